@@ -1,23 +1,21 @@
 import { defineConfig, type ViteUserConfig } from "vitest/config";
 
-/** Tests that are too slow for `npm run test:fast`: they pack, install and bundle. */
-const slow: readonly string[] = ["test/package.test.ts", "test/size.test.ts", "test/laws/**", "test/**/*.slow.test.ts"];
+const fast: boolean = process.env["CHAINRULE_FAST"] === "1";
+const long: boolean = process.env["CHAINRULE_LONG"] === "1";
 
-/** Tests that only `npm run test:long` runs. */
-const long: readonly string[] = ["test/**/*.long.test.ts"];
+/** Left out of `npm run test:fast`: tests that pack, install, bundle, or draw many samples. */
+const slow: readonly string[] = ["test/package.test.ts", "test/size.test.ts", "test/**/*.slow.test.ts"];
 
-const only: string | undefined = process.env["CHAINRULE_TESTS"];
-const included: readonly string[] = only === "long" ? long : ["test/**/*.test.ts"];
-const excluded: readonly string[] = only === "long" ? [] : only === "fast" ? [...slow, ...long] : long;
+/** Run by `npm run test:long` alone. */
+const longest: readonly string[] = ["test/**/*.long.test.ts"];
 
 const config: ViteUserConfig = defineConfig({
   test: {
-    include: [...included],
-    exclude: ["**/node_modules/**", "test/fixtures/**", ...excluded],
+    include: long ? [...longest] : ["test/**/*.test.ts"],
+    exclude: ["**/node_modules/**", "test/fixtures/**", ...(long ? [] : longest), ...(fast ? slow : [])],
     environment: "node",
-    testTimeout: only === "long" ? 600_000 : 60_000,
+    testTimeout: long ? 600_000 : 60_000,
     hookTimeout: 120_000,
-    pool: "threads",
   },
 });
 export default config;

@@ -1,0 +1,8 @@
+#!/usr/bin/env node
+// In a clone the sources lie beside this file, so build first where dist is missing or old; an installed package has dist alone.
+import { existsSync } from "node:fs";
+
+const ensureBuilt = new URL("../scripts/ensure-built.js", import.meta.url);
+if (existsSync(ensureBuilt)) (await import(ensureBuilt.href)).ensureBuilt();
+const cli = new URL("../dist/cli.js", import.meta.url);
+await import(cli.href);
