@@ -1,7 +1,7 @@
 // Builds dist: one file per entry of package.json with shared chunks, the command line program, and the type declarations.
 // It works in a folder of its own and renames it at the end, so that a failed or a second build never leaves half a dist.
 import { spawnSync } from "node:child_process";
-import { chmodSync, existsSync, mkdirSync, renameSync, rmSync, utimesSync } from "node:fs";
+import { chmodSync, existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, utimesSync, writeFileSync } from "node:fs";
 import { rolldown } from "rolldown";
 import { entries, root } from "./entries.js";
 
@@ -42,6 +42,12 @@ function declare() {
     },
   );
   if (status !== 0) throw new Error("the type declarations could not be made");
+  // The compiler leaves "./name.ts" in declarations; "./name.js" is what every version and every way of resolving modules understands.
+  for (const file of readdirSync(`${work}/types`, { recursive: true, encoding: "utf8" })) {
+    if (!file.endsWith(".d.ts")) continue;
+    const text = readFileSync(`${work}/types/${file}`, "utf8");
+    writeFileSync(`${work}/types/${file}`, text.replace(/((?:from |import\()"\.\.?\/[^"]*)\.ts"/g, '$1.js"'));
+  }
 }
 
 function publish() {
