@@ -55,9 +55,18 @@ function publish() {
   const old = `${work}-old`;
   if (existsSync(`${work}/cli.js`)) chmodSync(`${work}/cli.js`, 0o755);
   utimesSync(`${work}/index.js`, began, began);
-  if (existsSync(dist)) renameSync(dist, old);
-  renameSync(work, dist);
-  rmSync(old, { recursive: true, force: true });
+  for (let tries = 1; ; tries++) {
+    try {
+      if (existsSync(dist)) renameSync(dist, old);
+      renameSync(work, dist);
+      break;
+    } catch (error) {
+      // Another build put its own dist there in between; the later one wins.
+      if (tries === 5) throw error;
+    } finally {
+      rmSync(old, { recursive: true, force: true });
+    }
+  }
 }
 
 try {
