@@ -1,0 +1,74 @@
+import { GradientError } from "../ir/errors.ts";
+import { isLeaf, leaves, match, type Operands, rebuild, type Values } from "../ir/tree.ts";
+import type { Value } from "../ir/node.ts";
+import type { Operand } from "../ir/op.ts";
+import { isType, lift } from "../ir/leaf.ts";
+import { declare, type Op } from "../ops/define.ts";
+import { sameType, typeText } from "../ir/type.ts";
+import { expand } from "../ops/linear/sum.ts";
+
+type Rule = (s: Record<string, unknown>) => Readonly<Record<string, unknown>>;
+
+interface CustomAttrs {
+  readonly names: readonly string[];
+  readonly rule: Rule;
+  /** The inputs' tree, its leaves numbered in order. */
+  readonly tree: Readonly<Record<string, unknown>>;
+}
+
+/** The op behind `customGradient`: its first operand's value, with the rule of its own toward the others. */
+export const custom: Op<(xs: readonly Operand[], attrs: CustomAttrs) => Value> = declare<(xs: readonly Operand[], attrs: CustomAttrs) => Value, readonly ["xs..."]>(
+  "customGradient",
+  ["xs..."],
+  {
+    dtypes: { xs: "f64" },
+    type: ({ xs }) => xs[0]!,
+    eval: ({ xs }) => xs[0]!.data,
+    vjp: ({ ct, out, xs, names, rule, tree }) => {
+      const inputs = rebuild(tree, (leaf) => xs[(leaf as number) + 1]!) as Record<string, unknown>;
+      const given = rule({ ...inputs, ct, out });
+      const entries = new Array<Operand | null>(xs.length).fill(null);
+      for (const name of names) {
+        const part = given[name];
+        if (part === undefined) throw new GradientError(`customGradient: the rule says nothing of ${name}; return an entry for it, or null for "no gradient"`);
+        if (part === null) continue;
+        for (const { path, given: x, wanted } of match(part, tree[name], `customGradient: the rule's ${name}`)) {
+          if (isType(x)) throw new GradientError(`customGradient: the rule's ${name} ${path} is a type`);
+          const at = (wanted as number) + 1;
+          const like = xs[at]!;
+          const v = lift(x, like.type.dtype);
+          if (v.type.shape.length !== 0 && !sameType(v.type, like.type))
+            throw new GradientError(`customGradient: the rule gives ${typeText(v.type)} for ${name}, which is ${typeText(like.type)}; a cotangent has its input's type`);
+          entries[at] = v.type.shape.length === 0 && like.type.shape.length > 0 ? expand(v, { shape: like.type.shape }) : v;
+        }
+      }
+      return { xs: entries };
+    },
+  },
+);
+
+/**
+ * `customGradient(f, rule)`: `f` with a derivative of your own. `f` takes one record; the rule sees `{ ct, out, ...inputs }` and returns a
+ * record by the inputs' names, null for "no gradient". The rule is made of ops, so it is differentiated for higher orders.
+ * @throws GradientError for a missing or misshapen entry, when the backward pass meets it
+ */
+export function customGradient<I, O extends Value>(
+  f: (inputs: I) => O,
+  vjp: (s: Values<I> & { readonly ct: Value; readonly out: Value }) => { readonly [K in keyof I]: Operands<I[K]> | null },
+): (inputs: Operands<I>) => O {
+  return (inputs) => {
+    if (isLeaf(inputs) || typeof inputs !== "object" || inputs === null) throw new GradientError("customGradient: the function takes one record of inputs");
+    const flat: Value[] = [];
+    const values = rebuild(inputs, (leaf, path) => {
+      if (isType(leaf)) throw new GradientError(`customGradient: ${path} is a type`);
+      const v = lift(leaf, "f64");
+      flat.push(v);
+      return v;
+    });
+    let i = 0;
+    const tree = rebuild(values, () => i++) as Record<string, unknown>;
+    const out = f(values as I);
+    if (leaves(out).length !== 1 || !isLeaf(out)) throw new GradientError("customGradient: the function returned no single Value");
+    return custom([out, ...flat], { names: Object.keys(inputs), rule: vjp as unknown as Rule, tree }) as O;
+  };
+}

@@ -1,0 +1,176 @@
+import { isFloat } from "../ir/dtype.ts";
+import { GradientError } from "../ir/errors.ts";
+import { lift, nameOf } from "../ir/leaf.ts";
+import { nextSerial, type Node, type Value } from "../ir/node.ts";
+import type { Flow, Operand } from "../ir/op.ts";
+import { sameType, typeText } from "../ir/type.ts";
+import { collect } from "../ir/walk.ts";
+import { add } from "../ops/arithmetic.ts";
+import { expand, sumTo } from "../ops/linear/sum.ts";
+
+/** The part of the graph between `wrt` and `roots`: nodes in order, which of them depend on `wrt`, and where each operand stands. */
+export interface Between {
+  readonly order: readonly Node[];
+  readonly active: Uint8Array;
+  /** Places of operands, -1 for outside; those of node i start at `first[i]`. */
+  readonly edges: Int32Array;
+  readonly first: Int32Array;
+  /** Places of the nodes of `roots` and `wrt`, -1 for outside. */
+  place(v: Value): number;
+}
+
+/**
+ * Finds the nodes that carry derivatives from `wrt` to `roots`. Nodes older than the oldest of `wrt` are never visited. All places are
+ * resolved here, because rules that run later may walk the graph themselves.
+ */
+export function between(roots: readonly Value[], wrt: readonly Value[]): Between {
+  let floor = Number.POSITIVE_INFINITY;
+  for (const w of wrt) floor = Math.min(floor, w.node.serial);
+  const order = collect(roots, floor);
+  const places = new Map<Node, number>();
+  const mark = order.length > 0 ? order[0]!.mark : -1;
+  const at = (n: Node): number => (n.mark === mark && n.serial >= floor ? n.place : -1);
+  const active = new Uint8Array(order.length);
+  for (const w of wrt) {
+    const p = at(w.node);
+    places.set(w.node, p);
+    if (p >= 0) active[p] = 1;
+  }
+  for (const r of roots) places.set(r.node, at(r.node));
+  const first = new Int32Array(order.length + 1);
+  let total = 0;
+  for (let i = 0; i < order.length; i++) {
+    first[i] = total;
+    total += order[i]!.operands.length;
+  }
+  first[order.length] = total;
+  const edges = new Int32Array(total).fill(-1);
+  for (let i = 0; i < order.length; i++) {
+    const { operands, op } = order[i]!;
+    const passes = op.pull !== null;
+    for (let j = 0; j < operands.length; j++) {
+      const v = operands[j];
+      if (v === null || v === undefined || !isFloat(v.type.dtype)) continue;
+      const p = at(v.node);
+      if (p < 0 || active[p] === 0 || !passes) continue;
+      edges[first[i]! + j] = p;
+      active[i] = 1;
+    }
+  }
+  return { order, active, edges, first, place: (v) => places.get(v.node) ?? -1 };
+}
+
+/**
+ * Reverse mode: walks the graph backward from `roots`, pulls each cotangent through its node's rule and adds up what arrives at a value from
+ * its branches. Builds only what `wrt` needs. Returns a cotangent per `wrt`, null where nothing arrived.
+ * @param cts a cotangent per root, of the root's type
+ */
+export function pullback(roots: readonly Value[], cts: readonly Value[], wrt: readonly Value[]): (Value | null)[] {
+  const graph = between(roots, wrt);
+  const { order, active, edges, first } = graph;
+  const arrived = new Array<Value | (Value | null)[] | null>(order.length).fill(null);
+  roots.forEach((root, i) => {
+    const p = graph.place(root);
+    if (p >= 0 && active[p] === 1) deliver(arrived, p, root, cts[i]!);
+  });
+  for (let i = order.length - 1; i >= 0; i--) {
+    const node = order[i]!;
+    const ct = arrived[i];
+    if (ct === null || ct === undefined || node.op.pull === null || node.operands.length === 0) continue;
+    const start = first[i]!;
+    if (!reaches(edges, start, first[i + 1]!)) continue;
+    const serial = nextSerial();
+    const pieces = node.op.pull(node, ct as Flow, (j) => edges[start + j]! >= 0);
+    for (let j = 0; j < pieces.length; j++) {
+      const p = edges[start + j]!;
+      if (p < 0) continue;
+      const x = node.operands[j]!;
+      const piece = fit(node, j, x, pieces[j] ?? null);
+      if (piece === null) continue;
+      tag(piece, serial, node, j);
+      deliver(arrived, p, x, piece);
+    }
+  }
+  return wrt.map((w) => {
+    const p = graph.place(w);
+    const ct = p < 0 ? null : (arrived[p] ?? null);
+    return ct === null ? null : Array.isArray(ct) ? (ct[w.index] ?? null) : (ct as Value);
+  });
+}
+
+function reaches(edges: Int32Array, from: number, to: number): boolean {
+  for (let k = from; k < to; k++) if (edges[k]! >= 0) return true;
+  return false;
+}
+
+/** Adds a cotangent to what has arrived at a result: gradients sum at branches. */
+function deliver(arrived: (Value | (Value | null)[] | null)[], place: number, x: Value, ct: Value): void {
+  const { node, index } = x;
+  if (node.outputs === null) {
+    const before = arrived[place] as Value | null;
+    arrived[place] = before === null ? ct : branchSum(before, ct, node);
+  } else {
+    const list = (arrived[place] ??= new Array<Value | null>(node.outputs.length).fill(null)) as (Value | null)[];
+    const before = list[index]!;
+    list[index] = before === null ? ct : branchSum(before, ct, node);
+  }
+}
+
+function branchSum(a: Value, b: Value, at: Node): Value {
+  const total = add(a, b);
+  total.node.origin = at;
+  total.node.role = -1;
+  return total;
+}
+
+/** What a rule returned for an operand, as a cotangent of the operand's type: un-broadcast here, once for all rules. */
+function fit(node: Node, index: number, x: Value, piece: Operand | null): Value | null {
+  if (piece === null) return null;
+  let v = lift(piece, x.type.dtype);
+  if (v.type === x.type) return v;
+  if (v.type.dtype !== x.type.dtype)
+    throw new GradientError(`${node.op.name}: its rule gives ${typeText(v.type)} for operand ${slotName(node, index)}, which is ${typeText(x.type)}; a cotangent has its operand's dtype`, {
+      op: node.op.name,
+    });
+  if (v.type.shape.length < x.type.shape.length) v = expand(v, { shape: x.type.shape });
+  else if (!sameType(v.type, x.type)) v = sumTo(v, x.type.shape);
+  if (!sameType(v.type, x.type)) v = expand(v, { shape: x.type.shape });
+  return v;
+}
+
+function slotName(node: Node, index: number): string {
+  const { slots } = node.op;
+  return slots[Math.min(index, slots.length - 1)]?.name ?? String(index);
+}
+
+/** Writes on the nodes that a rule made which forward node and operand they serve. */
+function tag(v: Value, since: number, origin: Node, role: number): void {
+  const { node } = v;
+  if (node.serial < since || node.origin !== null) return;
+  const open: Node[] = [node];
+  node.origin = origin;
+  node.role = role;
+  while (open.length > 0) {
+    for (const x of open.pop()!.operands) {
+      if (x === null || x.node.serial < since || x.node.origin !== null) continue;
+      x.node.origin = origin;
+      x.node.role = role;
+      open.push(x.node);
+    }
+  }
+}
+
+/** The cotangent of a value that nothing depends on. */
+export function zerosLike(v: Value): Value {
+  const zero = lift(0, v.type.dtype);
+  return v.type.shape.length === 0 ? zero : expand(zero, { shape: v.type.shape });
+}
+
+/** The seed of a backward pass or a direction: broadcast to the type it belongs to. */
+export function seed(x: Operand, like: Value, who: string): Value {
+  const v = lift(x, like.type.dtype);
+  if (sameType(v.type, like.type)) return v;
+  if (v.type.dtype !== like.type.dtype)
+    throw new GradientError(`${who}: ${nameOf(like)} is ${typeText(like.type)} and its direction is ${typeText(v.type)}; they must have one dtype`);
+  return expand(v, { shape: like.type.shape });
+}

@@ -1,0 +1,72 @@
+import { DTypeError } from "./errors.ts";
+
+/** Element types. Computed in f64, f32, i32 and bool; the others are stored types (see `docs/numerics.md`). */
+export type DType = "f64" | "f32" | "f16" | "bf16" | "i64" | "i32" | "i16" | "i8" | "u64" | "u32" | "u16" | "u8" | "bool";
+
+/** The arrays that hold elements inside: f16/bf16 as rounded numbers in a Float32Array, i64/u64 as exact integers in a Float64Array. */
+export type NumberArray =
+  | Float64Array<ArrayBufferLike>
+  | Float32Array<ArrayBufferLike>
+  | Int32Array<ArrayBufferLike>
+  | Int16Array<ArrayBufferLike>
+  | Int8Array<ArrayBufferLike>
+  | Uint32Array<ArrayBufferLike>
+  | Uint16Array<ArrayBufferLike>
+  | Uint8Array<ArrayBufferLike>;
+
+/** What a user may hand in as elements. */
+export type TypedArray = NumberArray | BigInt64Array<ArrayBufferLike> | BigUint64Array<ArrayBufferLike>;
+
+export const dtypes: readonly DType[] = ["f64", "f32", "f16", "bf16", "i64", "i32", "i16", "i8", "u64", "u32", "u16", "u8", "bool"];
+
+/** Whether the dtype has derivatives. */
+export function isFloat(dtype: DType): boolean {
+  return dtype === "f64" || dtype === "f32" || dtype === "f16" || dtype === "bf16";
+}
+
+/** Whether the dtype holds whole numbers (bool is not one of them). */
+export function isInteger(dtype: DType): boolean {
+  return !isFloat(dtype) && dtype !== "bool";
+}
+
+/** A zero-filled array that holds `length` elements of `dtype` inside. */
+export function allocate(dtype: DType, length: number): NumberArray {
+  switch (dtype) {
+    case "f64":
+    case "i64":
+    case "u64":
+      return new Float64Array(length);
+    case "f32":
+    case "f16":
+    case "bf16":
+      return new Float32Array(length);
+    case "i32":
+      return new Int32Array(length);
+    case "i16":
+      return new Int16Array(length);
+    case "i8":
+      return new Int8Array(length);
+    case "u32":
+      return new Uint32Array(length);
+    case "u16":
+      return new Uint16Array(length);
+    case "u8":
+    case "bool":
+      return new Uint8Array(length);
+  }
+}
+
+/** The dtype a typed array has by itself; a Uint8Array is u8, never bool. */
+export function dtypeOf(data: TypedArray): DType {
+  if (data instanceof Float64Array) return "f64";
+  if (data instanceof Float32Array) return "f32";
+  if (data instanceof Int32Array) return "i32";
+  if (data instanceof Uint8Array) return "u8";
+  if (data instanceof BigInt64Array) return "i64";
+  if (data instanceof BigUint64Array) return "u64";
+  if (data instanceof Int16Array) return "i16";
+  if (data instanceof Int8Array) return "i8";
+  if (data instanceof Uint16Array) return "u16";
+  if (data instanceof Uint32Array) return "u32";
+  throw new DTypeError(`data is ${Object.prototype.toString.call(data).slice(8, -1)}; use one of the numeric typed arrays`);
+}

@@ -1,0 +1,106 @@
+import { GraphError } from "./errors.ts";
+import { input, isTensor, isType, isValue, lift, liftTo } from "./leaf.ts";
+import { keeperOf, Node, Output, type Value } from "./node.ts";
+import { isTypedArray } from "./tensor.ts";
+import { type Leaf, leaves, match, type Operands, rebuild, type Values } from "./tree.ts";
+import { scalarType, type TensorType } from "./type.ts";
+import { collect } from "./walk.ts";
+import { dtypeOf } from "./dtype.ts";
+
+/**
+ * A function written down: typed, named inputs and outputs. It is itself callable, so every transform takes it, and calling it on the facts
+ * of a failed step replays that step. Each call builds fresh nodes.
+ */
+export interface Graph<I, O> {
+  (inputs: Operands<I>): O;
+  readonly kind: "graph";
+  readonly inputs: Values<I>;
+  readonly outputs: O;
+}
+
+/** The type a leaf of a tree of types stands for. */
+export function typeOfLeaf(leaf: Leaf): TensorType {
+  if (isType(leaf)) return leaf;
+  if (isTensor(leaf) || isValue(leaf)) return leaf.type;
+  if (isTypedArray(leaf)) return { kind: "type", dtype: dtypeOf(leaf), shape: [leaf.length] };
+  return scalarType("f64");
+}
+
+/**
+ * Builds a graph: `types` is a tree of types (or of data whose types are meant), `body` is called once with inputs of these types.
+ * @throws GraphError when the outputs are not a tree of Values
+ */
+export function graph<I, O>(types: I, body: (inputs: Values<I>) => O): Graph<I, O> {
+  const inputs = rebuild(types, (leaf, path) => input(typeOfLeaf(leaf), path === "" ? "x" : path)) as Values<I>;
+  const outputs = rebuild(body(inputs), (leaf, path) => {
+    if (isType(leaf)) throw new GraphError(`graph: output ${path} is a type; outputs are Values`);
+    return lift(leaf, "f64");
+  }) as O;
+  return graphOf(inputs, outputs);
+}
+
+/** A graph over inputs and outputs that exist already. */
+export function graphOf<I, O>(inputs: Values<I>, outputs: O): Graph<I, O> {
+  const call = (given: Operands<I>): O => {
+    const replaced = new Map<Value, Value>();
+    for (const { path, given: x, wanted } of match(given, inputs, "graph"))
+      replaced.set(wanted as Value, liftTo(isType(x) ? wrongLeaf(path) : x, (wanted as Value).type, path === "" ? "the input" : path));
+    return substitute(outputs, replaced);
+  };
+  return Object.assign(call, { kind: "graph" as const, inputs, outputs });
+}
+
+function wrongLeaf(path: string): never {
+  throw new GraphError(`graph: ${path} is a type; calling a graph takes Values, Tensors, typed arrays and numbers`);
+}
+
+export function isGraph(x: unknown): x is Graph<unknown, unknown> {
+  return typeof x === "function" && (x as { kind?: unknown }).kind === "graph";
+}
+
+/** The same tree of Values with some leaves of the graph replaced; nodes that do not depend on them are shared. */
+export function substitute<O>(tree: O, replaced: ReadonlyMap<Value, Value>): O {
+  const roots = leaves(tree).map(({ leaf }) => leaf as Value);
+  const order = collect(roots);
+  const copies = new Array<Node | null>(order.length).fill(null);
+  const mapped = (v: Value): Value => {
+    const direct = replaced.get(v);
+    if (direct !== undefined) return direct;
+    const copy = copies[places.get(v.node) ?? -1];
+    return copy ? (copy.outputs === null ? copy : copy.outputs[v.index]!) : v;
+  };
+  const places = new Map<Node, number>();
+  for (let i = 0; i < order.length; i++) {
+    const node = order[i]!;
+    places.set(node, i);
+    const { operands } = node;
+    if (operands.length === 0) continue;
+    let changed = false;
+    const moved = operands.map((v) => {
+      if (v === null) return null;
+      const m = mapped(v);
+      if (m !== v) changed = true;
+      return m;
+    });
+    if (changed) copies[i] = copyOf(node, moved);
+  }
+  return rebuild(tree, (leaf) => mapped(leaf as Value)) as O;
+}
+
+/** The same application on other operands of the same types. */
+export function copyOf(node: Node, operands: readonly (Value | null)[]): Node {
+  const copy = new Node(node.op, operands, node.attrs, node.type, keeperOf(operands));
+  copy.label = node.label;
+  copy.where = node.where;
+  copy.origin = node.origin;
+  copy.role = node.role;
+  if (node.outputs !== null) copy.outputs = node.outputs.map((o, i) => new Output(o.type, copy, i));
+  return copy;
+}
+
+/** All nodes of a graph, operands before users; inputs that no output uses come first. */
+export function nodesOf(g: Graph<never, unknown> | Graph<unknown, unknown>): Node[] {
+  const ins = leaves(g.inputs).map(({ leaf }) => leaf as Value);
+  return collect([...ins, ...leaves(g.outputs).map(({ leaf }) => leaf as Value)]);
+}
+

@@ -1,0 +1,47 @@
+import { nextWalk, type Node, type Value } from "./node.ts";
+
+/**
+ * The nodes that `roots` depend on, operands before users, each once; `node.place` is set to its position and `node.mark` to the walk's number.
+ * Nodes older than `floor` are not visited, nor nodes that have a memo when `computed` is "skip". Iterative: depth is no limit.
+ */
+export function collect(roots: readonly (Value | null)[], floor = 0, computed: "skip" | "visit" = "visit"): Node[] {
+  const mark = nextWalk();
+  const order: Node[] = [];
+  const path: Node[] = [];
+  const cursor: number[] = [];
+  const skip = computed === "skip";
+  for (const root of roots) {
+    if (root === null) continue;
+    const start = root.node;
+    if (start.mark === mark || start.serial < floor || (skip && start.memo !== undefined)) continue;
+    start.mark = mark;
+    path.push(start);
+    cursor.push(0);
+    while (path.length > 0) {
+      const top = path.length - 1;
+      const node = path[top]!;
+      const { operands } = node;
+      let i = cursor[top]!;
+      let next: Node | null = null;
+      while (i < operands.length && next === null) {
+        const v = operands[i++];
+        if (v === null || v === undefined) continue;
+        const n = v.node;
+        if (n.mark === mark || n.serial < floor || (skip && n.memo !== undefined)) continue;
+        next = n;
+      }
+      cursor[top] = i;
+      if (next === null) {
+        node.place = order.length;
+        order.push(node);
+        path.pop();
+        cursor.pop();
+      } else {
+        next.mark = mark;
+        path.push(next);
+        cursor.push(0);
+      }
+    }
+  }
+  return order;
+}

@@ -1,0 +1,240 @@
+import { allocate, type DType, isFloat, isInteger, type NumberArray } from "../ir/dtype.ts";
+import { DomainError, DTypeError, ShapeError } from "../ir/errors.ts";
+import { literalOf } from "../ir/leaf.ts";
+import type { Node, Value } from "../ir/node.ts";
+import type { Interval, Operand } from "../ir/op.ts";
+import { broadcast, broadcastStrides, sameShape, type Shape, sizeOf } from "../ir/shape.ts";
+import type { Tensor } from "../ir/tensor.ts";
+import { scalarType, type TensorType, tensorType, typeText } from "../ir/type.ts";
+import { declare, type Entry, type Op } from "./define.ts";
+
+/** An elementwise op of one operand. */
+export type Unary = Op<(x: Operand) => Value>;
+/** An elementwise op of two operands, which broadcast. */
+export type Binary = Op<(x: Operand, y: Operand) => Value>;
+
+/** What an elementwise op takes: any dtype, numbers (no bool), floats only, or bool. */
+export type Takes = "any" | "number" | "float" | "bool";
+
+/** The declaration of an elementwise op of one operand. */
+export interface UnaryDefinition {
+  /** The function on one number. Integer operands arrive as whole numbers. */
+  readonly f: (x: number) => number;
+  /** The local derivative in terms of `x` and `out`; null where the op has none by nature. */
+  readonly d: null | ((s: { readonly x: Value; readonly out: Value }) => Operand);
+  readonly takes?: Takes;
+  /** The dtype of the result when it is not the operand's. */
+  readonly gives?: DType;
+  readonly symbol?: string;
+  readonly domain?: Interval;
+  readonly kink?: (x: number) => number;
+}
+
+/** The declaration of an elementwise op of two operands. */
+export interface BinaryDefinition {
+  readonly f: (x: number, y: number) => number;
+  /** Local derivatives; a thunk is called only when that operand's derivative is wanted. */
+  readonly d: null | ((s: { readonly x: Value; readonly y: Value; readonly out: Value }) => { readonly x: Entry; readonly y: Entry });
+  readonly takes?: Takes;
+  readonly gives?: DType;
+  readonly symbol?: string;
+  readonly domain?: { readonly x?: Interval; readonly y?: Interval };
+  readonly kink?: (x: number, y: number) => number;
+  /** The function on whole numbers, where it differs. */
+  readonly integer?: (x: number, y: number) => number;
+}
+
+function refuse(op: string, operand: string, type: TensorType, takes: Takes): void {
+  const { dtype } = type;
+  if (takes === "any" || (takes === "float" && isFloat(dtype)) || (takes === "number" && dtype !== "bool") || (takes === "bool" && dtype === "bool")) return;
+  const wants = takes === "float" ? "floating-point numbers" : takes === "number" ? "numbers, not truth values" : "truth values";
+  throw new DTypeError(`${op}: ${operand} is ${typeText(type)} and ${op} takes ${wants}; write cast(${operand}, "${takes === "bool" ? "bool" : "f32"}")`, { op });
+}
+
+/** The entry of a local derivative as a Value or number. */
+function resolve(entry: Entry): Operand | null {
+  return typeof entry === "function" ? entry() : entry;
+}
+
+/**
+ * `ct` times a local derivative, without building what is not needed: nothing for 0, `ct` itself for 1, its negative for -1.
+ */
+export function chain(ct: Value, local: Operand | null): Value | null {
+  if (local === null || local === 0) return null;
+  if (local === 1) return ct;
+  if (local === -1) return neg(ct);
+  return mul(ct, local);
+}
+
+/**
+ * Declares an elementwise op of one operand: `unary("acme.cube", { f: (x) => x ** 3, d: ({ x }) => mul(3, square(x)) })`.
+ * Type, kernel, both derivative rules and broadcasting follow from `f` and `d`.
+ */
+/* @__NO_SIDE_EFFECTS__ */
+export function unary(name: string, def: UnaryDefinition): Unary {
+  const { f, d, gives, symbol, kink, domain } = def;
+  const takes = def.takes ?? "float";
+  return declare<(x: Operand) => Value, readonly ["x"]>(name, ["x"], {
+    family: "unary",
+    type: ({ x }) => {
+      refuse(name, "x", x, takes);
+      return gives === undefined || gives === x.dtype ? x : tensorType(gives, x.shape);
+    },
+    eval: ({ x }, out) => {
+      const y = allocate(out.dtype, x.data.length);
+      const from = x.data;
+      for (let i = 0; i < y.length; i++) y[i] = f(from[i]!);
+      return y;
+    },
+    scalar: f,
+    vjp: d && (({ ct, x, out }) => ({ x: chain(ct, d({ x, out })) })),
+    ...(d && {
+      jvp: ({ d: dot, x, out }: { d: { x: Value | null }; x: Value; out: Value }) => dot.x && chain(dot.x, d({ x, out })),
+      local: (node: Node) => [d({ x: node.operands[0]!, out: node })],
+    }),
+    ...(symbol !== undefined && { symbol }),
+    ...(kink !== undefined && { kink }),
+    ...(domain !== undefined && { domain: { x: domain } }),
+  });
+}
+
+/** Declares an elementwise op of two operands, which broadcast; as `unary`. */
+/* @__NO_SIDE_EFFECTS__ */
+export function binary(name: string, def: BinaryDefinition): Binary {
+  const { f, d, gives, symbol, kink, domain, integer } = def;
+  const takes = def.takes ?? "float";
+  const made: Binary = declare<(x: Operand, y: Operand) => Value, readonly ["x", "y"]>(name, ["x", "y"], {
+    family: "binary",
+    type: ({ x, y }) => {
+      refuse(name, "x", x, takes);
+      if (x !== y) refuse(name, "y", y, takes);
+      return joined(name, x, y, gives);
+    },
+    eval: ({ x, y }, out) => zip(integer !== undefined && isInteger(x.type.dtype) ? integer : f, x, y, out),
+    scalar: f,
+    vjp:
+      d &&
+      (({ ct, x, y, out }) => {
+        const local = d({ x, y, out });
+        return { x: () => chain(ct, resolve(local.x)), y: () => chain(ct, resolve(local.y)) };
+      }),
+    ...(d && {
+      jvp: ({ d: dot, x, y, out }: { d: { x: Value | null; y: Value | null }; x: Value; y: Value; out: Value }) => {
+        const local = d({ x, y, out });
+        const a = dot.x && chain(dot.x, resolve(local.x));
+        const b = dot.y && chain(dot.y, resolve(local.y));
+        return a === null ? b : b === null ? a : add(a, b);
+      },
+      local: (node: Node) => {
+        const local = d({ x: node.operands[0]!, y: node.operands[1]!, out: node });
+        return [resolve(local.x), resolve(local.y)];
+      },
+    }),
+    ...(symbol !== undefined && { symbol }),
+    ...(kink !== undefined && { kink }),
+    ...(domain !== undefined && { domain }),
+  });
+  return made;
+}
+
+/** The result type of an elementwise op. @throws ShapeError that names both operands */
+function joined(op: string, x: TensorType, y: TensorType, gives: DType | undefined): TensorType {
+  const dtype = gives ?? x.dtype;
+  if (x === y && gives === undefined) return x;
+  const shape = broadcast(x.shape, y.shape);
+  if (shape === null) throw new ShapeError(`${op}: x is ${typeText(x)} and y is ${typeText(y)}; aligned at the right, sizes must be equal or 1`, { op });
+  if (shape.length === 0) return scalarType(dtype);
+  if (dtype === x.dtype && shape === x.shape) return x;
+  if (dtype === y.dtype && shape === y.shape) return y;
+  return tensorType(dtype, shape);
+}
+
+/** Applies `f` over two broadcast operands without allocating per element. */
+export function zip(f: (x: number, y: number) => number, x: Tensor, y: Tensor, out: TensorType): NumberArray {
+  const n = sizeOf(out.shape);
+  const z = allocate(out.dtype, n);
+  const a = x.data;
+  const b = y.data;
+  if (sameShape(x.type.shape, y.type.shape)) for (let i = 0; i < n; i++) z[i] = f(a[i]!, b[i]!);
+  else if (b.length === 1 && a.length === n) for (let i = 0, q = b[0]!; i < n; i++) z[i] = f(a[i]!, q);
+  else if (a.length === 1 && b.length === n) for (let i = 0, p = a[0]!; i < n; i++) z[i] = f(p, b[i]!);
+  else {
+    eachRow(out.shape, [broadcastStrides(x.type.shape, out.shape), broadcastStrides(y.type.shape, out.shape)], (at, base, step, length) => {
+      let p = base[0]!;
+      let q = base[1]!;
+      const dp = step[0]!;
+      const dq = step[1]!;
+      for (let i = 0; i < length; i++, p += dp, q += dq) z[at + i] = f(a[p]!, b[q]!);
+    });
+  }
+  return z;
+}
+
+/**
+ * Walks the rows (last axis) of `shape` in order: for each, the offset in the result, the offset in every operand, their steps along the row
+ * and its length. One call per row, so the per-element loop stays with the caller.
+ */
+export function eachRow(
+  shape: Shape,
+  strides: readonly (readonly number[])[],
+  visit: (at: number, base: readonly number[], step: readonly number[], length: number) => void,
+): void {
+  const rank = shape.length;
+  const length = rank === 0 ? 1 : shape[rank - 1]!;
+  const total = sizeOf(shape);
+  if (total === 0) return;
+  const step = strides.map((s) => (rank === 0 ? 0 : s[rank - 1]!));
+  const base = strides.map(() => 0);
+  const count = new Array<number>(Math.max(0, rank - 1)).fill(0);
+  for (let at = 0; at < total; at += length) {
+    visit(at, base, step, length);
+    for (let axis = rank - 2; axis >= 0; axis--) {
+      for (let k = 0; k < base.length; k++) base[k]! += strides[k]![axis]!;
+      if (++count[axis]! < shape[axis]!) break;
+      for (let k = 0; k < base.length; k++) base[k]! -= strides[k]![axis]! * shape[axis]!;
+      count[axis] = 0;
+    }
+  }
+}
+
+const nonzero: Interval = { nonzero: true };
+
+function wholeQuotient(x: number, y: number): number {
+  if (y === 0) throw new DomainError(`div: integer division of ${x} by zero; integers have no infinity: cast to a float first, or guard with where`, { op: "div" });
+  return Math.trunc(x / y);
+}
+
+/** -x. */
+export const neg: Unary = unary("neg", { symbol: "-", takes: "number", f: (x) => -x, d: () => -1 });
+/** x + y. Backward: the distributor, both operands get the whole gradient. */
+export const add: Binary = binary("add", { symbol: "+", takes: "number", f: (x, y) => x + y, d: () => ({ x: 1, y: 1 }) });
+/** x - y. */
+export const sub: Binary = binary("sub", { symbol: "-", takes: "number", f: (x, y) => x - y, d: () => ({ x: 1, y: -1 }) });
+/** x y. Backward: the switcher, each operand's local gradient is the other operand. */
+export const mul: Binary = binary("mul", {
+  symbol: "*",
+  takes: "number",
+  f: (x, y) => x * y,
+  integer: Math.imul === undefined ? (x, y) => x * y : (x, y) => wide(x, y),
+  d: ({ x, y }) => ({ x: y, y: x }),
+});
+/** x / y; whole numbers are cut toward zero. @throws DomainError for an integer division by zero */
+export const div: Binary = binary("div", {
+  symbol: "/",
+  takes: "number",
+  f: (x, y) => x / y,
+  integer: wholeQuotient,
+  domain: { y: nonzero },
+  d: ({ y, out }) => ({ x: () => reciprocalOf(y), y: () => neg(div(out, y)) }),
+});
+
+/** The exact low 32 bits of a product of 32-bit integers; doubles hold products of smaller integers exactly. */
+function wide(x: number, y: number): number {
+  const product = x * y;
+  return Number.isSafeInteger(product) ? product : Math.abs(x) <= 0xffffffff && Math.abs(y) <= 0xffffffff ? Math.imul(x, y) : product;
+}
+
+function reciprocalOf(y: Value): Operand {
+  const c = literalOf(y);
+  return c === null ? div(1, y) : 1 / c;
+}

@@ -1,0 +1,345 @@
+import { allocate, type DType, dtypeOf, type NumberArray } from "../ir/dtype.ts";
+import { DomainError, DTypeError, GradientError, GraphError, InternalError } from "../ir/errors.ts";
+import { isOperand, isTensor, isValue, lift } from "../ir/leaf.ts";
+import { keeperOf, Node, Output, type Value, valuesOf } from "../ir/node.ts";
+import type { AnyOp, Interval, Operand, OpFacts, Slot } from "../ir/op.ts";
+import { sizeOf } from "../ir/shape.ts";
+import { dense, type Held, hold, isTypedArray, settle, type Tensor } from "../ir/tensor.ts";
+import { type TensorType, typeText } from "../ir/type.ts";
+
+type Bare<N extends string> = N extends `${infer B}...` ? B : N extends `${infer B}?` ? B : N;
+/** What a rule sees: operands by name (optional ones may be null, variadic ones are lists) and the canonical attributes. */
+export type Scope<N extends string, A, T> = {
+  readonly [K in N as Bare<K>]: K extends `${string}...` ? readonly T[] : K extends `${string}?` ? T | null : T;
+} & Readonly<A>;
+
+/** One entry of a reverse rule: a cotangent, null for "none by nature", or a thunk that is called only if somebody asks. */
+export type Entry = Operand | null | (() => Operand | null);
+/** What a reverse rule returns: an entry per operand name; a list of entries for a variadic one. */
+export type Pulled<N extends string> = { readonly [K in N as Bare<K>]: K extends `${string}...` ? readonly Entry[] | null : Entry };
+
+type ResultOf<R, T> = R extends Value ? T : { readonly [K in keyof R]: T };
+type Loose<R, T> = R extends Value ? T : { readonly [K in keyof R]: T | null };
+type Fn = (...args: never[]) => unknown;
+/** The attribute record of an op signature: its last parameter, unless that is an operand. */
+export type AttrsOf<F> = F extends (...args: infer P) => unknown
+  ? Required<P> extends readonly [...unknown[], infer L]
+    ? L extends Operand | readonly Operand[]
+      ? {}
+      : Operand extends L
+        ? {}
+        : NonNullable<L>
+    : {}
+  : {};
+type ReturnOf<F> = F extends (...args: never[]) => infer R ? R : never;
+
+/** An op is a function from operands and one attribute record to Values, with its declaration attached. */
+export type Op<F> = F & AnyOp;
+
+/** A declaration: everything an op means. `N` are the operand names, `A` the attributes as users write them, `C` as rules see them. */
+export interface Definition<N extends string, A, C, R> {
+  /** Attributes as they are stored and printed: defaults filled in, axes made non-negative. Throws a lesson for bad ones. */
+  readonly attrs?: (given: A, types: Scope<N, {}, TensorType>) => C;
+  /** Result types from operand types. Throws a ShapeError or DTypeError that names the operands. */
+  readonly type: (s: Scope<N, C, TensorType>) => ResultOf<R, TensorType>;
+  /** The reference kernel: fills and returns arrays in row-major order. Inputs are read only. */
+  readonly eval: (s: Scope<N, C, Tensor>, out: ResultOf<R, TensorType>) => ResultOf<R, NumberArray>;
+  /** Cotangents of the operands from the cotangent `ct` of the result. null: no derivative by nature. */
+  readonly vjp: null | ((s: Scope<N, C, Value> & { readonly ct: Loose<R, Value>; readonly out: ResultOf<R, Value> }) => Pulled<N>);
+  /** Tangent of the result from tangents `d` of the operands (null where none). Absent: from `linear`, else derived from `vjp`. */
+  readonly jvp?: (
+    s: Scope<N, C, Value> & { readonly d: Scope<N, {}, Value | null>; readonly out: ResultOf<R, Value> },
+  ) => ResultOf<R, Operand | null> | Operand | null;
+  /** Operands in which the op is linear, one at a time (all others fixed); "all": linear in all together. Gives the forward rule. */
+  readonly linear?: readonly Bare<N>[] | "all";
+  /** Result names when there are several, "list" when attributes tell how many. */
+  readonly results?: readonly string[] | "list";
+  /** Operands of a dtype of their own, with the dtype that bare numbers take there. */
+  readonly dtypes?: { readonly [K in Bare<N>]?: DType };
+  readonly domain?: { readonly [K in Bare<N>]?: Interval };
+  readonly kink?: (...x: number[]) => number;
+  readonly symbol?: string;
+  readonly family?: string;
+  /** The kernel on plain numbers, for elementwise ops. */
+  readonly scalar?: (...x: number[]) => number;
+  readonly local?: (node: Node) => readonly (Operand | null)[];
+  /** Backward rules as people write them, by operand. */
+  readonly formula?: { readonly [K in Bare<N>]?: string };
+  /** The same meaning in built-in ops. */
+  readonly lower?: (s: Scope<N, C, Value>) => Value;
+}
+
+const noAttrs: object = Object.freeze({});
+
+function slotOf(text: string): Slot {
+  if (text.endsWith("...")) return { name: text.slice(0, -3), arity: "rest" };
+  if (text.endsWith("?")) return { name: text.slice(0, -1), arity: "optional" };
+  return { name: text, arity: "one" };
+}
+
+/** The operands by name over the flat list: one prototype per op, so a rule call allocates one object. */
+function viewer(slots: readonly Slot[]): (flat: readonly unknown[], attrs: object) => Record<string, unknown> {
+  const proto: object = Object.create(Object.prototype, {});
+  slots.forEach(({ name, arity }, i) => {
+    Object.defineProperty(proto, name, {
+      enumerable: true,
+      get(this: { $: readonly unknown[] }) {
+        return arity === "rest" ? this.$.slice(i) : (this.$[i] ?? null);
+      },
+    });
+  });
+  return (flat, attrs) => {
+    const view = Object.create(proto) as Record<string, unknown>;
+    view["$"] = flat;
+    return attrs === noAttrs ? view : Object.assign(view, attrs);
+  };
+}
+
+function isAttrs(x: unknown): x is object {
+  return typeof x === "object" && x !== null && !isOperand(x) && !Array.isArray(x);
+}
+
+/** The flat operand list and the attribute record of a call. */
+function sortArguments(name: string, slots: readonly Slot[], args: readonly unknown[]): { flat: (Operand | null)[]; given: object } {
+  const flat: (Operand | null)[] = [];
+  let at = 0;
+  for (const slot of slots) {
+    const x = args[at];
+    if (slot.arity === "rest") {
+      if (!Array.isArray(x)) throw new GraphError(`${name}: ${slot.name} is a list of operands: ${name}([a, b])`, { op: name });
+      flat.push(...(x as Operand[]));
+      at++;
+    } else if (slot.arity === "optional") {
+      if (x === undefined || x === null) {
+        flat.push(null);
+        if (at < args.length) at++;
+      } else if (isAttrs(x)) flat.push(null);
+      else {
+        flat.push(x as Operand);
+        at++;
+      }
+    } else {
+      if (!isOperand(x)) throw new GraphError(`${name}: ${slot.name} is ${describe(x)}; operands are Values, Tensors, typed arrays and numbers`, { op: name });
+      flat.push(x);
+      at++;
+    }
+  }
+  const given = args[at] ?? noAttrs;
+  if (!isAttrs(given)) throw new GraphError(`${name}: the last argument is ${describe(given)}; attributes are one record`, { op: name });
+  if (args.length > at + 1) throw new GraphError(`${name} takes ${slots.length} operands and one attribute record; ${args.length} arguments were given`, { op: name });
+  return { flat, given };
+}
+
+function describe(x: unknown): string {
+  if (x === undefined) return "missing";
+  if (x === null) return "null";
+  if (Array.isArray(x)) return "a list; a vector is tensor([1, 2])";
+  return typeof x === "object" ? "a record" : `a ${typeof x}`;
+}
+
+function dtypeIn(x: Operand): DType | null {
+  if (typeof x === "number") return null;
+  if (isValue(x) || isTensor(x)) return x.type.dtype;
+  return isTypedArray(x) ? dtypeOf(x) : null;
+}
+
+/** Operands as Values: bare numbers take the dtype of the others. @throws DTypeError for two dtypes */
+function liftAll(name: string, slots: readonly Slot[], flat: readonly (Operand | null)[], own: Readonly<Record<string, DType>>): (Value | null)[] {
+  let common: DType | null = null;
+  let first = 0;
+  const slotAt = (i: number): Slot => slots[Math.min(i, slots.length - 1)]!;
+  for (let i = 0; i < flat.length; i++) {
+    const x = flat[i];
+    if (x === null || x === undefined || slotAt(i).name in own) continue;
+    const dtype = dtypeIn(x);
+    if (dtype === null) continue;
+    if (common === null) {
+      common = dtype;
+      first = i;
+    } else if (dtype !== common) throw mixed(name, operandName(slots, first), flat[first]!, operandName(slots, i), x);
+  }
+  return flat.map((x, i) => (x === null || x === undefined ? null : lift(x, own[slotAt(i).name] ?? common ?? "f64")));
+}
+
+function operandName(slots: readonly Slot[], i: number): string {
+  const last = slots.length - 1;
+  return i >= last && slots[last]!.arity === "rest" ? `${slots[last]!.name}[${i - last}]` : slots[i]!.name;
+}
+
+/** The lesson for two dtypes in one op. */
+export function mixed(op: string, firstName: string, first: Operand, secondName: string, second: Operand): DTypeError {
+  const a = lift(first, "f64").type;
+  const b = lift(second, "f64").type;
+  return new DTypeError(`${op}: ${firstName} is ${typeText(a)} and ${secondName} is ${typeText(b)}; write cast(${secondName}, "${a.dtype}")`, { op });
+}
+
+/** Applies an op to Values with canonical attributes: what calls, rules and graph rewriting end in. Returns the results as the op's users see them. */
+export function applyTo(op: AnyOp, operands: readonly (Value | null)[], attrs: object): unknown {
+  const types = op.infer(
+    operands.map((v) => (v === null ? null : v.type)),
+    attrs,
+  );
+  const keeper = keeperOf(operands);
+  if (!Array.isArray(types)) return new Node(op, operands, attrs, types as TensorType, keeper);
+  const list = types as readonly TensorType[];
+  const node = new Node(op, operands, attrs, list[0] ?? { kind: "type", dtype: "f64", shape: [0] }, keeper);
+  node.outputs = list.map((t, i) => new Output(t, node, i));
+  return resultsOf(op, node.outputs);
+}
+
+/** Several results as the record or list that the op's users see. */
+export function resultsOf<T>(op: AnyOp, items: readonly T[]): unknown {
+  if (op.results === null) return items[0];
+  if (op.results === "list") return items;
+  const out: Record<string, T> = {};
+  op.results.forEach((name, i) => {
+    out[name] = items[i]!;
+  });
+  return out;
+}
+
+function flatten(op: string, results: readonly string[] | "list" | null | undefined, given: unknown): readonly unknown[] {
+  if (results == null) return [given];
+  if (results === "list") return given as readonly unknown[];
+  return results.map((name) => {
+    const x = (given as Record<string, unknown>)[name];
+    if (x === undefined) throw new InternalError(`${op}: no result ${name}`);
+    return x;
+  });
+}
+
+/**
+ * Declares an op. `op("acme.cbrt", ["x"], {...})`: operand names in order (`"bias?"` optional, `"xs..."` variadic and last), then its meaning.
+ * The result is the function that users call. Ops from outside have a dotted name, so that engine tables stay exhaustive over ours.
+ */
+/* @__NO_SIDE_EFFECTS__ */
+export function declare<F extends Fn, const N extends readonly string[], C = AttrsOf<F>>(
+  name: string,
+  names: N,
+  def: Definition<N[number], AttrsOf<F>, C, ReturnOf<F>>,
+): Op<F> {
+  const slots = names.map(slotOf);
+  const view = viewer(slots);
+  const several = def.results !== undefined;
+  const rest = slots[slots.length - 1]?.arity === "rest" ? slots.length - 1 : -1;
+  const own = (def.dtypes ?? {}) as Readonly<Record<string, DType>>;
+  const scope = (flat: readonly unknown[], attrs: object): never => view(flat, attrs) as never;
+
+  const infer: AnyOp["infer"] = (types, attrs) => {
+    const t = def.type(scope(types, attrs));
+    return several ? (flatten(name, def.results, t) as TensorType[]) : (t as TensorType);
+  };
+  const run: AnyOp["run"] = (node, operands) => {
+    let i = 0;
+    const tensors = operands.map((h) => {
+      const v = node.operands[i++];
+      return h === null || v == null ? null : dense(h, v.type);
+    });
+    const types = valuesOf(node).map((v) => v.type);
+    const out = def.eval(scope(tensors, node.attrs), (several ? resultsOf(call, types) : types[0]) as never);
+    const arrays = several ? (flatten(name, def.results, out) as NumberArray[]) : [out as NumberArray];
+    const held = arrays.map((data, j) => keep(name, types[j]!, data));
+    return several ? held : held[0]!;
+  };
+  const entryOf = (entry: Entry | undefined, operand: string): Operand | null => {
+    if (entry === undefined) throw new GradientError(`${name}: its rule says nothing of ${operand}; return an entry for it, or null for "no gradient"`, { op: name });
+    return typeof entry === "function" ? entry() : entry;
+  };
+  const { vjp, jvp } = def;
+  const pull: AnyOp["pull"] =
+    vjp &&
+    ((node, ct, wanted) => {
+      const s = view(node.operands, node.attrs);
+      s["ct"] = several ? resultsOf(call, ct as readonly (Value | null)[]) : ct;
+      s["out"] = several ? resultsOf(call, valuesOf(node)) : node;
+      const record = vjp(s as never) as Record<string, Entry | readonly Entry[]>;
+      return node.operands.map((v, i) => {
+        if (v === null || !wanted(i)) return null;
+        if (rest < 0 || i < rest) return entryOf(record[slots[i]!.name] as Entry, slots[i]!.name);
+        const list = record[slots[rest]!.name] as readonly Entry[] | null;
+        return list === null ? null : entryOf(list[i - rest], operandName(slots, i));
+      });
+    });
+  const push: AnyOp["push"] =
+    jvp !== undefined
+      ? (node, tangents) => {
+          const s = view(node.operands, node.attrs);
+          s["out"] = several ? resultsOf(call, valuesOf(node)) : node;
+          s["d"] = view(tangents, noAttrs);
+          const t = jvp(s as never);
+          const lifted = flatten(name, def.results, t).map((x, i) => (x === null ? null : lift(x as Operand, valuesOf(node)[i]!.type.dtype)));
+          return several ? lifted : lifted[0]!;
+        }
+      : null;
+
+  const call = ((...args: unknown[]) => {
+    const { flat, given } = sortArguments(name, slots, args);
+    const operands = liftAll(name, slots, flat, own);
+    const attrs = def.attrs
+      ? (def.attrs(
+          given as never,
+          scope(
+            operands.map((v) => (v === null ? null : v.type)),
+            noAttrs,
+          ),
+        ) as object)
+      : given;
+    return applyTo(call, operands, attrs);
+  }) as unknown as Op<Fn>;
+  const { lower } = def;
+  const facts: OpFacts = {
+    domain: (def.domain ?? {}) as OpFacts["domain"],
+    kink: def.kink ?? null,
+    local: def.local ?? null,
+    formula: (def.formula as Record<string, string> | undefined) ?? null,
+    family: def.family ?? "op",
+    linear: (def.linear as readonly string[] | "all" | undefined) ?? null,
+    dtypes: own,
+    lower: lower ? (node) => lower(scope(node.operands, node.attrs)) : null,
+  };
+  const made: Omit<AnyOp, "name"> = {
+    operands: slots.map((s) => s.name),
+    slots,
+    results: def.results ?? null,
+    symbol: def.symbol ?? null,
+    infer,
+    run,
+    scalar: def.scalar ?? null,
+    pull,
+    push,
+    facts,
+  };
+  Object.assign(call, made);
+  Object.defineProperty(call, "name", { value: name });
+  return call as unknown as Op<F>;
+}
+
+/** Checks a kernel's array against its type and holds it: scalars as numbers. */
+function keep(op: string, type: TensorType, data: NumberArray): Held {
+  if (data.length !== sizeOf(type.shape))
+    throw new InternalError(`${op}: its kernel returned ${data.length} elements for ${typeText(type)}, which has ${sizeOf(type.shape)}`, { op });
+  let fitted = data;
+  const wanted = allocate(type.dtype, 0);
+  if (fitted.constructor !== wanted.constructor) {
+    fitted = allocate(type.dtype, data.length);
+    fitted.set(data);
+  }
+  settle(type.dtype, fitted);
+  return type.shape.length === 0 ? fitted[0]! : hold(type, fitted);
+}
+
+/**
+ * Declares an op of your own; see `docs/your-own-gate.md`. Its name carries its owner, as in `acme.cbrt`.
+ * @throws DomainError for a name without a dot
+ */
+/* @__NO_SIDE_EFFECTS__ */
+export function op<F extends (...args: never[]) => Value, const N extends readonly string[], C = AttrsOf<F>>(
+  name: `${string}.${string}`,
+  names: N,
+  def: Definition<N[number], AttrsOf<F>, C, ReturnOf<F>>,
+): Op<F> {
+  if (!/^[\p{L}_][\p{L}\p{N}_-]*(\.[\p{L}_][\p{L}\p{N}_-]*)+$/u.test(name))
+    throw new DomainError(`op: "${name}" is no name for an outside op; write "owner.name"`, { op: name });
+  return declare<F, N, C>(name, names, def);
+}
+
