@@ -1,0 +1,104 @@
+import type { NumberArray } from "../ir/dtype.ts";
+
+/** The key schedule's constant (Skein's parity word, cut to 32 bits). */
+const PARITY = 0x1bd11bda;
+
+function rotate(x: number, by: number): number {
+  return (x << by) | (x >>> (32 - by));
+}
+
+/**
+ * Threefry-2x32 with 20 rounds: writes to out[at] and out[at + 1] the two words that the key gives for a counter, all of them 32-bit words.
+ * Source: Salmon, Moraes, Dror, Shaw, "Parallel random numbers: as easy as 1, 2, 3" (SC 2011); the numbers are those of Random123.
+ */
+export function threefry2x32(key0: number, key1: number, counter0: number, counter1: number, out: Uint32Array, at = 0): void {
+  const k0 = key0 | 0;
+  const k1 = key1 | 0;
+  const k2 = PARITY ^ k0 ^ k1;
+  let a = (counter0 + k0) | 0;
+  let b = (counter1 + k1) | 0;
+  for (let group = 0; group < 5; group++) {
+    if (group % 2 === 0) {
+      a = (a + b) | 0;
+      b = rotate(b, 13) ^ a;
+      a = (a + b) | 0;
+      b = rotate(b, 15) ^ a;
+      a = (a + b) | 0;
+      b = rotate(b, 26) ^ a;
+      a = (a + b) | 0;
+      b = rotate(b, 6) ^ a;
+    } else {
+      a = (a + b) | 0;
+      b = rotate(b, 17) ^ a;
+      a = (a + b) | 0;
+      b = rotate(b, 29) ^ a;
+      a = (a + b) | 0;
+      b = rotate(b, 16) ^ a;
+      a = (a + b) | 0;
+      b = rotate(b, 24) ^ a;
+    }
+    const turn = group % 3;
+    a = (a + (turn === 0 ? k1 : turn === 1 ? k2 : k0)) | 0;
+    b = (b + (turn === 0 ? k2 : turn === 1 ? k0 : k1) + group + 1) | 0;
+  }
+  out[at] = a;
+  out[at + 1] = b;
+}
+
+/*
+ * The second counter word says what a block is for, so that the same key gives unrelated words for drawing, for splitting and for folding:
+ * drawing has its top bits 00, splitting 10, folding in a number 01 (its lower bits are the number's), folding in a name 11.
+ */
+const SPLIT = 0x80000000;
+const NUMBER = 0x40000000;
+const NAME = 0xc0000000;
+
+/**
+ * Fills `out` with the first words of a key's stream: words 2i and 2i + 1 are the block at counter (i, 0). A longer stream
+ * begins with the shorter one.
+ */
+export function fillWords(key: NumberArray, out: Uint32Array): void {
+  const pair = new Uint32Array(2);
+  for (let i = 0; 2 * i < out.length; i++) {
+    threefry2x32(key[0]!, key[1]!, i, 0, pair);
+    out[2 * i] = pair[0]!;
+    if (2 * i + 1 < out.length) out[2 * i + 1] = pair[1]!;
+  }
+}
+
+/** Writes the key of a whole-number seed, its 64 bits in two's complement as [high, low], to `key`. */
+export function keyOfSeed(seed: number, key: NumberArray): void {
+  key[0] = Math.floor(seed / 2 ** 32) | 0;
+  key[1] = seed | 0;
+}
+
+/** Writes `count` new keys, two words each, to `keys`. The first of them are the same whatever the count. */
+export function splitKey(key: NumberArray, count: number, keys: NumberArray): void {
+  const pair = new Uint32Array(2);
+  for (let i = 0; i < count; i++) {
+    threefry2x32(key[0]!, key[1]!, i, SPLIT, pair);
+    keys[2 * i] = pair[0]! | 0;
+    keys[2 * i + 1] = pair[1]! | 0;
+  }
+}
+
+/** Writes to `folded` the key that comes of `key` and a whole number within ±2^53; different numbers give different blocks. */
+export function foldNumber(key: NumberArray, number: number, folded: NumberArray): void {
+  const pair = new Uint32Array(2);
+  threefry2x32(key[0]!, key[1]!, number | 0, NUMBER | (Math.floor(number / 2 ** 32) & 0x3fffffff), pair);
+  folded[0] = pair[0]! | 0;
+  folded[1] = pair[1]! | 0;
+}
+
+/** Writes to `folded` the key that comes of `key` and a name: its UTF-16 code units, two a block, each block's words the key of the next. */
+export function foldName(key: NumberArray, name: string, folded: NumberArray): void {
+  const pair = new Uint32Array(2);
+  // The length comes first, so that no name is the beginning of another.
+  threefry2x32(key[0]!, key[1]!, name.length, NAME, pair);
+  for (let i = 0; i < name.length; i += 2) {
+    const next = i + 1 < name.length ? name.charCodeAt(i + 1) : 0;
+    threefry2x32(pair[0]!, pair[1]!, (name.charCodeAt(i) << 16) | next, NAME, pair);
+  }
+  folded[0] = pair[0]! | 0;
+  folded[1] = pair[1]! | 0;
+}
