@@ -123,7 +123,7 @@ export function sinPi(x: number): number {
  * negative axis, where the error is absolute, a few ulp of 1.
  */
 export function lgamma(x: number): number {
-  if (x !== x) return x;
+  if (Number.isNaN(x)) return x;
   if (x === 1 || x === 2) return 0;
   if (Math.abs(x) === Infinity || x === 0) return Infinity;
   if (Math.abs(x) < 2 ** -70) return -Math.log(Math.abs(x));

@@ -49,7 +49,7 @@ export function digamma(x: number): number {
     return digamma(-x) - 1 / x - piCotangent(x);
   }
   if (x >= 10) return digammaLarge(x);
-  if (x !== x) return x;
+  if (Number.isNaN(x)) return x;
   let y = x;
   let carried = 0;
   while (y > 2) {
@@ -141,7 +141,7 @@ export function polygamma(n: number, x: number): number {
   if (n === 0) return digamma(x);
   const sign = n % 2 === 0 ? -1 : 1;
   if (x > 0) return sign * scaledZeta(n, x);
-  if (x !== x || x === -Infinity) return NaN;
+  if (Number.isNaN(x) || x === -Infinity) return NaN;
   if (x === Math.floor(x)) return sign * Infinity;
   // Beside zero the pole's own term, taken out of the series, keeps what 1 - x would round away.
   if (x > -0.5) return sign * (scaledZeta(n, 1 + x) + factorial(n) * x ** -(n + 1));
