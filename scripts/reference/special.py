@@ -45,7 +45,7 @@ result = {
     ],
     "highOrders": [[n, x, digits(mpmath.polygamma(n, mpf(x)))] for n, x in ((60, 3.5), (60, 0.01), (150, 0.5), (180, 40), (200, 150), (250, 300))],
     "inverseNormal": [
-        [p, digits(mpmath.sqrt(2) * mpmath.erfinv(2 * mpf(p) - 1))] for p in between(0, 1, 24) + magnitudes(-9, -1, 16) + [0.5, 0.075, 0.925, 0.999999]
+        [p, digits(mpmath.sqrt(2) * mpmath.erfinv(2 * mpf(p) - 1))] for p in between(0, 1, 24) + magnitudes(-9, -1, 16) + [0.5, 0.075, 0.925, 0.999999, 1e-12, 3e-14, 2.0**-53]
     ],
 }
 

@@ -1,6 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { fillBernoulli, fillNormal, fillPermutation, fillUniform } from "../../src/random/fill.ts";
+import { inverseNormal } from "../../src/random/inverse-normal.ts";
 import { fillWords } from "../../src/random/threefry.ts";
 
 const key = Int32Array.of(11, -22);
@@ -85,6 +86,22 @@ describe("fillNormal", () => {
     const counts = new Array<number>(10).fill(0);
     for (const value of x) counts[edges.filter((edge) => value >= edge).length]!++;
     expect(chiSquare(counts, N)).toBeLessThan(34);
+  });
+});
+
+describe("fillNormal's uniform numbers", () => {
+  it("are the middles of 2^52 or 2^32 steps, from the stream as documented", () => {
+    const words = new Uint32Array(6);
+    fillWords(key, words);
+    const wide = new Float64Array(3);
+    fillNormal(key, wide, "f64");
+    for (let i = 0; i < 3; i++) {
+      const bits = (BigInt(words[2 * i]! >>> 5) << 25n) | BigInt(words[2 * i + 1]! >>> 7);
+      expect(wide[i]).toBe(inverseNormal((Number(bits) + 0.5) / 2 ** 52));
+    }
+    const narrow = new Float32Array(5);
+    fillNormal(key, narrow, "f32");
+    expect([...narrow]).toEqual([...words.subarray(0, 5)].map((word) => Math.fround(inverseNormal((word + 0.5) / 2 ** 32))));
   });
 });
 

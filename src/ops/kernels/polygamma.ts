@@ -143,8 +143,6 @@ export function polygamma(n: number, x: number): number {
   if (x > 0) return sign * scaledZeta(n, x);
   if (Number.isNaN(x) || x === -Infinity) return NaN;
   if (x === Math.floor(x)) return sign * Infinity;
-  // Beside zero the pole's own term, taken out of the series, keeps what 1 - x would round away.
-  if (x > -0.5) return sign * (scaledZeta(n, 1 + x) + factorial(n) * x ** -(n + 1));
   return -scaledZeta(n, 1 - x) - piCotangentDerivative(n, x);
 }
 

@@ -90,15 +90,13 @@ export function reduceStrided(
 ): void {
   const keptStrides = new Array<number>(shape.length).fill(0);
   let results = 1;
-  let elements = 1;
   for (let axis = shape.length - 1; axis >= 0; axis--) {
-    elements *= shape[axis]!;
     if (axes.includes(axis)) continue;
     keptStrides[axis] = results;
     results *= shape[axis]!;
   }
   const totals = new Float64Array(results).fill(START[kind]);
-  if (elements > 0) accumulate(kind, src, shape, strides, offset, totals, keptStrides);
+  accumulate(kind, src, shape, strides, offset, totals, keptStrides);
   dst.set(totals);
 }
 

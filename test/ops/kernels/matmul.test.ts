@@ -103,6 +103,19 @@ describe("batchedProduct", () => {
     expect([...c.subarray(0, 7)]).toEqual(new Array(7).fill(0));
   });
 
+  it("comes back to the start of an inner batch axis when an outer one moves on", () => {
+    const a = numbers(3 * 4, 7);
+    const b = numbers(2 * 4, 8);
+    const c = new Float64Array(6);
+    const row = { offset: 0, row: 4, column: 1 };
+    const column = { offset: 0, row: 1, column: 1 };
+    batchedProduct(a, b, c, { batch: [2, 3], m: 1, k: 4, n: 1, a: { ...row, batch: [0, 4] }, b: { ...column, batch: [4, 0] } });
+    const expected = [0, 1].flatMap((i) =>
+      [0, 1, 2].flatMap((j) => naive(a, { ...row, offset: 4 * j }, b, { ...column, offset: 4 * i }, 1, 4, 1)),
+    );
+    expect([...c]).toEqual(expected);
+  });
+
   it("of no batch axes is one product, of an empty batch none", () => {
     const c = new Float64Array(1);
     const one = { offset: 0, row: 1, column: 1, batch: [] };
