@@ -1,0 +1,118 @@
+import type { NodeSize, WireSize } from "./layout/layers.ts";
+import type { SceneItem, SceneWire } from "./scene.ts";
+import { fitText, textWidth } from "./text-width.ts";
+
+/** The outline of an item's body. */
+export type Outline = "circle" | "pill" | "box" | "name";
+
+/** An item's body and the texts that fit into it. */
+export interface ItemBody {
+  readonly outline: Outline;
+  readonly width: number;
+  readonly height: number;
+  readonly label: string;
+  readonly labelSize: number;
+  readonly shape: string;
+}
+
+/** Which ports of an item are in use; wires name ports, the layout counts them. */
+export interface Ports {
+  readonly inputs: readonly number[];
+  readonly outputs: readonly number[];
+  /** The outputs that keep room for a trunk's texts. */
+  readonly trunks: readonly number[];
+}
+
+/** Text sizes in pixels. */
+export const numberSize = 12;
+export const shapeSize = 10;
+/** A number that has just been written is this much larger. */
+export const freshScale = 1.18;
+
+/** Room around a wire: the value above it; the gradient and, in three rows, the chip or badge below. */
+export const slotUp = 20;
+const slotDown: Record<2 | 3, number> = { 2: 20, 3: 36 };
+const slotWidth = 62;
+/** A tensor's texts: a small histogram and a shape or norm. */
+const tensorSlotWidth = 124;
+export const barsWidth = 30;
+const widest = 200;
+
+/** The least distances between ports, so that two wires never look like one. */
+const inputGap = 11;
+const outputGap = 16;
+const trunkGap = slotUp + slotDown[3] + 4;
+
+/** How an item's body is drawn, before its wires are known. */
+export function bodyOf(item: SceneItem, ports: Ports): ItemBody {
+  const body = item.kind === "op" ? opBody(item.label) : item.kind === "output" ? nameBody(item.label) : boxBody(item);
+  const gap = ports.trunks.length > 0 && ports.outputs.length > 1 ? trunkGap : outputGap;
+  const needed = Math.max((ports.inputs.length - 1) * inputGap + 22, (ports.outputs.length - 1) * gap + 22);
+  if (needed <= body.height) return body;
+  const height = 2 * Math.ceil(needed / 2);
+  return { ...body, outline: body.outline === "circle" ? "pill" : body.outline, height };
+}
+
+function opBody(text: string): ItemBody {
+  const size = [...text].length === 1 ? 18 : 12;
+  if ([...text].length <= 3 && textWidth(text, size) <= 36)
+    return { outline: "circle", width: 44, height: 44, label: text, labelSize: size, shape: "" };
+  const label = fitText(text, 13, 132);
+  return { outline: "pill", width: even(Math.max(56, textWidth(label, 13) + 26)), height: 44, label, labelSize: 13, shape: "" };
+}
+
+function nameBody(text: string): ItemBody {
+  const label = fitText(text, 15, 120);
+  return { outline: "name", width: even(textWidth(label, 15) + 8), height: 26, label, labelSize: 15, shape: "" };
+}
+
+function boxBody(item: SceneItem): ItemBody {
+  const label = fitText(item.label, 14, 120);
+  const shape = fitText(item.shape ?? "", shapeSize, 120);
+  const width = even(Math.max(44, textWidth(label, 14) + 18, textWidth(shape, shapeSize) + 16));
+  return { outline: "box", width, height: shape === "" ? 32 : 42, label, labelSize: 14, shape };
+}
+
+const even = (x: number): number => 2 * Math.ceil(x / 2);
+
+/** The room for a trunk's texts, between the body and where the branches part. Always three rows: the third is for the sum's badge. */
+export function trunkSlot(isTensor: boolean): WireSize["slot"] {
+  return { width: isTensor ? tensorSlotWidth - barsWidth : slotWidth, up: slotUp, down: slotDown[3] };
+}
+
+/** The room a body and its trunks take, and where its ports are. */
+export function nodeSize(body: ItemBody, ports: Ports, trunk: WireSize["slot"] | undefined): NodeSize {
+  const half = body.width / 2;
+  const gap = trunk && ports.outputs.length > 1 ? trunkGap : outputGap;
+  const outputs = spreadPorts(ports.outputs.length, gap);
+  const edge = Math.max(0, ...outputs.map(Math.abs));
+  return {
+    left: half,
+    right: half + (trunk ? trunk.width : 0),
+    up: Math.max(body.height / 2, trunk ? edge + trunk.up : 0),
+    down: Math.max(body.height / 2, trunk ? edge + trunk.down : 0),
+    body: half,
+    half: body.height / 2,
+    corner: body.outline === "circle" || body.outline === "pill" ? 22 : 0,
+    inputs: spreadPorts(ports.inputs.length, ports.inputs.length === 2 ? 16 : inputGap),
+    outputs,
+  };
+}
+
+/** Whole-number offsets, evenly spread about the middle. */
+function spreadPorts(count: number, gap: number): number[] {
+  return Array.from({ length: count }, (_, i) => Math.round((i - (count - 1) / 2) * gap));
+}
+
+/** The room a wire's texts take. The same at every step of a walk as long as its numbers come from `formatNumber`, so that nothing shifts. */
+export function wireSlot(wire: SceneWire, rows: 2 | 3): WireSize["slot"] {
+  const bars = wire.tensor === true ? barsWidth : 0;
+  const text = Math.max(textWidth(wire.above, numberSize), wire.gradient === "number" ? textWidth(wire.below, numberSize) : 0);
+  const width = Math.max(wire.tensor === true ? tensorSlotWidth : slotWidth, Math.min(widest, text + bars + 4));
+  return { width: even(width > slotWidth + 8 || wire.tensor === true ? width : slotWidth), up: slotUp, down: slotDown[rows] };
+}
+
+/** A wire's text, cut to the widest slot. */
+export function wireText(text: string, size: number): string {
+  return fitText(text, size, widest);
+}

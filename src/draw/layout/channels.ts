@@ -1,0 +1,161 @@
+import type { Item, Link } from "./layers.ts";
+
+/** A vertical piece of wire in a channel: a net arrives from the left at `entry` and leaves to the right at `exits`. */
+export interface Vertical {
+  readonly net: number;
+  readonly entry: number;
+  readonly exits: readonly number[];
+  readonly low: number;
+  readonly high: number;
+  track: number;
+  x: number;
+}
+
+/** How the links between two layers bend: the verticals of each link from left to right, none for a straight one. */
+export interface Channel {
+  readonly bends: Map<Link, readonly Vertical[]>;
+  readonly verticals: readonly Vertical[];
+  readonly tracks: number;
+}
+
+/** Two horizontals of different nets closer than this would be read as one wire. */
+const apart = 4;
+
+/** Routes the links that leave a layer. Verticals get tracks in an order that saves crossings and never lets two nets share a horizontal. */
+export function routeChannel(layer: readonly Item[]): Channel {
+  const bends = new Map<Link, readonly Vertical[]>();
+  const nets: { links: Link[]; vertical: Vertical }[] = [];
+  const taken: number[] = [];
+  for (const item of layer) {
+    for (const links of groupByNet(item.outs)) {
+      const entry = item.y + links[0]!.fromOffset;
+      const exits = links.map(exitOf);
+      taken.push(entry, ...exits);
+      if (exits.every((y) => y === entry)) continue;
+      nets.push({ links, vertical: makeVertical(links[0]!.net, entry, exits) });
+    }
+  }
+  const placed = orderTracks(
+    nets.map(({ vertical }) => vertical),
+    taken,
+  );
+  nets.forEach(({ links, vertical }, i) => {
+    const chain = placed.chains[i]!;
+    for (const link of links) bends.set(link, exitOf(link) === vertical.entry ? chain.slice(0, 1) : chain);
+  });
+  return { bends, verticals: placed.order, tracks: assignTracks(placed.order) };
+}
+
+const exitOf = (link: Link): number => link.to.y + link.toOffset;
+
+function groupByNet(links: readonly Link[]): Link[][] {
+  const groups = new Map<number, Link[]>();
+  for (const link of links) {
+    const group = groups.get(link.net);
+    if (group) group.push(link);
+    else groups.set(link.net, [link]);
+  }
+  return [...groups.values()];
+}
+
+function makeVertical(net: number, entry: number, exits: readonly number[]): Vertical {
+  return { net, entry, exits, low: Math.min(entry, ...exits), high: Math.max(entry, ...exits), track: 0, x: 0 };
+}
+
+/** Crossings when `a` runs left of `b`: b's entry crosses a, a's exits cross b. */
+function crossings(a: Vertical, b: Vertical): number {
+  let count = b.entry > a.low && b.entry < a.high ? 1 : 0;
+  for (const y of a.exits) if (y > b.low && y < b.high) count++;
+  return count;
+}
+
+/** If b were left of a, a's entry and one of b's exits would run along the same line. */
+function mustPrecede(a: Vertical, b: Vertical): boolean {
+  return b.exits.some((y) => Math.abs(y - a.entry) < apart && y !== b.entry);
+}
+
+/**
+ * Left-to-right order of the verticals: pairwise preferences, under the constraint of `mustPrecede`. Where the constraints form a ring (two wires
+ * that change places), one net is split: it goes halfway, lets the others pass, then goes on.
+ */
+function orderTracks(verticals: readonly Vertical[], taken: number[]): { order: Vertical[]; chains: Vertical[][] } {
+  const count = verticals.length;
+  const score = new Float64Array(count);
+  const before: number[][] = verticals.map(() => []);
+  for (let i = 0; i < count; i++) {
+    for (let j = i + 1; j < count; j++) {
+      const a = verticals[i]!;
+      const b = verticals[j]!;
+      if (a.high + apart < b.low || b.high + apart < a.low) continue;
+      const preference = Math.sign(crossings(a, b) - crossings(b, a));
+      score[i]! += preference;
+      score[j]! -= preference;
+      if (mustPrecede(a, b)) before[j]!.push(i);
+      if (mustPrecede(b, a)) before[i]!.push(j);
+    }
+  }
+  const better = (a: number, b: number): boolean =>
+    b < 0 || score[a]! < score[b]! || (score[a] === score[b] && verticals[a]!.entry < verticals[b]!.entry);
+  const chains: Vertical[][] = verticals.map((vertical) => [vertical]);
+  const order: Vertical[] = [];
+  /** The verticals whose entry no longer stands in another's way. */
+  const entered = new Uint8Array(count);
+  const done = new Uint8Array(count);
+  for (let left = count; left > 0; ) {
+    let next = -1;
+    let split = -1;
+    for (let i = 0; i < count; i++) {
+      if (done[i]) continue;
+      if (before[i]!.every((j) => entered[j])) {
+        if (better(i, next)) next = i;
+      } else if (!entered[i] && better(i, split)) split = i;
+    }
+    if (next >= 0) {
+      const chain = chains[next]!;
+      order.push(chain[chain.length - 1]!);
+      entered[next] = 1;
+      done[next] = 1;
+      left--;
+    } else {
+      const whole = verticals[split]!;
+      const lane = freeLane(whole, taken);
+      const first = makeVertical(whole.net, whole.entry, [lane, ...whole.exits.filter((y) => y === whole.entry)]);
+      chains[split] = [
+        first,
+        makeVertical(
+          whole.net,
+          lane,
+          whole.exits.filter((y) => y !== whole.entry),
+        ),
+      ];
+      order.push(first);
+      entered[split] = 1;
+    }
+  }
+  return { order, chains };
+}
+
+/** A height near the middle of a vertical's way that no other horizontal of the channel uses. */
+function freeLane(vertical: Vertical, taken: number[]): number {
+  const middle = Math.round((vertical.low + vertical.high) / 2);
+  let lane = middle;
+  for (let step = 1; taken.some((y) => Math.abs(y - lane) < apart); step++) {
+    lane = middle + (step % 2 === 0 ? step / 2 : -(step + 1) / 2);
+  }
+  taken.push(lane);
+  return lane;
+}
+
+/** Each vertical takes the first track right of every earlier one it would touch. Returns the number of tracks. */
+function assignTracks(order: readonly Vertical[]): number {
+  let tracks = 0;
+  order.forEach((vertical, i) => {
+    for (let j = 0; j < i; j++) {
+      const other = order[j]!;
+      if (other.high + 6 < vertical.low || vertical.high + 6 < other.low) continue;
+      vertical.track = Math.max(vertical.track, other.track + 1);
+    }
+    tracks = Math.max(tracks, vertical.track + 1);
+  });
+  return tracks;
+}

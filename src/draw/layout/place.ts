@@ -1,0 +1,77 @@
+import type { Item } from "./layers.ts";
+import { least, straightness } from "./spacing.ts";
+
+/**
+ * Gives every item its height in the picture. Each sweep moves a layer toward the ports it is wired to: the weighted least-squares heights that
+ * keep the order and the gaps, found exactly and in linear time by pooling adjacent violators.
+ */
+export function placeLayers(layers: readonly Item[][]): void {
+  for (const layer of layers) stack(layer);
+  const sweep = (forward: boolean, inputs: boolean, outputs: boolean): void => {
+    for (let i = 0; i < layers.length; i++) moveToward(layers[forward ? i : layers.length - 1 - i]!, inputs, outputs);
+  };
+  for (let round = 0; round < 6; round++) {
+    sweep(true, true, false);
+    sweep(false, false, true);
+  }
+  for (let round = 0; round < 10; round++) sweep(round % 2 === 0, true, true);
+}
+
+function stack(layer: readonly Item[]): void {
+  let y = 0;
+  for (let p = 0; p < layer.length; p++) {
+    if (p > 0) y += least(layer[p - 1]!, layer[p]!);
+    layer[p]!.y = y;
+  }
+  for (const item of layer) item.y -= y / 2;
+}
+
+function moveToward(layer: readonly Item[], inputs: boolean, outputs: boolean): void {
+  const wanted = new Float64Array(layer.length);
+  const weight = new Float64Array(layer.length);
+  layer.forEach((item, p) => {
+    let sum = 0;
+    let total = 0;
+    if (inputs) {
+      for (const link of item.ins) {
+        sum += straightness(link) * (link.from.y + link.fromOffset - link.toOffset);
+        total += straightness(link);
+      }
+    }
+    if (outputs) {
+      for (const link of item.outs) {
+        sum += straightness(link) * (link.to.y + link.toOffset - link.fromOffset);
+        total += straightness(link);
+      }
+    }
+    wanted[p] = total > 0 ? sum / total : item.y;
+    weight[p] = total > 0 ? total : 0.05;
+  });
+  spread(layer, wanted, weight);
+}
+
+/** Isotonic regression: blocks that would violate the order merge and take their weighted mean. */
+function spread(layer: readonly Item[], wanted: Float64Array, weight: Float64Array): void {
+  const count = layer.length;
+  const offset = new Float64Array(count);
+  const mean = new Float64Array(count);
+  const mass = new Float64Array(count);
+  const size = new Int32Array(count);
+  let blocks = 0;
+  for (let p = 0; p < count; p++) {
+    if (p > 0) offset[p] = offset[p - 1]! + least(layer[p - 1]!, layer[p]!);
+    mean[blocks] = wanted[p]! - offset[p]!;
+    mass[blocks] = weight[p]!;
+    size[blocks++] = 1;
+    while (blocks > 1 && mean[blocks - 2]! > mean[blocks - 1]!) {
+      const b = --blocks;
+      const a = b - 1;
+      mean[a] = (mean[a]! * mass[a]! + mean[b]! * mass[b]!) / (mass[a]! + mass[b]!);
+      mass[a]! += mass[b]!;
+      size[a]! += size[b]!;
+    }
+  }
+  for (let block = 0, p = 0; block < blocks; block++) {
+    for (let i = 0; i < size[block]!; i++, p++) layer[p]!.y = mean[block]! + offset[p]!;
+  }
+}

@@ -1,0 +1,130 @@
+import { GraphError } from "../ir/errors.ts";
+
+/** What an item stands for; decides how it is drawn (op: circle or pill; leaves: rounded boxes; output: a name at the end of its wire). */
+export type ItemKind = "op" | "parameter" | "input" | "constant" | "output";
+
+/** `number`: computed. `zero`: exactly 0, a dead path. `none`: no gradient is needed here. `not yet`: the walk has not come here. */
+export type GradientState = "number" | "zero" | "none" | "not yet";
+
+/** The colour sets of the pictures. Colour is never the only sign, so each of them reads in black and white too. */
+export type Theme = "light" | "dark" | "colour-blind" | "colour-blind dark";
+
+/** One node of the picture. */
+export interface SceneItem {
+  /** Unique in the scene. */
+  readonly id: string;
+  readonly kind: ItemKind;
+  /** An op's glyph (`+`, `×`) or name, a leaf's or output's name. */
+  readonly label: string;
+  /** The full name: tooltip and accessible name. */
+  readonly title: string;
+  /** Small type under a leaf's name, such as `64×3`. */
+  readonly shape?: string;
+  /** Drawn pale: the walk has not come here yet. */
+  readonly pending?: boolean;
+}
+
+/** A value on its way from an item's output to an operand of another item. */
+export interface SceneWire {
+  readonly from: string;
+  readonly output: number;
+  readonly to: string;
+  /** The operand's place; the wires into one item are drawn in this order from top to bottom. */
+  readonly input: number;
+  /** The value, upright above the wire. */
+  readonly above: string;
+  /** The gradient, in italics below the wire. `zero`, `none` and `not yet` have their own signs and ignore it. */
+  readonly below: string;
+  readonly gradient: GradientState;
+  /** More than one number travels here: a thicker wire. */
+  readonly tensor?: boolean;
+  /** The value is stretched to its consumer's shape: a dotted wire. */
+  readonly broadcast?: boolean;
+  /** Seen from the active item: the wire its gradient arrives on, or one it passes a gradient down. */
+  readonly flow?: "upstream" | "downstream";
+  /** The number that has just been written, drawn larger. */
+  readonly fresh?: "value" | "gradient";
+  /** The local gradient `∂out/∂in`, in a chip under the gradient. */
+  readonly localGradient?: string;
+  /** Bars of a small histogram beside the value, each from 0 to 1. */
+  readonly aboveBars?: readonly number[];
+  /** Bars of a small histogram beside the gradient, each from 0 to 1. */
+  readonly belowBars?: readonly number[];
+}
+
+/** The common stretch of an output that several wires share: gradients of its branches are added here. */
+export interface SceneTrunk {
+  readonly from: string;
+  readonly output: number;
+  readonly above: string;
+  /** The sum over the branches. */
+  readonly below: string;
+  readonly gradient: GradientState;
+  /** Lights the `Σ` badge: this step adds the branches. */
+  readonly active?: boolean;
+}
+
+/** A computational graph as a picture: plain data, so that a graph, a trained model or a page can all make one. */
+export interface Scene {
+  /** Name of the picture, read out first by a screen reader. */
+  readonly title: string;
+  readonly description?: string;
+  readonly items: readonly SceneItem[];
+  readonly wires: readonly SceneWire[];
+  /** One for each output whose branches' gradients are summed; give it to outputs with two wires or more. */
+  readonly trunks?: readonly SceneTrunk[];
+  /** The id of the item whose step is shown. */
+  readonly active?: string;
+  readonly theme?: Theme;
+}
+
+/**
+ * Checks that a scene can be drawn: ids unique, wires between known items, at most one wire into each operand, output items at ends only, trunks
+ * on outputs that have wires. Cycles are found by the layout.
+ *
+ * @throws GraphError naming the first item, wire or trunk at fault.
+ */
+export function checkScene(scene: Scene): void {
+  const kinds = new Map<string, ItemKind>();
+  for (const item of scene.items) {
+    if (kinds.has(item.id)) throw new GraphError(`draw: two items have the id ${quote(item.id)}; give each item its own`);
+    kinds.set(item.id, item.kind);
+  }
+  const operands = new Set<string>();
+  const outputs = new Set<string>();
+  for (const wire of scene.wires) {
+    const name = `the wire from ${quote(wire.from)} to ${quote(wire.to)}`;
+    for (const end of [wire.from, wire.to]) {
+      if (!kinds.has(end))
+        throw new GraphError(`draw: ${name} ends at ${quote(end)}, which is no item of the scene; add the item or drop the wire`);
+    }
+    for (const place of [wire.output, wire.input]) {
+      if (!Number.isInteger(place) || place < 0 || place > 9999) {
+        throw new GraphError(`draw: ${name} uses port ${place}; ports are whole numbers from 0 to 9999`);
+      }
+    }
+    if (kinds.get(wire.from) === "output") {
+      throw new GraphError(`draw: ${name} starts at an output item; start it at the item that feeds that output`);
+    }
+    const operand = `${wire.input} ${wire.to}`;
+    if (operands.has(operand)) {
+      throw new GraphError(
+        `draw: two wires end at operand ${wire.input} of ${quote(wire.to)}; an operand takes one value, give each wire its own input`,
+      );
+    }
+    operands.add(operand);
+    outputs.add(`${wire.output} ${wire.from}`);
+  }
+  for (const trunk of scene.trunks ?? []) {
+    if (!outputs.has(`${trunk.output} ${trunk.from}`)) {
+      throw new GraphError(`draw: the trunk at output ${trunk.output} of ${quote(trunk.from)} has no wires; drop it or add its branches`);
+    }
+  }
+  if (scene.active !== undefined && !kinds.has(scene.active)) {
+    throw new GraphError(`draw: the active item ${quote(scene.active)} is no item of the scene; name one of its items or leave active out`);
+  }
+}
+
+function quote(text: string): string {
+  return JSON.stringify(text.length > 60 ? `${text.slice(0, 60)}…` : text);
+}

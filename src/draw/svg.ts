@@ -1,0 +1,79 @@
+import type { ItemBody } from "./item-size.ts";
+import type { Layout, PlacedItem } from "./layout/layout-scene.ts";
+import { englishWords, type PictureWords } from "./picture-words.ts";
+import type { Scene, SceneItem } from "./scene.ts";
+import { styleSheet, themeVariables } from "./svg-style.ts";
+import { trunkKey, trunkSvg, wireSvg, wiresByOutput } from "./svg-wires.ts";
+import { palettes } from "./theme.ts";
+import { decimal, escapeXml } from "./xml.ts";
+
+/** What a picture may be told apart from its scene. */
+export interface SvgOptions {
+  /** The words in the picture and in its accessible names; English when left out. */
+  readonly words?: PictureWords;
+  /** The language of the words, as in `ko`. */
+  readonly language?: string;
+  /** `none` leaves the background out, for a page that has its own. */
+  readonly background?: "paper" | "none";
+}
+
+const margin = 16;
+
+/**
+ * Draws a laid-out scene as one SVG document: values above the wires, gradients below. It needs no script, font or other file, so it can stand
+ * alone, in a page or in a README. Every text is escaped; one that is too long is cut, with the whole of it in its tooltip.
+ *
+ * Items carry `data-item` and wires `data-wire`, their indices in the scene, for a page that patches them.
+ */
+export function renderSvg(scene: Scene, layout: Layout, options: SvgOptions = {}): string {
+  const { words = englishWords, language = "en", background = "paper" } = options;
+  const palette = palettes[scene.theme ?? "light"];
+  const width = layout.width + 2 * margin;
+  const height = layout.height + 2 * margin;
+  const names = new Map(scene.items.map((item) => [item.id, item.label]));
+  const groups = wiresByOutput(scene);
+  const sums = new Map((scene.trunks ?? []).map((trunk) => [trunkKey(trunk), trunk]));
+  const shared = new Set(layout.trunks.filter((trunk) => trunk.dots.length > 0).map(trunkKey));
+  const lines = [
+    `<svg xmlns="http://www.w3.org/2000/svg" class="cr" style="${themeVariables(palette)}" width="${width}" height="${height}" viewBox="${-margin} ${-margin} ${width} ${height}" role="graphics-document" aria-label="${escapeXml(scene.title)}" lang="${escapeXml(language)}">`,
+    `<title>${escapeXml(scene.title)}</title>`,
+    `<desc>${escapeXml(scene.description ?? words.description)}</desc>`,
+    `<style>\n${styleSheet(palette)}\n</style>`,
+  ];
+  if (background === "paper") lines.push(`<rect class="cr-paper" x="${-margin}" y="${-margin}" width="${width}" height="${height}"/>`);
+  // Lines that stand out are drawn last, so that no plain wire runs over them.
+  const order = scene.wires
+    .map((_, i) => i)
+    .sort((a, b) => Number(scene.wires[a]!.flow !== undefined) - Number(scene.wires[b]!.flow !== undefined) || a - b);
+  lines.push(`<g class="cr-wires">`);
+  for (const trunk of layout.trunks)
+    lines.push(trunkSvg(trunk, sums.get(trunkKey(trunk)), groups.get(trunkKey(trunk)) ?? [], names, words));
+  for (const i of order) lines.push(wireSvg(scene.wires[i]!, i, layout.wires[i]!, shared.has(trunkKey(scene.wires[i]!)), names, words));
+  lines.push(`</g>`, `<g class="cr-items">`);
+  scene.items.forEach((item, i) => {
+    lines.push(itemSvg(item, i, layout.items[i]!, item.id === scene.active));
+  });
+  lines.push(`</g>`, `</svg>`);
+  return `${lines.join("\n")}\n`;
+}
+
+function itemSvg(item: SceneItem, index: number, placed: PlacedItem, isActive: boolean): string {
+  const { body, x, y } = placed;
+  const classes = `cr-item cr-${item.kind}${item.pending ? " cr-pending" : ""}${isActive ? " cr-active" : ""}`;
+  const title = item.shape ? `${item.title}, ${item.shape}` : item.title;
+  const baseline = y + (body.shape === "" ? body.labelSize * 0.36 : -1);
+  return [
+    `<g class="${classes}" data-item="${index}" role="graphics-symbol" aria-label="${escapeXml(title)}"><title>${escapeXml(title)}</title>`,
+    outline(body, x, y),
+    `<text class="cr-label${body.labelSize < 18 ? " cr-word" : ""}" x="${decimal(x)}" y="${decimal(baseline)}" font-size="${body.labelSize}">${escapeXml(body.label)}</text>`,
+    body.shape === "" ? "" : `<text class="cr-shape" x="${decimal(x)}" y="${decimal(y + 13)}">${escapeXml(body.shape)}</text>`,
+    `</g>`,
+  ].join("");
+}
+
+function outline({ outline, width, height }: ItemBody, x: number, y: number): string {
+  if (outline === "name") return "";
+  if (outline === "circle") return `<circle class="cr-body" cx="${decimal(x)}" cy="${decimal(y)}" r="${width / 2}"/>`;
+  const corner = outline === "pill" ? 22 : 6;
+  return `<rect class="cr-body" x="${decimal(x - width / 2)}" y="${decimal(y - height / 2)}" width="${width}" height="${height}" rx="${corner}"/>`;
+}
