@@ -1,3 +1,36 @@
+export { customGradient } from "./autodiff/custom-gradient.ts";
+export { type GradOptions, grad, gradients, type Loss, valueAndGrad, type Way } from "./autodiff/grad.ts";
+export { hessian, hvp, jacobian } from "./autodiff/jacobian.ts";
+export { stopGradient } from "./autodiff/stop-gradient.ts";
+export { jvp, vjp } from "./autodiff/vjp.ts";
+export type { Engine, Mode, Ran } from "./engines/engine.ts";
+export { jit } from "./engines/jit.ts";
+export { type CompileOptions, compile, type Program, type State } from "./engines/program.ts";
+export { reference } from "./engines/reference.ts";
+export { detach, evaluate, read, toArray } from "./evaluate/evaluate.ts";
+export {
+  type ExplainOptions,
+  type Explanation,
+  type ExplanationJson,
+  explain,
+  type Language,
+  type StepJson,
+} from "./explain/explain.ts";
+export {
+  type BackwardStep,
+  type Facts,
+  type Flow,
+  type ForwardStep,
+  type GateStep,
+  type NamedGradient,
+  type SeedStep,
+  type Step,
+  type StepOptions,
+  type Stepper,
+  type SumStep,
+  steps,
+} from "./explain/steps.ts";
+export { type Tapped, tap } from "./explain/tap.ts";
 export type { DType, NumberArray, TypedArray } from "./ir/dtype.ts";
 export * from "./ir/errors.ts";
 export { type Graph, graph } from "./ir/graph.ts";
@@ -8,11 +41,5 @@ export { scope } from "./ir/scope.ts";
 export { bigints, type Nested, type Tensor, tensor } from "./ir/tensor.ts";
 export { type Data, type DataFor, type Leaf, leaves, mapTree, type Operands, type Tensors, type Values, variables } from "./ir/tree.ts";
 export { bf16, bool, f16, f32, f64, i8, i16, i32, i64, type TensorType, u8, u16, u32, u64 } from "./ir/type.ts";
-export { detach, evaluate, read, toArray } from "./evaluate/evaluate.ts";
 export { type AttrsOf, type Definition, type Op, op } from "./ops/define.ts";
 export * from "./ops/index.ts";
-export { customGradient } from "./autodiff/custom-gradient.ts";
-export { type GradOptions, grad, gradients, type Loss, valueAndGrad, type Way } from "./autodiff/grad.ts";
-export { hessian, hvp, jacobian } from "./autodiff/jacobian.ts";
-export { stopGradient } from "./autodiff/stop-gradient.ts";
-export { jvp, vjp } from "./autodiff/vjp.ts";

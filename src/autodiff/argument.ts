@@ -1,7 +1,7 @@
 import { isFloat } from "../ir/dtype.ts";
 import { GradientError, GraphError } from "../ir/errors.ts";
 import { isType, isValue, lift } from "../ir/leaf.ts";
-import { type Keeper, nextSerial, Node, type Value } from "../ir/node.ts";
+import { type Keeper, Node, nextSerial, type Value } from "../ir/node.ts";
 import type { Operand } from "../ir/op.ts";
 import { isLeaf, leaves, rebuild } from "../ir/tree.ts";
 import { typeText } from "../ir/type.ts";
@@ -35,7 +35,10 @@ export function fresh(tree: unknown, keeper: Keeper, who: string): Argument {
   const values: Value[] = [];
   const paths: string[] = [];
   const made = rebuild(tree, (leaf, path) => {
-    if (isType(leaf)) throw new GraphError(`${who}: ${path === "" ? "the argument" : path} is a type; transforms take Values, Tensors, typed arrays and numbers`);
+    if (isType(leaf))
+      throw new GraphError(
+        `${who}: ${path === "" ? "the argument" : path} is a type; transforms take Values, Tensors, typed arrays and numbers`,
+      );
     const v = lift(leaf, "f64");
     const outer = v.node.keeper;
     const node = new Node(identity, [v], {}, v.type, outer?.open && outer.order < keeper.order ? outer : keeper);
@@ -68,7 +71,9 @@ function looseTree(a: object): unknown {
 /** The Values of a function's result: a promise or a number is a lesson. */
 export function resultValues(result: unknown, who: string): Value[] {
   if (typeof result === "object" && result !== null && typeof (result as { then?: unknown }).then === "function")
-    throw new GradientError(`${who}: the function returned a promise; a transform's function must be synchronous (await before, and pass the data in)`);
+    throw new GradientError(
+      `${who}: the function returned a promise; a transform's function must be synchronous (await before, and pass the data in)`,
+    );
   return leaves(result).map(({ leaf, path }) => {
     if (isType(leaf)) throw new GradientError(`${who}: result ${path} is a type`);
     return lift(leaf, "f64");
@@ -82,13 +87,17 @@ export function lossOf(result: unknown, who: string): Value {
   if (!isLeaf(result) && typeof result === "object" && result !== null) {
     if (typeof (result as { then?: unknown }).then === "function") resultValues(result, who);
     loss = (result as { loss?: unknown }).loss;
-    if (!isLeaf(loss)) throw new GradientError(`${who}: the function returned a record without a Value "loss"; return a scalar, or { loss, ... }`);
+    if (!isLeaf(loss))
+      throw new GradientError(`${who}: the function returned a record without a Value "loss"; return a scalar, or { loss, ... }`);
   }
   if (isType(loss)) throw new GradientError(`${who}: the function returned a type`);
   const v = lift(loss as Operand, "f64");
   if (v.type.shape.length !== 0)
-    throw new GradientError(`${who}: the function returned ${typeText(v.type)}; a gradient is of a scalar: take sum or mean, or use jacobian or vjp`);
-  if (!isFloat(v.type.dtype)) throw new GradientError(`${who}: the function returned ${typeText(v.type)}; only floating-point values have gradients`);
+    throw new GradientError(
+      `${who}: the function returned ${typeText(v.type)}; a gradient is of a scalar: take sum or mean, or use jacobian or vjp`,
+    );
+  if (!isFloat(v.type.dtype))
+    throw new GradientError(`${who}: the function returned ${typeText(v.type)}; only floating-point values have gradients`);
   return v;
 }
 
@@ -99,4 +108,3 @@ export function checkFloat(v: Value, path: string, who: string): void {
     `${who}: ${path === "" ? (v.node.label ?? "the argument") : path} is ${typeText(v.type)}; ${v.type.dtype === "bool" ? "truth values" : "integers"} have no gradient: ${who}(f, { wrt: [...] })`,
   );
 }
-

@@ -1,10 +1,10 @@
 import { GradientError } from "../ir/errors.ts";
-import { isLeaf, leaves, match, type Operands, rebuild, type Values } from "../ir/tree.ts";
+import { isType, lift } from "../ir/leaf.ts";
 import type { Value } from "../ir/node.ts";
 import type { Operand } from "../ir/op.ts";
-import { isType, lift } from "../ir/leaf.ts";
-import { declare, type Op } from "../ops/define.ts";
+import { isLeaf, leaves, match, type Operands, rebuild, type Values } from "../ir/tree.ts";
 import { sameType, typeText } from "../ir/type.ts";
+import { declare, type Op } from "../ops/define.ts";
 import { expand } from "../ops/linear/sum.ts";
 
 type Rule = (s: Record<string, unknown>) => Readonly<Record<string, unknown>>;
@@ -17,35 +17,37 @@ interface CustomAttrs {
 }
 
 /** The op behind `customGradient`: its first operand's value, with the rule of its own toward the others. */
-export const custom: Op<(xs: readonly Operand[], attrs: CustomAttrs) => Value> = declare<(xs: readonly Operand[], attrs: CustomAttrs) => Value, readonly ["xs..."]>(
-  "customGradient",
-  ["xs..."],
-  {
-    dtypes: { xs: "f64" },
-    type: ({ xs }) => xs[0]!,
-    eval: ({ xs }) => xs[0]!.data,
-    vjp: ({ ct, out, xs, names, rule, tree }) => {
-      const inputs = rebuild(tree, (leaf) => xs[(leaf as number) + 1]!) as Record<string, unknown>;
-      const given = rule({ ...inputs, ct, out });
-      const entries = new Array<Operand | null>(xs.length).fill(null);
-      for (const name of names) {
-        const part = given[name];
-        if (part === undefined) throw new GradientError(`customGradient: the rule says nothing of ${name}; return an entry for it, or null for "no gradient"`);
-        if (part === null) continue;
-        for (const { path, given: x, wanted } of match(part, tree[name], `customGradient: the rule's ${name}`)) {
-          if (isType(x)) throw new GradientError(`customGradient: the rule's ${name} ${path} is a type`);
-          const at = (wanted as number) + 1;
-          const like = xs[at]!;
-          const v = lift(x, like.type.dtype);
-          if (v.type.shape.length !== 0 && !sameType(v.type, like.type))
-            throw new GradientError(`customGradient: the rule gives ${typeText(v.type)} for ${name}, which is ${typeText(like.type)}; a cotangent has its input's type`);
-          entries[at] = v.type.shape.length === 0 && like.type.shape.length > 0 ? expand(v, { shape: like.type.shape }) : v;
-        }
+export const custom: Op<(xs: readonly Operand[], attrs: CustomAttrs) => Value> = declare<
+  (xs: readonly Operand[], attrs: CustomAttrs) => Value,
+  readonly ["xs..."]
+>("customGradient", ["xs..."], {
+  dtypes: { xs: "f64" },
+  type: ({ xs }) => xs[0]!,
+  eval: ({ xs }) => xs[0]!.data,
+  vjp: ({ ct, out, xs, names, rule, tree }) => {
+    const inputs = rebuild(tree, (leaf) => xs[(leaf as number) + 1]!) as Record<string, unknown>;
+    const given = rule({ ...inputs, ct, out });
+    const entries = new Array<Operand | null>(xs.length).fill(null);
+    for (const name of names) {
+      const part = given[name];
+      if (part === undefined)
+        throw new GradientError(`customGradient: the rule says nothing of ${name}; return an entry for it, or null for "no gradient"`);
+      if (part === null) continue;
+      for (const { path, given: x, wanted } of match(part, tree[name], `customGradient: the rule's ${name}`)) {
+        if (isType(x)) throw new GradientError(`customGradient: the rule's ${name} ${path} is a type`);
+        const at = (wanted as number) + 1;
+        const like = xs[at]!;
+        const v = lift(x, like.type.dtype);
+        if (v.type.shape.length !== 0 && !sameType(v.type, like.type))
+          throw new GradientError(
+            `customGradient: the rule gives ${typeText(v.type)} for ${name}, which is ${typeText(like.type)}; a cotangent has its input's type`,
+          );
+        entries[at] = v.type.shape.length === 0 && like.type.shape.length > 0 ? expand(v, { shape: like.type.shape }) : v;
       }
-      return { xs: entries };
-    },
+    }
+    return { xs: entries };
   },
-);
+});
 
 /**
  * `customGradient(f, rule)`: `f` with a derivative of your own. `f` takes one record; the rule sees `{ ct, out, ...inputs }` and returns a
@@ -57,7 +59,8 @@ export function customGradient<I, O extends Value>(
   vjp: (s: Values<I> & { readonly ct: Value; readonly out: Value }) => { readonly [K in keyof I]: Operands<I[K]> | null },
 ): (inputs: Operands<I>) => O {
   return (inputs) => {
-    if (isLeaf(inputs) || typeof inputs !== "object" || inputs === null) throw new GradientError("customGradient: the function takes one record of inputs");
+    if (isLeaf(inputs) || typeof inputs !== "object" || inputs === null)
+      throw new GradientError("customGradient: the function takes one record of inputs");
     const flat: Value[] = [];
     const values = rebuild(inputs, (leaf, path) => {
       if (isType(leaf)) throw new GradientError(`customGradient: ${path} is a type`);

@@ -5,12 +5,12 @@ import { isKept, type Value } from "../ir/node.ts";
 import { sizeOf } from "../ir/shape.ts";
 import { hold } from "../ir/tensor.ts";
 import { isLeaf, type Operands, rebuild, type Values } from "../ir/tree.ts";
+import { typeText } from "../ir/type.ts";
 import { stack } from "../ops/linear/concat.ts";
 import { reshape } from "../ops/linear/reshape.ts";
-import { along, type Argument, checkFloat, during, fresh, lossOf } from "./argument.ts";
+import { type Argument, along, checkFloat, during, fresh, lossOf } from "./argument.ts";
 import { pullback, zerosLike } from "./pullback.ts";
 import { pushforward } from "./pushforward.ts";
-import { typeText } from "../ir/type.ts";
 
 /** What a differentiated function returns: a scalar, or a record with a scalar `loss` whose other entries ride along untouched. */
 export type Loss = Value | { readonly loss: Value };
@@ -55,7 +55,13 @@ export function grad(f: Fn<never, never, Loss>, options: GradOptions<PropertyKey
   return (at: unknown, ...rest: unknown[]) => differentiate("grad", f, options, at, rest).grad;
 }
 
-function differentiate(who: string, f: Fn<never, never, Loss>, { wrt, mode }: GradOptions<PropertyKey>, at: unknown, rest: readonly unknown[]): { value: Loss; grad: unknown } {
+function differentiate(
+  who: string,
+  f: Fn<never, never, Loss>,
+  { wrt, mode }: GradOptions<PropertyKey>,
+  at: unknown,
+  rest: readonly unknown[],
+): { value: Loss; grad: unknown } {
   return during((keeper) => {
     const argument = fresh(at, keeper, who);
     const chosen = choose(argument, wrt, who);
@@ -73,7 +79,10 @@ function choose({ tree, values, paths }: Argument, wrt: readonly PropertyKey[] |
   if (wrt !== undefined) {
     const keys = isLeaf(tree) ? [] : Object.keys(tree as object);
     for (const k of wrt)
-      if (!keys.includes(String(k))) throw new GradientError(`${who}: wrt names ${String(k)}, and the first argument has ${keys.length === 0 ? "no names" : keys.join(", ")}`);
+      if (!keys.includes(String(k)))
+        throw new GradientError(
+          `${who}: wrt names ${String(k)}, and the first argument has ${keys.length === 0 ? "no names" : keys.join(", ")}`,
+        );
   }
   return values.map((v, i) => {
     const path = paths[i]!;
@@ -117,10 +126,14 @@ export function gradients<const W extends { readonly [name: string]: Value }>(lo
   const asked = Object.entries(wrt).map(([name, x]) => {
     if (isType(x) || !isLeaf(x)) throw new GradientError(`gradients: ${name} is no Value`);
     const v = lift(x, "f64");
-    if (!isFloat(v.type.dtype)) throw new GradientError(`gradients: ${nameOf(v)} is ${typeText(v.type)}; integers and truth values have no gradient`);
-    if (!isKept(v)) throw new GradientError(`gradients: ${v.node.label ?? name} is a constant; make it variable(…) to ask for its gradient`);
+    if (!isFloat(v.type.dtype))
+      throw new GradientError(`gradients: ${nameOf(v)} is ${typeText(v.type)}; integers and truth values have no gradient`);
+    if (!isKept(v))
+      throw new GradientError(`gradients: ${v.node.label ?? name} is a constant; make it variable(…) to ask for its gradient`);
     return v;
   });
   const found = pullback([loss], [lift(1, loss.type.dtype)], asked);
-  return Object.fromEntries(Object.keys(wrt).map((name, i) => [name, found[i] ?? zerosLike(asked[i]!)])) as { readonly [K in keyof W]: Value };
+  return Object.fromEntries(Object.keys(wrt).map((name, i) => [name, found[i] ?? zerosLike(asked[i]!)])) as {
+    readonly [K in keyof W]: Value;
+  };
 }

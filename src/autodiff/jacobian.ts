@@ -32,9 +32,11 @@ export function jacobian<P, A extends readonly unknown[]>(
         checkFloat(v, argument.paths[i]!, "jacobian");
       });
       const made: unknown = (f as (...args: unknown[]) => unknown)(argument.tree, ...along(rest));
-      if (typeof made !== "number" && !isValue(made)) throw new GradientError("jacobian: the function returned no Value; it returns one Value of any shape");
+      if (typeof made !== "number" && !isValue(made))
+        throw new GradientError("jacobian: the function returned no Value; it returns one Value of any shape");
       const out = lift(made as Operand, "f64");
-      if (!isFloat(out.type.dtype)) throw new GradientError(`jacobian: the function returned ${typeText(out.type)}; only floating-point values have derivatives`);
+      if (!isFloat(out.type.dtype))
+        throw new GradientError(`jacobian: the function returned ${typeText(out.type)}; only floating-point values have derivatives`);
       const rows = sizeOf(out.type.shape);
       const columns = argument.values.reduce((n, v) => n + sizeOf(v.type.shape), 0);
       const forward = mode === undefined ? columns < rows : mode === "forward";
@@ -77,8 +79,9 @@ export function hessian<A extends readonly unknown[]>(f: Fn<Value, A, Value>): (
 }
 
 /** `hvp(f)(p, v, ...rest)`: the Hessian of a scalar function times a direction, without forming it: forward over reverse. */
-export function hvp<P, A extends readonly unknown[]>(f: Fn<P, A, Value>): (at: Operands<P>, direction: Operands<P>, ...rest: Operands<A>) => Values<P> {
+export function hvp<P, A extends readonly unknown[]>(
+  f: Fn<P, A, Value>,
+): (at: Operands<P>, direction: Operands<P>, ...rest: Operands<A>) => Values<P> {
   const slope = grad(f as Fn<P, readonly unknown[], Value>) as unknown as Fn<P, A, unknown>;
   return (at, direction, ...rest) => jvp(slope)(at, direction, ...rest).tangent as Values<P>;
 }
-

@@ -1,7 +1,7 @@
 import { isFloat } from "../ir/dtype.ts";
 import { GradientError } from "../ir/errors.ts";
 import { lift, nameOf } from "../ir/leaf.ts";
-import { nextSerial, type Node, type Value } from "../ir/node.ts";
+import { type Node, nextSerial, type Value } from "../ir/node.ts";
 import type { Flow, Operand } from "../ir/op.ts";
 import { sameType, typeText } from "../ir/type.ts";
 import { collect } from "../ir/walk.ts";
@@ -124,14 +124,17 @@ function branchSum(a: Value, b: Value, at: Node): Value {
 }
 
 /** What a rule returned for an operand, as a cotangent of the operand's type: un-broadcast here, once for all rules. */
-function fit(node: Node, index: number, x: Value, piece: Operand | null): Value | null {
+export function fit(node: Node, index: number, x: Value, piece: Operand | null): Value | null {
   if (piece === null) return null;
   let v = lift(piece, x.type.dtype);
   if (v.type === x.type) return v;
   if (v.type.dtype !== x.type.dtype)
-    throw new GradientError(`${node.op.name}: its rule gives ${typeText(v.type)} for operand ${slotName(node, index)}, which is ${typeText(x.type)}; a cotangent has its operand's dtype`, {
-      op: node.op.name,
-    });
+    throw new GradientError(
+      `${node.op.name}: its rule gives ${typeText(v.type)} for operand ${slotName(node, index)}, which is ${typeText(x.type)}; a cotangent has its operand's dtype`,
+      {
+        op: node.op.name,
+      },
+    );
   if (v.type.shape.length < x.type.shape.length) v = expand(v, { shape: x.type.shape });
   else if (!sameType(v.type, x.type)) v = sumTo(v, x.type.shape);
   if (!sameType(v.type, x.type)) v = expand(v, { shape: x.type.shape });
@@ -171,6 +174,8 @@ export function seed(x: Operand, like: Value, who: string): Value {
   const v = lift(x, like.type.dtype);
   if (sameType(v.type, like.type)) return v;
   if (v.type.dtype !== like.type.dtype)
-    throw new GradientError(`${who}: ${nameOf(like)} is ${typeText(like.type)} and its direction is ${typeText(v.type)}; they must have one dtype`);
+    throw new GradientError(
+      `${who}: ${nameOf(like)} is ${typeText(like.type)} and its direction is ${typeText(v.type)}; they must have one dtype`,
+    );
   return expand(v, { shape: like.type.shape });
 }

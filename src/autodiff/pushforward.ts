@@ -65,7 +65,8 @@ function pushLinear(node: Node, linear: readonly string[] | "all", tangents: rea
     return node.outputs === null ? [made as Value] : valuesOf((Object.values(made as object)[0] as Value).node);
   };
   let total: readonly Value[] | null = null;
-  if (linear === "all") total = apply(operands.map((v, i) => (v === null ? null : (tangents[i] ?? (isFloat(v.type.dtype) ? zerosLike(v) : v)))));
+  if (linear === "all")
+    total = apply(operands.map((v, i) => (v === null ? null : (tangents[i] ?? (isFloat(v.type.dtype) ? zerosLike(v) : v)))));
   else
     for (let i = 0; i < operands.length; i++) {
       const t = tangents[i];
@@ -106,7 +107,10 @@ export function transposedTwice(node: Node, tangents: readonly (Value | null)[])
 function fitted(node: Node, t: Flow): Flow {
   const fit = (x: Value | null, like: Value): Value | null => {
     if (x === null || sameType(x.type, like.type)) return x;
-    if (x.type.dtype !== like.type.dtype) throw new GradientError(`${node.op.name}: its forward rule gives ${x.type.dtype} for a ${like.type.dtype} result`, { op: node.op.name });
+    if (x.type.dtype !== like.type.dtype)
+      throw new GradientError(`${node.op.name}: its forward rule gives ${x.type.dtype} for a ${like.type.dtype} result`, {
+        op: node.op.name,
+      });
     return expand(x, { shape: like.type.shape });
   };
   return Array.isArray(t) ? (t as readonly (Value | null)[]).map((x, i) => fit(x, node.outputs![i]!)) : fit(t as Value, node)!;

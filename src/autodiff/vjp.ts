@@ -78,5 +78,3 @@ export function jvp<P, A extends readonly unknown[], R>(
       return { value, tangent };
     });
 }
-
-

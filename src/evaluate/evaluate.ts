@@ -1,12 +1,11 @@
 import { EngineError, GraphError, InternalError } from "../ir/errors.ts";
-import { inputOp, isType, isValue, lift, nameOf } from "../ir/leaf.ts";
+import { constantOf, inputOp, isType, isValue, lift, nameOf } from "../ir/leaf.ts";
 import { forget, memoOf, type Node, type Value } from "../ir/node.ts";
 import type { Operand } from "../ir/op.ts";
 import { dense, type Held, hold, type Nested, nest, type Tensor } from "../ir/tensor.ts";
 import { leaves, rebuild, type Tensors, type Values } from "../ir/tree.ts";
 import { typeText } from "../ir/type.ts";
 import { collect } from "../ir/walk.ts";
-import { constantOf } from "../ir/leaf.ts";
 
 /** The interpreter's step: one node on what its operands hold. Elementwise ops on scalars run on plain numbers. */
 export function step(node: Node, operands: readonly (Held | null)[]): Held | readonly Held[] {
@@ -16,7 +15,8 @@ export function step(node: Node, operands: readonly (Held | null)[]): Held | rea
     if (typeof a === "number" && (operands.length < 2 || typeof b === "number") && operands.length < 4) {
       const given = node.operands[0]!.type.dtype;
       if (given === "f64" || given === "f32") {
-        const r = operands.length === 1 ? op.scalar(a) : operands.length === 2 ? op.scalar(a, b as number) : op.scalar(a, b as number, c as number);
+        const r =
+          operands.length === 1 ? op.scalar(a) : operands.length === 2 ? op.scalar(a, b as number) : op.scalar(a, b as number, c as number);
         if (type.dtype === "f64") return r;
         if (type.dtype === "f32") return Math.fround(r);
         if (type.dtype === "bool") return r ? 1 : 0;
@@ -51,7 +51,9 @@ export function settleAll(roots: readonly Value[]): void {
 
 function unreadable(roots: readonly Value[], node: Node): GraphError {
   const what = roots.length === 1 ? nameOf(roots[0]!) : "a value";
-  return new GraphError(`read: ${what} depends on input ${nameOf(node)}, which has no value while a graph is built; use where, cond or whileLoop`);
+  return new GraphError(
+    `read: ${what} depends on input ${nameOf(node)}, which has no value while a graph is built; use where, cond or whileLoop`,
+  );
 }
 
 /** What a value holds, computed if need be. */

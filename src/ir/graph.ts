@@ -1,3 +1,4 @@
+import { dtypeOf } from "./dtype.ts";
 import { GraphError } from "./errors.ts";
 import { input, isTensor, isType, isValue, lift, liftTo } from "./leaf.ts";
 import { keeperOf, Node, Output, type Value } from "./node.ts";
@@ -5,7 +6,6 @@ import { isTypedArray } from "./tensor.ts";
 import { type Leaf, leaves, match, type Operands, rebuild, type Values } from "./tree.ts";
 import { scalarType, type TensorType } from "./type.ts";
 import { collect } from "./walk.ts";
-import { dtypeOf } from "./dtype.ts";
 
 /**
  * A function written down: typed, named inputs and outputs. It is itself callable, so every transform takes it, and calling it on the facts
@@ -103,4 +103,3 @@ export function nodesOf(g: Graph<never, unknown> | Graph<unknown, unknown>): Nod
   const ins = leaves(g.inputs).map(({ leaf }) => leaf as Value);
   return collect([...ins, ...leaves(g.outputs).map(({ leaf }) => leaf as Value)]);
 }
-

@@ -100,7 +100,9 @@ export function constantOf(held: Held, type: TensorType): Value {
 export function literal(x: number, dtype: DType): Value {
   const held = settleNumber(dtype, x);
   if (!isFloat(dtype) && held !== x)
-    throw new DTypeError(`${x} beside ${dtype}: ${dtype} cannot hold it; write cast(..., "f64") on the other operand, or ${isInteger(dtype) ? "a whole number in range" : "0 or 1"}`);
+    throw new DTypeError(
+      `${x} beside ${dtype}: ${dtype} cannot hold it; write cast(..., "f64") on the other operand, or ${isInteger(dtype) ? "a whole number in range" : "0 or 1"}`,
+    );
   return leaf(constantOp, scalarType(dtype), held, null, null);
 }
 
@@ -118,13 +120,15 @@ export function lift(x: Operand, dtype: DType): Value {
 export function liftTo(x: Operand, type: TensorType, where: string): Value {
   if (typeof x === "number" && type.shape.length === 0) return literal(x, type.dtype);
   if (isTypedArray(x)) {
-    if (x.length !== sizeOf(type.shape)) throw new ShapeError(`${where} is ${typeText(type)}, with ${sizeOf(type.shape)} elements; ${x.length} were given`);
+    if (x.length !== sizeOf(type.shape))
+      throw new ShapeError(`${where} is ${typeText(type)}, with ${sizeOf(type.shape)} elements; ${x.length} were given`);
     const own = tensor(x, x instanceof Uint8Array && type.dtype === "bool" ? "bool" : undefined);
     if (own.type.dtype !== type.dtype) throw new DTypeError(`${where} is ${typeText(type)}; the typed array given is ${own.type.dtype}`);
     return constantOf(heldOf({ ...own, type }), type);
   }
   const v = lift(x, type.dtype);
-  if (v.type.dtype !== type.dtype) throw new DTypeError(`${where} is ${typeText(type)}; ${typeText(v.type)} was given; write cast(..., "${type.dtype}")`);
+  if (v.type.dtype !== type.dtype)
+    throw new DTypeError(`${where} is ${typeText(type)}; ${typeText(v.type)} was given; write cast(..., "${type.dtype}")`);
   if (!sameType(v.type, type)) throw new ShapeError(`${where} is ${typeText(type)}; ${typeText(v.type)} was given`);
   return v;
 }

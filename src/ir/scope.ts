@@ -1,5 +1,5 @@
 import { isValue } from "./leaf.ts";
-import { nextSerial, nextWalk, type Node, type Value, type Where } from "./node.ts";
+import { type Node, nextSerial, nextWalk, type Value, type Where } from "./node.ts";
 import { rebuild } from "./tree.ts";
 
 const nowhere: Where = { scope: null, source: null, span: null, stack: null };

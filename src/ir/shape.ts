@@ -74,7 +74,8 @@ export function axesOf(op: string, axis: number | readonly number[] | undefined,
   if (axis === undefined) return Array.from({ length: rank }, (_, i) => i);
   const axes = (typeof axis === "number" ? [axis] : axis).map((a) => axisOf(op, a, rank)).sort((a, b) => a - b);
   for (let i = 1; i < axes.length; i++)
-    if (axes[i] === axes[i - 1]) throw new ShapeError(`${op}: axis ${axes[i]} is named twice in [${String(axis)}]; name each axis once`, { op });
+    if (axes[i] === axes[i - 1])
+      throw new ShapeError(`${op}: axis ${axes[i]} is named twice in [${String(axis)}]; name each axis once`, { op });
   return axes;
 }
 

@@ -30,7 +30,9 @@ export function settle(dtype: DType, data: NumberArray): NumberArray {
     for (let i = 0; i < data.length; i++) {
       const v = data[i]!;
       if (!Number.isInteger(v) || Math.abs(v) > exact || (dtype === "u64" && v < 0))
-        throw new DTypeError(`${dtype}: element ${i} is ${v}; 64-bit integers are whole numbers, exact up to 2^53 here; use f64 or smaller numbers`);
+        throw new DTypeError(
+          `${dtype}: element ${i} is ${v}; 64-bit integers are whole numbers, exact up to 2^53 here; use f64 or smaller numbers`,
+        );
     }
   }
   return data;
@@ -90,13 +92,18 @@ function measure(data: Nested): number[] {
 function fill(into: NumberArray, data: Nested, shape: readonly number[], depth: number, at: number, where: string): number {
   if (depth === shape.length) {
     if (typeof data !== "number" && typeof data !== "boolean")
-      throw new ShapeError(`tensor: element ${where || "[]"} is ${Array.isArray(data) ? `a list of ${data.length}` : typeof data}, others there are numbers; all rows must have one shape`);
+      throw new ShapeError(
+        `tensor: element ${where || "[]"} is ${Array.isArray(data) ? `a list of ${data.length}` : typeof data}, others there are numbers; all rows must have one shape`,
+      );
     into[at] = data === true ? 1 : data === false ? 0 : data;
     return at + 1;
   }
-  if (!Array.isArray(data)) throw new ShapeError(`tensor: element ${where || "[]"} is ${typeof data}, others there are lists; all rows must have one shape`);
+  if (!Array.isArray(data))
+    throw new ShapeError(`tensor: element ${where || "[]"} is ${typeof data}, others there are lists; all rows must have one shape`);
   if (data.length !== shape[depth])
-    throw new ShapeError(`tensor: row ${where || "[]"} has ${data.length} elements and the first row has ${shape[depth]}; all rows must have one length`);
+    throw new ShapeError(
+      `tensor: row ${where || "[]"} has ${data.length} elements and the first row has ${shape[depth]}; all rows must have one length`,
+    );
   for (let i = 0; i < data.length; i++) at = fill(into, data[i] as Nested, shape, depth + 1, at, `${where}[${i}]`);
   return at;
 }
@@ -145,7 +152,8 @@ export function tensor(data: TypedArray | Nested, type?: TensorType | DType): Te
 function checkFits(dtype: DType, given: ArrayLike<number | bigint>, kept: NumberArray): void {
   if (dtype !== "bool" && !isInteger(dtype)) return;
   for (let i = 0; i < kept.length; i++)
-    if (Number(given[i]) !== kept[i]) throw new DTypeError(`tensor: element ${i} is ${given[i]}, which ${dtype} cannot hold; use another dtype`);
+    if (Number(given[i]) !== kept[i])
+      throw new DTypeError(`tensor: element ${i} is ${given[i]}, which ${dtype} cannot hold; use another dtype`);
 }
 
 /** A 64-bit integer tensor as BigInts, for files and runtimes that want them. */

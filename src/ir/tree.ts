@@ -85,7 +85,9 @@ export function match(tree: unknown, like: unknown, who: string): { readonly pat
   const known = new Set(wanted.map(({ path }) => path));
   const extra = [...given.keys()].filter((path) => !known.has(path)).map((path) => path || "a single value");
   if (missing.length + extra.length > 0) {
-    const parts = [missing.length > 0 ? `missing ${missing.join(", ")}` : "", extra.length > 0 ? `unknown ${extra.join(", ")}` : ""].filter((s) => s !== "");
+    const parts = [missing.length > 0 ? `missing ${missing.join(", ")}` : "", extra.length > 0 ? `unknown ${extra.join(", ")}` : ""].filter(
+      (s) => s !== "",
+    );
     throw new GraphError(`${who}: ${parts.join("; ")}; wanted ${wanted.map(({ path }) => path || "a single value").join(", ")}`);
   }
   return wanted.map(({ path, leaf }) => ({ path, given: given.get(path)!, wanted: leaf }));

@@ -20,7 +20,8 @@ export function scalarType(dtype: DType): TensorType {
 export function tensorType(dtype: DType, shape: Shape): TensorType {
   if (shape.length === 0) return scalarType(dtype);
   for (const size of shape)
-    if (!Number.isInteger(size) || size < 0) throw new ShapeError(`${dtype}${shapeText(shape)}: a size is ${size}; sizes are whole numbers, 0 or more`);
+    if (!Number.isInteger(size) || size < 0)
+      throw new ShapeError(`${dtype}${shapeText(shape)}: a size is ${size}; sizes are whole numbers, 0 or more`);
   return { kind: "type", dtype, shape };
 }
 

@@ -1,4 +1,4 @@
-import { nextWalk, type Node, type Value } from "./node.ts";
+import { type Node, nextWalk, type Value } from "./node.ts";
 
 /**
  * The nodes that `roots` depend on, operands before users, each once; `node.place` is set to its position and `node.mark` to the walk's number.

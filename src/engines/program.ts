@@ -1,0 +1,273 @@
+import { heldBy } from "../evaluate/evaluate.ts";
+import { isFloat } from "../ir/dtype.ts";
+import { EngineError, GraphError, NumericError } from "../ir/errors.ts";
+import type { Graph } from "../ir/graph.ts";
+import { typeOfLeaf } from "../ir/graph.ts";
+import { isTensor, isValue, liftTo } from "../ir/leaf.ts";
+import { memoOf, type Value } from "../ir/node.ts";
+import { dense, type Held, hold, isTypedArray, type Nested, type Tensor, tensor } from "../ir/tensor.ts";
+import { type Data, type DataFor, isLeaf, leaves, rebuild, type Tensors, type Values } from "../ir/tree.ts";
+import { sameType, type TensorType, typeText } from "../ir/type.ts";
+import type { Engine, Mode, Ran } from "./engine.ts";
+
+/** Tensors that stay inside an engine between runs. */
+export interface State<S, M extends Mode = Mode> {
+  /** A copy, yours. */
+  read(): Ran<M, Tensors<S>>;
+  /** Overwrites some of the names, all or none; trees, shapes and dtypes must match. */
+  write(values: { readonly [K in keyof S]?: DataFor<S[K]> }): Ran<M, void>;
+}
+
+/** A compiled graph plus its state. */
+export interface Program<I, O, S, M extends Mode = Mode> {
+  /** Takes the inputs that are not state, returns the outputs that are not state, commits the new state at the end or not at all. */
+  run(inputs: DataFor<I>): Ran<M, Tensors<O>>;
+  readonly state: State<S, M>;
+  dispose(): void;
+}
+
+/** Options of `compile` beside the state. */
+export interface CompileOptions<O> {
+  /** Outputs that have to be finite before the new state is committed. */
+  readonly guard?: readonly (keyof O)[];
+  /** Runs refuse once it is aborted; the state stays as it was. */
+  readonly signal?: AbortSignal;
+}
+
+type Wrong<I, O, S> = {
+  [K in keyof S]: K extends keyof I ? (K extends keyof O ? (O[K] extends Values<S[K]> ? never : K) : never) : K;
+}[keyof S];
+type Fits<I, O, S> = [Wrong<I, O, S>] extends [never] ? unknown : { readonly "state does not fit the graph": Wrong<I, O, S> };
+
+/** State as programs hold it: a held value per path. */
+class Store {
+  readonly engine: string;
+  readonly mode: Mode;
+  readonly tree: Record<string, unknown>;
+  readonly held: Map<string, Held>;
+  readonly types: Map<string, TensorType>;
+  constructor(engine: Engine, tree: Record<string, unknown>, held: Map<string, Held>, types: Map<string, TensorType>) {
+    this.engine = engine.name;
+    this.mode = engine.mode;
+    this.tree = tree;
+    this.held = held;
+    this.types = types;
+  }
+  read(): unknown {
+    return answer(
+      this.mode,
+      rebuild(this.tree, (_, path) => copyOf(this.held.get(path)!, this.types.get(path)!)),
+    );
+  }
+  write(values: Record<string, unknown>): unknown {
+    const fresh = new Map<string, Held>();
+    for (const key of Object.keys(values)) {
+      if (!(key in this.tree)) throw new EngineError(`state.write: there is no ${key}; the state has ${Object.keys(this.tree).join(", ")}`);
+      if (values[key] === undefined) continue;
+      eachData(values[key], this.tree[key], key, (path, data) => fresh.set(path, heldFrom(data, this.types.get(path)!, `state.${path}`)));
+    }
+    for (const [path, h] of fresh) this.held.set(path, h);
+    return answer(this.mode, undefined);
+  }
+}
+
+function answer<T>(mode: Mode, value: T): T | Promise<T> {
+  return mode === "sync" ? value : Promise.resolve(value);
+}
+
+function copyOf(held: Held, type: TensorType): Tensor {
+  const t = dense(held, type);
+  return hold(type, typeof held === "number" ? t.data : t.data.slice());
+}
+
+/** Walks data beside the tree that says where its leaves are: a list may be a leaf's data. */
+function eachData(given: unknown, like: unknown, path: string, visit: (path: string, data: Data) => void): void {
+  if (isLeaf(like)) {
+    if (given === undefined || given === null) throw new GraphError(`run: ${path} is missing`);
+    visit(path, given as Data);
+    return;
+  }
+  const keys = Object.keys(like as object);
+  if (typeof given !== "object" || given === null || isLeaf(given))
+    throw new GraphError(`run: ${path === "" ? "the input" : path} is no record; wanted ${keys.join(", ")}`);
+  const extra = Object.keys(given).filter((k) => !keys.includes(k));
+  const missing = keys.filter((k) => !(k in given));
+  if (extra.length + missing.length > 0)
+    throw new GraphError(
+      `run: ${path === "" ? "the input" : path} has ${Object.keys(given).join(", ") || "nothing"}, the graph wants ${keys.join(", ") || "nothing"}`,
+    );
+  for (const k of keys)
+    eachData((given as Record<string, unknown>)[k], (like as Record<string, unknown>)[k], path === "" ? k : `${path}.${k}`, visit);
+}
+
+/** Data as what an engine holds: numbers and nested lists convert to the declared type, typed arrays and tensors must match it. */
+export function heldFrom(data: unknown, type: TensorType, where: string): Held {
+  let v: Value;
+  if (Array.isArray(data) || typeof data === "boolean") {
+    const t = tensor(data as Nested, type.dtype);
+    v = liftTo(t, type, where);
+  } else if (isTensor(data) || isTypedArray(data) || isValue(data) || typeof data === "number") v = liftTo(data, type, where);
+  else
+    throw new GraphError(`${where} is ${data === null ? "null" : typeof data}; data is a number, nested lists, a typed array or a Tensor`);
+  return memoOf(v) ?? heldBy(v);
+}
+
+/**
+ * Compiles a graph for an engine. An input named in `state` stays inside; an output of the same name is its new value.
+ * `state` is a tree of tensors (copied in once) or the state of another program on the same engine (shared; names the graph lacks are ignored).
+ * @throws EngineError when state and graph do not fit
+ */
+export function compile<I, O, M extends Mode, S>(
+  graph: Graph<I, O>,
+  engine: Engine<M>,
+  options: { readonly state: State<S, M> } & CompileOptions<O>,
+): Promise<Program<Omit<I, keyof S>, Omit<O, keyof S>, S, M>>;
+export function compile<I, O, M extends Mode, S extends object>(
+  graph: Graph<I, O>,
+  engine: Engine<M>,
+  options: { readonly state: S } & CompileOptions<O> & Fits<I, O, S>,
+): Promise<Program<Omit<I, keyof S>, Omit<O, keyof S>, S, M>>;
+export function compile<I, O, M extends Mode>(
+  graph: Graph<I, O>,
+  engine: Engine<M>,
+  options?: CompileOptions<O>,
+): Promise<Program<I, O, {}, M>>;
+export async function compile(
+  graph: Graph<unknown, unknown>,
+  engine: Engine,
+  options: { readonly state?: unknown; readonly guard?: readonly PropertyKey[]; readonly signal?: AbortSignal } = {},
+): Promise<Program<unknown, unknown, unknown>> {
+  const store =
+    options.state === undefined
+      ? new Store(engine, {}, new Map(), new Map())
+      : options.state instanceof Store
+        ? options.state
+        : storeFor(graph, engine, options.state);
+  if (store.engine !== engine.name || store.mode !== engine.mode)
+    throw new EngineError(
+      `compile: the state lives in engine ${store.engine} and the program is for ${engine.name}; read it there and pass the tensors`,
+    );
+  return programOf(graph, engine, store, options.guard ?? [], options.signal) as unknown as Program<unknown, unknown, unknown>;
+}
+
+function paths(tree: unknown, under: string): string {
+  return isLeaf(tree)
+    ? under
+    : leaves(tree)
+        .map(({ path }) => path)
+        .join(", ");
+}
+
+function storeFor(graph: Graph<unknown, unknown>, engine: Engine, state: unknown): Store {
+  if (typeof state !== "object" || state === null || isLeaf(state))
+    throw new EngineError("compile: state is a record of trees of tensors, by the names of the graph's inputs");
+  const inputs = graph.inputs as Record<string, unknown>;
+  const held = new Map<string, Held>();
+  const types = new Map<string, TensorType>();
+  for (const [name, tree] of Object.entries(state)) {
+    if (isLeaf(inputs) || !(name in inputs))
+      throw new EngineError(
+        `compile: state has ${name}, and the graph has no input of that name; it has ${Object.keys(inputs).join(", ")}`,
+      );
+    const wanted = new Map(leaves({ [name]: inputs[name] }).map(({ path, leaf }) => [path, typeOfLeaf(leaf)]));
+    const given = leaves({ [name]: tree });
+    if (given.length !== wanted.size || given.some(({ path }) => !wanted.has(path)))
+      throw new EngineError(`compile: state.${name} has ${paths(tree, name)}, the graph wants ${paths(inputs[name], name)}`);
+    for (const { path, leaf } of given) {
+      const type = wanted.get(path)!;
+      held.set(path, heldFrom(leaf, type, `compile: state.${path}`));
+      types.set(path, type);
+    }
+  }
+  return new Store(engine, state as Record<string, unknown>, held, types);
+}
+
+interface Made {
+  run(inputs: unknown): unknown;
+  readonly state: Store;
+  dispose(): void;
+}
+
+function programOf(
+  graph: Graph<unknown, unknown>,
+  engine: Engine,
+  store: Store,
+  guard: readonly PropertyKey[],
+  signal: AbortSignal | undefined,
+): Made {
+  const ins = graph.inputs as Record<string, unknown>;
+  const outs = graph.outputs as Record<string, unknown>;
+  const single = isLeaf(outs);
+  const bare = isLeaf(ins);
+  const inState = (key: string): boolean => Object.hasOwn(store.tree, key);
+  const wanted = bare ? ins : Object.fromEntries(Object.entries(ins).filter(([k]) => !inState(k)));
+  const inputs = leaves(ins).map(({ path, leaf }) => ({ path, value: leaf as Value }));
+  for (const { path, value } of inputs) {
+    const type = bare || !inState(path.split(".")[0]!) ? undefined : store.types.get(path);
+    if (!bare && inState(path.split(".")[0]!) && (type === undefined || !sameType(type, value.type)))
+      throw new EngineError(`compile: state.${path} is ${type ? typeText(type) : "not there"}, the graph wants ${typeText(value.type)}`);
+  }
+  const outputs = leaves(outs).map(({ path, leaf }) => ({ path, value: leaf as Value }));
+  const committed = new Set<string>();
+  for (const { path, value } of outputs) {
+    const top = path.split(".")[0]!;
+    if (single || !inState(top)) continue;
+    const type = store.types.get(path);
+    if (type === undefined || !sameType(type, value.type))
+      throw new EngineError(
+        `compile: output ${path} is ${typeText(value.type)} and the state has ${type ? typeText(type) : "no such leaf"}; new state has the type of the old`,
+      );
+    committed.add(path);
+  }
+  for (const g of guard)
+    if (single ? g !== "" : !outputs.some(({ path }) => path === String(g) || path.startsWith(`${String(g)}.`)))
+      throw new EngineError(`compile: guard names ${String(g)}; the outputs are ${Object.keys(outs).join(", ")}`);
+  const executable = engine.prepare(
+    inputs.map(({ value }) => value),
+    outputs.map(({ value }) => value),
+  );
+  let runs = 0;
+  let disposed = false;
+  const finish = (results: readonly Held[]): unknown => {
+    signal?.throwIfAborted();
+    const byPath = new Map(outputs.map(({ path }, i) => [path, results[i]!]));
+    for (const g of guard)
+      for (const { path, value } of outputs) {
+        if (path !== String(g) && !path.startsWith(`${String(g)}.`)) continue;
+        const bad = isFloat(value.type.dtype) ? firstBad(byPath.get(path)!) : null;
+        if (bad !== null)
+          throw new NumericError(
+            `${path} is ${bad} at run ${runs}; the state is unchanged. Replay: graph(variables({...await program.state.read(), ...batch}))`,
+          );
+      }
+    for (const path of committed) store.held.set(path, byPath.get(path)!);
+    const rest = single ? outs : Object.fromEntries(Object.entries(outs).filter(([k]) => !inState(k)));
+    return rebuild(rest, (leaf, path) => copyOf(byPath.get(path)!, (leaf as Value).type));
+  };
+  const run = (given: unknown): unknown => {
+    if (disposed) throw new EngineError("run: the program was disposed");
+    signal?.throwIfAborted();
+    const fresh = new Map<string, Held>();
+    eachData(given, wanted, "", (path, data) => {
+      const at = inputs.find((x) => x.path === path)!;
+      fresh.set(path, heldFrom(data, at.value.type, path === "" ? "the input" : path));
+    });
+    runs++;
+    const results = executable.run(inputs.map(({ path }) => fresh.get(path) ?? store.held.get(path)!));
+    return results instanceof Promise ? results.then(finish) : finish(results);
+  };
+  return {
+    run,
+    state: store,
+    dispose: () => {
+      disposed = true;
+      executable.dispose();
+    },
+  };
+}
+
+function firstBad(held: Held): string | null {
+  if (typeof held === "number") return Number.isFinite(held) ? null : String(held);
+  for (let i = 0; i < held.data.length; i++) if (!Number.isFinite(held.data[i])) return String(held.data[i]);
+  return null;
+}

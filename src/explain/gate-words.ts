@@ -1,0 +1,54 @@
+import type { Words } from "./words/en.ts";
+
+/** The gate patterns of the lecture, by op: what a gate does to the gradient that arrives. */
+export type Pattern =
+  | "distributor"
+  | "negator"
+  | "switcher"
+  | "router"
+  | "scaler"
+  | "pass"
+  | "stop"
+  | "spread"
+  | "reshaper"
+  | "product"
+  | "rule";
+
+const patterns: Readonly<Record<string, Pattern>> = {
+  add: "distributor",
+  sub: "negator",
+  mul: "switcher",
+  maximum: "router",
+  minimum: "router",
+  max: "router",
+  min: "router",
+  relu: "router",
+  where: "router",
+  sum: "spread",
+  mean: "spread",
+  matmul: "product",
+  conv: "product",
+  reshape: "reshaper",
+  transpose: "reshaper",
+  expand: "reshaper",
+  slice: "reshaper",
+  concat: "reshaper",
+  gather: "reshaper",
+  split: "reshaper",
+  flip: "reshaper",
+  pad: "reshaper",
+  tile: "reshaper",
+  identity: "pass",
+  tap: "pass",
+  stop: "stop",
+};
+
+/** The pattern of an op: named for the lecture's gates, by family for the rest. */
+export function patternOf(op: string, family: string): Pattern {
+  return patterns[op] ?? (family === "unary" || family === "binary" ? "scaler" : "rule");
+}
+
+/** One sentence on what a gate does to the gradient. */
+export function gateSentence(op: string, family: string, words: Words): string {
+  return words[patternOf(op, family)];
+}

@@ -1,0 +1,40 @@
+/** English sentences of explanations. `ko.ts` has the same keys; the compiler holds them to it. */
+export const en = {
+  forward: "Forward pass",
+  backward: "Backward pass",
+  gradients: "Gradients",
+  value: "value",
+  variable: "variable",
+  notes: "Notes",
+  noForward: "nothing to compute",
+  seed: (f: string) => `the pass starts with d${f}/d${f} = 1`,
+  local: "local",
+  upstream: "upstream",
+  branch: (k: number, n: number) => `branch ${k} of ${n}`,
+  sumOf: (n: number) => `${n} branches add up`,
+  nothingFlows: "no gradient is asked for behind this gate",
+  distributor: "add gate, the distributor: it hands the upstream gradient to every operand unchanged",
+  negator: "subtract gate, a distributor: the upstream gradient goes on unchanged to the first operand, negated to the second",
+  switcher: "mul gate, the switcher: each operand's local gradient is the value of the other one",
+  router: "max gate, the router: the gradient goes to the operand that won, the others get 0",
+  adder: "copy gate, the adder: gradients of the branches are summed",
+  scaler: "the upstream gradient is scaled by the local one",
+  pass: "the gradient passes unchanged",
+  stop: "the gradient stops here",
+  spread: "sum gate, a distributor: every element gets the gradient of its sum",
+  reshaper: "elements only change places, and their gradients change back",
+  product: "matrix product, a switcher: each factor's gradient is the upstream one times the other factor, transposed",
+  rule: "the op's rule applied to the upstream gradient",
+  kink: (name: string, op: string) =>
+    `${name} sits on a kink or tie of ${op}; the convention of docs/conventions.md decides which derivative is used`,
+  outside: (name: string, op: string, x: string) => `${name} is ${op} of ${x}, outside of where it is defined and smooth`,
+  infinite: (name: string, op: string, v: string) => `${name} is ${v}, and it was ${op} that made it from finite operands`,
+  infiniteGradient: (name: string, op: string, v: string) =>
+    `the gradient of ${name} is ${v}, and it was the rule of ${op} that made it from a finite upstream gradient`,
+  unused: (name: string) => `${name} does not influence the result; its gradient is 0`,
+  integer: (name: string, type: string) => `${name} is ${type}; integers and truth values have no gradient`,
+} as const;
+
+type Words = { readonly [K in keyof typeof en]: (typeof en)[K] extends (...args: infer A) => string ? (...args: A) => string : string };
+
+export type { Words };
