@@ -130,7 +130,7 @@ export function isKept(v: Value): boolean {
 
 /** Drops the history of an evaluated node that nobody can ask about any more (`docs/numerics.md`, "memory"). */
 export function forget(node: Node): void {
-  if (node.keeper !== null && node.keeper.open) return;
+  if (node.keeper?.open) return;
   node.operands = none;
   node.origin = null;
   node.keeper = null;
