@@ -69,7 +69,7 @@ export interface Definition<N extends string, A, C, R> {
   readonly lower?: (s: Scope<N, C, Value>) => Value;
 }
 
-const noAttrs: object = Object.freeze({});
+const noAttrs: object = /* @__PURE__ */ Object.freeze({});
 
 function slotOf(text: string): Slot {
   if (text.endsWith("...")) return { name: text.slice(0, -3), arity: "rest" };
