@@ -5,7 +5,7 @@ export interface NumberFormat {
 }
 
 /**
- * Writes a number as the pictures show it: a true minus sign, no long tails, at most nine characters. Numbers that two decimals would turn into
+ * Writes a number as the pictures show it: a true minus sign, no long tails, at most nine characters (ten beyond 1e±99). Numbers that two decimals would turn into
  * 0.00 or make too wide keep three significant digits instead, so a small gradient never looks like a dead one.
  *
  * @example formatNumber(-0.3932, { style: "decimals" }) // "−0.39"
@@ -25,9 +25,8 @@ export function formatNumber(x: number, format: NumberFormat = {}): string {
 function significant(x: number): string {
   // Whole numbers of up to five digits stay exact: they are counts and labels.
   if (Number.isInteger(x) && Math.abs(x) < 1e5) return String(x);
-  const rounded = Number(x.toPrecision(3));
-  const size = Math.abs(rounded);
-  if (size >= 1e-3 && size < 1e5) return String(rounded);
-  const [digits, exponent] = rounded.toExponential(2).split("e");
-  return `${Number(digits)}e${Number(exponent)}`;
+  const [digits, exponent] = x.toExponential(2).split("e");
+  const magnitude = Number(exponent);
+  if (magnitude >= -3 && magnitude < 5) return String(Number(x.toPrecision(3)));
+  return `${Number(digits)}e${magnitude}`;
 }

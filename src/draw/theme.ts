@@ -36,7 +36,7 @@ const light: Palette = {
   parameter: "#fff1cc",
   "parameter-line": "#ad8210",
   input: "#e9eef5",
-  "input-line": "#8492aa",
+  "input-line": "#7a88a1",
   accent: "#2456d6",
   "accent-fill": "#eaf0ff",
   local: "#5433c0",

@@ -1,6 +1,6 @@
 import type { Item } from "./layers.ts";
 import { networkSimplex, type RankEdge } from "./network-simplex.ts";
-import { least, straightness } from "./spacing.ts";
+import { least } from "./spacing.ts";
 
 /**
  * The heights with the least total bend, weighted by how much a bend in each stretch costs, that keep the order and the gaps: the same network
@@ -18,7 +18,7 @@ export function alignLayers(layers: readonly (readonly Item[])[]): void {
       if (below) edges.push({ from, to: index.get(below)!, weight: 0, length: least(item, below) });
       for (const link of item.outs) {
         const drop = link.fromOffset - link.toOffset;
-        const weight = straightness(link);
+        const weight = link.stiffness;
         edges.push({ from: count, to: from, weight, length: Math.max(0, -drop) });
         edges.push({ from: count, to: index.get(link.to)!, weight, length: Math.max(0, drop) });
         count++;

@@ -64,6 +64,8 @@ export interface Link {
   /** The port as a fraction of the item's place in its layer, between -0.5 and 0.5. */
   readonly toFraction: number;
   readonly fromFraction: number;
+  /** What a bend here costs: most in the middle of a trunk. */
+  readonly stiffness: number;
 }
 
 export interface Layers {
@@ -97,8 +99,7 @@ export function buildLayers(sizes: readonly NodeSize[], wires: readonly WireSize
   for (const { net, members } of netsOf(sizes, wires)) {
     const source = nodes[wires[members[0]!]!.from]!;
     const output = wires[members[0]!]!.output;
-    const offset = sizes[source.node]!.outputs[output]!;
-    const fraction = portFraction(output, sizes[source.node]!.outputs.length);
+    const port: Port = { offset: sizes[source.node]!.outputs[output]!, fraction: portFraction(output, sizes[source.node]!.outputs.length) };
     const farthest = members.reduce((layer, w) => Math.max(layer, nodes[wires[w]!.to]!.layer - 1), 0);
     places += farthest - source.layer;
     if (places > maxPlaces) {
@@ -107,12 +108,10 @@ export function buildLayers(sizes: readonly NodeSize[], wires: readonly WireSize
       );
     }
     const trunk: Item[] = [source];
-    const from = (item: Item): { fromOffset: number; fromFraction: number } =>
-      item === source ? { fromOffset: offset, fromFraction: fraction } : { fromOffset: 0, fromFraction: 0 };
     for (let layer = source.layer + 1; layer < farthest; layer++) {
       const pass = add(makeItem("pass", layer, source.node, -1, nothing, source.guess));
       const last = trunk[trunk.length - 1]!;
-      connect({ from: last, to: pass, net, ...from(last), toOffset: 0, toFraction: 0 });
+      connect(last, pass, net, last === source ? port : middle, middle);
       trunk.push(pass);
     }
     for (const w of members) {
@@ -122,9 +121,8 @@ export function buildLayers(sizes: readonly NodeSize[], wires: readonly WireSize
       const branch = trunk[consumer.layer - 2 - source.layer]!;
       const size = { left: slot.width / 2, right: slot.width / 2, up: slot.up, down: slot.down };
       const label = add(makeItem("label", consumer.layer - 1, to, w, size, consumer.guess - 1 + (input + 1) / (ports.length + 2)));
-      connect({ from: branch, to: label, net, ...from(branch), toOffset: 0, toFraction: 0 });
-      const toFraction = portFraction(input, ports.length);
-      connect({ from: label, to: consumer, net, fromOffset: 0, fromFraction: 0, toOffset: ports[input]!, toFraction });
+      connect(branch, label, net, branch === source ? port : middle, middle);
+      connect(label, consumer, net, middle, { offset: ports[input]!, fraction: portFraction(input, ports.length) });
       labels[w] = label;
     }
   }
@@ -146,10 +144,23 @@ function makeItem(role: Item["role"], layer: number, node: number, wire: number,
   return { role, layer, node, wire, left, right, up, down, half, ins: [], outs: [], guess, position: 0, x: 0, y: 0 };
 }
 
-function connect(link: Link): void {
-  link.from.outs.push(link);
-  link.to.ins.push(link);
+function connect(from: Item, to: Item, net: number, start: Port, end: Port): void {
+  const passes = Number(from.role === "pass") + Number(to.role === "pass");
+  const stiffness = passes === 2 ? 8 : passes === 1 ? 3 : 2;
+  const { offset: fromOffset, fraction: fromFraction } = start;
+  const { offset: toOffset, fraction: toFraction } = end;
+  const link: Link = { from, to, net, fromOffset, toOffset, toFraction, fromFraction, stiffness };
+  from.outs.push(link);
+  to.ins.push(link);
 }
+
+/** Where a stretch meets an item: how far from its middle, and that as a fraction of its place in the layer. */
+interface Port {
+  readonly offset: number;
+  readonly fraction: number;
+}
+
+const middle: Port = { offset: 0, fraction: 0 };
 
 function portFraction(port: number, ports: number): number {
   return (0.8 * (port + 1)) / (ports + 1) - 0.4;

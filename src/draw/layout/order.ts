@@ -7,7 +7,7 @@ import type { Item, Link } from "./layers.ts";
 export function orderLayers(layers: readonly Item[][]): void {
   for (const layer of layers) renumber(layer.sort((a, b) => a.guess - b.guess));
   const count = layers.reduce((sum, layer) => sum + layer.length, 0);
-  const sweeps = count < 1500 ? 24 : count < 12_000 ? 8 : 4;
+  const sweeps = count < 1500 ? 24 : count < 4000 ? 10 : count < 12_000 ? 6 : 3;
   const best: Best = { crossings: totalCrossings(layers), order: layers.map((layer) => layer.slice()) };
   improve(layers, best, sweeps, count < 12_000);
   putInOrder(layers, best.order);
@@ -19,7 +19,7 @@ interface Best {
 }
 
 function improve(layers: readonly Item[][], best: Best, sweeps: number, exchange: boolean): void {
-  for (let sweep = 0, stale = 0; sweep < sweeps && best.crossings > 0 && stale < 6; sweep++) {
+  for (let sweep = 0, stale = 0; sweep < sweeps && best.crossings > 0 && stale < 3; sweep++) {
     const forward = sweep % 2 === 0;
     for (let i = 0; i < layers.length; i++) sortByBarycentre(layers[forward ? i : layers.length - 1 - i]!, forward);
     if (exchange) for (let i = 0; i < layers.length; i++) exchangeNeighbours(layers[forward ? i : layers.length - 1 - i]!);
@@ -92,12 +92,12 @@ export function totalCrossings(layers: readonly Item[][]): number {
 
 /** Counts pairs out of order with a Fenwick tree over the ends. */
 function crossingsAfter(layer: readonly Item[]): number {
-  const links = layer.flatMap((item) => item.outs);
+  const links = layer.flatMap((item) => item.outs).sort((a, b) => start(a) - start(b));
   if (links.length < 2) return 0;
-  links.sort((a, b) => start(a) - start(b) || end(a) - end(b));
-  const ends = [...new Set(links.map(end))].sort((a, b) => a - b);
-  const place = new Map(ends.map((value, i) => [value, i + 1]));
-  const tree = new Int32Array(ends.length + 1);
+  const ends = Float64Array.from(links, end).sort();
+  const place = new Map<number, number>();
+  for (const value of ends) if (!place.has(value)) place.set(value, place.size + 1);
+  const tree = new Int32Array(place.size + 1);
   const countUpTo = (i: number): number => {
     let sum = 0;
     for (; i > 0; i -= i & -i) sum += tree[i]!;

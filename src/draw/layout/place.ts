@@ -1,5 +1,5 @@
 import type { Item } from "./layers.ts";
-import { least, straightness } from "./spacing.ts";
+import { least } from "./spacing.ts";
 
 /**
  * Gives every item its height in the picture. Each sweep moves a layer toward the ports it is wired to: the weighted least-squares heights that
@@ -10,11 +10,12 @@ export function placeLayers(layers: readonly Item[][]): void {
   const sweep = (forward: boolean, inputs: boolean, outputs: boolean): void => {
     for (let i = 0; i < layers.length; i++) moveToward(layers[forward ? i : layers.length - 1 - i]!, inputs, outputs);
   };
-  for (let round = 0; round < 6; round++) {
+  const isLarge = layers.reduce((sum, layer) => sum + layer.length, 0) > 4000;
+  for (let round = isLarge ? 2 : 0; round < 6; round++) {
     sweep(true, true, false);
     sweep(false, false, true);
   }
-  for (let round = 0; round < 10; round++) sweep(round % 2 === 0, true, true);
+  for (let round = isLarge ? 4 : 0; round < 10; round++) sweep(round % 2 === 0, true, true);
 }
 
 function stack(layer: readonly Item[]): void {
@@ -34,14 +35,14 @@ function moveToward(layer: readonly Item[], inputs: boolean, outputs: boolean): 
     let total = 0;
     if (inputs) {
       for (const link of item.ins) {
-        sum += straightness(link) * (link.from.y + link.fromOffset - link.toOffset);
-        total += straightness(link);
+        sum += link.stiffness * (link.from.y + link.fromOffset - link.toOffset);
+        total += link.stiffness;
       }
     }
     if (outputs) {
       for (const link of item.outs) {
-        sum += straightness(link) * (link.to.y + link.toOffset - link.fromOffset);
-        total += straightness(link);
+        sum += link.stiffness * (link.to.y + link.toOffset - link.fromOffset);
+        total += link.stiffness;
       }
     }
     wanted[p] = total > 0 ? sum / total : item.y;

@@ -1,5 +1,5 @@
 import type { Item, Link } from "./layers.ts";
-import { least, straightness } from "./spacing.ts";
+import { least } from "./spacing.ts";
 
 /** Items to be drawn on one horizontal line, apart from whole-number port offsets. */
 interface Run {
@@ -62,13 +62,13 @@ function pull(run: Run, from: number, to: number): number {
     if (item.outs.length > 1 && item.outs.some(isStraight)) return run.items[from]!.y - run.offset[from]!;
     for (const link of item.ins) {
       if (i > from && link.from === run.items[i - 1]) continue;
-      sum += straightness(link) * (link.from.y + link.fromOffset - link.toOffset - run.offset[i]!);
-      total += straightness(link);
+      sum += link.stiffness * (link.from.y + link.fromOffset - link.toOffset - run.offset[i]!);
+      total += link.stiffness;
     }
     for (const link of item.outs) {
       if (i + 1 < to && link.to === run.items[i + 1]) continue;
-      sum += straightness(link) * (link.to.y + link.toOffset - link.fromOffset - run.offset[i]!);
-      total += straightness(link);
+      sum += link.stiffness * (link.to.y + link.toOffset - link.fromOffset - run.offset[i]!);
+      total += link.stiffness;
     }
   }
   return total > 0 ? sum / total : run.items[from]!.y - run.offset[from]!;
