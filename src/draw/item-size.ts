@@ -26,8 +26,6 @@ export interface Ports {
 /** Text sizes in pixels. */
 export const numberSize = 12;
 export const shapeSize = 10;
-/** A number that has just been written is this much larger. */
-export const freshScale = 1.18;
 
 /** Room around a wire: the value above it; the gradient and, in three rows, the chip or badge below. */
 export const slotUp = 20;
@@ -57,7 +55,7 @@ function opBody(text: string): ItemBody {
   const size = [...text].length === 1 ? 18 : 12;
   if ([...text].length <= 3 && textWidth(text, size) <= 36)
     return { outline: "circle", width: 44, height: 44, label: text, labelSize: size, shape: "" };
-  const label = fitText(text, 13, 132);
+  const label = fitText(text, 13, 200);
   return { outline: "pill", width: even(Math.max(56, textWidth(label, 13) + 26)), height: 44, label, labelSize: 13, shape: "" };
 }
 
@@ -67,10 +65,12 @@ function nameBody(text: string): ItemBody {
 }
 
 function boxBody(item: SceneItem): ItemBody {
-  const label = fitText(item.label, 14, 120);
-  const shape = fitText(item.shape ?? "", shapeSize, 120);
-  const width = even(Math.max(44, textWidth(label, 14) + 18, textWidth(shape, shapeSize) + 16));
-  return { outline: "box", width, height: shape === "" ? 32 : 42, label, labelSize: 14, shape };
+  // Paths such as blocks.0.attn.qkv.w are names too: smaller type keeps them whole.
+  const labelSize = textWidth(item.label.slice(0, 40), 14) > 110 ? 12 : 14;
+  const label = fitText(item.label, labelSize, 180);
+  const shape = fitText(item.shape ?? "", shapeSize, 140);
+  const width = even(Math.max(44, textWidth(label, labelSize) + 18, textWidth(shape, shapeSize) + 16));
+  return { outline: "box", width, height: shape === "" ? 32 : 42, label, labelSize, shape };
 }
 
 const even = (x: number): number => 2 * Math.ceil(x / 2);
@@ -110,9 +110,4 @@ export function wireSlot(wire: SceneWire, rows: 2 | 3): WireSize["slot"] {
   const text = Math.max(textWidth(wire.above, numberSize), wire.gradient === "number" ? textWidth(wire.below, numberSize) : 0);
   const width = Math.max(wire.tensor === true ? tensorSlotWidth : slotWidth, Math.min(widest, text + bars + 4));
   return { width: even(width > slotWidth + 8 || wire.tensor === true ? width : slotWidth), up: slotUp, down: slotDown[rows] };
-}
-
-/** A wire's text, cut to the widest slot. */
-export function wireText(text: string, size: number): string {
-  return fitText(text, size, widest);
 }

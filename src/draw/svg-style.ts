@@ -30,6 +30,7 @@ export function styleSheet(palette: Palette): string {
     `.cr .cr-value{${colour("fill", "fwd")}}`,
     `.cr .cr-gradient{font-style:italic;${colour("fill", "grad")}}`,
     `.cr .cr-quiet{font-weight:400;font-size:11px;${colour("fill", "muted")}}`,
+    `.cr .cr-not-yet{font-size:15px;font-weight:700}`,
     `.cr .cr-fresh{font-size:14.2px}`,
     `.cr-value-bars{${colour("fill", "fwd")}}`,
     `.cr-gradient-bars{${colour("fill", "grad")}}`,

@@ -1,8 +1,8 @@
-import { barsWidth, freshScale, numberSize, wireText } from "./item-size.ts";
+import { barsWidth, numberSize } from "./item-size.ts";
 import type { PlacedTrunk, PlacedWire, Slot } from "./layout/layout-scene.ts";
 import type { PictureWords } from "./picture-words.ts";
 import type { GradientState, Scene, SceneTrunk, SceneWire } from "./scene.ts";
-import { textWidth } from "./text-width.ts";
+import { fitText, textWidth } from "./text-width.ts";
 import { arrowHead, roundedPath, shortened } from "./wire-path.ts";
 import { decimal, escapeXml } from "./xml.ts";
 
@@ -28,22 +28,23 @@ export function wireSvg(
   const isDown = wire.flow === "downstream";
   const own = isDown && startsAtDot ? shortened(placed.own, 4) : placed.own;
   const { slot } = placed;
-  const center = slot.x + (wire.aboveBars || wire.belowBars ? barsWidth / 2 : 0);
+  const bars = wire.aboveBars || wire.belowBars ? barsWidth : 0;
+  const spot = { x: slot.x + bars / 2, y: slot.y, room: slot.width - bars + 16 };
   const name = `${names.get(wire.from)} ${words.to} ${names.get(wire.to)}: ${numbersAloud(wire, words)}`;
   return [
     `<g class="${classes.join(" ")}" data-wire="${index}" role="graphics-symbol" aria-label="${escapeXml(name)}"><title>${escapeXml(name)}</title>`,
     `<path class="cr-line" d="${roundedPath(isDown ? shortened(own, 8) : own)}"/>`,
     isDown ? `<path class="cr-arrow" d="${arrowHead(own)}"/>` : "",
     barsSvg(wire.aboveBars, "cr-value-bars", slot, -4),
-    valueSvg(wire.above, center, slot.y, wire.fresh === "value"),
+    valueSvg(wire.above, spot, wire.fresh === "value"),
     barsSvg(wire.belowBars, "cr-gradient-bars", slot, 17),
-    gradientSvg(wire.gradient, wire.below, center, slot.y, isDown || wire.fresh === "gradient", words),
+    gradientSvg(wire.gradient, wire.below, spot, isDown || wire.fresh === "gradient", words),
     wire.localGradient !== undefined && slot.down > chipRow ? chipSvg("cr-chip", `∂ = ${wire.localGradient}`, slot) : "",
     "</g>",
   ].join("");
 }
 
-/** The stretches several wires share, the dots where they part, and what stands on the trunk. */
+/** The stretches several wires share, and what stands on the trunk. */
 export function trunkSvg(
   placed: PlacedTrunk,
   scene: SceneTrunk | undefined,
@@ -55,17 +56,24 @@ export function trunkSvg(
   if (wires.some((wire) => wire.tensor)) classes.push("cr-tensor");
   if (wires.every((wire) => wire.gradient === "zero")) classes.push("cr-zero");
   if (scene?.active || wires.some((wire) => wire.flow === "upstream")) classes.push("cr-upstream");
-  const parts = placed.stretches.map((points) => `<path class="cr-line" d="${roundedPath(points)}"/>`);
-  for (const dot of placed.dots) parts.push(`<circle class="cr-dot" cx="${decimal(dot.x)}" cy="${decimal(dot.y)}" r="3"/>`);
-  let label = "";
-  if (scene && placed.slot) {
-    const name = `${names.get(scene.from)}, ${words.sum}: ${numbersAloud(scene, words)}`;
-    label = ` role="graphics-symbol" aria-label="${escapeXml(name)}"><title>${escapeXml(name)}</title`;
-    parts.push(valueSvg(scene.above, placed.slot.x, placed.slot.y, false));
-    parts.push(gradientSvg(scene.gradient, scene.below, placed.slot.x, placed.slot.y, scene.active === true, words));
-    parts.push(chipSvg(scene.active ? "cr-sum cr-active" : "cr-sum", `Σ ${wires.length}`, placed.slot));
-  }
-  return `<g class="${classes.join(" ")}"${label}>${parts.join("")}</g>`;
+  const lines = placed.stretches.map((points) => `<path class="cr-line" d="${roundedPath(points)}"/>`).join("");
+  if (scene === undefined || placed.slot === undefined) return `<g class="${classes.join(" ")}">${lines}</g>`;
+  const { slot } = placed;
+  const spot = { x: slot.x, y: slot.y, room: slot.width + 8 };
+  const name = `${names.get(scene.from)}, ${words.sum}: ${numbersAloud(scene, words)}`;
+  return [
+    `<g class="${classes.join(" ")}" role="graphics-symbol" aria-label="${escapeXml(name)}"><title>${escapeXml(name)}</title>`,
+    lines,
+    valueSvg(scene.above, spot, false),
+    gradientSvg(scene.gradient, scene.below, spot, scene.active === true, words),
+    chipSvg(scene.active ? "cr-sum cr-active" : "cr-sum", `Σ ${wires.length}`, slot),
+    "</g>",
+  ].join("");
+}
+
+/** The dots where a trunk's branches part; drawn over all wires. */
+export function dotsSvg({ dots }: PlacedTrunk): string {
+  return dots.map(({ x, y }) => `<circle class="cr-dot" cx="${decimal(x)}" cy="${decimal(y)}" r="3.2"/>`).join("");
 }
 
 /** The wires of each output of each item, keyed like `trunkKey`. */
@@ -103,21 +111,29 @@ function numbersAloud({ above, below, gradient, localGradient }: Numbers, words:
   return parts.filter((part) => part !== "").join(", ");
 }
 
-function valueSvg(text: string, x: number, y: number, fresh: boolean): string {
-  if (text === "") return "";
-  return `<text class="cr-value${fresh ? " cr-fresh" : ""}" x="${decimal(x)}" y="${y + valueRow}">${escapeXml(wireText(text, numberSize))}</text>`;
+/** The middle of a wire's texts, and how wide they may be. */
+interface Spot {
+  readonly x: number;
+  readonly y: number;
+  readonly room: number;
 }
 
-function gradientSvg(state: GradientState, below: string, x: number, y: number, fresh: boolean, words: PictureWords): string {
+function valueSvg(text: string, { x, y, room }: Spot, fresh: boolean): string {
+  if (text === "") return "";
+  const shown = fitText(text, numberSize, room);
+  return `<text class="cr-value${fresh ? " cr-fresh" : ""}" x="${decimal(x)}" y="${y + valueRow}">${escapeXml(shown)}</text>`;
+}
+
+function gradientSvg(state: GradientState, below: string, { x, y, room }: Spot, fresh: boolean, words: PictureWords): string {
   const at = `x="${decimal(x)}" y="${y + gradientRow}"`;
-  if (state === "none") return `<text class="cr-quiet" ${at}>${escapeXml(words.noGradient)}</text>`;
-  if (state === "not yet") return `<text class="cr-quiet" ${at}>·</text>`;
-  const text = state === "zero" ? "0" : wireText(below, fresh ? numberSize * freshScale : numberSize);
+  if (state === "none") return `<text class="cr-quiet" ${at}>${escapeXml(fitText(words.noGradient, numberSize, room))}</text>`;
+  if (state === "not yet") return `<text class="cr-quiet cr-not-yet" ${at}>·</text>`;
+  const text = state === "zero" ? "0" : fitText(below, numberSize, room);
   return `<text class="cr-gradient${fresh ? " cr-fresh" : ""}" ${at}>${escapeXml(text)}</text>`;
 }
 
 function chipSvg(classes: string, text: string, slot: Slot): string {
-  const shown = wireText(text, 10.5);
+  const shown = fitText(text, 10.5, slot.width + 16);
   const width = Math.ceil(textWidth(shown, 10.5) + 10);
   const y = slot.y + chipRow;
   return `<g class="${classes}"><rect x="${decimal(slot.x - width / 2)}" y="${y - 8}" width="${width}" height="15" rx="7.5"/><text x="${decimal(slot.x)}" y="${y + 3}">${escapeXml(shown)}</text></g>`;

@@ -3,7 +3,7 @@ import type { Layout, PlacedItem } from "./layout/layout-scene.ts";
 import { englishWords, type PictureWords } from "./picture-words.ts";
 import type { Scene, SceneItem } from "./scene.ts";
 import { styleSheet, themeVariables } from "./svg-style.ts";
-import { trunkKey, trunkSvg, wireSvg, wiresByOutput } from "./svg-wires.ts";
+import { dotsSvg, trunkKey, trunkSvg, wireSvg, wiresByOutput } from "./svg-wires.ts";
 import { palettes } from "./theme.ts";
 import { decimal, escapeXml } from "./xml.ts";
 
@@ -49,6 +49,7 @@ export function renderSvg(scene: Scene, layout: Layout, options: SvgOptions = {}
   for (const trunk of layout.trunks)
     lines.push(trunkSvg(trunk, sums.get(trunkKey(trunk)), groups.get(trunkKey(trunk)) ?? [], names, words));
   for (const i of order) lines.push(wireSvg(scene.wires[i]!, i, layout.wires[i]!, shared.has(trunkKey(scene.wires[i]!)), names, words));
+  for (const trunk of layout.trunks) if (trunk.dots.length > 0) lines.push(dotsSvg(trunk));
   lines.push(`</g>`, `<g class="cr-items">`);
   scene.items.forEach((item, i) => {
     lines.push(itemSvg(item, i, layout.items[i]!, item.id === scene.active));
