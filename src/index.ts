@@ -3,6 +3,7 @@ export { type GradOptions, grad, gradients, type Loss, valueAndGrad, type Way } 
 export { hessian, hvp, jacobian } from "./autodiff/jacobian.ts";
 export { stopGradient } from "./autodiff/stop-gradient.ts";
 export { jvp, vjp } from "./autodiff/vjp.ts";
+export { call } from "./control/call.ts";
 export type { Engine, Mode, Ran } from "./engines/engine.ts";
 export { jit } from "./engines/jit.ts";
 export { type CompileOptions, compile, type Program, type State } from "./engines/program.ts";
@@ -31,6 +32,7 @@ export {
   steps,
 } from "./explain/steps.ts";
 export { type Tapped, tap } from "./explain/tap.ts";
+export { check } from "./ir/check.ts";
 export type { DType, NumberArray, TypedArray } from "./ir/dtype.ts";
 export * from "./ir/errors.ts";
 export { type Graph, graph } from "./ir/graph.ts";
@@ -39,7 +41,9 @@ export type { Node, Value } from "./ir/node.ts";
 export type { AnyOp, Operand } from "./ir/op.ts";
 export { scope } from "./ir/scope.ts";
 export { bigints, type Nested, type Tensor, tensor } from "./ir/tensor.ts";
+export { type PrintOptions, printGraph as print } from "./ir/text/print-graph.ts";
 export { type Data, type DataFor, type Leaf, leaves, mapTree, type Operands, type Tensors, type Values, variables } from "./ir/tree.ts";
 export { bf16, bool, f16, f32, f64, i8, i16, i32, i64, type TensorType, u8, u16, u32, u64 } from "./ir/type.ts";
+export { type GraphTextOptions, parse } from "./notation/graph-text.ts";
 export { type AttrsOf, type Definition, type Op, op } from "./ops/define.ts";
 export * from "./ops/index.ts";

@@ -1,8 +1,8 @@
 import { isFloat } from "../ir/dtype.ts";
 import { GradientError } from "../ir/errors.ts";
-import { lift, nameOf } from "../ir/leaf.ts";
+import { input, lift, nameOf } from "../ir/leaf.ts";
 import { type Node, nextSerial, type Value } from "../ir/node.ts";
-import type { Flow, Operand } from "../ir/op.ts";
+import type { Body, BodyPullback, Flow, Operand, Regions } from "../ir/op.ts";
 import { sameType, typeText } from "../ir/type.ts";
 import { collect } from "../ir/walk.ts";
 import { add } from "../ops/arithmetic.ts";
@@ -80,7 +80,7 @@ export function pullback(roots: readonly Value[], cts: readonly Value[], wrt: re
     const start = first[i]!;
     if (!reaches(edges, start, first[i + 1]!)) continue;
     const serial = nextSerial();
-    const pieces = node.op.pull(node, ct as Flow, (j) => edges[start + j]! >= 0);
+    const pieces = node.op.pull(node, ct as Flow, (j) => edges[start + j]! >= 0, regions);
     for (let j = 0; j < pieces.length; j++) {
       const p = edges[start + j]!;
       if (p < 0) continue;
@@ -101,6 +101,29 @@ export function pullback(roots: readonly Value[], cts: readonly Value[], wrt: re
 function reaches(edges: Int32Array, from: number, to: number): boolean {
   for (let k = from; k < to; k++) if (edges[k]! >= 0) return true;
   return false;
+}
+
+const pullbacks = new WeakMap<Body, BodyPullback>();
+
+/** The derivatives of graph-valued attributes: each body is differentiated once. */
+export const regions: Regions = { vjp: bodyPullback };
+
+function bodyPullback(body: Body): BodyPullback {
+  const known = pullbacks.get(body);
+  if (known !== undefined) return known;
+  const float = (vs: readonly Value[]): number[] => vs.flatMap((v, i) => (isFloat(v.type.dtype) ? [i] : []));
+  const inputs = float(body.inputs);
+  const outputs = float(body.outputs);
+  const cts = outputs.map((i) => input(body.outputs[i]!.type, `d${i}`));
+  const wrt = inputs.map((i) => body.inputs[i]!);
+  const found = pullback(
+    outputs.map((i) => body.outputs[i]!),
+    cts,
+    wrt,
+  );
+  const made = { body: { inputs: [...body.inputs, ...cts], outputs: found.map((v, i) => v ?? zerosLike(wrt[i]!)) }, inputs, outputs };
+  pullbacks.set(body, made);
+  return made;
 }
 
 /** Adds a cotangent to what has arrived at a result: gradients sum at branches. */

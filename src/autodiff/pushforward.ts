@@ -1,13 +1,14 @@
 import { isFloat } from "../ir/dtype.ts";
 import { GradientError } from "../ir/errors.ts";
-import { input, lift } from "../ir/leaf.ts";
+import { lift } from "../ir/leaf.ts";
 import { type Node, type Value, valuesOf } from "../ir/node.ts";
 import type { Flow } from "../ir/op.ts";
 import { sameType } from "../ir/type.ts";
 import { add, mul } from "../ops/arithmetic.ts";
 import { applyTo } from "../ops/define.ts";
+import { identity } from "../ops/identity.ts";
 import { expand, sum } from "../ops/linear/sum.ts";
-import { between, pullback, zerosLike } from "./pullback.ts";
+import { between, pullback, regions, zerosLike } from "./pullback.ts";
 
 /**
  * Forward mode: pushes tangents of `wrt` through the graph to `roots`, node by node. Returns a tangent per root, null where the root does not
@@ -85,10 +86,11 @@ function pushLinear(node: Node, linear: readonly string[] | "all", tangents: rea
  */
 export function transposedTwice(node: Node, tangents: readonly (Value | null)[]): Flow | null {
   const results = valuesOf(node);
-  const cts = results.map((v) => (isFloat(v.type.dtype) ? input(v.type, "ct") : null));
+  // The result does not depend on the cotangent's value, only its graph may: zeros stand in for it.
+  const cts = results.map((v) => (isFloat(v.type.dtype) ? identity(zerosLike(v)) : null));
   const pull = node.op.pull;
   if (pull === null) return null;
-  const pulled = pull(node, node.outputs === null ? cts[0]! : cts, (i) => tangents[i] !== null);
+  const pulled = pull(node, node.outputs === null ? cts[0]! : cts, (i) => tangents[i] !== null, regions);
   let total: Value | null = null;
   pulled.forEach((piece, i) => {
     const t = tangents[i] ?? null;

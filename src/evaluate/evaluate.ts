@@ -1,7 +1,7 @@
 import { EngineError, GraphError, InternalError } from "../ir/errors.ts";
 import { constantOf, inputOp, isType, isValue, lift, nameOf } from "../ir/leaf.ts";
 import { forget, memoOf, type Node, type Value } from "../ir/node.ts";
-import type { Operand } from "../ir/op.ts";
+import type { Body, Operand } from "../ir/op.ts";
 import { dense, type Held, hold, type Nested, nest, type Tensor } from "../ir/tensor.ts";
 import { leaves, rebuild, type Tensors, type Values } from "../ir/tree.ts";
 import { typeText } from "../ir/type.ts";
@@ -23,7 +23,32 @@ export function step(node: Node, operands: readonly (Held | null)[]): Held | rea
       }
     }
   }
-  return op.run(node, operands);
+  return op.run(node, operands, runBody);
+}
+
+/** Runs a graph-valued attribute on held inputs, apart from the memo of its nodes. */
+export function runBody({ inputs, outputs }: Body, given: readonly Held[]): readonly Held[] {
+  const env = new Map<Node, Held | readonly Held[]>();
+  inputs.forEach((v, i) => {
+    env.set(v.node, given[i]!);
+  });
+  const pick = (v: Value): Held => {
+    const h = env.get(v.node) ?? v.node.memo;
+    if (h === undefined) throw new InternalError(`${v.node.op.name} was not computed before its users`);
+    return v.node.outputs === null ? (h as Held) : (h as readonly Held[])[v.index]!;
+  };
+  for (const node of collect(outputs, 0, "skip")) {
+    if (env.has(node)) continue;
+    if (node.op === inputOp) throw unreadable(outputs, node);
+    env.set(
+      node,
+      step(
+        node,
+        node.operands.map((v) => (v === null ? null : pick(v))),
+      ),
+    );
+  }
+  return outputs.map(pick);
 }
 
 /** Computes what `roots` need and are not known yet, remembers it on the nodes, and drops history that nobody can ask about. */

@@ -1,4 +1,4 @@
-import { between, fit } from "../autodiff/pullback.ts";
+import { between, fit, regions } from "../autodiff/pullback.ts";
 import { heldBy, settleAll } from "../evaluate/evaluate.ts";
 import { allocate, isFloat } from "../ir/dtype.ts";
 import { GradientError } from "../ir/errors.ts";
@@ -230,7 +230,7 @@ function* backwardSteps(
     const start = first[i]!;
     const wanted = (j: number): boolean => edges[start + j]! >= 0;
     if (upstream == null || node.op.pull === null || !node.operands.some((_, j) => wanted(j))) continue;
-    const pieces = node.op.pull(node, node.outputs === null ? totals[0]! : totals, wanted);
+    const pieces = node.op.pull(node, node.outputs === null ? totals[0]! : totals, wanted, regions);
     const locals = localsOf(node);
     const flows: Flow[] = [];
     node.operands.forEach((x, j) => {
@@ -330,7 +330,7 @@ function jacobianRow(v: Value, slot: string, element: number): Tensor {
   data[element] = 1;
   const ct = constantOf(v.type.shape.length === 0 ? 1 : hold(v.type, data), v.type);
   const flow = node.outputs === null ? ct : node.outputs.map((o) => (o.index === v.index ? ct : null));
-  const piece = fit(node, at, x, node.op.pull(node, flow, (i) => i === at)[at] ?? null) ?? zero(x);
+  const piece = fit(node, at, x, node.op.pull(node, flow, (i) => i === at, regions)[at] ?? null) ?? zero(x);
   return dense(heldBy(piece), x.type);
 }
 

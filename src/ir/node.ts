@@ -160,6 +160,29 @@ export interface Slot {
 /** A cotangent or tangent per result: one Value, or one per result (null: none arrived) when there are several. */
 export type Flow = Value | readonly (Value | null)[];
 
+/** A graph-valued attribute as walks see it: its inputs and outputs in order. */
+export interface Body {
+  readonly inputs: readonly Value[];
+  readonly outputs: readonly Value[];
+}
+
+/** The derivative of a body, as a body: it takes the body's inputs, then cotangents; its outputs are cotangents of inputs. */
+export interface BodyPullback {
+  readonly body: Body;
+  /** Places of the body's inputs that have cotangents, in the order of the results. */
+  readonly inputs: readonly number[];
+  /** Places of the body's outputs that take cotangents, in the order of the extra inputs. */
+  readonly outputs: readonly number[];
+}
+
+/** What a walk hands to rules of ops with graph-valued attributes, so that declarations never import autodiff. */
+export interface Regions {
+  vjp(body: Body): BodyPullback;
+}
+
+/** Runs a body on held inputs: what the interpreter hands to kernels of ops with graph-valued attributes. */
+export type RunBody = (body: Body, inputs: readonly Held[]) => readonly Held[];
+
 /**
  * What the graph, the interpreter and the walks need of an op; `ops/define.ts` makes it from a declaration. `ir/` treats it as opaque.
  */
@@ -175,14 +198,13 @@ export interface AnyOp {
   /** Result types from operand types and canonical attributes. */
   infer(types: readonly (TensorType | null)[], attrs: object): TensorType | readonly TensorType[];
   /** The reference kernel. */
-  run(node: Node, operands: readonly (Held | null)[]): Held | readonly Held[];
+  run(node: Node, operands: readonly (Held | null)[], runBody: RunBody): Held | readonly Held[];
   /** The kernel on plain numbers, for elementwise ops on f64 scalars. */
   readonly scalar: ((...x: number[]) => number) | null;
   /** Reverse rule: cotangents of the operands for which `wanted` is true. Null: the op declares none. */
-  readonly pull: ((node: Node, ct: Flow, wanted: (index: number) => boolean) => readonly (Operand | null)[]) | null;
+  readonly pull: ((node: Node, ct: Flow, wanted: (index: number) => boolean, regions: Regions) => readonly (Operand | null)[]) | null;
   /** Forward rule: tangents of the results. Null: derived from `pull`. */
   readonly push: ((node: Node, tangents: readonly (Value | null)[]) => Flow | null) | null;
-  /** Applies the op to other operands with canonical attributes, skipping normalisation: what graph rewriting uses. */
   readonly facts: OpFacts;
 }
 

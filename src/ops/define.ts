@@ -2,7 +2,7 @@ import { allocate, type DType, dtypeOf, type NumberArray } from "../ir/dtype.ts"
 import { DomainError, DTypeError, GradientError, GraphError, InternalError } from "../ir/errors.ts";
 import { isOperand, isTensor, isValue, lift } from "../ir/leaf.ts";
 import { keeperOf, Node, Output, type Value, valuesOf } from "../ir/node.ts";
-import type { AnyOp, Interval, Operand, OpFacts, Slot } from "../ir/op.ts";
+import type { AnyOp, Interval, Operand, OpFacts, Regions, RunBody, Slot } from "../ir/op.ts";
 import { sizeOf } from "../ir/shape.ts";
 import { dense, type Held, hold, isTypedArray, settle, type Tensor } from "../ir/tensor.ts";
 import { type TensorType, typeText } from "../ir/type.ts";
@@ -43,9 +43,13 @@ export interface Definition<N extends string, A, C, R> {
   /** Result types from operand types. Throws a ShapeError or DTypeError that names the operands. */
   readonly type: (s: Scope<N, C, TensorType>) => ResultOf<R, TensorType>;
   /** The reference kernel: fills and returns arrays in row-major order. Inputs are read only. */
-  readonly eval: (s: Scope<N, C, Tensor>, out: ResultOf<R, TensorType>) => ResultOf<R, NumberArray>;
+  readonly eval: (s: Scope<N, C, Tensor>, out: ResultOf<R, TensorType>, runBody: RunBody) => ResultOf<R, NumberArray>;
   /** Cotangents of the operands from the cotangent `ct` of the result. null: no derivative by nature. */
-  readonly vjp: null | ((s: Scope<N, C, Value> & { readonly ct: Loose<R, Value>; readonly out: ResultOf<R, Value> }) => Pulled<N>);
+  readonly vjp:
+    | null
+    | ((
+        s: Scope<N, C, Value> & { readonly ct: Loose<R, Value>; readonly out: ResultOf<R, Value>; readonly regions: Regions },
+      ) => Pulled<N>);
   /** Tangent of the result from tangents `d` of the operands (null where none). Absent: from `linear`, else derived from `vjp`. */
   readonly jvp?: (
     s: Scope<N, C, Value> & { readonly d: Scope<N, {}, Value | null>; readonly out: ResultOf<R, Value> },
@@ -119,14 +123,20 @@ function sortArguments(name: string, slots: readonly Slot[], args: readonly unkn
         at++;
       }
     } else {
-      if (!isOperand(x)) throw new GraphError(`${name}: ${slot.name} is ${describe(x)}; operands are Values, Tensors, typed arrays and numbers`, { op: name });
+      if (!isOperand(x))
+        throw new GraphError(`${name}: ${slot.name} is ${describe(x)}; operands are Values, Tensors, typed arrays and numbers`, {
+          op: name,
+        });
       flat.push(x);
       at++;
     }
   }
   const given = args[at] ?? noAttrs;
   if (!isAttrs(given)) throw new GraphError(`${name}: the last argument is ${describe(given)}; attributes are one record`, { op: name });
-  if (args.length > at + 1) throw new GraphError(`${name} takes ${slots.length} operands and one attribute record; ${args.length} arguments were given`, { op: name });
+  if (args.length > at + 1)
+    throw new GraphError(`${name} takes ${slots.length} operands and one attribute record; ${args.length} arguments were given`, {
+      op: name,
+    });
   return { flat, given };
 }
 
@@ -144,7 +154,12 @@ function dtypeIn(x: Operand): DType | null {
 }
 
 /** Operands as Values: bare numbers take the dtype of the others. @throws DTypeError for two dtypes */
-function liftAll(name: string, slots: readonly Slot[], flat: readonly (Operand | null)[], own: Readonly<Record<string, DType>>): (Value | null)[] {
+function liftAll(
+  name: string,
+  slots: readonly Slot[],
+  flat: readonly (Operand | null)[],
+  own: Readonly<Record<string, DType>>,
+): (Value | null)[] {
   let common: DType | null = null;
   let first = 0;
   const slotAt = (i: number): Slot => slots[Math.min(i, slots.length - 1)]!;
@@ -170,7 +185,10 @@ function operandName(slots: readonly Slot[], i: number): string {
 export function mixed(op: string, firstName: string, first: Operand, secondName: string, second: Operand): DTypeError {
   const a = lift(first, "f64").type;
   const b = lift(second, "f64").type;
-  return new DTypeError(`${op}: ${firstName} is ${typeText(a)} and ${secondName} is ${typeText(b)}; write cast(${secondName}, "${a.dtype}")`, { op });
+  return new DTypeError(
+    `${op}: ${firstName} is ${typeText(a)} and ${secondName} is ${typeText(b)}; write cast(${secondName}, "${a.dtype}")`,
+    { op },
+  );
 }
 
 /** Applies an op to Values with canonical attributes: what calls, rules and graph rewriting end in. Returns the results as the op's users see them. */
@@ -229,29 +247,33 @@ export function declare<F extends Fn, const N extends readonly string[], C = Att
     const t = def.type(scope(types, attrs));
     return several ? (flatten(name, def.results, t) as TensorType[]) : (t as TensorType);
   };
-  const run: AnyOp["run"] = (node, operands) => {
+  const run: AnyOp["run"] = (node, operands, runBody) => {
     let i = 0;
     const tensors = operands.map((h) => {
       const v = node.operands[i++];
       return h === null || v == null ? null : dense(h, v.type);
     });
     const types = valuesOf(node).map((v) => v.type);
-    const out = def.eval(scope(tensors, node.attrs), (several ? resultsOf(call, types) : types[0]) as never);
+    const out = def.eval(scope(tensors, node.attrs), (several ? resultsOf(call, types) : types[0]) as never, runBody);
     const arrays = several ? (flatten(name, def.results, out) as NumberArray[]) : [out as NumberArray];
     const held = arrays.map((data, j) => keep(name, types[j]!, data));
     return several ? held : held[0]!;
   };
   const entryOf = (entry: Entry | undefined, operand: string): Operand | null => {
-    if (entry === undefined) throw new GradientError(`${name}: its rule says nothing of ${operand}; return an entry for it, or null for "no gradient"`, { op: name });
+    if (entry === undefined)
+      throw new GradientError(`${name}: its rule says nothing of ${operand}; return an entry for it, or null for "no gradient"`, {
+        op: name,
+      });
     return typeof entry === "function" ? entry() : entry;
   };
   const { vjp, jvp } = def;
   const pull: AnyOp["pull"] =
     vjp &&
-    ((node, ct, wanted) => {
+    ((node, ct, wanted, regions) => {
       const s = view(node.operands, node.attrs);
       s["ct"] = several ? resultsOf(call, ct as readonly (Value | null)[]) : ct;
       s["out"] = several ? resultsOf(call, valuesOf(node)) : node;
+      s["regions"] = regions;
       const record = vjp(s as never) as Record<string, Entry | readonly Entry[]>;
       return node.operands.map((v, i) => {
         if (v === null || !wanted(i)) return null;
@@ -267,7 +289,9 @@ export function declare<F extends Fn, const N extends readonly string[], C = Att
           s["out"] = several ? resultsOf(call, valuesOf(node)) : node;
           s["d"] = view(tangents, noAttrs);
           const t = jvp(s as never);
-          const lifted = flatten(name, def.results, t).map((x, i) => (x === null ? null : lift(x as Operand, valuesOf(node)[i]!.type.dtype)));
+          const lifted = flatten(name, def.results, t).map((x, i) =>
+            x === null ? null : lift(x as Operand, valuesOf(node)[i]!.type.dtype),
+          );
           return several ? lifted : lifted[0]!;
         }
       : null;
@@ -317,7 +341,9 @@ export function declare<F extends Fn, const N extends readonly string[], C = Att
 /** Checks a kernel's array against its type and holds it: scalars as numbers. */
 function keep(op: string, type: TensorType, data: NumberArray): Held {
   if (data.length !== sizeOf(type.shape))
-    throw new InternalError(`${op}: its kernel returned ${data.length} elements for ${typeText(type)}, which has ${sizeOf(type.shape)}`, { op });
+    throw new InternalError(`${op}: its kernel returned ${data.length} elements for ${typeText(type)}, which has ${sizeOf(type.shape)}`, {
+      op,
+    });
   let fitted = data;
   const wanted = allocate(type.dtype, 0);
   if (fitted.constructor !== wanted.constructor) {
@@ -342,4 +368,3 @@ export function op<F extends (...args: never[]) => Value, const N extends readon
     throw new DomainError(`op: "${name}" is no name for an outside op; write "owner.name"`, { op: name });
   return declare<F, N, C>(name, names, def);
 }
-

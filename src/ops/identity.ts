@@ -11,3 +11,12 @@ export const identity: Op<(x: Operand) => Value> = declare<(x: Operand) => Value
   scalar: (x) => x,
   vjp: ({ ct }) => ({ x: ct }),
 });
+
+/** The op behind `stopGradient`: x itself, through which no derivative passes. */
+export const stop: Op<(x: Operand) => Value> = declare<(x: Operand) => Value, readonly ["x"]>("stop", ["x"], {
+  family: "unary",
+  type: ({ x }) => x,
+  eval: ({ x }) => x.data,
+  scalar: (x) => x,
+  vjp: null,
+});

@@ -1,0 +1,30 @@
+import { callOp } from "../control/call.ts";
+import type { AnyOp } from "../ir/op.ts";
+import { type ParseOptions, parseGraph, type TextGraph } from "../ir/text/parse-graph.ts";
+import * as ops from "../ops/index.ts";
+
+/** Ops of your own that the text uses, and the tensors beside it. */
+export interface GraphTextOptions extends ParseOptions {
+  readonly ops?: readonly AnyOp[];
+}
+
+function isOp(x: unknown): x is AnyOp {
+  return typeof x === "function" && Array.isArray((x as { slots?: unknown }).slots);
+}
+
+/** Every op of the library by name. */
+export function opsByName(): Map<string, AnyOp> {
+  const found = new Map<string, AnyOp>();
+  for (const x of [...Object.values(ops as Record<string, unknown>), callOp]) if (isOp(x)) found.set(x.name, x);
+  return found;
+}
+
+/**
+ * Reads a graph from the text that `print` writes: the two are exact inverses.
+ * @throws ParseError with line and column
+ */
+export function parse(text: string, { ops: own = [], ...options }: GraphTextOptions = {}): TextGraph {
+  const known = opsByName();
+  for (const op of own) known.set(op.name, op);
+  return parseGraph(text, (name) => known.get(name), options);
+}
