@@ -135,13 +135,18 @@ function orderTracks(verticals: readonly Vertical[], taken: number[]): { order: 
   return { order, chains };
 }
 
-/** A height near the middle of a vertical's way that no other horizontal of the channel uses. */
-function freeLane(vertical: Vertical, taken: number[]): number {
-  const middle = Math.round((vertical.low + vertical.high) / 2);
-  let lane = middle;
-  for (let step = 1; taken.some((y) => Math.abs(y - lane) < apart); step++) {
-    lane = middle + (step % 2 === 0 ? step / 2 : -(step + 1) / 2);
-  }
+/** A height on a vertical's way that no other horizontal of the channel uses: well off its entry, so that the detour does not look like a slip. */
+function freeLane({ entry, exits }: Vertical, taken: number[]): number {
+  const mean = exits.reduce((sum, y) => sum + y, 0) / exits.length;
+  const wanted = Math.abs(mean - entry) / 2 > 24 ? Math.round((mean + entry) / 2) : entry + (mean < entry ? -24 : 24);
+  const near = (clearance: number, reach: number): number | undefined => {
+    for (let step = 0; step < reach; step++) {
+      const lane = wanted + (step % 2 === 0 ? step / 2 : -(step + 1) / 2);
+      if (taken.every((y) => Math.abs(y - lane) >= clearance)) return lane;
+    }
+    return undefined;
+  };
+  const lane = near(12, 60) ?? near(apart, 2 * apart * (2 * taken.length + 1) + 2)!;
   taken.push(lane);
   return lane;
 }
