@@ -9,7 +9,7 @@ import { operatorOf } from "./operator-ops.ts";
 import { wordAttributes } from "./signatures.ts";
 
 /** Ops that only carry a value on and are not written. */
-const silent: ReadonlySet<string> = /* @__PURE__ */ new Set(["identity", "customGradient", "stop"]);
+const silent: ReadonlySet<string> = /* @__PURE__ */ new Set(["identity", "customGradient"]);
 
 /** Reductions take all axes when `axis` is left out. */
 const reductions: ReadonlySet<string> = /* @__PURE__ */ new Set([

@@ -1,12 +1,23 @@
 import { ChainruleError, ParseError } from "../ir/errors.ts";
+import { isValue } from "../ir/leaf.ts";
 import { nearestName } from "./nearest.ts";
 
+/** Attributes of ops that keep their record as it is given, so that nothing shows which they read. Other ops of that kind have none. */
+export const storedAttributes: Readonly<Record<string, readonly string[]>> = {
+  unslice: ["axis", "start", "step", "size"],
+};
+
 /**
- * Calls `apply` with an attribute record and checks that everything in it was read: a mistyped keyword would otherwise change nothing in
+ * Calls `apply` with an attribute record (none where nothing is given) and checks that everything in it was read: a mistyped keyword would otherwise change nothing in
  * silence. Which names a function knows is seen by watching what it looks for, so no table has to keep up with the ops.
- * @throws ParseError that names the unknown keyword and the nearest one
+ * @throws ParseError that names the unknown keyword and the nearest one, or says which attributes there are when one is missing
  */
-export function withAttributes<R>(name: string, given: ReadonlyMap<string, unknown>, apply: (attrs: object) => R): R {
+export function withAttributes<R>(name: string, given: ReadonlyMap<string, unknown>, apply: (attrs: object | undefined) => R): R {
+  const declared = Object.hasOwn(storedAttributes, name) ? storedAttributes[name] : undefined;
+  if (declared !== undefined) {
+    for (const key of given.keys()) if (!declared.includes(key)) throw unknownAttribute(name, key, declared);
+    return apply(given.size === 0 ? undefined : Object.fromEntries(given));
+  }
   const unread = new Set(given.keys());
   const record: object = {};
   for (const [key, value] of given)
@@ -18,40 +29,49 @@ export function withAttributes<R>(name: string, given: ReadonlyMap<string, unkno
         return value;
       },
     });
-  const result = explained(name, given, apply, record);
-  const [unknown] = unread;
-  if (unknown === undefined) return result;
-  const known = [...lookedFor(given, apply)].filter((key) => !unread.has(key));
-  const nearest = nearestName(unknown, known);
-  const advice = nearest !== undefined ? `; did you mean ${nearest}?` : known.length > 0 ? `; it has ${known.join(", ")}` : "; it has none";
-  throw new ParseError(`${name} has no attribute ${unknown}${advice}`);
-}
-
-/** Calls `apply`; what fails for want of an attribute, or for one of a wrong kind, says which attributes there are. */
-export function explained<R>(name: string, given: ReadonlyMap<string, unknown>, apply: (attrs: object) => R, record: object): R {
+  let result: R;
   try {
-    return apply(record);
+    result = apply(given.size === 0 ? undefined : record);
   } catch (error) {
+    const known = namesReadBy(given, apply);
+    const unknown = [...given.keys()].find((key) => !known.includes(key));
+    if (unknown !== undefined) throw unknownAttribute(name, unknown, known);
     if (error instanceof ChainruleError) throw error;
-    const known = [...lookedFor(given, apply)];
     throw new ParseError(
       `${name}: an attribute is missing or of the wrong kind; it has ${known.length === 0 ? "none" : known.join(", ")}`,
-      { cause: error },
+      {
+        cause: error,
+      },
     );
   }
+  const stored = isValue(result) && result.node.attrs === record;
+  const [unknown] = stored ? given.keys() : unread;
+  if (stored && unknown !== undefined) throw unknownAttribute(name, unknown, []);
+  if (unknown !== undefined) throw unknownAttribute(name, unknown, namesReadBy(given, apply));
+  return result;
+}
+
+/** The lesson for a keyword that a function has not. */
+export function unknownAttribute(name: string, unknown: string, known: readonly string[]): ParseError {
+  const others = known.filter((key) => key !== unknown);
+  const nearest = nearestName(unknown, others);
+  const advice = nearest !== undefined ? `; did you mean ${nearest}?` : `; it has ${others.length > 0 ? others.join(", ") : "none"}`;
+  return new ParseError(`${name} has no attribute ${unknown}${advice}`);
 }
 
 /** The attribute names that `apply` asks for. */
-function lookedFor(given: ReadonlyMap<string, unknown>, apply: (attrs: object) => unknown): Set<string> {
+function namesReadBy(given: ReadonlyMap<string, unknown>, apply: (attrs: object | undefined) => unknown): string[] {
   const seen = new Set<string>();
   const spy = new Proxy(
     {},
     {
       get: (_, key) => {
-        if (typeof key === "string" && key !== "kind" && key !== "then") seen.add(key);
-        return typeof key === "string" ? given.get(key) : undefined;
+        if (typeof key !== "string") return undefined;
+        if (key !== "kind" && key !== "then") seen.add(key);
+        return given.get(key);
       },
-      ownKeys: () => [],
+      ownKeys: () => [...given.keys()],
+      getOwnPropertyDescriptor: (_, key) => ({ value: given.get(String(key)), enumerable: true, configurable: true }),
     },
   );
   try {
@@ -59,5 +79,5 @@ function lookedFor(given: ReadonlyMap<string, unknown>, apply: (attrs: object) =
   } catch {
     // The names asked for before the failure are all that is wanted.
   }
-  return seen;
+  return [...seen];
 }

@@ -1,8 +1,8 @@
 import { ParseError } from "../ir/errors.ts";
 import type { AnyOp, Operand, Slot } from "../ir/op.ts";
-import { scalarType, type TensorType } from "../ir/type.ts";
+import { scalarType } from "../ir/type.ts";
 import * as ops from "../ops/index.ts";
-import { explained, withAttributes } from "./attributes.ts";
+import { unknownAttribute, withAttributes } from "./attributes.ts";
 import type { Callable, OpFunction } from "./callable.ts";
 import { attributeOf, type Item, isList, itemOf, operandOf } from "./item.ts";
 import { oddCallables } from "./odd-callables.ts";
@@ -11,7 +11,6 @@ import { signatures } from "./signatures.ts";
 /** Exports of `ops/` that declare ops and are none. */
 const declarers: ReadonlySet<string> = /* @__PURE__ */ new Set(["binary", "declare", "op", "unary"]);
 
-const none: object = {};
 let table: Map<string, Callable> | null = null;
 
 /** Every callable by its name: all ops and composites, found in `ops/` itself, those with a signature of their own kind, and the dtypes. */
@@ -41,18 +40,11 @@ export function callableOf(name: string, f: OpFunction): Callable {
       else if (item !== null) attrs.set(key, attributeOf(item));
     }
     const args = slots === null ? operands.map(operandOf) : arranged(name, slots, operands, named);
-    if (attrs.size === 0) {
-      const given = (record: object): unknown => f(...args, record);
-      return itemOf(
-        name,
-        explained(name, attrs, (record) => (record === none ? f(...args) : given(record)), none),
-      );
-    }
-    if (op !== null && (op.facts.family === "unary" || op.facts.family === "binary"))
-      throw new ParseError(`${name} has no attribute ${[...attrs.keys()][0]}; it has none`);
+    if (attrs.size > 0 && op !== null && (op.facts.family === "unary" || op.facts.family === "binary"))
+      throw unknownAttribute(name, [...attrs.keys()][0]!, []);
     return itemOf(
       name,
-      withAttributes(name, attrs, (record) => f(...args, record)),
+      withAttributes(name, attrs, (record) => (record === undefined ? f(...args) : f(...args, record))),
     );
   };
 }
@@ -65,19 +57,21 @@ function isOp(f: OpFunction): f is OpFunction & AnyOp {
   return Array.isArray((f as Partial<AnyOp>).slots);
 }
 
-/** Whether the op of plain numbers is a plain number: elementwise and not a predicate. */
+/** Whether the op of plain numbers is a plain number: elementwise, on floats, and no predicate. */
 function isFolded(op: AnyOp): boolean {
   const { family } = op.facts;
   if (op.scalar === null || (family !== "unary" && family !== "binary")) return false;
   const number = scalarType("f64");
-  return (
-    (
+  try {
+    return (
       op.infer(
         op.slots.map(() => number),
         {},
-      ) as TensorType
-    ).dtype === "f64"
-  );
+      ) === number
+    );
+  } catch {
+    return false;
+  }
 }
 
 function slotOf(text: string): Slot {

@@ -3,6 +3,7 @@ import { ParseError } from "../ir/errors.ts";
 import { isType } from "../ir/leaf.ts";
 import type { Operand } from "../ir/op.ts";
 import { type TensorType, tensorType } from "../ir/type.ts";
+import { unknownAttribute } from "./attributes.ts";
 import type { Callable, Keywords, OpFunction } from "./callable.ts";
 import { attributeOf, describeItem, type Item, isList, itemOf, operandOf } from "./item.ts";
 
@@ -43,12 +44,15 @@ export const oddCallables: Readonly<Record<string, Make>> = {
     refuseKeywords("zeros", keywords);
     return itemOf("zeros", zeros(typeOf("zeros", type)));
   }),
-  range: odd("range", (range) => (operands, keywords) => {
-    const attrs = Object.fromEntries([...keywords].map(([key, item]) => [key, attributeOf(item)]));
-    return itemOf(
-      "range",
-      range(...operands.map((x) => (isType(x) ? x : wanted("range", "a bound", x))), ...(keywords.size > 0 ? [attrs] : [])),
-    );
+  range: odd("range", (range) => (bounds, keywords) => {
+    refuseKeywords("range", keywords, "dtype");
+    const dtype = keywords.get("dtype") ?? undefined;
+    if (dtype !== undefined && !isDType(dtype)) throw new ParseError(`range: the dtype is ${describeItem(dtype)}; write dtype=f64`);
+    const numbers = bounds.map((x) => {
+      if (typeof x === "number") return x;
+      throw new ParseError("range: a bound is a value of the graph; bounds are plain numbers: range(3), range(1, 4)");
+    });
+    return itemOf("range", range(...numbers, ...(dtype === undefined ? [] : [{ dtype }])));
   }),
   max: (ops) => folding(ops, "max", "maximum"),
   min: (ops) => folding(ops, "min", "minimum"),
@@ -79,7 +83,7 @@ function folding(ops: Table, name: string, elementwise: string): Callable | null
       [...keywords].filter(([key, item]) => key !== "x" && item !== null).map(([key, item]) => [key, attributeOf(item)]),
     );
     const unknown = Object.keys(attrs).find((key) => key !== "axis" && key !== "keepDims");
-    if (unknown !== undefined) throw new ParseError(`${name} has no attribute ${unknown}; it has axis, keepDims`);
+    if (unknown !== undefined) throw unknownAttribute(name, unknown, ["axis", "keepDims"]);
     return itemOf(name, reduce(x, attrs));
   };
 }
@@ -96,7 +100,7 @@ function typeMaker(dtype: DType): Callable {
 }
 
 function refuseKeywords(name: string, keywords: Keywords, known?: string): void {
-  for (const key of keywords.keys()) if (key !== known) throw new ParseError(`${name} has no attribute ${key}; it has ${known ?? "none"}`);
+  for (const key of keywords.keys()) if (key !== known) throw unknownAttribute(name, key, known === undefined ? [] : [known]);
 }
 
 function required(name: string, what: string, item: Item | undefined): Item {
