@@ -9,6 +9,7 @@ export { jit } from "./engines/jit.ts";
 export { type CompileOptions, compile, type Program, type State } from "./engines/program.ts";
 export { reference } from "./engines/reference.ts";
 export { detach, evaluate, read, toArray } from "./evaluate/evaluate.ts";
+export { type DrawOptions, draw } from "./explain/draw.ts";
 export {
   type ExplainOptions,
   type Explanation,
@@ -44,6 +45,9 @@ export { bigints, type Nested, type Tensor, tensor } from "./ir/tensor.ts";
 export { type PrintOptions, printGraph as print } from "./ir/text/print-graph.ts";
 export { type Data, type DataFor, type Leaf, leaves, mapTree, type Operands, type Tensors, type Values, variables } from "./ir/tree.ts";
 export { bf16, bool, f16, f32, f64, i8, i16, i32, i64, type TensorType, u8, u16, u32, u64 } from "./ir/type.ts";
+export { expr } from "./notation/expr.ts";
 export { type GraphTextOptions, parse } from "./notation/graph-text.ts";
+export { infix } from "./notation/infix.ts";
+export { latex } from "./notation/latex.ts";
 export { type AttrsOf, type Definition, type Op, op } from "./ops/define.ts";
 export * from "./ops/index.ts";
