@@ -28,7 +28,8 @@ WIDE = [s * v for v in (1e-3, 0.04, 0.7, 3.3, 27.0, 410.0, 1e3) for s in (1, -1)
 
 def softplus(x):
     # torch's own softplus turns linear above its threshold of 20; the function itself does not
-    return torch.logaddexp(x, torch.zeros_like(x))
+    # (nor has logsigmoid the NaN that logaddexp's second derivative has at 800)
+    return -torch.nn.functional.logsigmoid(-x)
 
 
 def mp_digamma(x):
