@@ -2,7 +2,7 @@ import { ParseError } from "../ir/errors.ts";
 import type { AnyOp, Operand, Slot } from "../ir/op.ts";
 import { scalarType } from "../ir/type.ts";
 import * as ops from "../ops/index.ts";
-import { unknownAttribute, withAttributes } from "./attributes.ts";
+import { withAttributes } from "./attributes.ts";
 import type { Callable, OpFunction } from "./callable.ts";
 import { attributeOf, type Item, isList, itemOf, operandOf } from "./item.ts";
 import { oddCallables } from "./odd-callables.ts";
@@ -40,8 +40,6 @@ export function callableOf(name: string, f: OpFunction): Callable {
       else if (item !== null) attrs.set(key, attributeOf(item));
     }
     const args = slots === null ? operands.map(operandOf) : arranged(name, slots, operands, named);
-    if (attrs.size > 0 && op !== null && (op.facts.family === "unary" || op.facts.family === "binary"))
-      throw unknownAttribute(name, [...attrs.keys()][0]!, []);
     return itemOf(
       name,
       withAttributes(name, attrs, (record) => (record === undefined ? f(...args) : f(...args, record))),

@@ -1,9 +1,10 @@
 import { ChainruleError, DomainError, InternalError, type Span } from "../ir/errors.ts";
 import { isOperand, isValue, lift } from "../ir/leaf.ts";
-import { nextSerial, type Value } from "../ir/node.ts";
+import { nextSerial, type Value, type Where } from "../ir/node.ts";
 import { placeSource } from "../ir/scope.ts";
+import type { Binary } from "../ops/arithmetic.ts";
 import * as ops from "../ops/index.ts";
-import type { Callable } from "./callable.ts";
+import type { Callable, Keywords } from "./callable.ts";
 import { caretPicture, positionOf } from "./caret.ts";
 import { constants } from "./check-names.ts";
 import type { BinaryOperator, Call, Expression, Formula, Indexing } from "./expression.ts";
@@ -125,8 +126,14 @@ function operation(operator: BinaryOperator, left: Item, right: Item, environmen
     if (operator === "/") return left / right;
     if (operator === "^") return left ** right;
   }
-  return functionNamed(operatorOps[operator], environment)([left, right], new Map());
+  const f = direct[operatorOps[operator]];
+  if (f !== undefined) return f(operandOf(left), operandOf(right));
+  return functionNamed(operatorOps[operator], environment)([left, right], noKeywords);
 }
+
+/** The ops that operators stand for. */
+const direct: Readonly<Record<string, Binary | undefined>> = ops as unknown as Readonly<Record<string, Binary | undefined>>;
+const noKeywords: Keywords = /* @__PURE__ */ new Map();
 
 function functionNamed(name: string, { functions }: Environment): Callable {
   const f = functions.get(name);
@@ -160,9 +167,22 @@ function subscripted(node: Indexing, stack: Item[]): Item {
 }
 
 function place(item: Item, serial: number, source: string, span: Span): void {
-  if (isValue(item)) placeSource(item, serial, source, span);
+  if (isValue(item)) placeValue(item, serial, source, span);
   else if (isResults(item)) for (const value of item.values) placeSource(value, serial, source, span);
   else if (isList(item) && !isOperand(item)) for (const x of item) if (isValue(x)) placeSource(x, serial, source, span);
+}
+
+/** As `placeSource`, without a walk for the usual case: one new node over older ones and fresh literals. */
+function placeValue({ node }: Value, serial: number, source: string, span: Span): void {
+  if (node.serial < serial || node.where !== null) return;
+  for (const v of node.operands)
+    if (v !== null && v.node.serial >= serial && v.node.operands.length > 0) {
+      placeSource(node, serial, source, span);
+      return;
+    }
+  const where: Where = { scope: null, source, span, stack: null };
+  node.where = where;
+  for (const v of node.operands) if (v !== null && v.node.serial >= serial) v.node.where ??= where;
 }
 
 /** An op's error with the place of its part of the formula. What is no error of ours came from attributes of a wrong kind. */
