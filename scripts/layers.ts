@@ -35,7 +35,17 @@ export const levels: Readonly<Record<string, number>> = {
 export const narrowed: Readonly<Record<string, readonly string[]>> = { draw: ["ir"] };
 
 /** Inside `ops/`: a file or folder imports itself and what stands before it. What is not named here (an index, a table) stands last. */
-export const opsOrder: readonly string[] = ["kernels", "define", "arithmetic", "elementwise", "linear", "reduce", "contract", "composite"];
+export const opsOrder: readonly string[] = [
+  "kernels",
+  "define",
+  "identity",
+  "arithmetic",
+  "elementwise",
+  "linear",
+  "reduce",
+  "contract",
+  "composite",
+];
 
 /** Folders whose code may use Node's own modules. */
 export const nodeFolders: readonly string[] = ["cli", "data"];

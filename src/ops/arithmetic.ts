@@ -3,7 +3,7 @@ import { DomainError, DTypeError, ShapeError } from "../ir/errors.ts";
 import { literalOf } from "../ir/leaf.ts";
 import type { Node, Value } from "../ir/node.ts";
 import type { Interval, Operand } from "../ir/op.ts";
-import { broadcast, broadcastStrides, sameShape, type Shape, sizeOf } from "../ir/shape.ts";
+import { broadcast, broadcastStrides, type Shape, sameShape, sizeOf } from "../ir/shape.ts";
 import type { Tensor } from "../ir/tensor.ts";
 import { scalarType, type TensorType, tensorType, typeText } from "../ir/type.ts";
 import { declare, type Entry, type Op } from "./define.ts";
@@ -28,6 +28,8 @@ export interface UnaryDefinition {
   readonly symbol?: string;
   readonly domain?: Interval;
   readonly kink?: (x: number) => number;
+  /** The function on whole numbers of a dtype, where it differs. */
+  readonly integer?: (dtype: DType) => (x: number) => number;
 }
 
 /** The declaration of an elementwise op of two operands. */
@@ -40,15 +42,24 @@ export interface BinaryDefinition {
   readonly symbol?: string;
   readonly domain?: { readonly x?: Interval; readonly y?: Interval };
   readonly kink?: (x: number, y: number) => number;
-  /** The function on whole numbers, where it differs. */
-  readonly integer?: (x: number, y: number) => number;
+  /** The function on whole numbers of a dtype, where it differs. */
+  readonly integer?: (dtype: DType) => (x: number, y: number) => number;
 }
 
 function refuse(op: string, operand: string, type: TensorType, takes: Takes): void {
   const { dtype } = type;
-  if (takes === "any" || (takes === "float" && isFloat(dtype)) || (takes === "number" && dtype !== "bool") || (takes === "bool" && dtype === "bool")) return;
+  if (
+    takes === "any" ||
+    (takes === "float" && isFloat(dtype)) ||
+    (takes === "number" && dtype !== "bool") ||
+    (takes === "bool" && dtype === "bool")
+  )
+    return;
   const wants = takes === "float" ? "floating-point numbers" : takes === "number" ? "numbers, not truth values" : "truth values";
-  throw new DTypeError(`${op}: ${operand} is ${typeText(type)} and ${op} takes ${wants}; write cast(${operand}, "${takes === "bool" ? "bool" : "f32"}")`, { op });
+  throw new DTypeError(
+    `${op}: ${operand} is ${typeText(type)} and ${op} takes ${wants}; write cast(${operand}, "${takes === "bool" ? "bool" : "f32"}")`,
+    { op },
+  );
 }
 
 /** The entry of a local derivative as a Value or number. */
@@ -72,7 +83,7 @@ export function chain(ct: Value, local: Operand | null): Value | null {
  */
 /* @__NO_SIDE_EFFECTS__ */
 export function unary(name: string, def: UnaryDefinition): Unary {
-  const { f, d, gives, symbol, kink, domain } = def;
+  const { f, d, gives, symbol, kink, domain, integer } = def;
   const takes = def.takes ?? "float";
   return declare<(x: Operand) => Value, readonly ["x"]>(name, ["x"], {
     family: "unary",
@@ -83,7 +94,8 @@ export function unary(name: string, def: UnaryDefinition): Unary {
     eval: ({ x }, out) => {
       const y = allocate(out.dtype, x.data.length);
       const from = x.data;
-      for (let i = 0; i < y.length; i++) y[i] = f(from[i]!);
+      const g = integer !== undefined && isInteger(x.type.dtype) ? integer(x.type.dtype) : f;
+      for (let i = 0; i < y.length; i++) y[i] = g(from[i]!);
       return y;
     },
     scalar: f,
@@ -110,7 +122,7 @@ export function binary(name: string, def: BinaryDefinition): Binary {
       if (x !== y) refuse(name, "y", y, takes);
       return joined(name, x, y, gives);
     },
-    eval: ({ x, y }, out) => zip(integer !== undefined && isInteger(x.type.dtype) ? integer : f, x, y, out),
+    eval: ({ x, y }, out) => zip(integer !== undefined && isInteger(x.type.dtype) ? integer(x.type.dtype) : f, x, y, out),
     scalar: f,
     vjp:
       d &&
@@ -142,7 +154,8 @@ function joined(op: string, x: TensorType, y: TensorType, gives: DType | undefin
   const dtype = gives ?? x.dtype;
   if (x === y && gives === undefined) return x;
   const shape = broadcast(x.shape, y.shape);
-  if (shape === null) throw new ShapeError(`${op}: x is ${typeText(x)} and y is ${typeText(y)}; aligned at the right, sizes must be equal or 1`, { op });
+  if (shape === null)
+    throw new ShapeError(`${op}: x is ${typeText(x)} and y is ${typeText(y)}; aligned at the right, sizes must be equal or 1`, { op });
   if (shape.length === 0) return scalarType(dtype);
   if (dtype === x.dtype && shape === x.shape) return x;
   if (dtype === y.dtype && shape === y.shape) return y;
@@ -200,7 +213,10 @@ export function eachRow(
 const nonzero: Interval = { nonzero: true };
 
 function wholeQuotient(x: number, y: number): number {
-  if (y === 0) throw new DomainError(`div: integer division of ${x} by zero; integers have no infinity: cast to a float first, or guard with where`, { op: "div" });
+  if (y === 0)
+    throw new DomainError(`div: integer division of ${x} by zero; integers have no infinity: cast to a float first, or guard with where`, {
+      op: "div",
+    });
   return Math.trunc(x / y);
 }
 
@@ -215,7 +231,7 @@ export const mul: Binary = binary("mul", {
   symbol: "*",
   takes: "number",
   f: (x, y) => x * y,
-  integer: Math.imul === undefined ? (x, y) => x * y : (x, y) => wide(x, y),
+  integer: productOf,
   d: ({ x, y }) => ({ x: y, y: x }),
 });
 /** x / y; whole numbers are cut toward zero. @throws DomainError for an integer division by zero */
@@ -223,15 +239,14 @@ export const div: Binary = binary("div", {
   symbol: "/",
   takes: "number",
   f: (x, y) => x / y,
-  integer: wholeQuotient,
+  integer: () => wholeQuotient,
   domain: { y: nonzero },
   d: ({ y, out }) => ({ x: () => reciprocalOf(y), y: () => neg(div(out, y)) }),
 });
 
-/** The exact low 32 bits of a product of 32-bit integers; doubles hold products of smaller integers exactly. */
-function wide(x: number, y: number): number {
-  const product = x * y;
-  return Number.isSafeInteger(product) ? product : Math.abs(x) <= 0xffffffff && Math.abs(y) <= 0xffffffff ? Math.imul(x, y) : product;
+/** The product on whole numbers: 32-bit ones keep its exact low bits; 64-bit ones leave it to the store to refuse what is not exact. */
+export function productOf(dtype: DType): (x: number, y: number) => number {
+  return dtype === "i64" || dtype === "u64" ? (x, y) => x * y : Math.imul;
 }
 
 function reciprocalOf(y: Value): Operand {
