@@ -51,3 +51,4 @@ export { infix } from "./notation/infix.ts";
 export { latex } from "./notation/latex.ts";
 export { type AttrsOf, type Definition, type Op, op } from "./ops/define.ts";
 export * from "./ops/index.ts";
+export * as random from "./random/random.ts";

@@ -1,0 +1,220 @@
+import { allocate, type DType, isFloat, isInteger, type NumberArray } from "../ir/dtype.ts";
+import { DomainError, DTypeError, ShapeError } from "../ir/errors.ts";
+import { isTensor } from "../ir/leaf.ts";
+import type { Value } from "../ir/node.ts";
+import type { Operand } from "../ir/op.ts";
+import { sizeOf } from "../ir/shape.ts";
+import { hold, type Tensor } from "../ir/tensor.ts";
+import { i32, type TensorType, tensorType, typeText } from "../ir/type.ts";
+import { declare, type Op } from "../ops/define.ts";
+import { less } from "../ops/elementwise/comparison.ts";
+import { at } from "../ops/linear/slice.ts";
+import { fillNormal, fillPermutation, fillUniform, type UniformBits } from "./fill.ts";
+import { foldName, foldNumber, keyOfSeed, splitKey } from "./threefry.ts";
+
+function checkKey(op: string, key: TensorType): void {
+  if (key.dtype !== "i32" || key.shape.length !== 1 || key.shape[0] !== 2)
+    throw new DTypeError(`${op}: key is ${typeText(key)}; keys are i32[2], made by random.key(seed), random.fold and random.split`, { op });
+}
+
+function checkNumber(op: string, x: number): void {
+  if (!Number.isSafeInteger(x))
+    throw new DomainError(`${op}: ${x} is no whole number within 2^53; seeds and step numbers are whole`, { op });
+}
+
+/**
+ * The key of a whole-number seed: a Tensor i32[2], its 64 bits. The same key gives the same numbers on every engine.
+ * @throws DomainError for a seed that is no whole number within 2^53
+ */
+export function key(seed: number): Tensor {
+  checkNumber("random.key", seed);
+  const data = new Int32Array(2);
+  keyOfSeed(seed, data);
+  return hold(i32(2), data);
+}
+
+/** What a key is folded with, when it is known beforehand. */
+export interface FoldAttrs {
+  readonly by?: string | number;
+}
+
+function folded(from: NumberArray, by: string | number): NumberArray {
+  const into = new Int32Array(2);
+  if (typeof by === "string") foldName(from, by, into);
+  else foldNumber(from, by, into);
+  return into;
+}
+
+/** The op behind `random.fold`: a new key from a key and either the attribute `by` or a scalar whole number. */
+export const foldKey: Op<(key: Operand, number?: Operand, attrs?: FoldAttrs) => Value> = declare<
+  (key: Operand, number?: Operand, attrs?: FoldAttrs) => Value,
+  readonly ["key", "number?"]
+>("foldKey", ["key", "number?"], {
+  family: "random",
+  dtypes: { key: "i32", number: "i32" },
+  type: ({ key: from, number, by }) => {
+    checkKey("random.fold", from);
+    if (number !== null && (!isInteger(number.dtype) || number.shape.length > 0))
+      throw new DTypeError(`random.fold: the number is ${typeText(number)}; fold in a scalar whole number: cast(x, "i32")`, {
+        op: "random.fold",
+      });
+    if (number === null && by === undefined)
+      throw new DomainError("random.fold: nothing to fold in; give a name, a number or a scalar Value", { op: "random.fold" });
+    return i32(2);
+  },
+  eval: ({ key: from, number, by }) => folded(from.data, number === null ? by! : number.data[0]!),
+  vjp: null,
+});
+
+/**
+ * A child of a key, by name (`fold(key, "attn3")`: its UTF-16 code units are hashed in), by number or by a scalar Value (`fold(key, step)`);
+ * a number and a Value of it give the same key. Children of different names and numbers are unrelated. A Tensor folded by a host name or number
+ * is a Tensor, anything else a Value i32[2].
+ * @throws DomainError for a number that is not whole; DTypeError for what is no key or no whole number
+ */
+export function fold(key: Tensor, by: string | number): Tensor;
+export function fold(key: Operand, by: string | Operand): Value;
+export function fold(from: Operand, by: string | Operand): Value | Tensor {
+  if (typeof by === "number") checkNumber("random.fold", by);
+  if (typeof by !== "string" && typeof by !== "number") return foldKey(from, by);
+  if (!isTensor(from)) return foldKey(from, undefined, { by });
+  checkKey("random.fold", from.type);
+  return hold(i32(2), folded(from.data, by));
+}
+
+/** How many keys to make. */
+export interface CountAttrs {
+  readonly count: number;
+}
+
+function checkCount(op: string, count: number): void {
+  if (!Number.isInteger(count) || count < 0) throw new DomainError(`${op}: the count is ${count}; it is a whole number, 0 or more`, { op });
+}
+
+/** `count` new keys from one, as rows of i32[count, 2]: what `vmap` maps over. The first rows are the same whatever the count. */
+export const splitKeys: Op<(key: Operand, attrs: CountAttrs) => Value> = declare<
+  (key: Operand, attrs: CountAttrs) => Value,
+  readonly ["key"]
+>("splitKeys", ["key"], {
+  family: "random",
+  dtypes: { key: "i32" },
+  attrs: ({ count }) => {
+    checkCount("random.split", count);
+    return { count };
+  },
+  type: ({ key: from, count }) => {
+    checkKey("random.split", from);
+    return i32(count, 2);
+  },
+  eval: ({ key: from, count }) => {
+    const keys = new Int32Array(2 * count);
+    splitKey(from.data, count, keys);
+    return keys;
+  },
+  vjp: null,
+});
+
+/** `count` unrelated keys from one, as a list: `const [a, b] = random.split(key, 2)`. @throws DomainError for a bad count */
+export function split(from: Operand, count: number): Value[] {
+  const keys = splitKeys(from, { count });
+  return Array.from({ length: count }, (_, i) => at(keys, i));
+}
+
+/** The type of what is drawn. */
+export interface DrawAttrs {
+  readonly dtype: DType;
+  readonly shape: readonly number[];
+}
+
+type Draw = Op<(key: Operand, attrs: DrawAttrs) => Value>;
+
+const bitsOf: Readonly<Partial<Record<DType, UniformBits>>> = { f64: 53, f32: 24, f16: 11, bf16: 8 };
+
+/* @__NO_SIDE_EFFECTS__ */
+function draw(name: string, fill: (key: NumberArray, into: NumberArray, dtype: DType) => void): Draw {
+  return declare<(key: Operand, attrs: DrawAttrs) => Value, readonly ["key"]>(name, ["key"], {
+    family: "random",
+    dtypes: { key: "i32" },
+    attrs: ({ dtype, shape }) => {
+      if (!isFloat(dtype))
+        throw new DTypeError(`random.${name}: the type is ${dtype}[${shape.join()}]; draw floats, and cast`, { op: name });
+      return { dtype, shape };
+    },
+    type: ({ key: from, dtype, shape }) => {
+      checkKey(`random.${name}`, from);
+      return tensorType(dtype, shape);
+    },
+    eval: ({ key: from }, out) => {
+      const into = allocate(out.dtype, sizeOf(out.shape));
+      fill(from.data, into, out.dtype);
+      return into;
+    },
+    vjp: null,
+  });
+}
+
+/** The op behind `random.uniform`. */
+export const uniformNumbers: Draw = /* @__PURE__ */ draw("uniformNumbers", (from, into, dtype) => fillUniform(from, into, bitsOf[dtype]!));
+/** The op behind `random.normal`. */
+export const normalNumbers: Draw = /* @__PURE__ */ draw("normalNumbers", (from, into, dtype) =>
+  fillNormal(from, into, dtype === "f64" ? "f64" : "f32"),
+);
+
+/** Uniform numbers on [0, 1), of a floating-point type: `uniform(key, f32(3))`. The same key gives the same numbers. @throws DTypeError otherwise */
+export function uniform(from: Operand, type: TensorType): Value {
+  return uniformNumbers(from, { dtype: type.dtype, shape: type.shape });
+}
+
+/** Standard normal numbers of a floating-point type: `normal(key, f32(3))`. The same key gives the same numbers. @throws DTypeError otherwise */
+export function normal(from: Operand, type: TensorType): Value {
+  return normalNumbers(from, { dtype: type.dtype, shape: type.shape });
+}
+
+/**
+ * Truth values that hold with probability p: `bernoulli(key, 0.9, bool(64))`. The shape is the type's; p is a number, or a tensor that broadcasts to it.
+ * Drawn by comparing f64 uniform numbers, of the same key, with p (f32 ones where p is an f32 Value). No derivative.
+ * @throws DomainError for a number p outside [0, 1]; DTypeError for a type that is not bool; ShapeError for a p that is larger
+ */
+export function bernoulli(from: Operand, p: Operand, type: TensorType): Value {
+  const op = "random.bernoulli";
+  if (type.dtype !== "bool") throw new DTypeError(`${op}: the type is ${typeText(type)}; draw bool, then where or cast`, { op });
+  if (typeof p === "number" && !(p >= 0 && p <= 1)) throw new DomainError(`${op}: p is ${p}; a probability is between 0 and 1`, { op });
+  const dtype = typeof p === "object" && "kind" in p && isFloat(p.type.dtype) ? p.type.dtype : "f64";
+  const drawn = less(uniform(from, tensorType(dtype, type.shape)), p);
+  if (sizeOf(drawn.type.shape) !== sizeOf(type.shape))
+    throw new ShapeError(
+      `${op}: p does not fit ${typeText(type)}: the result would be ${typeText(drawn.type)}; p must broadcast to the type`,
+      {
+        op,
+      },
+    );
+  return drawn;
+}
+
+/** The op behind `random.permutation`. */
+export const shuffledRange: Op<(key: Operand, attrs: CountAttrs) => Value> = declare<
+  (key: Operand, attrs: CountAttrs) => Value,
+  readonly ["key"]
+>("shuffledRange", ["key"], {
+  family: "random",
+  dtypes: { key: "i32" },
+  attrs: ({ count }) => {
+    checkCount("random.permutation", count);
+    return { count };
+  },
+  type: ({ key: from, count }) => {
+    checkKey("random.permutation", from);
+    return i32(count);
+  },
+  eval: ({ key: from, count }) => {
+    const into = new Int32Array(count);
+    fillPermutation(from.data, into);
+    return into;
+  },
+  vjp: null,
+});
+
+/** The numbers 0 .. n - 1 in random order, i32[n]. The same key gives the same order. @throws DomainError for a bad n */
+export function permutation(from: Operand, n: number): Value {
+  return shuffledRange(from, { count: n });
+}
