@@ -1,0 +1,245 @@
+import { DomainError, ParseError } from "../ir/errors.ts";
+import { CsvRows } from "./csv-rows.ts";
+import { writeDecimal } from "./decimal.ts";
+
+export interface CsvOptions {
+  /** One character between cells; a comma unless said. */
+  readonly delimiter?: string;
+  /** Whether the first row holds names. Left out: it does if none of its cells is a number, it does not if all are, and a mixture is an error. */
+  readonly header?: boolean;
+  /** The name of the column that is kept apart as the label; it may hold numbers or names of classes. */
+  readonly label?: string;
+  /** What an empty cell stands for, such as `NaN`; left out, it is an error. */
+  readonly empty?: number;
+}
+
+/** The column kept apart. */
+export interface CsvLabel {
+  readonly name: string;
+  /** Numbers, or the place of each row's class in `classes`. */
+  readonly values: Float64Array;
+  /** Names of classes in order of first appearance; null where the column holds numbers. */
+  readonly classes: readonly string[] | null;
+}
+
+/** Numbers of a CSV file: `data` is row-major, `rows` x `columns.length`. */
+export interface CsvTable {
+  readonly columns: readonly string[];
+  readonly rows: number;
+  readonly data: Float64Array;
+  readonly label: CsvLabel | null;
+}
+
+/** Rows of a file from `start` on. */
+export interface CsvBlock extends CsvTable {
+  readonly start: number;
+}
+
+/** Reads rows into a growing matrix; what the whole-text and the streaming form share. */
+class CsvReader {
+  readonly rows: CsvRows;
+  readonly #options: CsvOptions;
+  #names: readonly string[] | null = null;
+  /** Cells of a row; the label is one of them. */
+  #width = 0;
+  #labelAt = -1;
+  #named = false;
+  #classes: Map<string, number> | null = null;
+  #data: Float64Array = new Float64Array(0);
+  #labels: Float64Array = new Float64Array(0);
+  #count = 0;
+  #given = 0;
+
+  constructor(options: CsvOptions) {
+    const { delimiter = "," } = options;
+    if (delimiter.length !== 1 || delimiter === '"' || delimiter === "\n" || delimiter === "\r")
+      throw new DomainError(`csv: the delimiter is ${JSON.stringify(delimiter)}; it must be one character, no quote and no line end`);
+    this.rows = new CsvRows(delimiter.charCodeAt(0));
+    this.#options = options;
+  }
+
+  /** Reads rows until there are `limit` or the text given so far is used up; true if there are `limit`. */
+  read(limit: number): boolean {
+    const { rows } = this;
+    while (this.#count < limit) {
+      if (!rows.next()) return false;
+      if (this.#names !== null) this.#add();
+      else if (!this.#begin()) this.#add();
+    }
+    return true;
+  }
+
+  get count(): number {
+    return this.#count;
+  }
+
+  /** Takes the rows read so far away. */
+  take(): CsvBlock {
+    if (this.#names === null) throw new ParseError("csv: the file is empty");
+    if (this.#given + this.#count === 0) throw new ParseError("csv: the file has a header and no rows");
+    const width = this.#labelAt < 0 ? this.#width : this.#width - 1;
+    const label: CsvLabel | null =
+      this.#labelAt < 0
+        ? null
+        : {
+            name: this.#names[this.#labelAt]!,
+            values: this.#labels.slice(0, this.#count),
+            classes: this.#classes === null ? null : [...this.#classes.keys()],
+          };
+    const block: CsvBlock = {
+      columns: this.#names.filter((_, i) => i !== this.#labelAt),
+      rows: this.#count,
+      data: this.#data.slice(0, this.#count * width),
+      label,
+      start: this.#given,
+    };
+    this.#given += this.#count;
+    this.#count = 0;
+    return block;
+  }
+
+  /** Takes the first row: names or not; true if it was a header. */
+  #begin(): boolean {
+    const { rows } = this;
+    const cells = Array.from({ length: rows.count }, (_, i) => rows.cell(i));
+    const scratch = new Float64Array(1);
+    const numbers = cells.filter((cell) => writeDecimal(cell, 0, cell.length, scratch, 0)).length;
+    let header = this.#options.header;
+    if (header === undefined) {
+      if (numbers > 0 && numbers < cells.length)
+        throw new ParseError(
+          `csv: row ${rows.row} mixes numbers and text; say { header: true } if it holds names, { header: false } if it holds data`,
+        );
+      header = numbers === 0;
+    }
+    this.#width = cells.length;
+    this.#named = header;
+    this.#names = header ? cells.map((cell) => cell.trim()) : cells.map((_, i) => `column${i + 1}`);
+    const seen = new Set<string>();
+    this.#names.forEach((name, i) => {
+      if (seen.has(name))
+        throw new ParseError(`csv: row ${rows.row}, column ${i + 1}: the name ${JSON.stringify(name)} is there twice; names must differ`);
+      seen.add(name);
+    });
+    const { label } = this.#options;
+    if (label !== undefined) {
+      this.#labelAt = this.#names.indexOf(label);
+      if (this.#labelAt < 0)
+        throw new ParseError(`csv: there is no column ${JSON.stringify(label)}; there are ${this.#names.slice(0, 20).join(", ")}`);
+    }
+    return header;
+  }
+
+  #add(): void {
+    const { rows } = this;
+    const width = this.#width;
+    if (rows.count !== width) this.#ragged();
+    const kept = this.#labelAt < 0 ? width : width - 1;
+    let at = this.#count * kept;
+    if (at + kept > this.#data.length) this.#data = grown(this.#data, at + kept);
+    for (let i = 0; i < width; i++) {
+      if (i === this.#labelAt) this.#addLabel(i);
+      else this.#number(i, this.#data, at++);
+    }
+    this.#count++;
+  }
+
+  #number(i: number, out: Float64Array, at: number): void {
+    const { rows } = this;
+    if (writeDecimal(rows.text, rows.from[i]!, rows.to[i]!, out, at)) return;
+    const cell = rows.cell(i);
+    if (cell.trim() !== "") throw new ParseError(`csv: ${this.#place(i)}: ${JSON.stringify(cell.slice(0, 40))} is not a number`);
+    if (this.#options.empty === undefined) throw new ParseError(`csv: ${this.#place(i)} is empty; say { empty: NaN } to allow it`);
+    out[at] = this.#options.empty;
+  }
+
+  #addLabel(i: number): void {
+    const { rows } = this;
+    const at = this.#count;
+    if (at >= this.#labels.length) this.#labels = grown(this.#labels, at + 1);
+    const first = this.#given + at === 0;
+    if (first && !writeDecimal(rows.text, rows.from[i]!, rows.to[i]!, this.#labels, at) && rows.cell(i).trim() !== "")
+      this.#classes = new Map();
+    if (this.#classes === null) {
+      this.#number(i, this.#labels, at);
+      return;
+    }
+    const name = rows.cell(i).trim();
+    if (name === "") throw new ParseError(`csv: ${this.#place(i)} is empty; every row needs a label`);
+    const known = this.#classes.get(name);
+    if (known === undefined) this.#classes.set(name, this.#classes.size);
+    this.#labels[at] = known ?? this.#classes.size - 1;
+  }
+
+  #place(i: number): string {
+    return `row ${this.rows.row}, column ${i + 1}${this.#named ? ` (${this.#names![i]})` : ""}`;
+  }
+
+  #ragged(): never {
+    const { row, count } = this.rows;
+    const width = this.#width;
+    const what = count < width ? `${this.#place(count)} is missing` : `column ${width + 1} is one too many`;
+    throw new ParseError(
+      `csv: row ${row} has ${count} ${count === 1 ? "cell" : "cells"} and the first row has ${width}: ${what}; all rows must have one length`,
+    );
+  }
+}
+
+function grown(data: Float64Array, length: number): Float64Array {
+  const out = new Float64Array(Math.max(1024, length, data.length * 2));
+  out.set(data);
+  return out;
+}
+
+/**
+ * Reads CSV text (RFC 4180) with numbers in every column but the label's. Rows and columns in messages count from 1, the header included; empty
+ * lines are left out.
+ * @throws ParseError, with row and column, for a cell that is no number, a row of another length, an open quote, or an empty file
+ */
+export function parseCsv(text: string, options: CsvOptions = {}): CsvTable {
+  const reader = new CsvReader(options);
+  reader.rows.push(text, true);
+  reader.read(Infinity);
+  const { start: _, ...table } = reader.take();
+  return table;
+}
+
+/**
+ * Reads CSV in pieces (bytes in UTF-8, or text), for files larger than memory: blocks of up to `blockRows` rows (65536 unless said), each with its
+ * own data. Label classes keep their numbers from block to block.
+ * @throws as `parseCsv` does, when the block with the fault is asked for; ParseError for bytes that are not UTF-8
+ */
+export async function* csvBlocks(
+  pieces: AsyncIterable<Uint8Array | string> | Iterable<Uint8Array | string>,
+  options: CsvOptions & { readonly blockRows?: number } = {},
+): AsyncGenerator<CsvBlock, void, undefined> {
+  const { blockRows = 65536 } = options;
+  if (!Number.isInteger(blockRows) || blockRows < 1)
+    throw new DomainError(`csv: blockRows is ${blockRows}; it must be a whole number, 1 or more`);
+  const reader = new CsvReader(options);
+  const decoder = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
+  let given = 0;
+  for await (const piece of pieces) {
+    const text = typeof piece === "string" ? piece : decode(decoder, piece);
+    if (text === "") continue;
+    reader.rows.push(text, false);
+    while (reader.read(blockRows)) {
+      given++;
+      yield reader.take();
+    }
+  }
+  reader.rows.push(decode(decoder, null), true);
+  while (reader.read(blockRows)) {
+    given++;
+    yield reader.take();
+  }
+  if (given === 0 || reader.count > 0) yield reader.take();
+}
+
+function decode(decoder: TextDecoder, bytes: Uint8Array | null): string {
+  try {
+    return bytes === null ? decoder.decode() : decoder.decode(bytes, { stream: true });
+  } catch (cause) {
+    throw new ParseError("csv: the file is not UTF-8 text; save it as UTF-8", { cause });
+  }
+}
