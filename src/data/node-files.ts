@@ -1,0 +1,61 @@
+import { EngineError } from "../ir/errors.ts";
+
+/** What is known of a file or folder. */
+export interface FileFacts {
+  isFile(): boolean;
+  isDirectory(): boolean;
+  readonly size: number;
+  readonly mode: number;
+}
+
+/** An open file: the part of Node's FileHandle that is used here. */
+export interface OpenFile {
+  stat(): Promise<FileFacts>;
+  read(into: Uint8Array, offset: number, length: number, position: number | null): Promise<{ readonly bytesRead: number }>;
+  writeFile(data: Uint8Array | string): Promise<void>;
+  sync(): Promise<void>;
+  close(): Promise<void>;
+}
+
+/** The part of `node:fs/promises` that is used here. Declared by hand: the library compiles without Node's types, for it runs in pages too. */
+export interface NodeFiles {
+  open(path: string, flags: string, mode?: number): Promise<OpenFile>;
+  rename(from: string, to: string): Promise<void>;
+  rm(path: string, options: { readonly force: boolean }): Promise<void>;
+  realpath(path: string): Promise<string>;
+  stat(path: string): Promise<FileFacts>;
+}
+
+/**
+ * Node's files, or an error that says what to do in a page. The name is kept from bundlers, which would look for the module.
+ * @throws EngineError where there are no files
+ */
+export async function nodeFiles(): Promise<NodeFiles> {
+  const name: string = "node:fs/promises";
+  try {
+    return (await import(/* @vite-ignore */ /* webpackIgnore: true */ name)) as NodeFiles;
+  } catch (cause) {
+    throw new EngineError("files by path need Node; in a page, fetch the bytes and use parseNpy, parseNpz, parseSafetensors or parseCsv", {
+      cause,
+    });
+  }
+}
+
+const reasons: Readonly<Record<string, string>> = {
+  ENOENT: "there is no such file or folder",
+  EACCES: "permission is denied",
+  EPERM: "permission is denied",
+  EISDIR: "it is a folder",
+  ENOTDIR: "a part of the path is no folder",
+  ELOOP: "its links go in a circle",
+  ENAMETOOLONG: "the name is too long",
+  ENOSPC: "the disk is full",
+  EROFS: "the disk is read-only",
+  EMFILE: "too many files are open",
+};
+
+/** Why Node could not do what it was asked, in words. */
+export function reasonOf(error: unknown): string {
+  const { code, message } = error as { code?: unknown; message?: unknown };
+  return reasons[String(code)] ?? String(message ?? error);
+}
