@@ -7,6 +7,10 @@ export interface Vertical {
   readonly exits: readonly number[];
   readonly low: number;
   readonly high: number;
+  /** The entry and the exits, each once, from top to bottom. */
+  readonly stops: readonly number[];
+  /** The stops where the net goes on in more than one direction. */
+  readonly dots: ReadonlySet<number>;
   track: number;
   x: number;
 }
@@ -59,7 +63,12 @@ function groupByNet(links: readonly Link[]): Link[][] {
 }
 
 function makeVertical(net: number, entry: number, exits: readonly number[]): Vertical {
-  return { net, entry, exits, low: Math.min(entry, ...exits), high: Math.max(entry, ...exits), track: 0, x: 0 };
+  const leaving = new Set(exits);
+  const stops = [...new Set([entry, ...exits])].sort((a, b) => a - b);
+  const low = stops[0]!;
+  const high = stops[stops.length - 1]!;
+  const directions = (y: number): number => Number(y === entry) + Number(leaving.has(y)) + Number(y > low) + Number(y < high);
+  return { net, entry, exits, low, high, stops, dots: new Set(stops.filter((y) => directions(y) > 2)), track: 0, x: 0 };
 }
 
 /** Crossings when `a` runs left of `b`: b's entry crosses a, a's exits cross b. */

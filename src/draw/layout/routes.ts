@@ -49,33 +49,38 @@ export function routeWires({ layers, nodes, labels }: Layers, sizes: readonly No
     for (const [link, verticals] of channel.bends) bends.set(link, verticals);
     x += channel.tracks > 0 ? before + (channel.tracks - 1) * trackGap + (isNodes ? labelMargin : nodeMargin) : nodeMargin;
   }
-  const trunks = new Map<number, { from: number; output: number; stretches: Map<string, Point[]>; dots: Map<string, Point> }>();
+  const trunks = new Map<number, { from: number; output: number; stretches: Map<string, Point[]> }>();
   const routes = wires.map((wire, w): Route => {
     const source = nodes[wire.from]!;
     const path = pathTo(labels[w]!, source);
     const net = path[0]!.net;
-    const parts = walk(path, bends, startPoint(path[0]!, sizes[wire.from]!), endPoint(path[path.length - 1]!, sizes[wire.to]!));
+    const parts = walk(path, bends, startPoint(path[0]!, sizes[wire.from]!), endPoint(lastOf(path), sizes[wire.to]!));
     if (parts.length > 1) {
       let trunk = trunks.get(net);
-      if (trunk === undefined) trunks.set(net, (trunk = { from: wire.from, output: wire.output, stretches: new Map(), dots: new Map() }));
-      for (const part of parts.slice(0, -1)) {
-        const dot = part[part.length - 1]!;
-        trunk.stretches.set(`${part[0]!.x},${part[0]!.y} ${dot.x},${dot.y}`, part);
-        trunk.dots.set(`${dot.x},${dot.y}`, dot);
+      if (trunk === undefined) trunks.set(net, (trunk = { from: wire.from, output: wire.output, stretches: new Map() }));
+      // Each dot has one way to it, so from the first stretch that is known on, all before it are.
+      for (let i = parts.length - 2; i >= 0; i--) {
+        const { x, y } = lastOf(parts[i]!);
+        if (trunk.stretches.has(`${x},${y}`)) break;
+        trunk.stretches.set(`${x},${y}`, parts[i]!);
       }
     }
-    return { points: simplify(parts.flat()), own: simplify(parts[parts.length - 1]!) };
+    return { points: simplify(parts.flat()), own: simplify(lastOf(parts)) };
   });
   return {
     routes,
-    trunks: [...trunks.values()].map(({ from, output, stretches, dots }) => ({
+    trunks: [...trunks.values()].map(({ from, output, stretches }) => ({
       from,
       output,
       stretches: [...stretches.values()].map(simplify),
-      dots: [...dots.values()],
+      dots: [...stretches.values()].map(lastOf),
     })),
     width: x,
   };
+}
+
+function lastOf<T>(list: readonly T[]): T {
+  return list[list.length - 1]!;
 }
 
 /** The links from the source to a label and on to its consumer. */
@@ -117,21 +122,15 @@ function walk(path: readonly Link[], bends: Map<Link, readonly Vertical[]>, from
     const exit = link.to.y + link.toOffset;
     const chain = bends.get(link) ?? [];
     chain.forEach((vertical, i) => {
+      const { x, entry, stops, dots } = vertical;
       const leave = chain[i + 1]?.entry ?? exit;
-      const down = leave > vertical.entry;
-      const stops = [...new Set([vertical.entry, leave, ...vertical.exits])]
-        .filter((y) => (y - vertical.entry) * (y - leave) <= 0)
-        .sort((a, b) => (down ? a - b : b - a));
-      for (const y of stops) go({ x: vertical.x, y }, branches(vertical, y) > 2);
+      const step = leave < entry ? -1 : 1;
+      const last = stops.indexOf(leave);
+      for (let stop = stops.indexOf(entry); stop !== last + step; stop += step) go({ x, y: stops[stop]! }, dots.has(stops[stop]!));
     });
   }
   part.push(to);
   return parts;
-}
-
-/** The number of directions in which the net goes on from a point of its vertical. */
-function branches(vertical: Vertical, y: number): number {
-  return (y === vertical.entry ? 1 : 0) + (vertical.exits.includes(y) ? 1 : 0) + (y > vertical.low ? 1 : 0) + (y < vertical.high ? 1 : 0);
 }
 
 /** Drops repeated points and points in the middle of a straight stretch. */
