@@ -1,5 +1,6 @@
 import type { Item } from "./layers.ts";
-import { networkSimplex, type RankEdge } from "./network-simplex.ts";
+import { networkSimplex } from "./network-simplex.ts";
+import type { RankEdge } from "./rank-problem.ts";
 import { least } from "./spacing.ts";
 
 /**

@@ -1,6 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { networkSimplex, type RankEdge } from "../../../src/draw/layout/network-simplex.ts";
+import { networkSimplex } from "../../../src/draw/layout/network-simplex.ts";
+import type { RankEdge } from "../../../src/draw/layout/rank-problem.ts";
 
 const cost = (rank: ArrayLike<number>, edges: readonly RankEdge[]): number =>
   edges.reduce((sum, { from, to, weight }) => sum + weight * (rank[to]! - rank[from]!), 0);
