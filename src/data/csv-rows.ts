@@ -130,7 +130,6 @@ export class CsvRows {
         if (this.#last) this.#fail(index, "opens a quote that is never closed");
         return -1;
       }
-      if (i + 1 === text.length && !this.#last) return -1;
       if (text.charCodeAt(i + 1) === quote) {
         doubled = true;
         continue;
