@@ -7,23 +7,10 @@ import type { Expression, Keyword, Subscript } from "./expression.ts";
 import { nowhere, numberExpression } from "./literal-text.ts";
 import { operatorOf } from "./operator-ops.ts";
 import { wordAttributes } from "./signatures.ts";
+import { writtenAttributes } from "./written-attributes.ts";
 
 /** Ops that only carry a value on and are not written. */
 const silent: ReadonlySet<string> = /* @__PURE__ */ new Set(["identity", "customGradient"]);
-
-/** Reductions take all axes when `axis` is left out. */
-const reductions: ReadonlySet<string> = /* @__PURE__ */ new Set([
-  "sum",
-  "mean",
-  "max",
-  "min",
-  "prod",
-  "variance",
-  "logSumExp",
-  "norm",
-  "argMax",
-  "argMin",
-]);
 
 /** How one application of an op is written, given how its operands are. */
 export function applicationOf(node: Node, written: (v: Value) => Expression): Expression {
@@ -70,8 +57,8 @@ function callOf(node: Node, written: (v: Value) => Expression): Expression {
     else if (skipped) keywords.push(keyword(slot.name, operandText(node, i, written)));
     else operands.push(operandText(node, i, written));
   });
-  for (const [key, value] of Object.entries(node.attrs)) {
-    const given = attributeText(node, key, value);
+  for (const [key, value] of writtenAttributes(node)) {
+    const given = key === "axis" && Array.isArray(value) && value.length === 1 ? expressionOf(key, value[0]) : expressionOf(key, value);
     if (given === null) continue;
     if (name === "cast" && key === "dtype") operands.push(given);
     else if (name === "einsum" && given.kind === "string") operands.unshift(given);
@@ -88,17 +75,7 @@ function keyword(name: string, value: Expression): Keyword {
   return { name, nameSpan: nowhere, value, span: nowhere };
 }
 
-/** An attribute as it is written; null for one that is as it would be without being written, or that has no notation. */
-function attributeText(node: Node, key: string, value: unknown): Expression | null {
-  if (key === "keepDims" && value === false) return null;
-  if (key === "axis" && Array.isArray(value)) {
-    const rank = node.operands[0]?.type.shape.length;
-    if (value.length === rank && reductions.has(node.op.name)) return null;
-    if (value.length === 1) return expressionOf(key, value[0]);
-  }
-  return expressionOf(key, value);
-}
-
+/** An attribute as it is written; null for what has no notation (a function, a graph). */
 function expressionOf(key: string, value: unknown): Expression | null {
   if (typeof value === "number") return numberExpression(value);
   if (typeof value === "boolean") return { kind: "name", name: String(value), span: nowhere };

@@ -19,7 +19,7 @@ export function callables(): ReadonlyMap<string, Callable> {
   table = new Map();
   for (const [name, f] of Object.entries(ops as Readonly<Record<string, unknown>>))
     if (typeof f === "function" && !declarers.has(name)) table.set(name, callableOf(name, f as OpFunction));
-  for (const [name, make] of Object.entries(oddCallables)) {
+  for (const [name, make] of Object.entries(oddCallables())) {
     const odd = make(ops as Readonly<Record<string, unknown>>);
     if (odd !== null) table.set(name, odd);
   }

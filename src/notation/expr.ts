@@ -20,7 +20,7 @@ const parsed: WeakMap<TemplateStringsArray, Parsed> = /* @__PURE__ */ new WeakMa
 
 /**
  * A formula as a tag: `` expr`mean((${x} @ ${w} + ${b} - ${y})^2)` ``. Operands stand in holes; a call site is parsed once. Literals, and
- * numbers in holes, take the dtype of what they meet. The notation is described in `docs/notation.md`.
+ * numbers in holes, take the dtype of what they meet.
  * @throws ParseError for a fault in the text, with a caret that points into the template; ShapeError, DTypeError and DomainError from the op
  * that does not fit, with the caret under its part; GraphError for a hole that holds no operand
  */

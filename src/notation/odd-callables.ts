@@ -13,51 +13,53 @@ type Table = Readonly<Record<string, unknown>>;
 type Make = (ops: Table) => Callable | null;
 
 /** Names whose operands are not just Values in order: words, types, lists, index numbers, or a reduction and an elementwise op in one. */
-export const oddCallables: Readonly<Record<string, Make>> = {
-  at: odd("at", (at) => ([x, ...index], keywords) => {
-    refuseKeywords("at", keywords);
-    return itemOf("at", at(operandOf(required("at", "x", x)), ...index.map((i) => wholeNumber("at", "an index", i))));
-  }),
-  cast: odd("cast", (cast) => ([x, dtype], keywords) => {
-    const word = dtype ?? keywords.get("dtype");
-    refuseKeywords("cast", keywords, "dtype");
-    if (!isDType(word))
-      throw new ParseError(
-        `cast: the dtype is ${word === undefined ? "missing" : describeItem(word)}; write cast(x, f32), one of ${dtypes.join(" ")}`,
-      );
-    return itemOf("cast", cast(operandOf(required("cast", "x", x)), word));
-  }),
-  einsum: odd("einsum", (einsum) => ([spec, ...operands], keywords) => {
-    refuseKeywords("einsum", keywords);
-    if (typeof spec !== "string") throw new ParseError('einsum: the first operand is a text of subscripts: einsum("ij,jk->ik", a, b)');
-    return itemOf("einsum", einsum(spec, ...operands.map(operandOf)));
-  }),
-  full: odd("full", (full) => ([type, value], keywords) => {
-    refuseKeywords("full", keywords);
-    return itemOf("full", full(typeOf("full", type), wanted("full", "value", value)));
-  }),
-  ones: odd("ones", (ones) => ([type], keywords) => {
-    refuseKeywords("ones", keywords);
-    return itemOf("ones", ones(typeOf("ones", type)));
-  }),
-  zeros: odd("zeros", (zeros) => ([type], keywords) => {
-    refuseKeywords("zeros", keywords);
-    return itemOf("zeros", zeros(typeOf("zeros", type)));
-  }),
-  range: odd("range", (range) => (bounds, keywords) => {
-    refuseKeywords("range", keywords, "dtype");
-    const dtype = keywords.get("dtype") ?? undefined;
-    if (dtype !== undefined && !isDType(dtype)) throw new ParseError(`range: the dtype is ${describeItem(dtype)}; write dtype=f64`);
-    const numbers = bounds.map((x) => {
-      if (typeof x === "number") return x;
-      throw new ParseError("range: a bound is a value of the graph; bounds are plain numbers: range(3), range(1, 4)");
-    });
-    return itemOf("range", range(...numbers, ...(dtype === undefined ? [] : [{ dtype }])));
-  }),
-  max: (ops) => folding(ops, "max", "maximum"),
-  min: (ops) => folding(ops, "min", "minimum"),
-  ...Object.fromEntries(dtypes.map((dtype): [string, Make] => [dtype, () => typeMaker(dtype)])),
-};
+export function oddCallables(): Readonly<Record<string, Make>> {
+  return {
+    at: odd("at", (at) => ([x, ...index], keywords) => {
+      refuseKeywords("at", keywords);
+      return itemOf("at", at(operandOf(required("at", "x", x)), ...index.map((i) => wholeNumber("at", "an index", i))));
+    }),
+    cast: odd("cast", (cast) => ([x, dtype], keywords) => {
+      const word = dtype ?? keywords.get("dtype");
+      refuseKeywords("cast", keywords, "dtype");
+      if (!isDType(word))
+        throw new ParseError(
+          `cast: the dtype is ${word === undefined ? "missing" : describeItem(word)}; write cast(x, f32), one of ${dtypes.join(" ")}`,
+        );
+      return itemOf("cast", cast(operandOf(required("cast", "x", x)), word));
+    }),
+    einsum: odd("einsum", (einsum) => ([spec, ...operands], keywords) => {
+      refuseKeywords("einsum", keywords);
+      if (typeof spec !== "string") throw new ParseError('einsum: the first operand is a text of subscripts: einsum("ij,jk->ik", a, b)');
+      return itemOf("einsum", einsum(spec, ...operands.map(operandOf)));
+    }),
+    full: odd("full", (full) => ([type, value], keywords) => {
+      refuseKeywords("full", keywords);
+      return itemOf("full", full(typeOf("full", type), wanted("full", "value", value)));
+    }),
+    ones: odd("ones", (ones) => ([type], keywords) => {
+      refuseKeywords("ones", keywords);
+      return itemOf("ones", ones(typeOf("ones", type)));
+    }),
+    zeros: odd("zeros", (zeros) => ([type], keywords) => {
+      refuseKeywords("zeros", keywords);
+      return itemOf("zeros", zeros(typeOf("zeros", type)));
+    }),
+    range: odd("range", (range) => (bounds, keywords) => {
+      refuseKeywords("range", keywords, "dtype");
+      const dtype = keywords.get("dtype") ?? undefined;
+      if (dtype !== undefined && !isDType(dtype)) throw new ParseError(`range: the dtype is ${describeItem(dtype)}; write dtype=f64`);
+      const numbers = bounds.map((x) => {
+        if (typeof x === "number") return x;
+        throw new ParseError("range: a bound is a value of the graph; bounds are plain numbers: range(3), range(1, 4)");
+      });
+      return itemOf("range", range(...numbers, ...(dtype === undefined ? [] : [{ dtype }])));
+    }),
+    max: (ops) => folding(ops, "max", "maximum"),
+    min: (ops) => folding(ops, "min", "minimum"),
+    ...Object.fromEntries(dtypes.map((dtype): [string, Make] => [dtype, () => typeMaker(dtype)])),
+  };
+}
 
 function odd(name: string, make: (f: OpFunction) => Callable): Make {
   return (ops) => (typeof ops[name] === "function" ? make(ops[name] as OpFunction) : null);
