@@ -1,4 +1,19 @@
 export { add, binary, div, mul, neg, sub, unary } from "./arithmetic.ts";
+export { type ConvAttrs, type ConvTransposeAttrs, conv, convInput, convTranspose, convWeight } from "./contract/conv.ts";
+export { einsum } from "./contract/einsum.ts";
+export { cross, dot, matmul } from "./contract/matmul.ts";
+export {
+  type AveragePoolAttrs,
+  averagePool,
+  averagePoolInput,
+  type MaxPoolAttrs,
+  maxPool,
+  maxPoolPlaces,
+  type PoolAttrs,
+  pick,
+  unpick,
+} from "./contract/pool.ts";
+export type { Padding } from "./contract/window-attrs.ts";
 export { type CastAttrs, cast } from "./elementwise/cast.ts";
 export { equal, greater, greaterEqual, isNaN, less, lessEqual, notEqual } from "./elementwise/comparison.ts";
 export { exp, expm1, log, log1p, sigmoid, softplus } from "./elementwise/exponential.ts";
