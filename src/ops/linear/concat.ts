@@ -1,13 +1,13 @@
 import { allocate } from "../../ir/dtype.ts";
 import { ShapeError } from "../../ir/errors.ts";
+import { lift } from "../../ir/leaf.ts";
 import type { Value } from "../../ir/node.ts";
 import type { Operand } from "../../ir/op.ts";
 import { axisOf, sizeOf } from "../../ir/shape.ts";
 import { tensorType, typeText } from "../../ir/type.ts";
 import { declare, type Op } from "../define.ts";
-import { sliceRange } from "./slice.ts";
-import { lift } from "../../ir/leaf.ts";
 import { reshape } from "./reshape.ts";
+import { sliceRange } from "./slice.ts";
 
 interface OneAxis {
   readonly axis: number;
@@ -29,7 +29,11 @@ export const concat: Op<(xs: readonly Operand[], attrs?: { readonly axis?: numbe
     let size = 0;
     xs.forEach((x, k) => {
       const fits = x.shape.length === first.shape.length && x.shape.every((s, i) => i === axis || s === first.shape[i]);
-      if (!fits) throw new ShapeError(`concat: xs[0] is ${typeText(first)} and xs[${k}] is ${typeText(x)}; all sizes but that of axis ${axis} must be equal`, { op: "concat" });
+      if (!fits)
+        throw new ShapeError(
+          `concat: xs[0] is ${typeText(first)} and xs[${k}] is ${typeText(x)}; all sizes but that of axis ${axis} must be equal`,
+          { op: "concat" },
+        );
       size += x.shape[axis]!;
     });
     return tensorType(
@@ -75,7 +79,9 @@ export function stack(xs: readonly Operand[], { axis = 0 }: { readonly axis?: nu
   const at = axisOf("stack", axis, first.type.shape.length + 1);
   values.forEach((v, i) => {
     if (v.type.shape.join() !== first.type.shape.join())
-      throw new ShapeError(`stack: xs[0] is ${typeText(first.type)} and xs[${i}] is ${typeText(v.type)}; all must have one shape`, { op: "stack" });
+      throw new ShapeError(`stack: xs[0] is ${typeText(first.type)} and xs[${i}] is ${typeText(v.type)}; all must have one shape`, {
+        op: "stack",
+      });
   });
   const shape = [...first.type.shape.slice(0, at), 1, ...first.type.shape.slice(at)];
   return concat(

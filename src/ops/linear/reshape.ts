@@ -17,7 +17,10 @@ export const reshape: Op<(x: Operand, attrs: { readonly shape: readonly number[]
     const known = shape.reduce((p, s, i) => (i === open ? p : p * s), 1);
     const fits = open < 0 ? known === n : known > 0 && n % known === 0 && shape.lastIndexOf(-1) === open;
     if (!fits)
-      throw new ShapeError(`reshape: x is ${typeText(x)} with ${n} elements and cannot take shape ${shapeText(shape)}; the sizes must multiply to ${n}, at most one may be -1`, { op: "reshape" });
+      throw new ShapeError(
+        `reshape: x is ${typeText(x)} with ${n} elements and cannot take shape ${shapeText(shape)}; the sizes must multiply to ${n}, at most one may be -1`,
+        { op: "reshape" },
+      );
     return { shape: open < 0 ? shape : shape.map((s, i) => (i === open ? n / known : s)) };
   },
   type: ({ x, shape }) => (sameShape(x.shape, shape) ? x : tensorType(x.dtype, shape)),

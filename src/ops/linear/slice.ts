@@ -25,7 +25,11 @@ export interface Range {
 }
 
 /** Elements of one axis by start, end and step (axis 0 when left out). Backward: the gradient goes back where it came from, zero elsewhere. */
-export const slice: Op<(x: Operand, attrs?: SliceAttrs) => Value> = declare<(x: Operand, attrs?: SliceAttrs) => Value, readonly ["x"], Range>("slice", ["x"], {
+export const slice: Op<(x: Operand, attrs?: SliceAttrs) => Value> = declare<
+  (x: Operand, attrs?: SliceAttrs) => Value,
+  readonly ["x"],
+  Range
+>("slice", ["x"], {
   family: "linear",
   attrs: (given, { x }) => rangeOf(given, x.shape, typeText(x)),
   type: ({ x, axis, count }) =>
@@ -54,9 +58,14 @@ export const slice: Op<(x: Operand, attrs?: SliceAttrs) => Value> = declare<(x: 
 function rangeOf({ axis = 0, start, end, step = 1 }: SliceAttrs, shape: readonly number[], text: string): Range {
   // A canonical record is accepted again, so that printed graphs read back.
   if (shape.length === 0) throw new ShapeError(`slice: x is ${text}, a scalar; it has no axis to slice`, { op: "slice" });
-  if (!Number.isInteger(step) || step === 0) throw new DomainError(`slice: step is ${step}; it is a whole number other than 0`, { op: "slice" });
-  for (const [name, v] of [["start", start], ["end", end]] as const)
-    if (v !== undefined && !Number.isInteger(v) && Math.abs(v) !== Infinity) throw new DomainError(`slice: ${name} is ${v}; it is a whole number`, { op: "slice" });
+  if (!Number.isInteger(step) || step === 0)
+    throw new DomainError(`slice: step is ${step}; it is a whole number other than 0`, { op: "slice" });
+  for (const [name, v] of [
+    ["start", start],
+    ["end", end],
+  ] as const)
+    if (v !== undefined && !Number.isInteger(v) && Math.abs(v) !== Infinity)
+      throw new DomainError(`slice: ${name} is ${v}; it is a whole number`, { op: "slice" });
   const at = axisOf("slice", axis, shape.length);
   const size = shape[at]!;
   const low = step > 0 ? 0 : -1;
@@ -68,30 +77,34 @@ function rangeOf({ axis = 0, start, end, step = 1 }: SliceAttrs, shape: readonly
 }
 
 /** The transpose of `slice`: puts x at `start + i * step` of an axis of `size` zeros. */
-export const unslice: Op<(x: Operand, attrs: Unslice) => Value> = declare<(x: Operand, attrs: Unslice) => Value, readonly ["x"]>("unslice", ["x"], {
-  family: "linear",
-  type: ({ x, axis, size }) =>
-    tensorType(
-      x.dtype,
-      x.shape.map((s, i) => (i === axis ? size : s)),
-    ),
-  eval: ({ x, axis, start, step }, out) => {
-    const y = allocate(out.dtype, sizeOf(out.shape));
-    const a = x.data;
-    const strides = stridesOf(out.shape);
-    const offset = start * strides[axis]!;
-    strides[axis]! *= step;
-    eachRow(x.type.shape, [strides], (at, base, steps, length) => {
-      let q = base[0]! + offset;
-      const dq = steps[0]!;
-      for (let i = 0; i < length; i++, q += dq) y[q] = a[at + i]!;
-    });
-    return y;
+export const unslice: Op<(x: Operand, attrs: Unslice) => Value> = declare<(x: Operand, attrs: Unslice) => Value, readonly ["x"]>(
+  "unslice",
+  ["x"],
+  {
+    family: "linear",
+    type: ({ x, axis, size }) =>
+      tensorType(
+        x.dtype,
+        x.shape.map((s, i) => (i === axis ? size : s)),
+      ),
+    eval: ({ x, axis, start, step }, out) => {
+      const y = allocate(out.dtype, sizeOf(out.shape));
+      const a = x.data;
+      const strides = stridesOf(out.shape);
+      const offset = start * strides[axis]!;
+      strides[axis]! *= step;
+      eachRow(x.type.shape, [strides], (at, base, steps, length) => {
+        let q = base[0]! + offset;
+        const dq = steps[0]!;
+        for (let i = 0; i < length; i++, q += dq) y[q] = a[at + i]!;
+      });
+      return y;
+    },
+    linear: ["x"],
+    formula: { x: "dX = slice(dY)" },
+    vjp: ({ ct, x, axis, start, step }) => ({ x: sliceRange(ct, { axis, start, step, count: x.type.shape[axis]! }) }),
   },
-  linear: ["x"],
-  formula: { x: "dX = slice(dY)" },
-  vjp: ({ ct, x, axis, start, step }) => ({ x: sliceRange(ct, { axis, start, step, count: x.type.shape[axis]! }) }),
-});
+);
 
 /** Attributes of `unslice`. */
 export interface Unslice {
@@ -115,7 +128,9 @@ export function at(x: Operand, ...index: readonly number[]): Value {
     const from: Operand = v ?? x;
     const size = axis < shape.length ? shape[axis]! : typeof from === "object" && "kind" in from ? from.type.shape[axis] : undefined;
     if (size !== undefined && (!Number.isInteger(i) || i < -size || i >= size))
-      throw new DomainError(`at: index ${i} on axis ${axis} is out of range for size ${size}; indices are -${size}..${size - 1}`, { op: "at" });
+      throw new DomainError(`at: index ${i} on axis ${axis} is out of range for size ${size}; indices are -${size}..${size - 1}`, {
+        op: "at",
+      });
     const p = i < 0 && size !== undefined ? i + size : i;
     v = slice(from, { axis, start: p, end: p + 1 });
     shape = v.type.shape;

@@ -48,7 +48,9 @@ export const sum: Reduce = declare<(x: Operand, attrs?: AxisAttrs) => Value, rea
   },
   linear: ["x"],
   formula: { x: "dX = expand(dY)" },
-  vjp: ({ ct, x, axis, keepDims }) => ({ x: expand(keepDims ? ct : reshape(ct, { shape: reducedShape(x.type.shape, axis, true) }), { shape: x.type.shape }) }),
+  vjp: ({ ct, x, axis, keepDims }) => ({
+    x: expand(keepDims ? ct : reshape(ct, { shape: reducedShape(x.type.shape, axis, true) }), { shape: x.type.shape }),
+  }),
 });
 
 /** Repeats along axes of size 1 and along new leading axes, by the broadcasting rule. Backward: sums over them. */
@@ -60,7 +62,10 @@ export const expand: Op<(x: Operand, attrs: { readonly shape: readonly number[] 
   attrs: ({ shape }, { x }) => {
     const joined = broadcast(x.shape, shape);
     if (joined === null || !sameShape(joined, shape))
-      throw new ShapeError(`expand: x is ${typeText(x)} and cannot be repeated to ${shapeText(shape)}; only axes of size 1 and new leading axes grow`, { op: "expand" });
+      throw new ShapeError(
+        `expand: x is ${typeText(x)} and cannot be repeated to ${shapeText(shape)}; only axes of size 1 and new leading axes grow`,
+        { op: "expand" },
+      );
     return { shape };
   },
   type: ({ x, shape }) => (sameShape(x.shape, shape) ? x : tensorType(x.dtype, shape)),
@@ -90,4 +95,3 @@ export function sumTo(v: Value, shape: readonly number[]): Value {
   const total = axis.length === 0 ? v : sum(v, { axis, keepDims: lead === 0 });
   return sameShape(total.type.shape, shape) ? total : reshape(total, { shape });
 }
-

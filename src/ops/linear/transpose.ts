@@ -22,7 +22,9 @@ export const transpose: Op<(x: Operand, attrs?: { readonly axes?: readonly numbe
     const rank = x.shape.length;
     const order = axes ? axes.map((a) => axisOf("transpose", a, rank)) : x.shape.map((_, i) => rank - 1 - i);
     if (order.length !== rank || new Set(order).size !== rank)
-      throw new ShapeError(`transpose: axes ${shapeText(axes ?? [])} do not name each of the ${rank} axes of ${typeText(x)} once`, { op: "transpose" });
+      throw new ShapeError(`transpose: axes ${shapeText(axes ?? [])} do not name each of the ${rank} axes of ${typeText(x)} once`, {
+        op: "transpose",
+      });
     return { axes: order };
   },
   type: ({ x, axes }) =>
