@@ -1,4 +1,28 @@
 export { add, binary, div, mul, neg, sub, unary } from "./arithmetic.ts";
+export { celu, elu, gelu, hardSigmoid, hardSwish, leakyRelu, mish, relu, selu, silu } from "./composite/activation.ts";
+export { type AttentionAttrs, scaledDotProductAttention } from "./composite/attention.ts";
+export { type ClassLabelsAttrs, classLabels } from "./composite/class-labels.ts";
+export {
+  binaryCrossEntropy,
+  hinge,
+  huber,
+  klDivergence,
+  type LossAttrs,
+  meanSquaredError,
+  softmaxCrossEntropy,
+} from "./composite/loss.ts";
+export {
+  batchMoments,
+  batchNormalization,
+  type EpsilonAttrs,
+  type GroupAttrs,
+  groupNormalization,
+  instanceNormalization,
+  layerNormalization,
+  type NormalizationAttrs,
+  rmsNormalization,
+} from "./composite/normalization.ts";
+export { logSoftmax, type SoftmaxAttrs, softmax } from "./composite/softmax.ts";
 export { type ConvAttrs, type ConvTransposeAttrs, conv, convInput, convTranspose, convWeight } from "./contract/conv.ts";
 export { einsum } from "./contract/einsum.ts";
 export { cross, dot, matmul } from "./contract/matmul.ts";
@@ -27,13 +51,22 @@ export { acos, asin, atan, atan2, cos, cosh, sin, sinh, tan, tanh } from "./elem
 export { identity, stop } from "./identity.ts";
 export { concat, stack } from "./linear/concat.ts";
 export { full, ones, type RangeAttrs, range, zeros } from "./linear/constants.ts";
+export { type CumsumAttrs, cumsum } from "./linear/cumsum.ts";
+export { diag } from "./linear/diag.ts";
+export { type FlipAttrs, flip } from "./linear/flip.ts";
 export { gather, scatterAdd } from "./linear/gather.ts";
 export { gatherElements, type ScatterAttrs, scatterElements } from "./linear/gather-elements.ts";
 export { type GatherNDAttrs, gatherND, type ScatterNDAttrs, scatterND } from "./linear/gather-nd.ts";
+export { type OneHotAttrs, oneHot } from "./linear/one-hot.ts";
+export { type PadAttrs, type PadMode, pad, type UnpadAttrs, unpad } from "./linear/pad.ts";
 export { reshape } from "./linear/reshape.ts";
 export { at, slice, unslice } from "./linear/slice.ts";
+export { type SplitAttrs, split, type UnstackAttrs, unstack } from "./linear/split.ts";
+export { squeeze, unsqueeze } from "./linear/squeeze.ts";
 export { expand, sum } from "./linear/sum.ts";
+export { type TileAttrs, tile } from "./linear/tile.ts";
 export { transpose } from "./linear/transpose.ts";
+export { type DiagonalAttrs, tril, triu } from "./linear/triangle.ts";
 export { argMax, argMin } from "./reduce/arg-extremes.ts";
 export { max, min } from "./reduce/extremes.ts";
 export { logSumExp } from "./reduce/log-sum-exp.ts";

@@ -55,8 +55,9 @@ export const slice: Op<(x: Operand, attrs?: SliceAttrs) => Value> = declare<
   vjp: ({ ct, x, axis, start, step }) => ({ x: unslice(ct, { axis, start, step, size: x.type.shape[axis]! }) }),
 });
 
-function rangeOf({ axis = 0, start, end, step = 1 }: SliceAttrs, shape: readonly number[], text: string): Range {
-  // A canonical record is accepted again, so that printed graphs read back.
+function rangeOf(given: SliceAttrs | Range, shape: readonly number[], text: string): Range {
+  const { axis = 0, start, step = 1 } = given;
+  const end = "end" in given ? given.end : undefined;
   if (shape.length === 0) throw new ShapeError(`slice: x is ${text}, a scalar; it has no axis to slice`, { op: "slice" });
   if (!Number.isInteger(step) || step === 0)
     throw new DomainError(`slice: step is ${step}; it is a whole number other than 0`, { op: "slice" });
@@ -67,6 +68,8 @@ function rangeOf({ axis = 0, start, end, step = 1 }: SliceAttrs, shape: readonly
     if (v !== undefined && !Number.isInteger(v) && Math.abs(v) !== Infinity)
       throw new DomainError(`slice: ${name} is ${v}; it is a whole number`, { op: "slice" });
   const at = axisOf("slice", axis, shape.length);
+  // A stored record is accepted again, so that printed graphs read back.
+  if ("count" in given) return given;
   const size = shape[at]!;
   const low = step > 0 ? 0 : -1;
   const high = step > 0 ? size : size - 1;
