@@ -4,6 +4,11 @@ import { nearestName } from "./nearest.ts";
 
 /** Attributes of ops that keep their record as it is given, so that nothing shows which they read. Other ops of that kind have none. */
 export const storedAttributes: Readonly<Record<string, readonly string[]>> = {
+  averagePoolInput: ["size", "stride", "padding", "dilation", "ceilMode", "countIncludePad", "space"],
+  classLabels: ["classes", "loss"],
+  convInput: ["stride", "padding", "dilation", "groups", "size"],
+  convWeight: ["stride", "padding", "dilation", "groups", "size"],
+  unpick: ["shape"],
   unslice: ["axis", "start", "step", "size"],
 };
 
@@ -16,7 +21,11 @@ export function withAttributes<R>(name: string, given: ReadonlyMap<string, unkno
   const declared = Object.hasOwn(storedAttributes, name) ? storedAttributes[name] : undefined;
   if (declared !== undefined) {
     for (const key of given.keys()) if (!declared.includes(key)) throw unknownAttribute(name, key, declared);
-    return apply(given.size === 0 ? undefined : Object.fromEntries(given));
+    try {
+      return apply(given.size === 0 ? undefined : Object.fromEntries(given));
+    } catch (error) {
+      throw wrongAttributes(name, declared, error);
+    }
   }
   const unread = new Set(given.keys());
   const record: object = {};
@@ -36,19 +45,20 @@ export function withAttributes<R>(name: string, given: ReadonlyMap<string, unkno
     const known = namesReadBy(given, apply);
     const unknown = [...given.keys()].find((key) => !known.includes(key));
     if (unknown !== undefined) throw unknownAttribute(name, unknown, known);
-    if (error instanceof ChainruleError) throw error;
-    throw new ParseError(
-      `${name}: an attribute is missing or of the wrong kind; it has ${known.length === 0 ? "none" : known.join(", ")}`,
-      {
-        cause: error,
-      },
-    );
+    throw wrongAttributes(name, known, error);
   }
   const stored = isValue(result) && result.node.attrs === record;
   const [unknown] = stored ? given.keys() : unread;
   if (stored && unknown !== undefined) throw unknownAttribute(name, unknown, []);
   if (unknown !== undefined) throw unknownAttribute(name, unknown, namesReadBy(given, apply));
   return result;
+}
+
+/** The lesson for an attribute that is missing or of a wrong kind; errors of ours say it better themselves. */
+function wrongAttributes(name: string, known: readonly string[], error: unknown): unknown {
+  if (error instanceof ChainruleError) return error;
+  const has = known.length === 0 ? "none" : known.join(", ");
+  return new ParseError(`${name}: an attribute is missing or of the wrong kind; it has ${has}`, { cause: error });
 }
 
 /** The lesson for a keyword that a function has not. */

@@ -4,7 +4,7 @@ import { scalarType } from "../ir/type.ts";
 import * as ops from "../ops/index.ts";
 import { withAttributes } from "./attributes.ts";
 import type { Callable, OpFunction } from "./callable.ts";
-import { attributeOf, type Item, isList, itemOf, operandOf } from "./item.ts";
+import { attributeOf, type Item, isList, itemOf, knownAttribute, operandOf } from "./item.ts";
 import { oddCallables } from "./odd-callables.ts";
 import { signatures } from "./signatures.ts";
 
@@ -37,7 +37,7 @@ export function callableOf(name: string, f: OpFunction): Callable {
     const named = new Map<string, Operand>();
     for (const [key, item] of keywords) {
       if (slots?.some((slot) => slot.name === key)) named.set(key, operandOf(item));
-      else if (item !== null) attrs.set(key, attributeOf(item));
+      else if (item !== null) attrs.set(key, op === null ? attributeOf(item) : knownAttribute(name, key, item));
     }
     const args = slots === null ? operands.map(operandOf) : arranged(name, slots, operands, named);
     return itemOf(

@@ -60,6 +60,13 @@ export function attributeOf(item: Item): unknown {
   return isList(item) ? item.map(attributeOf) : item;
 }
 
+/** An attribute of an op: no Value, since a graph has to know it when it is built. @throws GraphError for a Value or tensor */
+export function knownAttribute(name: string, key: string, item: Item): unknown {
+  if (typeof item !== "number" && isOperand(item))
+    throw new GraphError(`${name}: ${key} is a value of the graph; an attribute has to be known beforehand: write a number, word or list`);
+  return attributeOf(item);
+}
+
 /** What a function gave back as an item. A record of Values is several results. */
 export function itemOf(from: string, given: unknown): Item {
   if (isOperand(given) || isType(given)) return given;

@@ -3,9 +3,9 @@ import { ParseError } from "../ir/errors.ts";
 import { isType } from "../ir/leaf.ts";
 import type { Operand } from "../ir/op.ts";
 import { type TensorType, tensorType } from "../ir/type.ts";
-import { unknownAttribute } from "./attributes.ts";
+import { unknownAttribute, withAttributes } from "./attributes.ts";
 import type { Callable, Keywords, OpFunction } from "./callable.ts";
-import { attributeOf, describeItem, type Item, isList, itemOf, operandOf } from "./item.ts";
+import { describeItem, type Item, isList, itemOf, knownAttribute, operandOf } from "./item.ts";
 
 type Table = Readonly<Record<string, unknown>>;
 
@@ -81,12 +81,12 @@ function folding(ops: Table, name: string, elementwise: string): Callable | null
     }
     const x = operandOf(required(name, "x", operands[0] ?? keywords.get("x")));
     if (reduce === undefined) throw new ParseError(`${name}: the reduction is not there; of two or more operands it is elementwise`);
-    const attrs = Object.fromEntries(
-      [...keywords].filter(([key, item]) => key !== "x" && item !== null).map(([key, item]) => [key, attributeOf(item)]),
+    const attrs = new Map<string, unknown>();
+    for (const [key, item] of keywords) if (key !== "x" && item !== null) attrs.set(key, knownAttribute(name, key, item));
+    return itemOf(
+      name,
+      withAttributes(name, attrs, (record) => (record === undefined ? reduce(x) : reduce(x, record))),
     );
-    const unknown = Object.keys(attrs).find((key) => key !== "axis" && key !== "keepDims");
-    if (unknown !== undefined) throw unknownAttribute(name, unknown, ["axis", "keepDims"]);
-    return itemOf(name, reduce(x, attrs));
   };
 }
 
