@@ -1,0 +1,39 @@
+import { lift } from "../../ir/leaf.ts";
+import type { Value } from "../../ir/node.ts";
+import type { Operand } from "../../ir/op.ts";
+import { scope } from "../../ir/scope.ts";
+import { div, sub } from "../arithmetic.ts";
+import { exp, log } from "../elementwise/exponential.ts";
+import { stop } from "../identity.ts";
+import { sum } from "../linear/sum.ts";
+import { max } from "../reduce/extremes.ts";
+
+/** The axis, or axes together, over which the results are a distribution; the last one when left out. */
+export interface SoftmaxAttrs {
+  readonly axis?: number | readonly number[];
+}
+
+/** x less its largest element along the axis. No derivative goes through the largest: a shift changes neither softmax nor its derivatives. */
+function shifted(x: Operand, axis: number | readonly number[]): Value {
+  const v = lift(x, "f64");
+  return sub(v, stop(max(v, { axis, keepDims: true })));
+}
+
+/**
+ * e^x over the sum of e^x along an axis. Floats of rank 1 or more. Computed from x less its largest, so that nothing overflows.
+ * @throws ShapeError for an axis out of range
+ */
+export function softmax(x: Operand, { axis = -1 }: SoftmaxAttrs = {}): Value {
+  return scope("softmax", () => {
+    const e = exp(shifted(x, axis));
+    return div(e, sum(e, { axis, keepDims: true }));
+  });
+}
+
+/** log(softmax(x)) without taking the logarithm of small numbers: x less its logSumExp. @throws ShapeError for an axis out of range */
+export function logSoftmax(x: Operand, { axis = -1 }: SoftmaxAttrs = {}): Value {
+  return scope("logSoftmax", () => {
+    const s = shifted(x, axis);
+    return sub(s, log(sum(exp(s), { axis, keepDims: true })));
+  });
+}
