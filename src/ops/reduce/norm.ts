@@ -32,7 +32,7 @@ function direction(x: Value, out: Value, { axis, keepDims, ord }: Normed): Value
     return mul(sign(x), div(mask, sum(mask, { axis, keepDims: true })));
   }
   const safe = where(equal(whole, 0), 1, whole);
-  if (ord === 2) return div(x, safe);
+  if (ord === 2) return where(equal(whole, 0), 0, div(x, safe));
   const ratio = where(equal(x, 0), 1, div(abs(x), safe));
   return mul(sign(x), pow(ratio, ord - 1));
 }
