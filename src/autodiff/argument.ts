@@ -68,12 +68,16 @@ function looseTree(a: object): unknown {
   return Array.isArray(a) ? a.map(inner) : Object.fromEntries(Object.entries(a).map(([k, x]) => [k, inner(x)]));
 }
 
-/** The Values of a function's result: a promise or a number is a lesson. */
-export function resultValues(result: unknown, who: string): Value[] {
+function refusePromise(result: unknown, who: string): void {
   if (typeof result === "object" && result !== null && typeof (result as { then?: unknown }).then === "function")
     throw new GradientError(
       `${who}: the function returned a promise; a transform's function must be synchronous (await before, and pass the data in)`,
     );
+}
+
+/** The Values of a function's result: a promise or a type is a lesson. */
+export function resultValues(result: unknown, who: string): Value[] {
+  refusePromise(result, who);
   return leaves(result).map(({ leaf, path }) => {
     if (isType(leaf)) throw new GradientError(`${who}: result ${path} is a type`);
     return lift(leaf, "f64");
@@ -82,10 +86,9 @@ export function resultValues(result: unknown, who: string): Value[] {
 
 /** The loss in a function's result: a scalar Value, or the record's `loss`. @throws GradientError otherwise */
 export function lossOf(result: unknown, who: string): Value {
-  resultValues(isLeaf(result) || typeof result !== "object" || result === null ? result : {}, who);
+  refusePromise(result, who);
   let loss: unknown = result;
   if (!isLeaf(result) && typeof result === "object" && result !== null) {
-    if (typeof (result as { then?: unknown }).then === "function") resultValues(result, who);
     loss = (result as { loss?: unknown }).loss;
     if (!isLeaf(loss))
       throw new GradientError(`${who}: the function returned a record without a Value "loss"; return a scalar, or { loss, ... }`);

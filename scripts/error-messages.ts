@@ -1,0 +1,59 @@
+// Finds every message of our error family in the sources, and which of them no test speaks of: errors are lessons, and each lesson has a test.
+import { parseSync } from "rolldown/utils";
+
+/** A message as it stands in a source: the texts between its values. */
+export interface Message {
+  readonly file: string;
+  readonly line: number;
+  readonly texts: readonly string[];
+}
+
+interface Syntax {
+  readonly type: string;
+  readonly start: number;
+  readonly [key: string]: unknown;
+}
+
+function isSyntax(x: unknown): x is Syntax {
+  return typeof x === "object" && x !== null && typeof (x as { type?: unknown }).type === "string";
+}
+
+/** The fixed texts of an expression that makes a message. */
+function textsOf(node: unknown): string[] {
+  if (!isSyntax(node)) return [];
+  if (node.type === "Literal") return typeof node["value"] === "string" ? [node["value"]] : [];
+  if (node.type === "TemplateLiteral") return (node["quasis"] as { value: { cooked: string } }[]).map((q) => q.value.cooked);
+  if (node.type === "ConditionalExpression") return [...textsOf(node["consequent"]), ...textsOf(node["alternate"])];
+  if (node.type === "BinaryExpression") return [...textsOf(node["left"]), ...textsOf(node["right"])];
+  return [];
+}
+
+/** The messages of `new XError(...)` in a source. Our own bugs (`InternalError`) are not lessons. */
+export function messagesIn(file: string, source: string): Message[] {
+  const found: Message[] = [];
+  const open: unknown[] = [parseSync(file, source).program];
+  while (open.length > 0) {
+    const node = open.pop();
+    if (Array.isArray(node)) open.push(...(node as unknown[]));
+    else if (isSyntax(node)) {
+      const callee = node["callee"];
+      if (node.type === "NewExpression" && isSyntax(callee) && /^(Shape|DType|Domain|Numeric|Gradient|Parse|Engine|Graph)Error$/.test(String(callee["name"]))) {
+        const texts = textsOf((node["arguments"] as unknown[])[0]).filter((t) => t.trim().length >= 4);
+        if (texts.length > 0) found.push({ file, line: source.slice(0, node.start).split("\n").length, texts });
+      }
+      for (const value of Object.values(node)) if (typeof value === "object" && value !== null) open.push(value);
+    }
+  }
+  return found.sort((a, b) => a.line - b.line);
+}
+
+const span = 14;
+
+/** Whether some stretch of a message's fixed text stands in the tests. */
+export function isTested({ texts }: Message, tests: string): boolean {
+  return texts.some((text) => {
+    if (text.length <= span) return text.trim().length >= 8 && tests.includes(text.trim());
+    for (let i = 0; i + span <= text.length; i++) if (tests.includes(text.slice(i, i + span))) return true;
+    return false;
+  });
+}
