@@ -8,6 +8,7 @@ export const storedAttributes: Readonly<Record<string, readonly string[]>> = {
   classLabels: ["classes", "loss"],
   convInput: ["stride", "padding", "dilation", "groups", "size"],
   convWeight: ["stride", "padding", "dilation", "groups", "size"],
+  unpad: ["pads", "mode"],
   unpick: ["shape"],
   unslice: ["axis", "start", "step", "size"],
 };

@@ -1,4 +1,5 @@
 import { describe, expect, test } from "vitest";
+import { gradients } from "../../src/autodiff/grad.ts";
 import { evaluate, read, toArray } from "../../src/evaluate/evaluate.ts";
 import { ChainruleError } from "../../src/ir/errors.ts";
 import { variable } from "../../src/ir/leaf.ts";
@@ -8,6 +9,7 @@ import { f64, typeText } from "../../src/ir/type.ts";
 import { callables } from "../../src/notation/callables.ts";
 import { compileExpression } from "../../src/notation/compile-expression.ts";
 import { infix, infixParts } from "../../src/notation/infix.ts";
+import { latex } from "../../src/notation/latex.ts";
 import * as ops from "../../src/ops/index.ts";
 
 const x = variable(
@@ -175,6 +177,18 @@ describe("callables", () => {
     const printed = infixParts(wanted);
     const again = compileExpression(printed.text, { variables: Object.keys(printed.operands) })(printed.operands);
     expect(evaluate(again), printed.text).toEqual(evaluate(wanted));
+  });
+
+  const differentiable = pairs.filter(([, build]) => build().type.dtype === "f64");
+  test.each(differentiable)("the gradient of %s prints and reads back", (_, build) => {
+    const value = build();
+    const wrt = { x, v, s, img, ker };
+    for (const gradient of Object.values(gradients(ops.sum(value), wrt))) {
+      const printed = infixParts(gradient);
+      const again = compileExpression(printed.text, { variables: Object.keys(printed.operands) })(printed.operands);
+      expect(evaluate(again), printed.text).toEqual(evaluate(gradient));
+      expect(latex(gradient)).not.toMatch(/undefined|\[object/);
+    }
   });
 
   test("max and min of one operand reduce, of several are elementwise", () => {
