@@ -1,5 +1,6 @@
 export { type CsvBlock, type CsvLabel, type CsvOptions, type CsvTable, csvBlocks, parseCsv } from "./data/csv.ts";
 export { type Columns, type Dataset, dataset } from "./data/dataset.ts";
+export { readGraph, writeGraph } from "./data/graph-file.ts";
 export { type Loader, type LoaderOptions, loader } from "./data/loader.ts";
 export { parseNpy, serializeNpy } from "./data/npy.ts";
 export { parseNpz, serializeNpz } from "./data/npz.ts";
