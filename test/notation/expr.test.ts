@@ -113,6 +113,9 @@ describe("expr", () => {
     expect(where(product.node.operands[1]!)).toBe("${…}.T[::-1]");
     expect(where(product.node.operands[1]!.node.operands[0]!)).toBe("${…}.T");
     expect(x.node.where).toBeNull();
+    expect(where(product.node.operands[0]!.node.operands[1]!)).toBe("${…} + 1");
+    expect(expr`${x}[...] + 0`.node.operands[0]).toBe(x);
+    expect(x.node.where).toBeNull();
   });
 });
 

@@ -17,6 +17,7 @@ describe("latex of expressions", () => {
     ["(x + y) * z", "\\left(x + y\\right) \\cdot z"],
     ["a / (b + 1)", "\\frac{a}{b + 1}"],
     ["a / b * c", "\\frac{a}{b} \\cdot c"],
+    ["c * (a / b)", "c \\cdot \\frac{a}{b}"],
     ["(a / b)^2", "\\left(\\frac{a}{b}\\right)^{2}"],
     ["x^2 + 2^-x", "x^{2} + 2^{-x}"],
     ["x^y^z", "x^{y^{z}}"],
