@@ -29,7 +29,8 @@ export const shapeSize = 10;
 
 /** Room around a wire: the value above it; the gradient and, in three rows, the chip or badge below. */
 export const slotUp = 20;
-const slotDown: Record<2 | 3, number> = { 2: 20, 3: 36 };
+const tallSlotDown = 36;
+const slotDown: Record<2 | 3, number> = { 2: 20, 3: tallSlotDown };
 const slotWidth = 62;
 /** A tensor's texts: a small histogram and a shape or norm. */
 const tensorSlotWidth = 124;
@@ -39,7 +40,7 @@ const widest = 200;
 /** The least distances between ports, so that two wires never look like one. */
 const inputGap = 11;
 const outputGap = 16;
-const trunkGap = slotUp + slotDown[3] + 4;
+const trunkGap = slotUp + tallSlotDown + 4;
 
 /** How an item's body is drawn, before its wires are known. */
 export function bodyOf(item: SceneItem, ports: Ports): ItemBody {

@@ -65,9 +65,13 @@ const dark: Palette = {
 };
 
 /** The colours of each theme. Values and gradients keep a contrast of 5.5 to the paper and stay apart for colour-blind eyes (CIEDE2000). */
-export const palettes: Record<Theme, Palette> = {
-  light,
-  dark,
-  "colour-blind": { ...light, fwd: "#0b62b0", grad: "#b84300", accent: "#4a2fb0" },
-  "colour-blind dark": { ...dark, fwd: "#6cb6ff", grad: "#ffa657", accent: "#c3b1ff" },
-};
+export const palettes: Record<Theme, Palette> = /* @__PURE__ */ makePalettes();
+
+function makePalettes(): Record<Theme, Palette> {
+  return {
+    light,
+    dark,
+    "colour-blind": { ...light, fwd: "#0b62b0", grad: "#b84300", accent: "#4a2fb0" },
+    "colour-blind dark": { ...dark, fwd: "#6cb6ff", grad: "#ffa657", accent: "#c3b1ff" },
+  };
+}
