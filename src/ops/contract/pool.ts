@@ -6,7 +6,7 @@ import { type Shape, sizeOf } from "../../ir/shape.ts";
 import { type TensorType, tensorType, typeText } from "../../ir/type.ts";
 import { declare, type Op } from "../define.ts";
 import { averagePoolForward, averagePoolInputGradient, maxPoolForward, type PoolShape } from "../kernels/pool.ts";
-import { windowCount, windowCountCeil } from "../kernels/window.ts";
+import { reachOf, windowCount, windowCountCeil } from "../kernels/window.ts";
 import { refuseBool } from "./refuse-bool.ts";
 import { type Padding, type Pairs, pairsOf, perAxis } from "./window-attrs.ts";
 
@@ -50,8 +50,12 @@ function windowsOf(op: string, { size, stride, padding, dilation, ceilMode }: Ma
   const spread = perAxis(op, "dilation", dilation, rank, 1, 1);
   const pairs = pairsOf(op, padding, x.shape.slice(2), kernel, steps, spread);
   pairs.forEach(([low, high], i) => {
-    if (2 * Math.max(low, high) > kernel[i]!)
-      throw new ShapeError(`${op}: padding ${low} and ${high} on spatial axis ${i} is more than half the window of ${kernel[i]}`, { op });
+    const reach = reachOf(kernel[i]!, spread[i]!);
+    if (Math.max(low, high) >= reach)
+      throw new ShapeError(
+        `${op}: padding ${low} and ${high} on spatial axis ${i} gives the window, which reaches over ${reach}, nothing but padding; pad by less than ${reach}`,
+        { op },
+      );
   });
   return { size: kernel, stride: steps, padding: pairs, dilation: spread, ceilMode: ceilMode ?? false };
 }
