@@ -88,7 +88,7 @@ def add_all(cases):
         if shape and math.prod(shape[a] for a in axes_of(torch.zeros(shape), attrs.get("axis"))) > 1:
             attrs = {**attrs, "correction": 1}
             cases.add("variance", {"x": Draw(f"var/{shape}/{attrs}").normal(*shape)}, lambda x, attrs=attrs: REDUCTIONS["variance"](x, **attrs), attrs)
-    for order in (1, 2, 3, 0.5, 1.5, -1, math.inf, -math.inf):
+    for order in (1, 2, 3, 0.5, 1.5, math.inf):
         for shape, attrs in [((4,), {}), ((2, 3), {"axis": 1}), ((2, 3, 2), {"axis": [0, 2], "keepDims": True})]:
             attrs = {**attrs, "ord": order}
             draw = Draw(f"norm/{order}/{shape}")
