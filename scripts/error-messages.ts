@@ -37,7 +37,11 @@ export function messagesIn(file: string, source: string): Message[] {
     if (Array.isArray(node)) open.push(...(node as unknown[]));
     else if (isSyntax(node)) {
       const callee = node["callee"];
-      if (node.type === "NewExpression" && isSyntax(callee) && /^(Shape|DType|Domain|Numeric|Gradient|Parse|Engine|Graph)Error$/.test(String(callee["name"]))) {
+      if (
+        node.type === "NewExpression" &&
+        isSyntax(callee) &&
+        /^(Shape|DType|Domain|Numeric|Gradient|Parse|Engine|Graph)Error$/.test(String(callee["name"]))
+      ) {
         const texts = textsOf((node["arguments"] as unknown[])[0]).filter((t) => t.trim().length >= 4);
         if (texts.length > 0) found.push({ file, line: source.slice(0, node.start).split("\n").length, texts });
       }
