@@ -6,6 +6,7 @@ export type Pattern =
   | "negator"
   | "switcher"
   | "router"
+  | "selector"
   | "scaler"
   | "pass"
   | "stop"
@@ -23,7 +24,10 @@ const patterns: Readonly<Record<string, Pattern>> = {
   max: "router",
   min: "router",
   relu: "router",
-  where: "router",
+  clip: "router",
+  maxPool: "router",
+  topK: "router",
+  where: "selector",
   sum: "spread",
   mean: "spread",
   matmul: "product",

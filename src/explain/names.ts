@@ -1,4 +1,4 @@
-import { constantOp, literalOf } from "../ir/leaf.ts";
+import { constantOp, inputOp, literalOf, variableOp } from "../ir/leaf.ts";
 import type { Node, Value } from "../ir/node.ts";
 import { typeText } from "../ir/type.ts";
 
@@ -22,7 +22,7 @@ export function nameValues(order: readonly Node[], end: Value): Map<Node, string
   let count = 0;
   for (const node of order) {
     if (names.has(node)) continue;
-    if (node.op === constantOp) names.set(node, constantName(node));
+    if (isFixed(node)) names.set(node, constantName(node));
     else {
       let name: string;
       do name = `q${++count}`;
@@ -33,9 +33,14 @@ export function nameValues(order: readonly Node[], end: Value): Map<Node, string
   return names;
 }
 
+/** Whether a node is a number here: a constant, or a node that depends on nothing and forgot how it was made. */
+export function isFixed(node: Node): boolean {
+  return node.op === constantOp || (node.operands.length === 0 && node.op !== variableOp && node.op !== inputOp && node.memo !== undefined);
+}
+
 function constantName(node: Node): string {
-  const c = literalOf(node);
-  return c === null ? `const ${typeText(node.type)}` : String(c);
+  if (typeof node.memo === "number") return node.type.dtype === "bool" ? String(node.memo === 1) : String(node.memo);
+  return node.outputs === null ? `const ${typeText(node.type)}` : `const ${node.op.name}`;
 }
 
 /** `q1`, or `q1.values` for one of several results. */

@@ -1,3 +1,4 @@
+import type { Node } from "../ir/node.ts";
 import type { Tensor } from "../ir/tensor.ts";
 import { gateSentence } from "./gate-words.ts";
 import { tensorText } from "./number-text.ts";
@@ -43,6 +44,12 @@ export function forwardLine(step: ForwardStep): string {
   return `${step.name} = ${named}${numbers} = ${value}`;
 }
 
+/** The scope a gate was built in, such as a loss or a layer. */
+function scopeNote(node: Node, words: Words): string {
+  const scope = node.where?.scope;
+  return scope == null ? "" : `   (${words.within(scope)})`;
+}
+
 /** The lines of one backward step. */
 export function backwardLines(step: BackwardStep, f: string, words: Words): { readonly head: string; readonly lines: readonly string[] } {
   if (step.kind === "seed") return { head: `d${f}/d${f} = ${tensorText(step.gradient)}`, lines: [words.seed(f)] };
@@ -55,7 +62,7 @@ export function backwardLines(step: BackwardStep, f: string, words: Words): { re
     const branch = flow.branches > 1 ? `   (${words.branch(flow.branch, flow.branches)})` : "";
     const how =
       flow.local === null
-        ? `${flow.rule ?? ""} = ${tensorText(flow.contribution)}`
+        ? `${(flow.rule ?? "").replace(/^[^=]*= /, "")} = ${tensorText(flow.contribution)}`
         : `${words.local} ${tensorText(flow.local)} x ${words.upstream} ${tensorText(step.upstream)} = ${tensorText(flow.contribution)}`;
     return `d${f}/d${flow.into} = ${how}${branch}`;
   });
@@ -79,7 +86,7 @@ export function renderText(told: Told, words: Words): string {
   const out: string[] = [words.forward];
   const forward = forwardOf(told);
   if (forward.length === 0) out.push(`   ${words.noForward}: ${told.name} = ${tensorText(told.value)}`);
-  for (const s of forward) out.push(`${String(s.index).padStart(3)}  ${forwardLine(s)}`);
+  for (const s of forward) out.push(`${String(s.index).padStart(3)}  ${forwardLine(s)}${scopeNote(s.node, words)}`);
   out.push("", words.backward);
   for (const s of backwardOf(told)) {
     const { head, lines } = backwardLines(s, told.name, words);
@@ -99,7 +106,7 @@ function cell(text: string): string {
 /** An explanation as Markdown: a table per pass. */
 export function renderMarkdown(told: Told, words: Words): string {
   const out: string[] = [`## ${words.forward}`, "", `| # | ${words.value} |`, "| -: | :- |"];
-  for (const s of forwardOf(told)) out.push(`| ${s.index} | ${cell(forwardLine(s))} |`);
+  for (const s of forwardOf(told)) out.push(`| ${s.index} | ${cell(forwardLine(s) + scopeNote(s.node, words))} |`);
   out.push("", `## ${words.backward}`, "", "| # | | |", "| -: | :- | :- |");
   for (const s of backwardOf(told)) {
     const { head, lines } = backwardLines(s, told.name, words);

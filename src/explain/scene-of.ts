@@ -2,13 +2,13 @@ import { formatNumber, type NumberFormat } from "../draw/format-number.ts";
 import type { GradientState, Scene, SceneItem, SceneTrunk, SceneWire, Theme } from "../draw/scene.ts";
 import type { Graph } from "../ir/graph.ts";
 import { nodesOf } from "../ir/graph.ts";
-import { constantOp, inputOp, variableOp } from "../ir/leaf.ts";
+import { inputOp, variableOp } from "../ir/leaf.ts";
 import type { Node, Value } from "../ir/node.ts";
 import { sameShape } from "../ir/shape.ts";
 import type { Tensor } from "../ir/tensor.ts";
 import { leaves } from "../ir/tree.ts";
 import { type TensorType, typeText } from "../ir/type.ts";
-import { nameOfResult, nameValues } from "./names.ts";
+import { isFixed, nameOfResult, nameValues } from "./names.ts";
 import { type BackwardStep, type StepOptions, slotName, steps } from "./steps.ts";
 
 /** What a picture of a value shows. */
@@ -92,8 +92,16 @@ function itemOf(node: Node, id: string, name: string): SceneItem {
   const shape = node.type.shape.length > 0 && node.operands.length === 0 ? { shape: shapeOf(node.type) } : {};
   if (node.op === variableOp) return { id, kind: "parameter", label: name, title, ...shape };
   if (node.op === inputOp) return { id, kind: "input", label: name, title, ...shape };
-  if (node.op === constantOp)
-    return { id, kind: "constant", label: node.type.shape.length === 0 ? formatNumber(Number(name)) : "const", title, ...shape };
+  if (isFixed(node)) {
+    const scalar = typeof node.memo === "number" && node.type.dtype !== "bool";
+    return {
+      id,
+      kind: "constant",
+      label: scalar ? formatNumber(node.memo as number) : node.type.shape.length === 0 ? name : "const",
+      title,
+      ...shape,
+    };
+  }
   return { id, kind: "op", label: glyphs[node.op.name] ?? node.op.name, title };
 }
 

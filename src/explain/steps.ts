@@ -246,7 +246,7 @@ function* backwardSteps(
         into: nameOfResult(names, x),
         to: x,
         local: locals === null ? null : local === null ? tensorOf(zero(x)) : tensorOf(lift(local, x.type.dtype)),
-        rule: locals === null ? ruleText(node, j) : null,
+        rule: locals === null ? ruleText(node, j, names) : null,
         contribution: tensorOf(held),
         branch: list.length,
         branches: expected[place]![x.index]!,
@@ -273,35 +273,44 @@ function localsOf(node: Node): readonly (Operand | null)[] | null {
   return node.op.facts.local?.(node) ?? null;
 }
 
-/** The backward rule of an operand as people write it, followed by the same line with shapes. */
-export function ruleText(node: Node, operand: number): string {
+/** The backward rule of an operand as people write it, with the names of the values, and then with their shapes: `dW = x^T dq : [3,64] @ [64,1]`. */
+export function ruleText(node: Node, operand: number, names: ReadonlyMap<Node, string>): string {
   const { slots, facts } = node.op;
   const slot = slots[Math.min(operand, slots.length - 1)];
   const text = slot === undefined ? undefined : facts.formula?.[slot.name];
-  if (text === undefined) return `d${slotName(node, operand)} = vjp of ${node.op.name}`;
-  const shapes = shapesIn(node, text.slice(text.indexOf("=") + 1).trim());
-  return shapes === null ? text : `${text} : ${shapes}`;
+  const to = nameOfResult(names, node.operands[operand]!);
+  if (text === undefined) return `d${to} = vjp of ${node.op.name}`;
+  const right = text.slice(text.indexOf("=") + 1).trim();
+  const shapes = replaceNames(node, right, (v, transposed, i) => shapeText(matrixShape(node, v, i), transposed));
+  const named = replaceNames(node, right, (v, transposed, i) => `${i < 0 ? "d" : ""}${nameOfResult(names, v)}${transposed ? "^T" : ""}`);
+  return `d${to} = ${named} : ${shapes.replace(/\] \[/g, "] @ [")}`;
 }
 
-/** The right side of a rule with each name replaced by its shape; products of matrices are joined by @. */
-function shapesIn(node: Node, right: string): string | null {
-  let known = true;
-  const shape = (v: Value | null | undefined, transposed: boolean): string => {
-    if (v === null || v === undefined) {
-      known = false;
-      return "?";
-    }
-    const s = [...v.type.shape];
-    if (transposed && s.length >= 2) s.push(...s.splice(-2).reverse());
-    return `[${s.join(",")}]`;
-  };
-  const text = right.replace(/\b(d?)([A-Z])([A-Za-z]*)\b(\^T)?/g, (_, d: string, head: string, tail: string, t: string | undefined) => {
+/** A rule's right side with the names of operands (index from 0) and of the upstream gradient (index -1) replaced. */
+function replaceNames(node: Node, right: string, write: (v: Value, transposed: boolean, index: number) => string): string {
+  return right.replace(/\b(d?)([A-Z])([A-Za-z]*)\b(\^T)?/g, (whole, d: string, head: string, tail: string, t: string | undefined) => {
     const name = head.toLowerCase() + tail;
-    if (d !== "" && (name === "y" || name === "out")) return shape(valuesOf(node)[0], t !== undefined);
+    if (d !== "" && (name === "y" || name === "out")) return write(valuesOf(node)[0]!, t !== undefined, -1);
     const i = node.op.slots.findIndex((s) => s.name === name);
-    return shape(i < 0 ? null : node.operands[i], t !== undefined);
+    const v = i < 0 ? null : node.operands[i];
+    return v == null ? whole : write(v, t !== undefined, i);
   });
-  return known ? text.replace(/\] \[/g, "] @ [") : null;
+}
+
+function shapeText(shape: readonly number[], transposed: boolean): string {
+  const s = [...shape];
+  if (transposed && s.length >= 2) s.push(...s.splice(-2).reverse());
+  return `[${s.join(",")}]`;
+}
+
+/** The shape with which a value stands in a matrix product: a vector is a row on the left and a column on the right. */
+function matrixShape(node: Node, v: Value, index: number): readonly number[] {
+  const { shape } = v.type;
+  if (node.op.name !== "matmul") return shape;
+  if (index >= 0) return shape.length > 1 ? shape : index === 0 ? [1, shape[0]!] : [shape[0]!, 1];
+  const [a, b] = node.operands.map((x) => x!.type.shape.length);
+  const columns = b === 1 ? [...shape, 1] : shape;
+  return a === 1 ? [...columns.slice(0, -1), 1, columns[columns.length - 1]!] : columns;
 }
 
 function factsOf(v: Value, names: ReadonlyMap<Node, string>, gradients: ReadonlyMap<Node, (Tensor | null)[]>): Facts {

@@ -1,5 +1,5 @@
 export { add, binary, div, mul, neg, sub, unary } from "./arithmetic.ts";
-export { celu, elu, gelu, hardSigmoid, hardSwish, leakyRelu, mish, relu, selu, silu } from "./composite/activation.ts";
+export { celu, elu, gelu, hardSigmoid, hardSwish, leakyRelu, mish, selu, silu } from "./composite/activation.ts";
 export { type AttentionAttrs, scaledDotProductAttention } from "./composite/attention.ts";
 export { type ClassLabelsAttrs, classLabels } from "./composite/class-labels.ts";
 export {
@@ -43,6 +43,7 @@ export { equal, greater, greaterEqual, isNaN, less, lessEqual, notEqual } from "
 export { exp, expm1, log, log1p, sigmoid, softplus } from "./elementwise/exponential.ts";
 export { logicalAnd, logicalNot, logicalOr, logicalXor } from "./elementwise/logical.ts";
 export { pow } from "./elementwise/power.ts";
+export { relu } from "./elementwise/relu.ts";
 export { reciprocal, rsqrt, sqrt, square } from "./elementwise/roots.ts";
 export { abs, ceil, floor, mod, round, sign } from "./elementwise/rounding.ts";
 export { type ClipAttrs, clip, maximum, minimum, where } from "./elementwise/select.ts";

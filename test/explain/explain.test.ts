@@ -11,6 +11,7 @@ import {
   f64,
   gradients,
   graph,
+  hinge,
   log,
   matmul,
   maximum,
@@ -125,6 +126,16 @@ test("the sentences are there in Korean, with the keys of the English ones", () 
   expect(() => explain(lecture(), { language: "fr" as "en" })).toThrow('explain: language "fr" is not there');
 });
 
+test("a loss made of ops names its gates, what is fixed is a constant, and relu is one router", () => {
+  const s = variable(tensor([[3.2, 5.1, -1.7]]), "s");
+  const text = explain(hinge(s, tensor([0], "i32"))).text();
+  expect(text).toContain("   (in hinge)");
+  expect(text).toContain("= relu(");
+  expect(text).toContain("max gate, the router: the gradient goes to the operand that won, the others get 0");
+  for (const name of text.matchAll(/\bq\d+\b/g)) expect(text).toContain(`${name[0]} = `);
+  expect(explain(hinge(s, tensor([0], "i32"))).json().value).toBeCloseTo(2.9, 12);
+});
+
 test("branches are counted, shown apart and added", () => {
   const x = variable(3, "x");
   const f = sub(mul(x, x), x);
@@ -149,7 +160,7 @@ test("any value can be asked about, and agrees with gradients()", () => {
   const { dq, dW, dx } = gradients(f, { dq: q, dW: W, dx: x });
   expect(e.gradients.map((g) => [...g.gradient.data])).toEqual([dq, dW, dx].map((v) => [...evaluate(v).data]));
   expect([...evaluate(dq).data].map((v) => Number(v.toFixed(6)))).toEqual([0.44, 0.52]);
-  expect(e.text()).toContain("dA = dY B^T : [2] @ [2]");
+  expect(e.text()).toContain("df/dW = dq1 x^T : [2,1] @ [1,2] = [[0.088, 0.176], [0.104, 0.208]]");
 });
 
 test("steps are the per-gate interface: forward, backward, facts and rows of the Jacobian", () => {

@@ -10,12 +10,6 @@ import { where } from "../elementwise/select.ts";
 import { erf } from "../elementwise/special.ts";
 import { tanh } from "../elementwise/trigonometric.ts";
 
-/** max(x, 0). Floats of any shape; NaN stays. Its derivative at 0 is 0. */
-export function relu(x: Operand): Value {
-  const v = lift(x, "f64");
-  return scope("relu", () => where(lessEqual(v, 0), 0, v));
-}
-
 /** x above 0, `slope` x elsewhere. Its derivative at 0 is `slope`. */
 export function leakyRelu(x: Operand, { slope = 0.01 }: { readonly slope?: number } = {}): Value {
   const v = lift(x, "f64");

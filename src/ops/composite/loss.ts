@@ -10,6 +10,7 @@ import { add, div, mul, neg, sub } from "../arithmetic.ts";
 import { cast } from "../elementwise/cast.ts";
 import { equal, greaterEqual, lessEqual } from "../elementwise/comparison.ts";
 import { log, softplus } from "../elementwise/exponential.ts";
+import { relu } from "../elementwise/relu.ts";
 import { square } from "../elementwise/roots.ts";
 import { abs } from "../elementwise/rounding.ts";
 import { maximum, where } from "../elementwise/select.ts";
@@ -17,7 +18,6 @@ import { gatherElements } from "../linear/gather-elements.ts";
 import { reshape } from "../linear/reshape.ts";
 import { sum } from "../linear/sum.ts";
 import { mean } from "../reduce/mean.ts";
-import { relu } from "./activation.ts";
 import { classLabels } from "./class-labels.ts";
 import { logSoftmax } from "./softmax.ts";
 
