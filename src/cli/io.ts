@@ -1,0 +1,15 @@
+/** What a command reads and writes: the process's own streams, or those of a test. */
+export interface CommandIo {
+  /** Writes to standard output; settles when there is room for more. */
+  readonly write: (text: string) => Promise<void> | void;
+  readonly writeError: (text: string) => void;
+  /** Whether standard output, and standard error, are terminals. */
+  readonly isTerminal: { readonly output: boolean; readonly error: boolean };
+  readonly env: Readonly<Record<string, string | undefined>>;
+  /** The bytes of a file, or of standard input for `-`, piece by piece. */
+  readonly readBytes: (path: string) => AsyncIterable<Uint8Array>;
+  readonly version: string;
+}
+
+/** Exit codes: what was asked was done; a batch line or a check failed; the input was bad; a fault of chainrule itself. */
+export const exitCodes = { done: 0, failed: 1, badInput: 2, fault: 3 } as const;
