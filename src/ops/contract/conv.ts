@@ -10,6 +10,7 @@ import { declare, type Op } from "../define.ts";
 import { type ConvShape, convForward, convInputGradient, convWeightGradient } from "../kernels/conv.ts";
 import { transposedCount, windowCount } from "../kernels/window.ts";
 import { reshape } from "../linear/reshape.ts";
+import { slice } from "../linear/slice.ts";
 import { sum } from "../linear/sum.ts";
 import { refuseBool } from "./refuse-bool.ts";
 import { type Padding, type Pairs, pairsOf, perAxis } from "./window-attrs.ts";
@@ -148,6 +149,11 @@ export const conv: Op<(x: Operand, w: Operand, bias?: Operand | null | ConvAttrs
   },
 });
 
+/** The leading part of v of this shape: where output padding leaves room for another window, `conv` finds one that the transpose did not come from. */
+function cutTo(v: Value, shape: Shape): Value {
+  return shape.reduce((cut, size, axis) => (cut.type.shape[axis]! > size ? slice(cut, { axis, end: size }) : cut), v);
+}
+
 /** The transpose of `conv` in x: dy [N, O, ...], w [O, C / groups, ...], result [N, C, ...size]. */
 export const convInput: Op<(dy: Operand, w: Operand, attrs: Sized) => Value> = declare<
   (dy: Operand, w: Operand, attrs: Sized) => Value,
@@ -166,7 +172,10 @@ export const convInput: Op<(dy: Operand, w: Operand, attrs: Sized) => Value> = d
   formula: { dy: "dDy = conv(dY, W)", w: "dW = convWeight(Dy, dY)" },
   vjp: ({ ct, dy, w, stride, padding, dilation, groups }) => {
     const windows = { stride, padding, dilation, groups };
-    return { dy: () => conv(ct, w, windows), w: () => convWeight(dy, ct, { ...windows, size: w.type.shape.slice(2) }) };
+    return {
+      dy: () => cutTo(conv(ct, w, windows), dy.type.shape),
+      w: () => convWeight(dy, ct, { ...windows, size: w.type.shape.slice(2) }),
+    };
   },
 });
 
@@ -188,7 +197,10 @@ export const convWeight: Op<(dy: Operand, x: Operand, attrs: Sized) => Value> = 
   formula: { dy: "dDy = conv(X, dY)", x: "dX = convInput(Dy, dY)" },
   vjp: ({ ct, dy, x, stride, padding, dilation, groups }) => {
     const windows = { stride, padding, dilation, groups };
-    return { dy: () => conv(x, ct, windows), x: () => convInput(dy, ct, { ...windows, size: x.type.shape.slice(2) }) };
+    return {
+      dy: () => cutTo(conv(x, ct, windows), dy.type.shape),
+      x: () => convInput(dy, ct, { ...windows, size: x.type.shape.slice(2) }),
+    };
   },
 });
 

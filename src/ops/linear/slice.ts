@@ -119,6 +119,8 @@ export interface Unslice {
 
 /** A slice from its stored form. */
 export function sliceRange(x: Operand, { axis, start, step, count }: Range): Value {
+  // An empty range may start at -1, which would be read as the last element.
+  if (count === 0) return slice(x, { axis, end: 0 });
   const last = start + count * step;
   return last < 0 ? slice(x, { axis, start, step, end: Number.NEGATIVE_INFINITY }) : slice(x, { axis, start, end: last, step });
 }
