@@ -41,5 +41,6 @@ export const mod: Binary = binary("mod", {
   integer: () => wholeRemainder,
   d: ({ x, y }) => ({ x: 1, y: () => neg(floor(div(x, y))) }),
   domain: { y: { nonzero: true } },
-  kink: (x, y) => Math.abs(y) * toWhole(x / y),
+  // How far both may move before the quotient meets a whole number: y moves it by x / y^2.
+  kink: (x, y) => (Math.abs(y) * toWhole(x / y)) / (1 + Math.abs(x / y)),
 });

@@ -1,0 +1,3 @@
+import { checkEveryOp } from "./check-every-op.ts";
+
+checkEveryOp(24, 4);
