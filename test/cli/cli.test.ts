@@ -1,0 +1,196 @@
+import { createReadStream, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, expect, test } from "vitest";
+import type { CommandIo } from "../../src/cli/io.ts";
+import { run } from "../../src/cli/run.ts";
+import { serializeNpy } from "../../src/data/npy.ts";
+import { serializeSafetensors } from "../../src/data/safetensors.ts";
+import { tensor } from "../../src/index.ts";
+
+const folder = mkdtempSync(join(tmpdir(), "cli-"));
+afterAll(() => rmSync(folder, { recursive: true }));
+
+function file(name: string, content: string | Uint8Array): string {
+  writeFileSync(join(folder, name), content);
+  return join(folder, name);
+}
+
+interface Ran {
+  readonly code: number;
+  readonly out: string;
+  readonly err: string;
+}
+
+async function cli(args: readonly string[], { stdin = "", terminal = false, env = {} as Record<string, string> } = {}): Promise<Ran> {
+  let out = "";
+  let err = "";
+  const io: CommandIo = {
+    write: (text) => {
+      out += text;
+    },
+    writeError: (text) => {
+      err += text;
+    },
+    isTerminal: { output: terminal, error: terminal },
+    env,
+    readBytes: (path) =>
+      path === "-"
+        ? (async function* () {
+            yield new TextEncoder().encode(stdin);
+          })()
+        : createReadStream(path),
+    version: "1.2.3",
+  };
+  const code = await run(args, io);
+  return { code, out, err };
+}
+
+const lecture = ["(x + y) * z", "x=-2", "y=5", "z=-4"];
+
+test("explain prints both passes, in either language and in every format", async () => {
+  const { code, out, err } = await cli(["explain", ...lecture]);
+  expect([code, err]).toEqual([0, ""]);
+  expect(out).toContain("f = q1 * z = 3 * (-4) = -12");
+  expect(out).toContain("df/dz = local 3 x upstream 1 = 3");
+  expect((await cli(["explain", ...lecture, "--lang", "ko"])).out).toContain("역전파");
+  expect((await cli(["explain", ...lecture, "--markdown"])).out).toContain("| x | -2 | -4 |");
+  expect((await cli(["explain", ...lecture, "--latex"])).out).toContain("\\begin{align*}");
+  expect((await cli(["explain", ...lecture, "--wrt", "z"])).out).not.toContain("df/dx");
+});
+
+test("explain --json has the documented shape", async () => {
+  const { code, out } = await cli(["explain", ...lecture, "--json"]);
+  const made = JSON.parse(out) as Record<string, unknown>;
+  expect(code).toBe(0);
+  expect(Object.keys(made)).toEqual(["expression", "value", "gradients", "steps", "notes"]);
+  expect(made).toMatchObject({ expression: "(x + y) * z", value: -12, gradients: { x: -4, y: -4, z: 3 } });
+  expect(made["steps"]).toHaveLength(5);
+});
+
+test("grad prints value and gradients, as numbers, JSON or formulas", async () => {
+  expect((await cli(["grad", "x^2*y", "x=3", "y=2"])).out).toBe("f = 18\ndf/dx = 12\ndf/dy = 9\n");
+  expect(JSON.parse((await cli(["grad", "sum(w * [1, 2])", "w=[3,4]", "--json"])).out)).toEqual({ value: 11, gradients: { w: [1, 2] } });
+  expect((await cli(["grad", "sin(x)^2", "x=1", "--symbolic"])).out).toBe("df/dx = 2 * sin(x) * cos(x)\n");
+  expect(JSON.parse((await cli(["grad", "x*y", "x=nan", "y=-0", "--json"])).out)).toEqual({
+    value: "NaN",
+    gradients: { x: "-0", y: "NaN" },
+  });
+  expect(JSON.parse((await cli(["grad", "1/x", "x=0", "--json"])).out)).toEqual({ value: "Infinity", gradients: { x: "-Infinity" } });
+  expect((await cli(["grad", "높이^2", "높이=3"])).out).toContain("6");
+});
+
+test("values come from files too", async () => {
+  const npy = file("v.npy", serializeNpy(tensor([1, 2, 3])));
+  const safe = file("v.safetensors", serializeSafetensors({ a: tensor([5]), b: tensor([7, 8]) }));
+  const csv = file("v.csv", "p,q\n1,2\n3,4\n");
+  expect(JSON.parse((await cli(["grad", "sum(x^2)", `x=@${npy}`, "--json"])).out)).toEqual({ value: 14, gradients: { x: [2, 4, 6] } });
+  expect(JSON.parse((await cli(["grad", "sum(x)", `x=@${safe}:b`, "--json"])).out)).toEqual({ value: 15, gradients: { x: [1, 1] } });
+  expect(JSON.parse((await cli(["grad", "sum(x)", `x=@${csv}`, "--json"])).out)).toEqual({
+    value: 10,
+    gradients: {
+      x: [
+        [1, 1],
+        [1, 1],
+      ],
+    },
+  });
+  for (const [value, message] of [
+    [`x=@${join(folder, "none.npy")}`, "there is no such file"],
+    [`x=@${safe}`, "a, b"],
+    [`x=@${file("bad.npy", "nonsense")}`, "bad.npy"],
+    [`x=@${file("ragged.csv", "1,2\n3\n")}`, "row"],
+  ] as const) {
+    const { code, out, err } = await cli(["grad", "sum(x)", value]);
+    expect([code, out]).toEqual([2, ""]);
+    expect(err).toContain(message);
+  }
+});
+
+test("a batch answers line by line; a line that fails is an error in its place", async () => {
+  const lines = [
+    '{"expr":"x^2","at":{"x":3}}',
+    '{"expr":"x +","at":{"x":1}}',
+    "not json",
+    '{"expr":"sum(w)","at":{"w":[1,2]}}',
+    '{"expr":"x","at":{}}',
+  ];
+  const { code, out } = await cli(["grad", "--batch", "-"], { stdin: lines.join("\n") });
+  const made = out
+    .trim()
+    .split("\n")
+    .map((l) => JSON.parse(l) as { error?: { code: string; message: string; span: unknown } });
+  expect(code).toBe(1);
+  expect(made).toHaveLength(5);
+  expect(made[0]).toEqual({ value: 9, gradients: { x: 6 } });
+  expect(made[1]?.error).toMatchObject({ code: "parse", span: { from: 3, to: 3 } });
+  expect(made[2]?.error?.code).toBe("parse");
+  expect(made[3]).toEqual({ value: 3, gradients: { w: [1, 1] } });
+  expect(made[4]?.error?.message).toContain("x has no value");
+  expect((await cli(["grad", "--batch", "-"], { stdin: '{"expr":"x^2","at":{"x":3}}\n' })).code).toBe(0);
+});
+
+test("check compares with numeric gradients; a kink is no fault", async () => {
+  const { code, out } = await cli(["check", "x * sin(y)", "x=2", "y=0.5"]);
+  expect(code).toBe(0);
+  expect(out).toContain("every gradient agrees");
+  const made = JSON.parse((await cli(["check", "max(x, y)", "x=1", "y=1", "--json"])).out) as {
+    passed: boolean;
+    rows: { variable: string; order: number; verdict: string }[];
+  };
+  expect(made.passed).toBe(true);
+  expect(made.rows.filter((r) => r.order === 1).map((r) => [r.variable, r.verdict])).toEqual([
+    ["x", "kink"],
+    ["y", "kink"],
+  ]);
+});
+
+test("draw writes a picture, and nothing half-written", async () => {
+  const path = join(folder, "f.svg");
+  expect((await cli(["draw", ...lecture, "-o", path])).code).toBe(0);
+  expect(readFileSync(path, "utf8")).toContain("−12.00");
+  const { code, err } = await cli(["draw", ...lecture, "-o", join(folder, "no", "f.svg")]);
+  expect([code, err.includes("there is no such file or folder")]).toEqual([2, true]);
+});
+
+test("help, version and colours", async () => {
+  expect((await cli(["--version"])).out).toBe("1.2.3\n");
+  for (const args of [[], ["--help"], ["help"]]) expect((await cli(args)).out).toContain("Commands");
+  for (const name of ["explain", "grad", "check", "draw"]) {
+    expect((await cli(["help", name])).out).toContain(`chainrule ${name}`);
+    expect((await cli([name, "--help"])).out).toBe((await cli(["help", name])).out);
+  }
+  expect((await cli(["explain", ...lecture], { terminal: true })).out).toContain("\u001b[");
+  expect((await cli(["explain", ...lecture], { terminal: true, env: { NO_COLOR: "1" } })).out).not.toContain("\u001b[");
+});
+
+test.each([
+  [["frob"], 'unknown command "frob"'],
+  [["explan", "x", "x=1"], "did you mean explain?"],
+  [["grad", "x", "x=1", "--jsn"], "--jsn"],
+  [["grad"], "grad needs an expression"],
+  [["grad", "x * y", "x=1"], "y has no value; give it one: y=..."],
+  [["grad", "x", "x=1", "z=2"], "the expression has no variable z"],
+  [["grad", "x", "x=1", "x=2"], "x"],
+  [["grad", "x", "x="], "x"],
+  [["grad", "sum(x)", "x=[[1,2],[3]]"], "row"],
+  [["grad", "x", "x=[1,2]"], "a gradient starts at one number; write sum(...) or mean(...) around it"],
+  [["grad", "x", "x=1", "--wrt", "q"], "wrt: the expression has no variable q"],
+  [["grad", "(x", "x=1"], ")"],
+  [["grad", "x +", "x=1"], "expected an operand after"],
+  [["grad", "foo(x)", "x=1"], 'unknown function "foo"'],
+  [["grad", "sgmoid(x)", "x=1"], "sigmoid"],
+  [["grad", `${"(".repeat(100_000)}x${")".repeat(100_000)}`, "x=1"], "nested"],
+  [["grad", `x${"+x".repeat(5_000_000)}+`, "x=1"], "line 1"],
+  [["explain", "x", "x=1", "--lang", "fr"], "--lang fr is not there; en and ko are"],
+  [["explain", "x", "x=1", "--json", "--latex"], "do not go together"],
+  [["grad", "a @ b", "a=[1,2]", "b=[1,2,3]"], "the inner sizes 2 and 3 must match"],
+  [["grad", "--batch", "/none/there.jsonl"], "there is no such file"],
+] as [string[], string][])("bad input is one clear message and exit code 2 (%#)", async (args, message) => {
+  const { code, out, err } = await cli(args);
+  expect([code, out]).toEqual([2, ""]);
+  expect(err).toContain(message);
+  expect(err.startsWith("chainrule:")).toBe(true);
+  expect(err).not.toContain("    at ");
+  expect(err.length).toBeLessThan(2000);
+});
