@@ -6,6 +6,7 @@ import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 
 const root: string = fileURLToPath(new URL("../", import.meta.url));
+const { version }: { version: string } = JSON.parse(readFileSync(join(root, "package.json"), "utf8"));
 
 /** What npm sets for its scripts would tell the npm started here that it works on this project. */
 const env: NodeJS.ProcessEnv = Object.fromEntries(Object.entries(process.env).filter(([name]) => !/^npm_/i.test(name)));
@@ -73,15 +74,29 @@ describe("installed elsewhere", () => {
     expect(run("use.js")).toMatchObject({ status: 0, stderr: "", stdout: "[-12,-4,-4,3,-4]\n" });
   });
 
-  test("what no entry names cannot be imported", () => {
+  test("its subpaths are imported, what is inside is not", () => {
+    writeFileSync(join(folder, "subpaths.js"), 'import * as testing from "chainrule/testing"; console.log(typeof testing.checkGradients);');
+    expect(run("subpaths.js")).toMatchObject({ status: 0, stdout: "function\n" });
     writeFileSync(join(folder, "inside.js"), 'import "chainrule/dist/index.js";');
     expect(run("inside.js").stderr).toContain("ERR_PACKAGE_PATH_NOT_EXPORTED");
   });
 
+  test("its command runs", () => {
+    const command = "node_modules/chainrule/bin/chainrule.js";
+    expect(run(command, "--version")).toMatchObject({ status: 0, stderr: "" });
+    expect(run(command, "--version").stdout).toContain(version);
+    const { status, stdout } = run(command, "explain", "(x + y) * z", "x=-2", "y=5", "z=-4", "--json");
+    expect(status).toBe(0);
+    expect(JSON.parse(stdout)).toMatchObject({ value: -12, gradients: { x: -4, y: -4, z: 3 } });
+    expect(execFileSync(join(folder, "node_modules/.bin/chainrule"), ["--version"], { env, encoding: "utf8" })).toContain(version);
+  });
+
   const program = `import { gradients, mul, read, variable, type Value } from "chainrule";
+    import { checkGradients } from "chainrule/testing";
     const x: Value = variable(3, "x");
     const { dx } = gradients(mul(x, x), { dx: x });
-    export const slope: number = read(dx);\n`;
+    export const slope: number = read(dx);
+    export const check: unknown = checkGradients;\n`;
 
   test.each([
     ["nodenext", { module: "nodenext", moduleResolution: "nodenext" }],

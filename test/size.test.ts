@@ -72,7 +72,7 @@ describe("bundled for a page", () => {
 });
 
 describe("in Node", () => {
-  test.each(entries)("%s loads five files at most", (entry) => {
+  test.each([...entries, "./dist/cli.js"])("%s loads five files at most", (entry) => {
     expect(loaded(join(root, entry)).length).toBeLessThanOrEqual(5);
   });
 });
