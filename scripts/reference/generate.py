@@ -36,6 +36,15 @@ def threefry_file():
 PARTS = {part: (lambda part=part: op_file(part)) for part in ("elementwise", "linear", "reduce", "contract", "composite")}
 PARTS["threefry"] = threefry_file
 
+
+def expression_file():
+    import expressions
+
+    save("expressions", {"versions": VERSIONS, "about": "derivatives by SymPy, numbers by mpmath at 50 digits, rounded to doubles"}, expressions.cases(150))
+
+
+PARTS["expressions"] = expression_file
+
 if __name__ == "__main__":
     torch.set_num_threads(1)
     warnings.simplefilter("ignore")
