@@ -121,11 +121,7 @@ function taken(x: Value, axis: number, item: Item): Value {
     throw new DTypeError(
       `x[...]: an index is ${typeText(type)}; ${type.dtype === "bool" ? "how many elements a mask picks is not known beforehand: use where(mask, x, 0)" : "write cast(index, i32)"}`,
     );
-  const gather = (ops as Readonly<Record<string, unknown>>)["gather"] as
-    | ((x: Operand, indices: Operand, attrs: object) => Value)
-    | undefined;
-  if (gather === undefined) throw new ParseError("x[...]: an index by a tensor needs gather");
-  return gather(x, indices, { axis });
+  return ops.gather(x, indices, { axis });
 }
 
 /** Whole numbers in a list as integers. */
