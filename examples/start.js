@@ -80,7 +80,9 @@ async function trainAll(recipe, digits, seeds) {
     const own = await trainOnce(recipe, `${name}  own order`, train, test, 0);
     if (own !== null && !stop.signal.aborted) {
       const mean = percent(meanOf(reached.map(({ accuracy }) => accuracy)));
-      console.log(`${name}  mean over seeds 0 to ${seeds - 1}: ${mean}; the file's own order, last 20 % held out: ${percent(own.accuracy)}\n`);
+      console.log(
+        `${name}  mean over seeds 0 to ${seeds - 1}: ${mean}; the file's own order, last 20 % held out: ${percent(own.accuracy)}\n`,
+      );
     }
   }
   return reached;
@@ -93,7 +95,9 @@ async function main({ seeds, epochs, out }) {
   lecture();
   const began = performance.now();
   const digits = await readDigits(fileURLToPath(new URL("../data/digits.csv", import.meta.url)));
-  console.log(`CS231n's linear classifier: scores x W + b for ${digits.size} handwritten digits of 8 x 8 pixels, a fifth of them held out.`);
+  console.log(
+    `CS231n's linear classifier: scores x W + b for ${digits.size} handwritten digits of 8 x 8 pixels, a fifth of them held out.`,
+  );
   console.log("L = data loss + lambda R(W), by mini-batch stochastic gradient descent.\n");
   /** @type {Reached | undefined} */
   let first;
@@ -105,7 +109,9 @@ async function main({ seeds, epochs, out }) {
   if (first !== undefined) {
     await mkdir(dirname(out), { recursive: true });
     await drawClassifier(recipes.hinge, first.params, digits, 4, out);
-    console.log(`Picture of the hinge classifier's graph, values above and gradients below the wires: ${relative(process.cwd(), out) || out}`);
+    console.log(
+      `Picture of the hinge classifier's graph, values above and gradients below the wires: ${relative(process.cwd(), out) || out}`,
+    );
   }
   if (stop.signal.aborted) {
     console.log("Stopped; the lines above are what was reached.");
