@@ -1,0 +1,49 @@
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { afterAll, expect, test, vi } from "vitest";
+
+const here = fileURLToPath(new URL("./", import.meta.url));
+const root = fileURLToPath(new URL("../../", import.meta.url));
+const folder = mkdtempSync(join(tmpdir(), "programs-"));
+afterAll(() => rmSync(folder, { recursive: true }));
+
+/** Runs a program without its planted mistakes; what it logged, a list per call. */
+async function run(name: string): Promise<unknown[][]> {
+  const source = readFileSync(`${here}${name}.ts`, "utf8");
+  const mistakes = source.split("@ts-expect-error").length - 1;
+  expect(mistakes).toBeGreaterThan(0);
+  const sound = source
+    .replace(/^.*@ts-expect-error.*\n.*$/gm, "")
+    .replaceAll("../../src/", `${root}src/`)
+    .replaceAll("import.meta.url", JSON.stringify(new URL(`./${name}.ts`, import.meta.url).href));
+  const file = join(folder, `${name}.ts`);
+  writeFileSync(file, sound);
+  const logged: unknown[][] = [];
+  const spy = vi.spyOn(console, "log").mockImplementation((...args) => void logged.push(args));
+  await import(/* @vite-ignore */ file).finally(() => spy.mockRestore());
+  return logged;
+}
+
+test("lecture", async () => {
+  const [numbers, texts] = await run("lecture");
+  expect(numbers).toEqual([-12, -12, -4, 3, -4]);
+  expect(texts?.[1]).toContain("<svg");
+});
+
+test("rosenbrock", async () => {
+  const logged = (await run("rosenbrock")).flat();
+  expect(logged[0]).toBeCloseTo(-215.6, 10);
+  expect(logged[1]).toBeCloseTo(-88, 10);
+  expect(logged[2]).toBeCloseTo(-215.6, 10);
+  expect(Array.from(logged[3] as Float64Array, (x) => Math.round(x))).toEqual([1330, 480, 480, 200]);
+});
+
+test("custom gradients", async () => {
+  expect((await run("custom"))[0]).toEqual([2]);
+});
+
+test("an op of one's own", async () => {
+  expect((await run("op"))[0]?.[0]).toBeCloseTo(1 / 6, 12);
+});
