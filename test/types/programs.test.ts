@@ -47,3 +47,10 @@ test("custom gradients", async () => {
 test("an op of one's own", async () => {
   expect((await run("op"))[0]?.[0]).toBeCloseTo(1 / 6, 12);
 });
+
+test("the svm learns the digits", async () => {
+  const logged = await run("svm");
+  const accuracy = logged.map(([x]) => x).filter((x): x is number => typeof x === "number")[440];
+  expect(accuracy).toBeGreaterThan(0.9);
+  expect(logged.at(-1)?.[0]).toMatchObject({ kind: "value" });
+});

@@ -55,7 +55,7 @@ train.run({ x: [[0]] });
 // @ts-expect-error: a state with another tree does not fit
 await compile(step, engine, { state: { params: { weights: params.w } } });
 // the graph is a function of values too: transforms take it
-const line = graph({ w: f32(3), x: f32(3) }, ({ w, x }) => sum(mul(w, x))); // named first: inline, TypeScript loses the type of P
+const line = graph({ w: f32(10), x: f32(10) }, ({ w, x }) => sum(mul(w, x))); // named first: inline, TypeScript loses the type of P
 const g2 = grad(line, { wrt: ["w"] })({ w: params.b, x: params.b });
 console.log(g2.w);
 // @ts-expect-error: x was not asked for
