@@ -108,6 +108,6 @@ export function lossOf(result: unknown, who: string): Value {
 export function checkFloat(v: Value, path: string, who: string): void {
   if (isFloat(v.type.dtype)) return;
   throw new GradientError(
-    `${who}: ${path === "" ? (v.node.label ?? "the argument") : path} is ${typeText(v.type)}; ${v.type.dtype === "bool" ? "truth values" : "integers"} have no gradient: ${who}(f, { wrt: [...] })`,
+    `${who}: ${path === "" ? (v.node.label ?? "the argument") : path} is ${typeText(v.type)}; ${v.type.dtype === "bool" ? "truth values" : "integers"} have no gradient: ${/[gG]rad$/.test(who) ? `${who}(f, { wrt: [...] })` : "pass it as a later argument, or close over it"}`,
   );
 }

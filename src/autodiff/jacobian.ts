@@ -4,7 +4,7 @@ import { isValue, lift } from "../ir/leaf.ts";
 import type { Value } from "../ir/node.ts";
 import type { Operand } from "../ir/op.ts";
 import { sizeOf } from "../ir/shape.ts";
-import { type Operands, rebuild, type Values } from "../ir/tree.ts";
+import { isLeaf, type Operands, rebuild, type Values } from "../ir/tree.ts";
 import { typeText } from "../ir/type.ts";
 import { stack } from "../ops/linear/concat.ts";
 import { reshape } from "../ops/linear/reshape.ts";
@@ -70,8 +70,7 @@ function byColumns(out: Value, wrt: readonly Value[]): Value[] {
  */
 export function hessian<A extends readonly unknown[]>(f: Fn<Value, A, Value>): (at: Operand, ...rest: Operands<A>) => Value {
   return (at, ...rest) => {
-    if (!isValue(at) && typeof at === "object" && !("kind" in at) && !ArrayBuffer.isView(at))
-      throw new GradientError("hessian: the argument is a tree; a Hessian is of one Value: concat the parts, or use hvp");
+    if (!isLeaf(at)) throw new GradientError("hessian: the argument is a tree; a Hessian is of one Value: concat the parts, or use hvp");
     const slope = grad(f as Fn<Value, readonly unknown[], Value>);
     const both = jacobian(slope as unknown as Fn<Value, readonly unknown[], Value>, { mode: "forward" });
     return both(at, ...(rest as unknown as readonly never[])) as Value;

@@ -53,26 +53,31 @@ class Store {
     this.held = held;
     this.types = types;
   }
+  private tail: Promise<unknown> = Promise.resolve();
+  /** Calls `task` when everything asked of this state before is done: two runs that overlap would both start from the old state. */
+  after<T>(task: () => T | Promise<T>): Promise<T> {
+    const done = this.tail.then(task);
+    this.tail = done.catch(() => undefined);
+    return done;
+  }
+  private answer<T>(task: () => T): T | Promise<T> {
+    return this.mode === "sync" ? task() : this.after(task);
+  }
   read(): unknown {
-    return answer(
-      this.mode,
-      rebuild(this.tree, (_, path) => copyOf(this.held.get(path)!, this.types.get(path)!)),
-    );
+    return this.answer(() => rebuild(this.tree, (_, path) => copyOf(this.held.get(path)!, this.types.get(path)!)));
   }
   write(values: Record<string, unknown>): unknown {
     const fresh = new Map<string, Held>();
     for (const key of Object.keys(values)) {
-      if (!(key in this.tree)) throw new EngineError(`state.write: there is no ${key}; the state has ${Object.keys(this.tree).join(", ")}`);
+      if (!Object.hasOwn(this.tree, key))
+        throw new EngineError(`state.write: there is no ${key}; the state has ${Object.keys(this.tree).join(", ")}`);
       if (values[key] === undefined) continue;
       eachData(values[key], this.tree[key], key, (path, data) => fresh.set(path, heldFrom(data, this.types.get(path)!, `state.${path}`)));
     }
-    for (const [path, h] of fresh) this.held.set(path, h);
-    return answer(this.mode, undefined);
+    return this.answer(() => {
+      for (const [path, h] of fresh) this.held.set(path, h);
+    });
   }
-}
-
-function answer<T>(mode: Mode, value: T): T | Promise<T> {
-  return mode === "sync" ? value : Promise.resolve(value);
 }
 
 function copyOf(held: Held, type: TensorType): Tensor {
@@ -91,7 +96,7 @@ function eachData(given: unknown, like: unknown, path: string, visit: (path: str
   if (typeof given !== "object" || given === null || isLeaf(given))
     throw new GraphError(`run: ${path === "" ? "the input" : path} is no record; wanted ${keys.join(", ")}`);
   const extra = Object.keys(given).filter((k) => !keys.includes(k));
-  const missing = keys.filter((k) => !(k in given));
+  const missing = keys.filter((k) => !Object.hasOwn(given, k));
   if (extra.length + missing.length > 0)
     throw new GraphError(
       `run: ${path === "" ? "the input" : path} has ${Object.keys(given).join(", ") || "nothing"}, the graph wants ${keys.join(", ") || "nothing"}`,
@@ -165,9 +170,9 @@ function storeFor(graph: Graph<unknown, unknown>, engine: Engine, state: unknown
   const held = new Map<string, Held>();
   const types = new Map<string, TensorType>();
   for (const [name, tree] of Object.entries(state)) {
-    if (isLeaf(inputs) || !(name in inputs))
+    if (isLeaf(inputs) || !Object.hasOwn(inputs, name))
       throw new EngineError(
-        `compile: state has ${name}, and the graph has no input of that name; it has ${Object.keys(inputs).join(", ")}`,
+        `compile: state has ${name}, and the graph has no input of that name; it has ${isLeaf(inputs) ? "one input without a name" : Object.keys(inputs).join(", ")}`,
       );
     const wanted = new Map(leaves({ [name]: inputs[name] }).map(({ path, leaf }) => [path, typeOfLeaf(leaf)]));
     const given = leaves({ [name]: tree });
@@ -179,7 +184,9 @@ function storeFor(graph: Graph<unknown, unknown>, engine: Engine, state: unknown
       types.set(path, type);
     }
   }
-  return new Store(engine, state as Record<string, unknown>, held, types);
+  // Only where leaves are: the tree that was given stays the caller's.
+  const places = rebuild(state, () => 0) as Record<string, unknown>;
+  return new Store(engine, places, held, types);
 }
 
 interface Made {
@@ -198,20 +205,20 @@ function programOf(
   const ins = graph.inputs as Record<string, unknown>;
   const outs = graph.outputs as Record<string, unknown>;
   const single = isLeaf(outs);
-  const bare = isLeaf(ins);
   const inState = (key: string): boolean => Object.hasOwn(store.tree, key);
-  const wanted = bare ? ins : Object.fromEntries(Object.entries(ins).filter(([k]) => !inState(k)));
-  const inputs = leaves(ins).map(({ path, leaf }) => ({ path, value: leaf as Value }));
-  for (const { path, value } of inputs) {
-    const type = bare || !inState(path.split(".")[0]!) ? undefined : store.types.get(path);
-    if (!bare && inState(path.split(".")[0]!) && (type === undefined || !sameType(type, value.type)))
+  const wanted = withoutState(ins, inState);
+  const rest = withoutState(outs, inState);
+  const inputs = entriesOf(ins, "input");
+  for (const { path, top, value } of inputs) {
+    if (top === null || !inState(top)) continue;
+    const type = store.types.get(path);
+    if (type === undefined || !sameType(type, value.type))
       throw new EngineError(`compile: state.${path} is ${type ? typeText(type) : "not there"}, the graph wants ${typeText(value.type)}`);
   }
-  const outputs = leaves(outs).map(({ path, leaf }) => ({ path, value: leaf as Value }));
+  const outputs = entriesOf(outs, "output");
   const committed = new Set<string>();
-  for (const { path, value } of outputs) {
-    const top = path.split(".")[0]!;
-    if (single || !inState(top)) continue;
+  for (const { path, top, value } of outputs) {
+    if (top === null || !inState(top)) continue;
     const type = store.types.get(path);
     if (type === undefined || !sameType(type, value.type))
       throw new EngineError(
@@ -220,20 +227,23 @@ function programOf(
     committed.add(path);
   }
   for (const g of guard)
-    if (single ? g !== "" : !outputs.some(({ path }) => path === String(g) || path.startsWith(`${String(g)}.`)))
-      throw new EngineError(`compile: guard names ${String(g)}; the outputs are ${Object.keys(outs).join(", ")}`);
+    if (single || !Object.hasOwn(outs, g))
+      throw new EngineError(
+        `compile: guard names ${String(g)}; the outputs are ${single ? "one without a name" : Object.keys(outs).join(", ")}`,
+      );
   const executable = engine.prepare(
     inputs.map(({ value }) => value),
     outputs.map(({ value }) => value),
   );
+  const types = new Map(inputs.map(({ path, value }) => [path, value.type]));
   let runs = 0;
   let disposed = false;
   const finish = (results: readonly Held[]): unknown => {
     signal?.throwIfAborted();
     const byPath = new Map(outputs.map(({ path }, i) => [path, results[i]!]));
     for (const g of guard)
-      for (const { path, value } of outputs) {
-        if (path !== String(g) && !path.startsWith(`${String(g)}.`)) continue;
+      for (const { path, top, value } of outputs) {
+        if (top !== String(g)) continue;
         const bad = isFloat(value.type.dtype) ? firstBad(byPath.get(path)!) : null;
         if (bad !== null)
           throw new NumericError(
@@ -241,29 +251,54 @@ function programOf(
           );
       }
     for (const path of committed) store.held.set(path, byPath.get(path)!);
-    const rest = single ? outs : Object.fromEntries(Object.entries(outs).filter(([k]) => !inState(k)));
     return rebuild(rest, (leaf, path) => copyOf(byPath.get(path)!, (leaf as Value).type));
   };
   const run = (given: unknown): unknown => {
     if (disposed) throw new EngineError("run: the program was disposed");
     signal?.throwIfAborted();
     const fresh = new Map<string, Held>();
-    eachData(given, wanted, "", (path, data) => {
-      const at = inputs.find((x) => x.path === path)!;
-      fresh.set(path, heldFrom(data, at.value.type, path === "" ? "the input" : path));
-    });
-    runs++;
-    const results = executable.run(inputs.map(({ path }) => fresh.get(path) ?? store.held.get(path)!));
-    return results instanceof Promise ? results.then(finish) : finish(results);
+    eachData(given, wanted, "", (path, data) => fresh.set(path, heldFrom(data, types.get(path)!, path === "" ? "the input" : path)));
+    const start = (): Ran<Mode, readonly Held[]> => {
+      runs++;
+      return executable.run(inputs.map(({ path }) => fresh.get(path) ?? store.held.get(path)!));
+    };
+    return engine.mode === "sync" ? finish(start() as readonly Held[]) : store.after(async () => finish(await start()));
   };
   return {
-    run,
+    run: engine.mode === "sync" ? run : async (given) => run(given),
     state: store,
     dispose: () => {
       disposed = true;
       executable.dispose();
     },
   };
+}
+
+/** The record without its entries that are state; lists and single values have none. */
+function withoutState(tree: Record<string, unknown>, inState: (key: string) => boolean): unknown {
+  if (isLeaf(tree) || Array.isArray(tree)) return tree;
+  return Object.fromEntries(Object.entries(tree).filter(([k]) => !inState(k)));
+}
+
+interface Entry {
+  readonly path: string;
+  /** The name it stands under, which may itself have dots; null for a single value or in a list. */
+  readonly top: string | null;
+  readonly value: Value;
+}
+
+/** The leaves of a graph's inputs or outputs. @throws GraphError for two of one path: programs tell leaves apart by path */
+function entriesOf(tree: Record<string, unknown>, what: string): Entry[] {
+  const named = !isLeaf(tree) && !Array.isArray(tree);
+  const found = named
+    ? Object.keys(tree).flatMap((top) => leaves({ [top]: tree[top] }).map(({ path, leaf }) => ({ path, top, value: leaf as Value })))
+    : leaves(tree).map(({ path, leaf }) => ({ path, top: null, value: leaf as Value }));
+  const seen = new Set<string>();
+  for (const { path } of found) {
+    if (seen.has(path)) throw new GraphError(`compile: two ${what}s are called ${path}; rename a key that has dots in it`);
+    seen.add(path);
+  }
+  return found;
 }
 
 function firstBad(held: Held): string | null {

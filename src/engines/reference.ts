@@ -58,6 +58,11 @@ function prepare(inputs: readonly Value[], outputs: readonly Value[]): Executabl
     for (let i = 0; i < cells.length; i++) {
       if (slots[i] !== undefined) continue;
       const { node, places, free } = cells[i]!;
+      if (node.memo !== undefined && !varies.has(node)) {
+        // It was read since the program was made, and may have forgotten its operands.
+        slots[i] = fixed[i] = node.memo;
+        continue;
+      }
       const made = step(
         node,
         places.map((p, j) => (p < 0 ? null : pick(slots[p], node.operands[j]!))),

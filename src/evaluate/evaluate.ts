@@ -58,6 +58,8 @@ export function settleAll(roots: readonly Value[]): void {
   if (!pending) return;
   for (const node of collect(roots, 0, "skip")) {
     if (node.op === inputOp) throw unreadable(roots, node);
+    // A kernel that calls back, such as a tap's, may have read this node meanwhile, and its operands are forgotten then.
+    if (node.memo !== undefined) continue;
     const { operands } = node;
     const held = new Array<Held | null>(operands.length);
     for (let i = 0; i < operands.length; i++) {

@@ -125,6 +125,9 @@ export function steps(f: Value, { wrt }: StepOptions = {}): Stepper {
     throw new GradientError(
       `explain: ${nameOf(f)} is ${typeText(f.type)}; a backward pass starts at a floating-point scalar: take sum or mean first`,
     );
+  for (const [name, x] of Object.entries(wrt ?? {}))
+    if (!isValue(x))
+      throw new GradientError(`explain: wrt names ${name}, which is no Value; give the variables themselves: { ${name}: x }`);
   settleAll([f]);
   const order = collect([f]);
   const names = nameValues(order, f);
@@ -141,9 +144,10 @@ export function steps(f: Value, { wrt }: StepOptions = {}): Stepper {
   };
 }
 
+/** A copy: what explanations hand out is the reader's, and what nodes remember stays theirs. */
 function tensorOf(v: Value): Tensor {
-  const held = memoOf(v) ?? heldBy(v);
-  return dense(held, v.type);
+  const t = dense(memoOf(v) ?? heldBy(v), v.type);
+  return hold(v.type, t.data.slice());
 }
 
 function operandsOf(node: Node, names: ReadonlyMap<Node, string>): OperandFact[] {

@@ -61,7 +61,9 @@ export function isGraph(x: unknown): x is Graph<unknown, unknown> {
 /** The same tree of Values with some leaves of the graph replaced; nodes that do not depend on them are shared. */
 export function substitute<O>(tree: O, replaced: ReadonlyMap<Value, Value>): O {
   const roots = leaves(tree).map(({ leaf }) => leaf as Value);
-  const order = collect(roots);
+  let oldest = Number.POSITIVE_INFINITY;
+  for (const v of replaced.keys()) oldest = Math.min(oldest, v.node.serial);
+  const order = collect(roots, oldest);
   const copies = new Array<Node | null>(order.length).fill(null);
   const mapped = (v: Value): Value => {
     const direct = replaced.get(v);

@@ -34,15 +34,15 @@ export const constantOp: AnyOp = /* @__PURE__ */ leafOp("constant");
 export const inputOp: AnyOp = /* @__PURE__ */ leafOp("input");
 
 export function isValue(x: unknown): x is Value {
-  return typeof x === "object" && x !== null && (x as { kind?: unknown }).kind === "value";
+  return typeof x === "object" && x !== null && (x as { kind?: unknown }).kind === "value" && "node" in x;
 }
 
 export function isTensor(x: unknown): x is Tensor {
-  return typeof x === "object" && x !== null && (x as { kind?: unknown }).kind === "tensor";
+  return typeof x === "object" && x !== null && (x as { kind?: unknown }).kind === "tensor" && "data" in x;
 }
 
 export function isType(x: unknown): x is TensorType {
-  return typeof x === "object" && x !== null && (x as { kind?: unknown }).kind === "type";
+  return typeof x === "object" && x !== null && (x as { kind?: unknown }).kind === "type" && "shape" in x;
 }
 
 export function isOperand(x: unknown): x is Operand {

@@ -1,6 +1,6 @@
 import { isValue } from "./leaf.ts";
 import { type Node, nextSerial, nextWalk, type Value, type Where } from "./node.ts";
-import { rebuild } from "./tree.ts";
+import { isLeaf } from "./tree.ts";
 
 const nowhere: Where = { scope: null, source: null, span: null, stack: null };
 
@@ -12,9 +12,14 @@ export function scope<R>(name: string, build: () => R): R {
   const from = nextSerial();
   const result = build();
   const roots: Value[] = [];
+  // The result may hold anything beside Values (functions, flags), so it is no tree.
+  const seen = new Set<object>();
   const gather = (x: unknown): void => {
     if (isValue(x)) roots.push(x);
-    else if (typeof x === "object" && x !== null && !ArrayBuffer.isView(x)) rebuild(x, (leaf) => (isValue(leaf) ? roots.push(leaf) : 0));
+    else if (typeof x === "object" && x !== null && !isLeaf(x) && !seen.has(x)) {
+      seen.add(x);
+      for (const inner of Object.values(x)) gather(inner);
+    }
   };
   gather(result);
   for (const node of newerThan(roots, from)) {

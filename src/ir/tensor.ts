@@ -29,6 +29,7 @@ export function settle(dtype: DType, data: NumberArray): NumberArray {
   else if (dtype === "i64" || dtype === "u64") {
     for (let i = 0; i < data.length; i++) {
       const v = data[i]!;
+      if (v === 0) data[i] = 0; // whole numbers have no -0
       if (!Number.isInteger(v) || Math.abs(v) > exact || (dtype === "u64" && v < 0))
         throw new DTypeError(
           `${dtype}: element ${i} is ${v}; 64-bit integers are whole numbers, exact up to 2^53 here; use f64 or smaller numbers`,
@@ -130,7 +131,7 @@ export function tensor(data: TypedArray | Nested, type?: TensorType | DType): Te
     const copy = allocate(dtype, data.length);
     if (data instanceof BigInt64Array || data instanceof BigUint64Array) {
       for (let i = 0; i < data.length; i++) copy[i] = Number(data[i]);
-      if (isInteger(dtype) || dtype === "bool") settle(own, Float64Array.from(copy));
+      if (isInteger(dtype)) checkExact(own, data);
     } else copy.set(data);
     checkFits(dtype, data, copy);
     return hold(into, settle(dtype, copy));
@@ -146,6 +147,15 @@ export function tensor(data: TypedArray | Nested, type?: TensorType | DType): Te
   if (sizeOf(into.shape) !== copy.length || (shape.length > 1 && shapeText(shape) !== shapeText(into.shape)))
     throw new ShapeError(`tensor: the data is ${shapeText(shape)} and the type is ${typeText(into)}; they must have one shape`);
   return hold(into, settle(dtype, copy));
+}
+
+/** A BigInt beyond 2^53 would be rounded on its way in, and the rounded one may look exact. */
+function checkExact(dtype: DType, given: BigInt64Array | BigUint64Array): void {
+  for (let i = 0; i < given.length; i++)
+    if (given[i]! > BigInt(exact) || given[i]! < -BigInt(exact))
+      throw new DTypeError(
+        `${dtype}: element ${i} is ${given[i]}; 64-bit integers are whole numbers, exact up to 2^53 here; use f64 or smaller numbers`,
+      );
 }
 
 /** Whole-number dtypes take whole numbers in range only: silently cutting 0.5 to 0 would be a wrong answer. */

@@ -37,7 +37,7 @@ export function rebuild(tree: unknown, f: (leaf: Leaf, path: string) => unknown,
   if (isLeaf(tree)) return f(tree, path);
   if (depth > deepest) throw new GraphError(`the tree is nested deeper than ${deepest} at ${path.slice(0, 60)}...; is it inside itself?`);
   if (Array.isArray(tree)) return tree.map((t, i) => rebuild(t, f, path === "" ? String(i) : `${path}.${i}`, depth + 1));
-  if (typeof tree === "object" && tree !== null) {
+  if (typeof tree === "object" && tree !== null && !isOpaque(tree)) {
     const out: Record<string, unknown> = {};
     for (const key of Object.keys(tree)) {
       const value = rebuild((tree as Record<string, unknown>)[key], f, path === "" ? key : `${path}.${key}`, depth + 1);
@@ -47,8 +47,19 @@ export function rebuild(tree: unknown, f: (leaf: Leaf, path: string) => unknown,
     return out;
   }
   throw new GraphError(
-    `${path === "" ? "the tree" : path} is ${tree === null ? "null" : typeof tree}; trees are records and lists of Values, Tensors, types, typed arrays and numbers`,
+    `${path === "" ? "the tree" : path} is ${kindOf(tree)}; trees are records and lists of Values, Tensors, types, typed arrays and numbers`,
   );
+}
+
+/** Whether an object is no record although it may look like an empty one: a Map, a Set, a Promise, a Date. */
+function isOpaque(x: object): boolean {
+  const proto: unknown = Object.getPrototypeOf(x);
+  return proto !== Object.prototype && proto !== null && Object.prototype.toString.call(x) !== "[object Object]";
+}
+
+function kindOf(x: unknown): string {
+  if (x === null) return "null";
+  return typeof x === "object" ? `a ${Object.prototype.toString.call(x).slice(8, -1)}` : typeof x;
 }
 
 /** All leaves in order, with their paths. */
@@ -80,7 +91,13 @@ export function variables<T>(tree: T): Values<T> {
 /** Leaves of `tree` in the order of `like`, whose keys it must have exactly. @throws GraphError that names what is missing and what is too much */
 export function match(tree: unknown, like: unknown, who: string): { readonly path: string; readonly given: Leaf; readonly wanted: Leaf }[] {
   const wanted = leaves(like);
-  const given = new Map(leaves(tree).map(({ path, leaf }) => [path, leaf]));
+  const found = leaves(tree);
+  const given = new Map(found.map(({ path, leaf }) => [path, leaf]));
+  if (given.size < found.length) {
+    const seen = new Set<string>();
+    const twice = found.find(({ path }) => seen.size === seen.add(path).size)!;
+    throw new GraphError(`${who}: two leaves are called ${twice.path}; rename a key that has dots in it`);
+  }
   const missing = wanted.filter(({ path }) => !given.has(path)).map(({ path }) => path || "a single value");
   const known = new Set(wanted.map(({ path }) => path));
   const extra = [...given.keys()].filter((path) => !known.has(path)).map((path) => path || "a single value");

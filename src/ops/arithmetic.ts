@@ -223,9 +223,15 @@ function wholeQuotient(x: number, y: number): number {
 /** -x. */
 export const neg: Unary = unary("neg", { symbol: "-", takes: "number", f: (x) => -x, d: () => -1 });
 /** x + y. Backward: the distributor, both operands get the whole gradient. */
-export const add: Binary = binary("add", { symbol: "+", takes: "number", f: (x, y) => x + y, d: () => ({ x: 1, y: 1 }) });
+export const add: Binary = binary("add", { symbol: "+", takes: "number", f: (x, y) => x + y, integer: sumOf, d: () => ({ x: 1, y: 1 }) });
 /** x - y. */
-export const sub: Binary = binary("sub", { symbol: "-", takes: "number", f: (x, y) => x - y, d: () => ({ x: 1, y: -1 }) });
+export const sub: Binary = binary("sub", {
+  symbol: "-",
+  takes: "number",
+  f: (x, y) => x - y,
+  integer: differenceOf,
+  d: () => ({ x: 1, y: -1 }),
+});
 /** x y. Backward: the switcher, each operand's local gradient is the other operand. */
 export const mul: Binary = binary("mul", {
   symbol: "*",
@@ -246,7 +252,22 @@ export const div: Binary = binary("div", {
 
 /** The product on whole numbers: 32-bit ones keep its exact low bits; 64-bit ones leave it to the store to refuse what is not exact. */
 export function productOf(dtype: DType): (x: number, y: number) => number {
-  return dtype === "i64" || dtype === "u64" ? (x, y) => x * y : Math.imul;
+  if (dtype !== "i64" && dtype !== "u64") return Math.imul;
+  return (x, y) => exactly(x * y, y === 0 || (x * y) % y === 0);
+}
+
+/** The sum on whole numbers; a 64-bit one that rounding brought back to 2^53 must not pass for exact. */
+function sumOf(): (x: number, y: number) => number {
+  return (x, y) => exactly(x + y, x + y - x === y);
+}
+
+function differenceOf(): (x: number, y: number) => number {
+  return (x, y) => exactly(x - y, x - (x - y) === y);
+}
+
+/** The result if it is exact; else one beyond 2^53, which the store refuses. */
+function exactly(result: number, exact: boolean): number {
+  return exact ? result : result + 2 * Math.sign(result);
 }
 
 function reciprocalOf(y: Value): Operand {

@@ -111,7 +111,14 @@ function sortArguments(name: string, slots: readonly Slot[], args: readonly unkn
     const x = args[at];
     if (slot.arity === "rest") {
       if (!Array.isArray(x)) throw new GraphError(`${name}: ${slot.name} is a list of operands: ${name}([a, b])`, { op: name });
-      flat.push(...(x as Operand[]));
+      for (const item of x as unknown[]) {
+        if (!isOperand(item))
+          throw new GraphError(
+            `${name}: ${slot.name}[${flat.length - slots.length + 1}] is ${describe(item)}; operands are Values, Tensors, typed arrays and numbers`,
+            { op: name },
+          );
+        flat.push(item);
+      }
       at++;
     } else if (slot.arity === "optional") {
       if (x === undefined || x === null) {
@@ -137,7 +144,23 @@ function sortArguments(name: string, slots: readonly Slot[], args: readonly unkn
     throw new GraphError(`${name} takes ${slots.length} operands and one attribute record; ${args.length} arguments were given`, {
       op: name,
     });
+  for (const key of Object.keys(given))
+    if (key === "$" || slots.some((s) => s.name === key))
+      throw new GraphError(
+        `${name}: ${key} is ${key === "$" ? "no name for an attribute" : "an operand, not an attribute; operands come first, in order"}`,
+        {
+          op: name,
+        },
+      );
   return { flat, given };
+}
+
+/** The attributes with their lists copied, because nodes outlive the call and lists can be changed after it. */
+function ownLists(given: object): object {
+  const copy = (x: unknown): unknown => (Array.isArray(x) ? x.map(copy) : x);
+  const own: Record<string, unknown> = {};
+  for (const [key, x] of Object.entries(given)) own[key] = copy(x);
+  return own;
 }
 
 function describe(x: unknown): string {
@@ -289,6 +312,7 @@ export function declare<F extends Fn, const N extends readonly string[], C = Att
           s["out"] = several ? resultsOf(call, valuesOf(node)) : node;
           s["d"] = view(tangents, noAttrs);
           const t = jvp(s as never);
+          if (t === null) return null;
           const lifted = flatten(name, def.results, t).map((x, i) =>
             x === null ? null : lift(x as Operand, valuesOf(node)[i]!.type.dtype),
           );
@@ -300,13 +324,15 @@ export function declare<F extends Fn, const N extends readonly string[], C = Att
     const { flat, given } = sortArguments(name, slots, args);
     const operands = liftAll(name, slots, flat, own);
     const attrs = def.attrs
-      ? (def.attrs(
-          given as never,
-          scope(
-            operands.map((v) => (v === null ? null : v.type)),
-            noAttrs,
-          ),
-        ) as object)
+      ? ownLists(
+          def.attrs(
+            given as never,
+            scope(
+              operands.map((v) => (v === null ? null : v.type)),
+              noAttrs,
+            ),
+          ) as object,
+        )
       : given;
     return applyTo(call, operands, attrs);
   }) as unknown as Op<Fn>;

@@ -144,7 +144,7 @@ function constantData(c: Cursor, type: TensorType, tensors: Readonly<Record<stri
   const from = c.at;
   if (c.take("@")) {
     const name = c.word("a tensor's name");
-    const t = tensors[name] ?? c.fail(`tensor @${name} is not beside the text`, from);
+    const t = (Object.hasOwn(tensors, name) ? tensors[name] : undefined) ?? c.fail(`tensor @${name} is not beside the text`, from);
     if (!sameType(t.type, type)) c.fail(`tensor @${name} is ${typeText(t.type)}, the text says ${typeText(type)}`, from);
     return t;
   }

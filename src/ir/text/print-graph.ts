@@ -53,7 +53,7 @@ function constantText(node: Node, { tensors, inline = 16 }: PrintOptions): strin
   const t = dense(node.memo as Held, node.type);
   if (tensors !== undefined && t.data.length > inline) {
     let name = `t${Object.keys(tensors).length}`;
-    while (name in tensors) name += "_";
+    while (Object.hasOwn(tensors, name)) name += "_";
     tensors[name] = t;
     return `@${name}`;
   }
