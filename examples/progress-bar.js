@@ -1,14 +1,15 @@
 // One line that is written over and over on a terminal; elsewhere, only the lines that stay.
 
-const width = 24;
+const width = 16;
 
 /**
  * @param {NodeJS.WriteStream} out
  */
 export function progressBar(out) {
   const live = out.isTTY === true;
+  // A terminal of unknown size says 0 columns.
   /** @param {string} text */
-  const over = (text) => out.write(`\r${text.slice(0, Math.max(1, (out.columns ?? 80) - 1))}\x1b[K`);
+  const over = (text) => out.write(`\r${text.slice(0, Math.max(1, (out.columns || 80) - 1))}\x1b[K`);
   return {
     /**
      * How far it is, from 0 to 1.
