@@ -23,7 +23,7 @@ export interface Block {
 export interface World {
   /** A module by its specifier. */
   load(specifier: string): Promise<Record<string, unknown>>;
-  /** What a `npx chainrule` line prints; absent: such lines are left out. */
+  /** What a `npx chainrule` line prints; absent: such lines are faults. */
   readonly command?: (args: readonly string[]) => Promise<string>;
   /** The text of a file beside the page, if it is there. */
   file(path: string): string | undefined;
@@ -294,7 +294,10 @@ export async function runPage(page: string, world: World): Promise<Outcome> {
     const source = blocks[before];
     let given = printed.get(before);
     if (source?.language === "sh" && /^npx chainrule /m.test(source.text)) {
-      if (world.command === undefined) continue;
+      if (world.command === undefined) {
+        faults.push(`line ${block.line}: there is no command line to run this with`);
+        continue;
+      }
       given = await runCommands(source.text, world.command);
     }
     printed.delete(before);

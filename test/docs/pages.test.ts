@@ -1,10 +1,11 @@
 // Every code block of every page runs, and gives what the page says. With CHAINRULE_DOCS=write (`npm run docs`) outputs, pictures and the
 // generated page are written anew instead; their difference is then to be read and committed.
-import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { createReadStream, existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { runPage } from "../../scripts/doc-blocks.ts";
 import { opsPage } from "../../scripts/ops-page.ts";
+import { run } from "../../src/cli/run.ts";
 import * as chainrule from "../../src/index.ts";
 import { load, pages, root, writing } from "./world.ts";
 
@@ -38,11 +39,10 @@ describe("the blocks of", () => {
   test.each(pages())("%s give what the page says", async (file) => {
     const folder = dirname(root + file);
     const page = readFileSync(root + file, "utf8");
-    const command = await commandLine();
     const outcome = await runPage(page, {
       load,
       file: (path) => (existsSync(join(folder, path)) ? readFileSync(join(folder, path), "utf8") : undefined),
-      ...(command && { command }),
+      command: commandLine,
     });
     if (writing) {
       for (const [path, text] of outcome.files) {
@@ -77,6 +77,18 @@ describe("links", () => {
 });
 
 /** What `npx chainrule ...` prints, run in this process. */
-async function commandLine(): Promise<((args: readonly string[]) => Promise<string>) | null> {
-  return null;
+async function commandLine(args: readonly string[]): Promise<string> {
+  let printed = "";
+  const take = (text: string): void => {
+    printed += text;
+  };
+  await run(args, {
+    write: take,
+    writeError: take,
+    isTerminal: { output: false, error: false },
+    env: {},
+    readBytes: (path) => createReadStream(path),
+    version: "0.0.0",
+  });
+  return printed;
 }
