@@ -193,9 +193,16 @@ function* backwardSteps(
   const { order, active, edges, first } = between([f], wrt);
   const arrived = order.map((n) => valuesOf(n).map((): Value[] => []));
   const expected = order.map((n) => valuesOf(n).map(() => 0));
-  order.forEach((n, i) => {
-    for (let k = first[i]!; k < first[i + 1]!; k++) if (edges[k]! >= 0) expected[edges[k]!]![n.operands[k - first[i]!]!.index]!++;
-  });
+  // A use behind a stop depends on the variables and yet sends nothing back: it is no branch.
+  const reached = new Uint8Array(order.length);
+  reached[order.length - 1] = 1;
+  for (let i = order.length - 1; i >= 0; i--)
+    for (let k = first[i]!; reached[i] === 1 && k < first[i + 1]!; k++) {
+      const p = edges[k]!;
+      if (p < 0) continue;
+      reached[p] = 1;
+      expected[p]![order[i]!.operands[k - first[i]!]!.index]!++;
+    }
   const remember = (node: Node, r: number, t: Tensor): void => {
     const list = gradients.get(node) ?? valuesOf(node).map(() => null);
     list[r] = t;

@@ -20,6 +20,7 @@ import {
   read,
   sort,
   steps,
+  stopGradient,
   sub,
   sum,
   type Tapped,
@@ -277,4 +278,11 @@ test("pictures show values above and gradients below, of each step or of the who
   expect(draw(mul(variable(1, "<script>alert(1)</script>"), 2))).not.toContain("<script>");
   expect(draw(graph({ x: f64(2, 3) }, ({ x }) => ({ loss: sum(x) })) as never)).toContain("2×3");
   expect(() => draw(lecture(), { format: "gif" as "svg" })).toThrow('draw: format "gif" is not there; "svg" is');
+});
+
+test("a use behind a stop is no branch", () => {
+  const x = variable(3, "x");
+  const text = explain(mul(x, stopGradient(mul(x, x)))).text();
+  expect(text).toContain("df/dx = local 9 x upstream 1 = 9\n");
+  expect(text).not.toContain("branch");
 });
