@@ -1,10 +1,12 @@
+import { isFloat } from "../ir/dtype.ts";
 import { GradientError } from "../ir/errors.ts";
-import { isType, lift } from "../ir/leaf.ts";
-import type { Value } from "../ir/node.ts";
+import { isType, lift, nameOf } from "../ir/leaf.ts";
+import { isKept, type Node, nextSerial, type Value } from "../ir/node.ts";
 import type { Operand } from "../ir/op.ts";
 import { isLeaf, leaves, match, type Operands, rebuild, type Values } from "../ir/tree.ts";
 import { sameType, typeText } from "../ir/type.ts";
 import { declare, type Op } from "../ops/define.ts";
+import { identity, stop } from "../ops/identity.ts";
 import { expand } from "../ops/linear/sum.ts";
 
 type Rule = (s: Record<string, unknown>) => Readonly<Record<string, unknown>>;
@@ -50,9 +52,30 @@ export const custom: Op<(xs: readonly Operand[], attrs: CustomAttrs) => Value> =
 });
 
 /**
+ * A differentiable value from outside that `out` was computed of, or null. Only nodes made since then are walked, and no further than a
+ * derivative would go: not through ops without one.
+ */
+function closedOver(out: Value, since: number, own: ReadonlySet<Node>): Value | null {
+  const seen = new Set<Node>();
+  const open: Value[] = [out];
+  for (let v = open.pop(); v !== undefined; v = open.pop()) {
+    const { node, type } = v;
+    if (!isFloat(type.dtype) || own.has(node) || seen.has(node)) continue;
+    if (node.serial < since) {
+      if (isKept(v)) return v;
+      continue;
+    }
+    seen.add(node);
+    if (node.op.pull !== null) for (const x of node.operands) if (x !== null) open.push(x);
+  }
+  return null;
+}
+
+/**
  * `customGradient(f, rule)`: `f` with a derivative of your own. `f` takes one record; the rule sees `{ ct, out, ...inputs }` and returns a
  * record by the inputs' names, null for "no gradient". The rule is made of ops, so it is differentiated for higher orders.
- * @throws GradientError for a missing or misshapen entry, when the backward pass meets it
+ * @throws GradientError for a missing or misshapen entry, when the backward pass meets it; at once when `f` uses a differentiable value that
+ * is not among its inputs, because that value's gradient would be lost: pass it in, or say `stopGradient`
  */
 export function customGradient<I, O extends Value>(
   f: (inputs: I) => O,
@@ -62,16 +85,27 @@ export function customGradient<I, O extends Value>(
     if (isLeaf(inputs) || typeof inputs !== "object" || inputs === null)
       throw new GradientError("customGradient: the function takes one record of inputs");
     const flat: Value[] = [];
+    const own = new Set<Node>();
+    // The function sees nodes of its own, so that a value which is an input and closed over as well is told apart.
     const values = rebuild(inputs, (leaf, path) => {
       if (isType(leaf)) throw new GradientError(`customGradient: ${path} is a type`);
       const v = lift(leaf, "f64");
       flat.push(v);
-      return v;
+      const inside = identity(v);
+      inside.node.label = v.node.label;
+      own.add(inside.node);
+      return inside;
     });
     let i = 0;
     const tree = rebuild(values, () => i++) as Record<string, unknown>;
+    const since = nextSerial();
     const out = f(values as I);
     if (leaves(out).length !== 1 || !isLeaf(out)) throw new GradientError("customGradient: the function returned no single Value");
-    return custom([out, ...flat], { names: Object.keys(inputs), rule: vjp as unknown as Rule, tree }) as O;
+    const lost = closedOver(lift(out, "f64"), since, own);
+    if (lost !== null)
+      throw new GradientError(
+        `customGradient: the function uses ${lost.node.op === identity && lost.node.label === null ? "the argument of a transform around it" : nameOf(lost)}, which is not among its inputs, so its gradient would be lost; pass it as an input or wrap it in stopGradient`,
+      );
+    return custom([stop(out), ...flat], { names: Object.keys(inputs), rule: vjp as unknown as Rule, tree }) as O;
   };
 }

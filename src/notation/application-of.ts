@@ -12,12 +12,17 @@ import { writtenAttributes } from "./written-attributes.ts";
 /** Ops that only carry a value on and are not written. */
 const silent: ReadonlySet<string> = /* @__PURE__ */ new Set(["identity", "customGradient"]);
 
+/** What is written for such an op: its first operand; of a custom gradient what stands behind the stop. */
+function carried(node: Node, first: Value): Value {
+  return node.op.name === "customGradient" ? (first.node.operands[0] ?? first) : first;
+}
+
 /** How one application of an op is written, given how its operands are. */
 export function applicationOf(node: Node, written: (v: Value) => Expression): Expression {
   const { name } = node.op;
   const [first, second] = node.operands;
   if (first == null) return callOf(node, written);
-  if (silent.has(name)) return written(first);
+  if (silent.has(name)) return written(carried(node, first));
   if (name === "neg") return { kind: "negation", operand: operandText(node, 0, written), span: nowhere };
   const operator = operatorOf(name);
   if (operator !== undefined && second != null)
