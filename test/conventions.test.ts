@@ -2,6 +2,7 @@ import { readFileSync } from "node:fs";
 import { describe, expect, test } from "vitest";
 import * as library from "../src/index.ts";
 import { constant, evaluate, grad, type Nested, sum, tensor, toArray, type Value } from "../src/index.ts";
+import { fixture, type StoredNumber } from "./reference/fixture.ts";
 
 /*
  * docs/conventions.md is the test: a row is "| `op(arguments)` at name = value, ..., by name | value | first | second | why |". The operand named
@@ -14,8 +15,24 @@ interface Row {
   readonly args: readonly string[];
   readonly at: Readonly<Record<string, string>>;
   readonly by: string;
-  readonly results: readonly (number | readonly number[])[];
+  readonly results: readonly Numbers[];
+  readonly why: string;
 }
+
+/** A number or nested lists of them. */
+type Numbers = number | readonly Numbers[];
+/** The same as JSON holds it. */
+type Stored = StoredNumber | readonly Stored[];
+
+/** What PyTorch gives for a row; null where it has no rule. */
+interface FromPyTorch {
+  readonly case: string;
+  readonly value: Stored;
+  readonly first: Stored;
+  readonly second: Stored | null;
+}
+
+const orders = ["value", "first", "second"] as const;
 
 const page = readFileSync(new URL("../docs/conventions.md", import.meta.url), "utf8");
 const form = /^`(?<op>\w+)\((?<args>.*)\)` at (?<at>.*), by (?<by>\w+)$/;
@@ -25,20 +42,18 @@ function parts(text: string): string[] {
   return text.split(/,\s*(?![^[{]*[\]}])/).map((part) => part.trim());
 }
 
-function numbers(text: string): number | readonly number[] {
-  const list = /^\[(.*)\]$/.exec(text);
-  if (list) return list[1]!.split(",").map((x) => numbers(x.trim()) as number);
-  const x = Number(text);
-  if (Number.isNaN(x) && text !== "NaN") throw new Error(`"${text}" is no number`);
-  if (text === "") throw new Error("a cell is empty");
-  return x;
+function numbers(text: string): Numbers {
+  const read = (x: unknown): Numbers => (Array.isArray(x) ? x.map(read) : Number(x));
+  const json = text.replace(/-?Infinity|NaN/g, '"$&"');
+  if (!/^(\[.*\]|"?-?[\w.+-]+"?)$/.test(json)) throw new Error(`"${text}" is no number`);
+  return read(JSON.parse(json));
 }
 
 const rows: Row[] = page
   .split("\n")
   .filter((line) => line.startsWith("| `"))
   .map((line) => {
-    const [text, value, first, second] = line
+    const [text, value, first, second, why] = line
       .slice(1)
       .split("|")
       .map((cell) => cell.trim());
@@ -52,6 +67,7 @@ const rows: Row[] = page
       at,
       by: found["by"]!,
       results: [value!, first!, second!].map(numbers),
+      why: why!,
     };
   });
 
@@ -64,17 +80,22 @@ function operand(text: string, row: Row, x: Value): unknown {
   return text in row.at ? constant(value as Nested) : value;
 }
 
-const ops = library as unknown as Readonly<Record<string, (...args: unknown[]) => Value>>;
+const ops = library as unknown as Readonly<Record<string, (...args: unknown[]) => Value | { readonly values: Value }>>;
+
+function flat(x: Numbers | Stored): number[] {
+  return typeof x === "object" ? x.flatMap(flat) : [Number(x)];
+}
 
 /** A convention is a choice between different numbers; 1e-13 leaves room for rounding alone (logSumExp at 1000 has an ulp of 1e-13). */
-function expectNear(actual: Nested, wanted: number | readonly number[]): void {
-  const [got, want] = [[actual].flat() as number[], [wanted].flat()];
-  expect(got.length).toBe(want.length);
-  got.forEach((v, i) => {
-    const w = want[i]!;
-    if (Number.isFinite(w)) expect(Math.abs(v - w)).toBeLessThanOrEqual(1e-13 * Math.max(1, Math.abs(w)));
-    else expect(v).toBe(w);
-  });
+function near(v: number, w: number): boolean {
+  return Number.isFinite(w) ? Math.abs(v - w) <= 1e-13 * Math.max(1, Math.abs(w)) : Object.is(v, w);
+}
+
+function expectNear(actual: Nested, wanted: Numbers): void {
+  const shapes = (x: unknown): unknown => (Array.isArray(x) ? x.map(shapes) : 0);
+  expect(shapes(actual)).toEqual(shapes(wanted));
+  const [got, want] = [flat(actual as Numbers), flat(wanted)];
+  expect(got.filter((v, i) => !near(v, want[i]!))).toEqual([]);
 }
 
 describe("docs/conventions.md", () => {
@@ -84,11 +105,38 @@ describe("docs/conventions.md", () => {
   });
 
   test.each(rows.map((row) => [row.text, row] as const))("%s", (_, row) => {
-    const f = (x: Value): Value => ops[row.op]!(...row.args.map((arg) => operand(arg, row, x)));
+    const f = (x: Value): Value => {
+      const result = ops[row.op]!(...row.args.map((arg) => operand(arg, row, x)));
+      return "values" in result ? result.values : result;
+    };
     const x = constant(numbers(row.at[row.by]!) as Nested);
     const first = grad((v: Value) => sum(f(v)));
     expectNear(toArray(evaluate(f(x))), row.results[0]!);
     expectNear(toArray(first(x)), row.results[1]!);
     expectNear(toArray(grad((v: Value) => sum(first(v)))(x)), row.results[2]!);
   });
+
+  const { cases } = fixture<FromPyTorch>("conventions");
+
+  test("has what PyTorch says of every row", () => {
+    expect(cases.map((c) => c.case)).toEqual(rows.map((row) => row.text));
+  });
+
+  test.each(rows.map((row, i) => [row.text, row, cases[i]!] as const))(
+    "PyTorch gives the numbers, or the page says which other: %s",
+    (_, row, theirs) => {
+      const said = [...row.why.matchAll(/PyTorch's (value|first|second) is (\[.*?\]|[-\w.]*\w)/g)].map(
+        ([, part, number]) => `${part} ${number}`,
+      );
+      const differing = orders.flatMap((part, k) => {
+        const stored = theirs[part];
+        if (stored === null) return [];
+        const [got, want] = [flat(row.results[k]!), flat(stored)];
+        const same = got.length === want.length && got.every((v, i) => near(v, want[i]!));
+        return same ? [] : [`${part} ${JSON.stringify(stored).replaceAll('"', "").replaceAll(",", ", ")}`];
+      });
+      expect(said).toEqual(differing);
+      expect(row.why.includes("no second derivative")).toBe(theirs.second === null);
+    },
+  );
 });

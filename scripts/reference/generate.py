@@ -45,6 +45,15 @@ def expression_file():
 
 PARTS["expressions"] = expression_file
 
+
+def convention_file():
+    import conventions
+
+    save("conventions", {"versions": VERSIONS, "about": " ".join(conventions.__doc__.split())}, conventions.cases())
+
+
+PARTS["conventions"] = convention_file
+
 if __name__ == "__main__":
     torch.set_num_threads(1)
     warnings.simplefilter("ignore")

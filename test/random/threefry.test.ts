@@ -1,6 +1,15 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { fillWords, foldName, foldNumber, keyOfSeed, splitKey, threefry2x32 } from "../../src/random/threefry.ts";
+import { fixture } from "../reference/fixture.ts";
+
+interface Vector {
+  readonly rounds: number;
+  readonly counter: readonly [number, number];
+  readonly key: readonly [number, number];
+  readonly result: readonly [number, number];
+  readonly source: string;
+}
 
 function block(key: [number, number], counter: [number, number]): string {
   const out = new Uint32Array(3);
@@ -23,6 +32,13 @@ describe("threefry2x32", () => {
     expect(block([ones, ones], [ones, ones])).toBe("1cb996fc bb002be7");
     expect(block([-1, -1], [-1, -1])).toBe("1cb996fc bb002be7");
     expect(block([0x13198a2e, 0x03707344], [0x243f6a88, 0x85a308d3])).toBe("c4923a9c 483df7a0");
+  });
+
+  it("gives every vector of 20 rounds in the fixture, those published with Random123 and those computed by another implementation", () => {
+    const vectors = fixture<Vector>("threefry").cases.filter(({ rounds }) => rounds === 20);
+    expect(vectors.filter(({ source }) => source.includes("kat_vectors")).length).toBe(3);
+    expect(vectors.length).toBe(35);
+    for (const { key, counter, result } of vectors) expect(block([...key], [...counter])).toBe(result.map((w) => w.toString(16)).join(" "));
   });
 
   it("streams: a longer one begins with the shorter one", () => {
