@@ -1,40 +1,52 @@
 import { writeFileWhole } from "../data/write-file.ts";
 import type { Theme } from "../draw/scene.ts";
 import { draw } from "../explain/draw.ts";
+import type { Graph } from "../ir/graph.ts";
 import { nearestName } from "../notation/nearest.ts";
 import type { Options } from "./command.ts";
 import { type Command, jsonOption, wrtOption } from "./command.ts";
+import { subjectIn } from "./graph-problem.ts";
 import { exitCodes } from "./io.ts";
-import { checkIsExpression, chosen, compiled, expressionIn, namesIn, problemOf } from "./problem.ts";
+import { pngOf } from "./png.ts";
+import { chosen, namesIn } from "./problem.ts";
 import { UsageError } from "./usage-error.ts";
-import { readValues } from "./values.ts";
 
 const themes: readonly Theme[] = ["light", "dark", "colour-blind", "colour-blind dark"];
+const formats = ["svg", "png"] as const;
+type Format = (typeof formats)[number];
 
 /** `chainrule draw`: the graph as a picture. */
 export const drawCommand: Command = {
   name: "draw",
-  usage: ["chainrule draw EXPR name=value ... -o FILE.svg"],
+  usage: ["chainrule draw EXPR name=value ... -o FILE", "chainrule draw FILE.graph [name=value ...] -o FILE"],
   summary: "draw the graph, values above the wires and gradients below",
-  details: "Without -o the picture goes to standard output. The file is written whole or not at all.",
+  details:
+    `The file's extension says what is written (${formats.map((f) => `.${f}`).join(" ")}), or --format does. Without -o the picture goes to standard output.\n` +
+    "A graph file without values is drawn with its shapes. A file is written whole or not at all. PNG needs the package @resvg/resvg-js.",
   options: [
-    { name: "output", short: "o", value: "FILE.svg", about: "the file to write; - is standard output" },
+    { name: "output", short: "o", value: "FILE", about: "the file to write; - is standard output" },
+    { name: "format", value: "FORMAT", about: `${formats.join(", ")}; by the file's extension when left out, else svg` },
     { name: "theme", value: "THEME", about: `${themes.join(", ")}; light when left out` },
     wrtOption,
     { ...jsonOption, about: "print JSON: the picture, or the file that was written" },
   ],
-  examples: [`chainrule draw "(x + y) * z" x=-2 y=5 z=-4 -o lecture.svg`],
-  run: async ({ words: [word, ...rest], options }, io) => {
+  examples: [`chainrule draw "(x + y) * z" x=-2 y=5 z=-4 -o lecture.svg`, `chainrule draw model.graph -o model.png`],
+  run: async ({ words, options }, io) => {
     const wrt = namesIn(options.get("wrt"));
     const theme = themeIn(options);
     const path = outputIn(options);
-    const expression = await expressionIn(word, "draw", io);
-    checkIsExpression(expression, compiled(expression, []), "draw");
-    const problem = problemOf(expression, await readValues(rest, "draw"));
-    const svg = draw(problem.f, { wrt: chosen(problem, wrt), theme, title: expression });
-    if (path !== null) await writeFileWhole(path, svg);
-    if (options.has("json")) await io.write(`${JSON.stringify(path === null ? { expression, svg } : { expression, file: path })}\n`);
-    else await io.write(path === null ? svg : `wrote ${path}\n`);
+    const format = formatIn(options, path);
+    const subject = await subjectIn(words, "draw", io);
+    const expression = "problem" in subject ? subject.problem.expression : subject.name;
+    const svg =
+      "problem" in subject
+        ? draw(subject.problem.f, { wrt: chosen(subject.problem, wrt), theme, title: expression })
+        : draw(subject.graph as unknown as Graph<never, unknown>, { theme, title: expression });
+    const content = format === "png" ? await pngOf(svg) : svg;
+    if (path !== null) await writeFileWhole(path, content);
+    if (options.has("json"))
+      await io.write(`${JSON.stringify(path === null ? { expression, [format]: content } : { expression, format, file: path })}\n`);
+    else await io.write(path === null ? String(content) : `wrote ${path}\n`);
     return exitCodes.done;
   },
 };
@@ -52,7 +64,23 @@ function themeIn(options: Options): Theme {
 
 function outputIn(options: Options): string | null {
   const path = options.get("output");
-  if (typeof path !== "string" || path === "-") return null;
-  if (!/\.svg$/i.test(path)) throw new UsageError(`${path}: draw writes SVG; name the file ….svg`, "draw");
-  return path;
+  return typeof path !== "string" || path === "-" ? null : path;
+}
+
+function formatIn(options: Options, path: string | null): Format {
+  const given = options.get("format");
+  const extension = path === null ? null : (/\.([^./\\]+)$/.exec(path)?.[1]?.toLowerCase() ?? "");
+  const wanted = given === undefined ? (extension ?? "svg") : String(given).toLowerCase();
+  const format = formats.find((f) => f === wanted);
+  if (format === undefined) {
+    const what =
+      given === undefined
+        ? wanted === ""
+          ? `${path} has no extension`
+          : `${path}: .${wanted} is no format of draw`
+        : `--format ${wanted.slice(0, 40)} is not there`;
+    throw new UsageError(`${what}; there are ${formats.join(", ")}`, "draw");
+  }
+  if (format === "png" && path === null) throw new UsageError("a PNG is no text for a terminal; name a file: -o picture.png", "draw");
+  return format;
 }
