@@ -16,7 +16,8 @@ async function bundle() {
   const build = await rolldown({
     cwd: root,
     input: Object.fromEntries(targets.map(({ name, source }) => [name, root + source])),
-    external: /^node:/,
+    // Optional peers are loaded when they are asked for.
+    external: /^(node:|@resvg\/)/,
     platform: "neutral",
     onLog: (level, log) => {
       if (level === "warn") throw new Error(log.message);
