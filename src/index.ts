@@ -43,6 +43,7 @@ export type { AnyOp, Operand } from "./ir/op.ts";
 export { scope } from "./ir/scope.ts";
 export { bigints, type Nested, type Tensor, tensor } from "./ir/tensor.ts";
 export { type PrintOptions, printGraph as print } from "./ir/text/print-graph.ts";
+export { trace } from "./ir/trace.ts";
 export { type Data, type DataFor, type Leaf, leaves, mapTree, type Operands, type Tensors, type Values, variables } from "./ir/tree.ts";
 export { bf16, bool, f16, f32, f64, i8, i16, i32, i64, type TensorType, u8, u16, u32, u64 } from "./ir/type.ts";
 export { expr } from "./notation/expr.ts";

@@ -93,7 +93,7 @@ export function substitute<O>(tree: O, replaced: ReadonlyMap<Value, Value>): O {
 export function copyOf(node: Node, operands: readonly (Value | null)[]): Node {
   const copy = new Node(node.op, operands, node.attrs, node.type, keeperOf(operands));
   copy.label = node.label;
-  copy.where = node.where;
+  if (node.where !== null) copy.where = node.where;
   copy.origin = node.origin;
   copy.role = node.role;
   if (node.outputs !== null) copy.outputs = node.outputs.map((o, i) => new Output(o.type, copy, i));

@@ -1,6 +1,7 @@
 import type { DType, TypedArray } from "./dtype.ts";
 import type { Span } from "./errors.ts";
 import type { Held, Tensor } from "./tensor.ts";
+import { callerLine, isTracing } from "./trace.ts";
 import type { TensorType } from "./type.ts";
 
 /**
@@ -16,7 +17,7 @@ export interface Keeper {
 /** The keeper of variables and inputs. */
 export const forever: Keeper = { open: true, order: 0 };
 
-/** Where the user wrote a node: its scope, the expression it came from, the source line (only under `trace`). */
+/** Where the user wrote a node: its scope, the expression it came from, the source line as `file:line:column` (only under `trace`). */
 export interface Where {
   readonly scope: string | null;
   readonly source: string | null;
@@ -76,7 +77,7 @@ export class Node implements Value {
     this.memo = undefined;
     this.outputs = null;
     this.label = null;
-    this.where = null;
+    this.where = isTracing() ? { scope: null, source: null, span: null, stack: callerLine() } : null;
     this.origin = null;
     this.role = 0;
     this.mark = 0;

@@ -174,15 +174,15 @@ function place(item: Item, serial: number, source: string, span: Span): void {
 
 /** As `placeSource`, without a walk for the usual case: one new node over older ones and fresh literals. */
 function placeValue({ node }: Value, serial: number, source: string, span: Span): void {
-  if (node.serial < serial || node.where !== null) return;
+  if (node.serial < serial || node.where?.span != null) return;
   for (const v of node.operands)
     if (v !== null && v.node.serial >= serial && v.node.operands.length > 0) {
       placeSource(node, serial, source, span);
       return;
     }
-  const where: Where = { scope: null, source, span, stack: null };
+  const where: Where = node.where === null ? { scope: null, source, span, stack: null } : { ...node.where, source, span };
   node.where = where;
-  for (const v of node.operands) if (v !== null && v.node.serial >= serial) v.node.where ??= where;
+  for (const v of node.operands) if (v !== null && v.node.serial >= serial && v.node.where?.span == null) v.node.where = where;
 }
 
 /** An op's error with the place of its part of the formula. What is no error of ours came from attributes of a wrong kind. */
