@@ -53,3 +53,4 @@ export { latex } from "./notation/latex.ts";
 export { type AttrsOf, type Definition, type Op, op } from "./ops/define.ts";
 export * from "./ops/index.ts";
 export * as random from "./random/random.ts";
+export { vmap } from "./transforms/vmap.ts";

@@ -70,6 +70,16 @@ export const callOp: Op<(xs: readonly Operand[], attrs: CallAttrs) => readonly V
     );
     return body.outputs.map((v, i) => dense(held[i]!, v.type).data);
   },
+  batch: ({ xs, graph, mapped, examples, regions }) => {
+    const body = bodyOf(graph);
+    const many = regions.batch(
+      body,
+      mapped.xs,
+      examples,
+      body.outputs.map(() => true),
+    );
+    return callOp(xs, { graph: regionOf(many.body) });
+  },
   formula: { xs: "dXs = call(backward of the graph)" },
   vjp: ({ xs, ct, graph, regions }) => {
     const body = bodyOf(graph);

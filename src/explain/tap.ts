@@ -28,6 +28,8 @@ export const tapOp: Op<(x: Operand, attrs: TapAttrs) => Value> = declare<(x: Ope
       report({ label, what, tensor: { ...x, data: x.data.slice() } });
       return x.data;
     },
+    // A tap sees all examples at once, for that is what is computed.
+    batch: "elementwise",
     linear: ["x"],
     formula: { x: "dX = dY" },
     vjp: ({ ct, label, what, report }) => ({

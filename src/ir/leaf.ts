@@ -22,6 +22,7 @@ function leafOp(name: string): AnyOp {
     scalar: null,
     pull: null,
     push: null,
+    batch: null,
     facts: { domain: {}, kink: null, local: null, formula: null, family: "leaf", linear: null, dtypes: {}, lower: null },
   };
 }

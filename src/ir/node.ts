@@ -181,6 +181,35 @@ export interface Regions {
   vjp(body: Body): BodyPullback;
 }
 
+/** A body over many examples at once. */
+export interface BodyBatch {
+  /** The body's inputs in order, those that are mapped with the examples on axis 0; its outputs in order. */
+  readonly body: Body;
+  /** Which outputs have the examples on axis 0; the others are the same for every example. */
+  readonly outputs: readonly boolean[];
+}
+
+/** What the batching walk hands to rules of ops with graph-valued attributes. */
+export interface BatchRegions {
+  /**
+   * @param mapped which inputs have the examples on axis 0
+   * @param every which outputs must have them too, also where they are the same for every example; none when left out
+   */
+  batch(body: Body, mapped: readonly boolean[], examples: number, every?: readonly boolean[]): BodyBatch;
+}
+
+/**
+ * A batching rule: the results of a node over many examples at once, each with the examples on axis 0. `operands` stand for the node's own;
+ * those that are mapped have the examples on axis 0, the others are the same for every example.
+ */
+export type BatchRule = (
+  node: Node,
+  operands: readonly (Value | null)[],
+  mapped: readonly boolean[],
+  examples: number,
+  regions: BatchRegions,
+) => readonly Value[];
+
 /** Runs a body on held inputs: what the interpreter hands to kernels of ops with graph-valued attributes. */
 export type RunBody = (body: Body, inputs: readonly Held[]) => readonly Held[];
 
@@ -206,6 +235,8 @@ export interface AnyOp {
   readonly pull: ((node: Node, ct: Flow, wanted: (index: number) => boolean, regions: Regions) => readonly (Operand | null)[]) | null;
   /** Forward rule: tangents of the results. Null: derived from `pull`. */
   readonly push: ((node: Node, tangents: readonly (Value | null)[]) => Flow | null) | null;
+  /** How the op runs over many examples at once. "elementwise": as it is, on aligned operands. Null: by `lower`, else example by example. */
+  readonly batch: "elementwise" | BatchRule | null;
   readonly facts: OpFacts;
 }
 

@@ -1,2 +1,16 @@
 // The types of an op and of its nodes need each other, so they are declared in one file.
-export type { AnyOp, Body, BodyPullback, Flow, Interval, Operand, OpFacts, Regions, RunBody, Slot } from "./node.ts";
+export type {
+  AnyOp,
+  BatchRegions,
+  BatchRule,
+  Body,
+  BodyBatch,
+  BodyPullback,
+  Flow,
+  Interval,
+  Operand,
+  OpFacts,
+  Regions,
+  RunBody,
+  Slot,
+} from "./node.ts";

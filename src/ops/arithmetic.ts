@@ -99,6 +99,7 @@ export function unary(name: string, def: UnaryDefinition): Unary {
       return y;
     },
     scalar: f,
+    batch: "elementwise",
     vjp: d && (({ ct, x, out }) => ({ x: chain(ct, d({ x, out })) })),
     ...(d && {
       jvp: ({ d: dot, x, out }: { d: { x: Value | null }; x: Value; out: Value }) => dot.x && chain(dot.x, d({ x, out })),
@@ -124,6 +125,7 @@ export function binary(name: string, def: BinaryDefinition): Binary {
     },
     eval: ({ x, y }, out) => zip(integer !== undefined && isInteger(x.type.dtype) ? integer(x.type.dtype) : f, x, y, out),
     scalar: f,
+    batch: "elementwise",
     vjp:
       d &&
       (({ ct, x, y, out }) => {

@@ -2,7 +2,7 @@ import { allocate, type DType, dtypeOf, type NumberArray } from "../ir/dtype.ts"
 import { DomainError, DTypeError, GradientError, GraphError, InternalError } from "../ir/errors.ts";
 import { isOperand, isTensor, isValue, lift } from "../ir/leaf.ts";
 import { keeperOf, Node, Output, type Value, valuesOf } from "../ir/node.ts";
-import type { AnyOp, Interval, Operand, OpFacts, Regions, RunBody, Slot } from "../ir/op.ts";
+import type { AnyOp, BatchRegions, Interval, Operand, OpFacts, Regions, RunBody, Slot } from "../ir/op.ts";
 import { sizeOf } from "../ir/shape.ts";
 import { dense, type Held, hold, isTypedArray, settle, type Tensor } from "../ir/tensor.ts";
 import { type TensorType, typeText } from "../ir/type.ts";
@@ -54,6 +54,21 @@ export interface Definition<N extends string, A, C, R> {
   readonly jvp?: (
     s: Scope<N, C, Value> & { readonly d: Scope<N, {}, Value | null>; readonly out: ResultOf<R, Value> },
   ) => ResultOf<R, Operand | null> | Operand | null;
+  /**
+   * The op over many examples at once, as `vmap` runs it: a rule that sees each operand with the examples on axis 0 where `mapped` says so (as it
+   * is elsewhere), their number, and the results of one example; its results have the examples on axis 0. "elementwise": the op itself is right
+   * once operands of lower rank get axes of size 1 after axis 0. Absent: by `lower`, else the op runs once per example.
+   */
+  readonly batch?:
+    | "elementwise"
+    | ((
+        s: Scope<N, C, Value> & {
+          readonly mapped: Scope<N, {}, boolean>;
+          readonly examples: number;
+          readonly out: ResultOf<R, Value>;
+          readonly regions: BatchRegions;
+        },
+      ) => ResultOf<R, Value>);
   /** Operands in which the op is linear, one at a time (all others fixed); "all": linear in all together. Gives the forward rule. */
   readonly linear?: readonly Bare<N>[] | "all";
   /** Result names when there are several, "list" when attributes tell how many. */
@@ -320,6 +335,19 @@ export function declare<F extends Fn, const N extends readonly string[], C = Att
         }
       : null;
 
+  const rule = def.batch;
+  const batch: AnyOp["batch"] =
+    typeof rule === "function"
+      ? (node, operands, mapped, examples, regions) => {
+          const s = view(operands, node.attrs);
+          s["mapped"] = view(mapped, noAttrs);
+          s["examples"] = examples;
+          s["out"] = several ? resultsOf(call, valuesOf(node)) : node;
+          s["regions"] = regions;
+          return flatten(name, def.results, rule(s as never)) as readonly Value[];
+        }
+      : (rule ?? null);
+
   const call = ((...args: unknown[]) => {
     const { flat, given } = sortArguments(name, slots, args);
     const operands = liftAll(name, slots, flat, own);
@@ -357,6 +385,7 @@ export function declare<F extends Fn, const N extends readonly string[], C = Att
     scalar: def.scalar ?? null,
     pull,
     push,
+    batch,
     facts,
   };
   Object.assign(call, made);

@@ -9,6 +9,7 @@ export const identity: Op<(x: Operand) => Value> = declare<(x: Operand) => Value
   eval: ({ x }) => x.data,
   linear: ["x"],
   scalar: (x) => x,
+  batch: "elementwise",
   vjp: ({ ct }) => ({ x: ct }),
 });
 
@@ -18,5 +19,6 @@ export const stop: Op<(x: Operand) => Value> = declare<(x: Operand) => Value, re
   type: ({ x }) => x,
   eval: ({ x }) => x.data,
   scalar: (x) => x,
+  batch: "elementwise",
   vjp: null,
 });

@@ -26,5 +26,6 @@ export const classLabels: Op<ClassLabels> = declare<ClassLabels, readonly ["labe
         throw new DomainError(`${loss}: label ${i} is ${data[i]}; labels are classes 0..${classes - 1}, or -1 to be ignored`, { op: loss });
     return data;
   },
+  batch: "elementwise",
   vjp: null,
 });

@@ -63,6 +63,7 @@ const converted: Op<(x: Operand, attrs: CastAttrs) => Value> = declare<(x: Opera
       into.set(from);
       return into;
     },
+    batch: "elementwise",
     formula: { x: "dX = cast(dY)" },
     vjp: ({ ct, x, dtype }) => ({ x: isFloat(dtype) && isFloat(x.type.dtype) ? cast(ct, x.type.dtype) : null }),
     jvp: ({ d, dtype }) => (d.x !== null && isFloat(dtype) ? cast(d.x, dtype) : null),

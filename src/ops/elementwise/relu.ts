@@ -29,6 +29,7 @@ export const relu: Unary = declare<(x: Operand) => Value, readonly ["x"]>("relu"
     return y;
   },
   scalar: rectify,
+  batch: "elementwise",
   vjp: ({ ct, x }) => ({ x: where(lessEqual(x, 0), 0, ct) }),
   jvp: ({ d, x }) => d.x && where(lessEqual(x, 0), 0, d.x),
   local: (node) => {

@@ -44,6 +44,7 @@ export const where: Op<Where> = declare<Where, readonly ["test", "x", "y"]>("whe
     });
     return z;
   },
+  batch: "elementwise",
   scalar: (test, x, y) => (test ? x! : y!),
   linear: "all",
   formula: { x: "dX = where(test, dY, 0)", y: "dY = where(test, 0, dOut)" },
@@ -117,6 +118,7 @@ export const clip: Op<(x: Operand, attrs?: ClipAttrs) => Value> = declare<
     for (let i = 0; i < y.length; i++) y[i] = Math.min(high, Math.max(low, x.data[i]!));
     return y;
   },
+  batch: "elementwise",
   formula: { x: "dX = where(min <= X <= max, dY, 0)" },
   vjp: ({ ct, x, min, max }) => ({ x: route(x, ct, min, max) }),
   jvp: ({ d, x, min, max }) => d.x && route(x, d.x, min, max),

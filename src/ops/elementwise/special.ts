@@ -53,6 +53,7 @@ export const polygamma: Op<(x: Operand, attrs: PolygammaAttrs) => Value> = decla
     for (let i = 0; i < y.length; i++) y[i] = order === 1 ? trigamma(x.data[i]!) : polygammaOf(order, x.data[i]!);
     return y;
   },
+  batch: "elementwise",
   vjp: ({ ct, x, order }) => ({ x: chain(ct, polygamma(x, { order: order + 1 })) }),
   jvp: ({ d, x, order }) => d.x && chain(d.x, polygamma(x, { order: order + 1 })),
   local: (node) => [polygamma(node.operands[0]!, { order: (node.attrs as PolygammaAttrs).order + 1 })],

@@ -6,6 +6,7 @@ import type { Operand } from "../../ir/op.ts";
 import { axisOf, sizeOf } from "../../ir/shape.ts";
 import { tensorType, typeText } from "../../ir/type.ts";
 import { declare, type Op } from "../define.ts";
+import { everyExample } from "./every-example.ts";
 import { reshape } from "./reshape.ts";
 import { sliceRange } from "./slice.ts";
 
@@ -55,6 +56,11 @@ export const concat: Op<(xs: readonly Operand[], attrs?: { readonly axis?: numbe
     return y;
   },
   linear: "all",
+  batch: ({ xs, axis, mapped, examples }) =>
+    concat(
+      xs.map((x, i) => everyExample(x, mapped.xs[i]!, examples)),
+      { axis: axis + 1 },
+    ),
   formula: { xs: "dXs[i] = slice(dY)" },
   vjp: ({ ct, xs, axis }) => {
     let start = 0;

@@ -6,7 +6,7 @@ import { sizeOf } from "../../ir/shape.ts";
 import { tensorType, typeText } from "../../ir/type.ts";
 import { declare, type Op } from "../define.ts";
 import { reshape } from "./reshape.ts";
-import { unslice } from "./slice.ts";
+import { sliceRange, unslice } from "./slice.ts";
 import { type DiagonalAttrs, offsetOf } from "./triangle.ts";
 
 /** Where a diagonal starts in a row-major matrix of `columns` columns. */
@@ -51,6 +51,16 @@ export const diag: Op<(x: Operand, attrs?: DiagonalAttrs) => Value> = declare<
     return y;
   },
   linear: ["x"],
+  batch: ({ x, offset, out, examples }) => {
+    const [, rows = 0, columns] = x.type.shape;
+    if (columns !== undefined) {
+      const flat = reshape(x, { shape: [examples, rows * columns] });
+      return sliceRange(flat, { axis: 1, start: startOf(columns, offset), step: columns + 1, count: out.type.shape[0]! });
+    }
+    const size = out.type.shape[0]!;
+    const flat = unslice(x, { axis: 1, start: startOf(size, offset), step: size + 1, size: size * size });
+    return reshape(flat, { shape: [examples, size, size] });
+  },
   formula: { x: "dX = diag(dY)" },
   vjp: ({ ct, x, offset }) => {
     const { shape } = x.type;

@@ -7,8 +7,8 @@ import { type TensorType, tensorType, typeText } from "../../ir/type.ts";
 import { declare, type Op } from "../define.ts";
 import { gatherElementsInto, type ScatterReduction, scatterElementsInto } from "../kernels/gather.ts";
 import { zeros } from "./constants.ts";
-import type { AxisAttr } from "./gather.ts";
-import { checkIndices, outOfRange } from "./indices.ts";
+import { everyExample } from "./every-example.ts";
+import { type AxisAttr, checkIndices, outOfRange } from "./indices.ts";
 import { whereLast } from "./last-wins.ts";
 
 /** What a scatter does with the element that is there: put the update in its place, or add the update to it. */
@@ -62,6 +62,8 @@ export const gatherElements: Op<(x: Operand, indices: Operand, attrs?: AxisAttr)
     return y;
   },
   linear: ["x"],
+  batch: ({ x, indices, axis, mapped, examples }) =>
+    gatherElements(everyExample(x, mapped.x, examples), everyExample(indices, mapped.indices, examples), { axis: axis + 1 }),
   formula: { x: 'dX = scatterElements(0, indices, dY, "add")' },
   vjp: ({ ct, x, indices, axis }) => ({
     x: () => scatterElements(zeros(x.type), indices, ct, { axis, reduction: "add" }),
@@ -101,6 +103,13 @@ export const scatterElements: Op<(x: Operand, indices: Operand, updates: Operand
     return y;
   },
   linear: "all",
+  batch: ({ x, indices, updates, axis, reduction, mapped, examples }) =>
+    scatterElements(
+      everyExample(x, mapped.x, examples),
+      everyExample(indices, mapped.indices, examples),
+      everyExample(updates, mapped.updates, examples),
+      { axis: axis + 1, reduction },
+    ),
   formula: { x: "dX = dY, 0 where an update was put", updates: "dUpdates = gatherElements(dY, indices)" },
   vjp: ({ ct, x, indices, updates, axis, reduction }) => ({
     x: () => (reduction === "add" ? ct : scatterElements(ct, indices, zeros(updates.type), { axis })),

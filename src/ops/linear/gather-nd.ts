@@ -7,6 +7,7 @@ import { type TensorType, tensorType, typeText } from "../../ir/type.ts";
 import { declare, type Op } from "../define.ts";
 import { gatherNDInto, type ScatterReduction, type SliceLayout, scatterNDInto } from "../kernels/gather.ts";
 import { zeros } from "./constants.ts";
+import { everyExample } from "./every-example.ts";
 import { reductionOf } from "./gather-elements.ts";
 import { checkIndices, outOfRange } from "./indices.ts";
 import { whereLast } from "./last-wins.ts";
@@ -85,6 +86,10 @@ export const gatherND: Op<(x: Operand, indices: Operand, attrs?: GatherNDAttrs) 
     return y;
   },
   linear: ["x"],
+  batch: ({ x, indices, batchDims, mapped, examples }) => {
+    if (!mapped.x && batchDims === 0) return gatherND(x, indices);
+    return gatherND(everyExample(x, mapped.x, examples), everyExample(indices, mapped.indices, examples), { batchDims: batchDims + 1 });
+  },
   formula: { x: 'dX = scatterND(0, indices, dY, "add")' },
   vjp: ({ ct, x, indices, batchDims }) => ({
     x: () => scatterND(zeros(x.type), indices, ct, { batchDims, reduction: "add" }),
@@ -122,6 +127,13 @@ export const scatterND: Op<(x: Operand, indices: Operand, updates: Operand, attr
     return y;
   },
   linear: "all",
+  batch: ({ x, indices, updates, batchDims, reduction, mapped, examples }) =>
+    scatterND(
+      everyExample(x, mapped.x, examples),
+      everyExample(indices, mapped.indices, examples),
+      everyExample(updates, mapped.updates, examples),
+      { batchDims: batchDims + 1, reduction },
+    ),
   formula: { x: "dX = dY, 0 where a slice was put", updates: "dUpdates = gatherND(dY, indices)" },
   vjp: ({ ct, x, indices, updates, batchDims, reduction }) => ({
     x: () => (reduction === "add" ? ct : scatterND(ct, indices, zeros(updates.type), { batchDims })),

@@ -8,12 +8,11 @@ import { declare, type Op } from "../define.ts";
 import { gatherInto, scatterAddInto } from "../kernels/gather.ts";
 import { axisLayout } from "../kernels/walk.ts";
 import { zeros } from "./constants.ts";
-import { checkIndices, outOfRange } from "./indices.ts";
-
-/** The axis that indices point into, 0 when left out. */
-export interface AxisAttr {
-  readonly axis?: number;
-}
+import { everyExample, moveAxis } from "./every-example.ts";
+import { gatherND, scatterND } from "./gather-nd.ts";
+import { type AxisAttr, checkIndices, outOfRange } from "./indices.ts";
+import { reshape } from "./reshape.ts";
+import { transpose } from "./transpose.ts";
 
 interface OneAxis {
   readonly axis: number;
@@ -26,6 +25,24 @@ function takenShape(x: Shape, indices: Shape, axis: number): Shape {
 function axisIn(op: string, { axis = 0 }: AxisAttr, x: TensorType): OneAxis {
   if (x.shape.length === 0) throw new ShapeError(`${op}: x is ${typeText(x)}, a scalar; it has no axis to index`, { op });
   return { axis: axisOf(op, axis, x.shape.length) };
+}
+
+/** Indices as index tuples of one number. */
+function column(indices: Value): Value {
+  return reshape(indices, { shape: [...indices.type.shape, 1] });
+}
+
+/** [examples, ...indices, ...before, ...after] as [examples, ...before, ...indices, ...after]; `axis` axes stand before. */
+function joinedAt(v: Value, rank: number, axis: number): Value {
+  const order = v.type.shape.map((_, i) => i);
+  return transpose(v, {
+    axes: [0, ...order.slice(1 + rank, 1 + rank + axis), ...order.slice(1, 1 + rank), ...order.slice(1 + rank + axis)],
+  });
+}
+
+/** The way back from `joinedAt`. */
+function splitAt(v: Value, rank: number, axis: number): Value {
+  return joinedAt(v, axis, rank);
 }
 
 /**
@@ -57,6 +74,12 @@ export const gather: Op<(x: Operand, indices: Operand, attrs?: AxisAttr) => Valu
     return y;
   },
   linear: ["x"],
+  batch: ({ x, indices, axis, mapped }) => {
+    if (!mapped.indices) return gather(x, indices, { axis: axis + 1 });
+    if (!mapped.x) return moveAxis(gather(x, indices, { axis }), axis, 0);
+    const picked = gatherND(moveAxis(x, axis + 1, 1), column(indices), { batchDims: 1 });
+    return joinedAt(picked, indices.type.shape.length - 1, axis);
+  },
   formula: { x: "dX = scatterAdd(0, indices, dY)" },
   vjp: ({ ct, x, indices, axis }) => ({ x: () => scatterAdd(zeros(x.type), indices, ct, { axis }), indices: null }),
 });
@@ -96,6 +119,14 @@ export const scatterAdd: Op<(x: Operand, indices: Operand, updates: Operand, att
     return y;
   },
   linear: "all",
+  batch: ({ x, indices, updates, axis, mapped, examples }) => {
+    const into = everyExample(x, mapped.x, examples);
+    const added = everyExample(updates, mapped.updates, examples);
+    if (!mapped.indices) return scatterAdd(into, indices, added, { axis: axis + 1 });
+    const rows = splitAt(added, indices.type.shape.length - 1, axis);
+    const out = scatterND(moveAxis(into, axis + 1, 1), column(indices), rows, { batchDims: 1, reduction: "add" });
+    return moveAxis(out, 1, axis + 1);
+  },
   formula: { x: "dX = dY", updates: "dUpdates = gather(dY, indices)" },
   vjp: ({ ct, indices, axis }) => ({ x: ct, indices: null, updates: () => gather(ct, indices, { axis }) }),
 });

@@ -4,6 +4,11 @@ import { type Shape, stridesOf } from "../../ir/shape.ts";
 import { type TensorType, typeText } from "../../ir/type.ts";
 import type { OutOfBounds } from "../kernels/gather.ts";
 
+/** The axis that indices point into, 0 when left out. */
+export interface AxisAttr {
+  readonly axis?: number;
+}
+
 /** Refuses indices that are not whole numbers. @throws DTypeError */
 export function checkIndices(op: string, indices: TensorType): void {
   if (isInteger(indices.dtype)) return;

@@ -44,5 +44,6 @@ export const oneHot: Op<(x: Operand, attrs: OneHotAttrs) => Value> = declare<
     }
     return y;
   },
+  batch: ({ x, depth, dtype }) => oneHot(x, { depth, dtype }),
   vjp: null,
 });

@@ -106,6 +106,7 @@ export const pad: Op<(x: Operand, attrs: PadAttrs) => Value> = declare<(x: Opera
       for (let i = 0; i < y.length; i++) y[i] = x.data[from[i]!]!;
       return y;
     },
+    batch: ({ x, pads, mode, value }) => pad(x, { pads: [[0, 0], ...pads], mode, value }),
     formula: { x: "dX = dY without its padding" },
     // Not `linear`: a constant other than 0 is not scaled with x.
     jvp: ({ d, pads, mode }) => d.x && pad(d.x, { pads, mode }),
@@ -144,6 +145,7 @@ export const unpad: Op<(x: Operand, attrs: UnpadAttrs) => Value> = declare<(x: O
       return y;
     },
     linear: ["x"],
+    batch: ({ x, pads, mode }) => unpad(x, { pads: [[0, 0], ...pads], mode }),
     formula: { x: "dX = pad(dY)" },
     vjp: ({ ct, pads, mode }) => ({ x: pad(ct, { pads, mode }) }),
   },

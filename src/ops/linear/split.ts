@@ -78,6 +78,7 @@ export const split: Op<(x: Operand, attrs: SplitAttrs) => Value[]> = declare<
     });
   },
   linear: ["x"],
+  batch: ({ x, axis, sizes }) => split(x, { axis: axis + 1, sizes }),
   formula: { x: "dX = concat(dY)" },
   vjp: ({ ct, out, axis }) => ({
     x: concat(
@@ -130,6 +131,7 @@ export const unstack: Op<(x: Operand, attrs?: UnstackAttrs) => Value[]> = declar
     });
   },
   linear: ["x"],
+  batch: ({ x, axis }) => unstack(x, { axis: axis + 1 }),
   formula: { x: "dX = stack(dY)" },
   vjp: ({ ct, out, axis }) => ({
     x: stack(

@@ -6,6 +6,7 @@ import { axesOf, broadcast, broadcastStrides, reducedShape, sameShape, shapeText
 import { tensorType, typeText } from "../../ir/type.ts";
 import { eachRow } from "../arithmetic.ts";
 import { declare, type Op } from "../define.ts";
+import { aligned } from "./aligned.ts";
 import { reshape } from "./reshape.ts";
 
 /** Which axes to reduce (all when left out; negative ones count from the end) and whether they stay with size 1. */
@@ -47,6 +48,7 @@ export const sum: Reduce = declare<(x: Operand, attrs?: AxisAttrs) => Value, rea
     return y;
   },
   linear: ["x"],
+  batch: ({ x, axis, keepDims }) => sum(x, { axis: axis.map((a) => a + 1), keepDims }),
   formula: { x: "dX = expand(dY)" },
   vjp: ({ ct, x, axis, keepDims }) => ({
     x: expand(keepDims ? ct : reshape(ct, { shape: reducedShape(x.type.shape, axis, true) }), { shape: x.type.shape }),
@@ -81,6 +83,7 @@ export const expand: Op<(x: Operand, attrs: { readonly shape: readonly number[] 
     return y;
   },
   linear: ["x"],
+  batch: ({ x, shape, examples }) => expand(aligned(x, shape.length), { shape: [examples, ...shape] }),
   formula: { x: "dX = sum(dY)" },
   vjp: ({ ct, x }) => ({ x: sumTo(ct, x.type.shape) }),
 });

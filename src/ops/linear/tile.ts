@@ -48,6 +48,7 @@ export const tile: Op<(x: Operand, attrs: TileAttrs) => Value> = declare<(x: Ope
       return y;
     },
     linear: ["x"],
+    batch: ({ x, repeats }) => tile(x, { repeats: [1, ...repeats] }),
     formula: { x: "dX = sum of dY over the copies" },
     vjp: ({ ct, x, repeats }) => ({
       x: sum(reshape(ct, { shape: copies(x.type.shape, repeats) }), { axis: x.type.shape.map((_, i) => 2 * i) }),

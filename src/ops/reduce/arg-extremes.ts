@@ -28,7 +28,7 @@ function inRows(x: Tensor, axis: readonly number[]): Tensor["data"] {
 
 /* @__NO_SIDE_EFFECTS__ */
 function argExtreme(name: "argMax" | "argMin", find: typeof argMaxInto, what: string): Reduce {
-  return declare<(x: Operand, attrs?: AxisAttrs) => Value, readonly ["x"], Axes>(name, ["x"], {
+  const made: Reduce = declare<(x: Operand, attrs?: AxisAttrs) => Value, readonly ["x"], Axes>(name, ["x"], {
     family: "reduce",
     attrs: (given, { x }) => axesIn(name, given, x),
     type: ({ x, axis, keepDims }) => {
@@ -41,8 +41,10 @@ function argExtreme(name: "argMax" | "argMin", find: typeof argMaxInto, what: st
       find(inRows(x, axis), { outer: places.length, size: countOver(x.type.shape, axis), inner: 1 }, places);
       return places;
     },
+    batch: ({ x, axis, keepDims }) => made(x, { axis: axis.map((a) => a + 1), keepDims }),
     vjp: null,
   });
+  return made;
 }
 
 /**

@@ -17,7 +17,7 @@ function shares(x: Value, out: Value, axes: Axes): Value {
 
 /* @__NO_SIDE_EFFECTS__ */
 function extreme(name: "max" | "min", what: string): Reduce {
-  return declare<(x: Operand, attrs?: AxisAttrs) => Value, readonly ["x"], Axes>(name, ["x"], {
+  const made: Reduce = declare<(x: Operand, attrs?: AxisAttrs) => Value, readonly ["x"], Axes>(name, ["x"], {
     family: "reduce",
     attrs: (given, { x }) => axesIn(name, given, x),
     type: ({ x, axis, keepDims }) => {
@@ -26,6 +26,7 @@ function extreme(name: "max" | "min", what: string): Reduce {
       return reducedType(x, { axis, keepDims });
     },
     eval: ({ x, axis }, out) => reduced(name, x, axis, out),
+    batch: ({ x, axis, keepDims }) => made(x, { axis: axis.map((a) => a + 1), keepDims }),
     formula: { x: `dX = dY where X = ${name}(X), shared equally among ties` },
     vjp: ({ ct, x, out, axis, keepDims }) => {
       const axes = { axis, keepDims };
@@ -33,6 +34,7 @@ function extreme(name: "max" | "min", what: string): Reduce {
     },
     jvp: ({ d, x, out, axis, keepDims }) => d.x && sum(mul(d.x, shares(x, out, { axis, keepDims })), { axis, keepDims }),
   });
+  return made;
 }
 
 /**

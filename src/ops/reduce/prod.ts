@@ -70,6 +70,7 @@ export const prod: Reduce = declare<(x: Operand, attrs?: AxisAttrs) => Value, re
     for (let i = 0; i < places.length; i++) y[places[i]!] = times(y[places[i]!]!, x.data[i]!);
     return y;
   },
+  batch: ({ x, axis, keepDims }) => prod(x, { axis: axis.map((a) => a + 1), keepDims }),
   formula: { x: "dX[i] = dY prod of X[j], j != i" },
   vjp: ({ ct, x, axis, keepDims }) => {
     if (sizeOf(x.type.shape) === 0) return { x: 0 };

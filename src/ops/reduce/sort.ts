@@ -66,6 +66,7 @@ export const sort: Op<(x: Operand, attrs?: SortAttrs) => Sorted> = declare<
     sortInto(x.data, axisLayout(x.type.shape, axis), descending, values, indices);
     return { values, indices };
   },
+  batch: ({ x, axis, descending }) => sort(x, { axis: axis + 1, descending }),
   formula: { x: "dX[indices] = dValues" },
   vjp: ({ ct, x, out, axis }) => ({ x: () => putBack(ct.values, x, out.indices, axis) }),
   jvp: ({ d, out, axis }) => ({ values: d.x && gatherElements(d.x, out.indices, { axis }), indices: null }),
@@ -105,6 +106,7 @@ export const topK: Op<(x: Operand, attrs: TopKAttrs) => Sorted> = declare<
     topKInto(x.data, axisLayout(x.type.shape, axis), k, largest, values, indices);
     return { values, indices };
   },
+  batch: ({ x, k, axis, largest }) => topK(x, { k, axis: axis + 1, largest }),
   formula: { x: "dX[indices] = dValues" },
   vjp: ({ ct, x, out, axis }) => ({ x: () => putBack(ct.values, x, out.indices, axis) }),
   jvp: ({ d, out, axis }) => ({ values: d.x && gatherElements(d.x, out.indices, { axis }), indices: null }),
