@@ -1,8 +1,9 @@
 import { checkGradients, type GradientRow } from "../check/check-gradients.ts";
+import type { Language } from "../explain/explain.ts";
 import { jsonNumber, numberText } from "../explain/number-text.ts";
 import type { Value } from "../ir/node.ts";
 import { coloursFor } from "./colours.ts";
-import { type Command, jsonOption, wrtOption } from "./command.ts";
+import { type Command, jsonOption, langOption, languageIn, wrtOption } from "./command.ts";
 import { exitCodes } from "./io.ts";
 import { checkIsExpression, chosen, compiled, expressionIn, namesIn, problemOf } from "./problem.ts";
 import { readValues } from "./values.ts";
@@ -14,12 +15,14 @@ export const checkCommand: Command = {
   summary: "compare the gradients with numeric ones",
   details:
     "Moves every variable a little both ways and compares the slope with the gradient, in first and second order. Small tensors are\n" +
-    "checked element by element, large ones along random directions. Verdicts: pass (error below 1e-7), look (below 1e-4), fail, and\n" +
-    "kink where the slopes from both sides differ, so that there is no one derivative to compare with. Exit code 1 when one fails.",
-  options: [jsonOption, wrtOption],
+    "checked element by element, large ones along random directions. Verdicts: pass (error below 1e-7), look (below 1e-4, or no numeric\n" +
+    "slope to trust, as where the value is NaN), fail, and kink where the slopes from both sides differ, so that there is no one\n" +
+    "derivative to compare with. Exit code 1 when one fails.",
+  options: [jsonOption, langOption, wrtOption],
   examples: [`chainrule check "x * sin(y)" x=2 y=0.5`],
   run: async ({ words: [word, ...rest], options }, io) => {
     const wrt = namesIn(options.get("wrt"));
+    const words = wordsOf[languageIn(options, "check")];
     const expression = await expressionIn(word, "check", io);
     const build = compiled(expression, []);
     checkIsExpression(expression, build, "check");
@@ -32,28 +35,59 @@ export const checkCommand: Command = {
     else {
       const { heading, value, warning, fault } = coloursFor("output", io);
       const paint = { pass: value, look: warning, kink: warning, fail: fault };
-      const lines = report.rows.map((row) => `${cells(row).join("  ")}  ${paint[row.verdict](row.verdict)}`);
-      const verdict = report.passed ? value("every gradient agrees") : fault("a gradient does not agree");
-      await io.write(`${heading(titles.join("  "))}\n${lines.join("\n")}${lines.length > 0 ? "\n" : ""}${verdict}\n`);
+      const lines = report.rows.map((row) => `${padded(cellsOf(row, words)).join("  ")}  ${paint[row.verdict](words[row.verdict])}`);
+      const open = report.rows.filter((row) => row.verdict === "look").length;
+      const verdict = !report.passed ? fault(words.differs) : open > 0 ? warning(words.open(open)) : value(words.agrees);
+      await io.write(`${heading(padded(words.titles).join("  "))}\n${lines.join("\n")}${lines.length > 0 ? "\n" : ""}${verdict}\n`);
     }
     return report.passed ? exitCodes.done : exitCodes.failed;
   },
 };
 
+const english = {
+  titles: ["variable", "order", "analytic", "numeric", "error"],
+  along: (path: string, direction: number) => `${path} along ${direction}`,
+  pass: "pass",
+  look: "look",
+  fail: "fail",
+  kink: "kink",
+  agrees: "every gradient agrees",
+  open: (n: number) => `no gradient is wrong as far as could be seen; look at the ${n === 1 ? "row" : `${n} rows`} marked so`,
+  differs: "a gradient does not agree",
+};
+const wordsOf: Readonly<Record<Language, typeof english>> = {
+  en: english,
+  ko: {
+    titles: ["변수", "차수", "해석적", "수치적", "오차"],
+    along: (path, direction) => `${path}, 방향 ${direction}`,
+    pass: "통과",
+    look: "확인 필요",
+    fail: "실패",
+    kink: "꺾인 점",
+    agrees: "모든 그래디언트가 일치합니다",
+    open: (n) => `틀린 그래디언트는 보이지 않지만, '확인 필요'로 표시된 ${n}개의 행을 살펴보세요`,
+    differs: "일치하지 않는 그래디언트가 있습니다",
+  },
+};
+
 const widths = [14, 5, 14, 14, 9];
-const titles = ["variable", "order", "analytic", "numeric", "error"].map((t, i) =>
-  i === 0 ? t.padEnd(widths[i]!) : t.padStart(widths[i]!),
-);
+
+/** Cells in columns; a Hangul letter takes two places of a terminal. */
+function padded(cells: readonly string[]): string[] {
+  return cells.map((cell, i) => {
+    const gap = " ".repeat(Math.max(0, widths[i]! - cell.length - (cell.match(/[\u1100-\u11ff\u3130-\u318f\uac00-\ud7a3]/g)?.length ?? 0)));
+    return i === 0 ? cell + gap : gap + cell;
+  });
+}
 
 /** Which element or direction of a variable a row is about. */
-function placeOf({ path, index, direction }: GradientRow): string {
-  if (direction !== null) return `${path} along ${direction}`;
+function placeOf({ path, index, direction }: GradientRow, { along }: typeof english): string {
+  if (direction !== null) return along(path, direction);
   return index === null || index.length === 0 ? path : `${path}[${index.join(",")}]`;
 }
 
-function cells(row: GradientRow): string[] {
-  const texts = [placeOf(row), String(row.order), numberText(row.analytic, 8), numberText(row.numeric, 8), numberText(row.error, 2)];
-  return texts.map((t, i) => (i === 0 ? t.padEnd(widths[i]!) : t.padStart(widths[i]!)));
+function cellsOf(row: GradientRow, words: typeof english): string[] {
+  return [placeOf(row, words), String(row.order), numberText(row.analytic, 8), numberText(row.numeric, 8), numberText(row.error, 2)];
 }
 
 function rowJson(row: GradientRow): object {

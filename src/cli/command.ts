@@ -1,4 +1,6 @@
+import type { Language } from "../explain/explain.ts";
 import type { CommandIo } from "./io.ts";
+import { UsageError } from "./usage-error.ts";
 
 /** An option of a command: `--wrt x,y` takes a value, `--json` takes none. */
 export interface OptionSpec {
@@ -39,3 +41,10 @@ export const wrtOption: OptionSpec = {
 };
 export const langOption: OptionSpec = { name: "lang", value: "LANGUAGE", about: "en (when left out) or ko" };
 export const helpOption: OptionSpec = { name: "help", short: "h", about: "print this help" };
+
+/** The language of `--lang`. @throws UsageError for others */
+export function languageIn(options: Options, command: string): Language {
+  const given = options.get("lang") ?? "en";
+  if (given === "en" || given === "ko") return given;
+  throw new UsageError(`--lang ${String(given).slice(0, 40)} is not there; en and ko are`, command);
+}

@@ -1,5 +1,5 @@
 import { ChainruleError, InternalError, type Span } from "../ir/errors.ts";
-import { caretPicture } from "../notation/caret.ts";
+import { caretPicture, positionOf } from "../notation/caret.ts";
 import { exitCodes } from "./io.ts";
 import { UsageError } from "./usage-error.ts";
 
@@ -22,8 +22,14 @@ export function describeError(error: unknown): ErrorStory {
   if (error instanceof UsageError) return story("usage", error.message, null, exitCodes.badInput, error.command);
   if (error instanceof ChainruleError && !(error instanceof InternalError)) {
     const { source, span } = error;
-    const picture = source !== undefined && span !== undefined ? `\n${caretPicture(source, span)}` : "";
-    return { ...story(error.code, error.message, span ?? null, exitCodes.badInput, null), line: error.message.replace(picture, "") };
+    if (source === undefined || span === undefined) return story(error.code, error.message, span ?? null, exitCodes.badInput, null);
+    // What fails while it is computed has its place in the fields alone; what fails while it is built, in the message too.
+    const { line, column } = positionOf(source, span.from);
+    const place = ` (line ${line}, column ${column})`;
+    const picture = `\n${caretPicture(source, span)}`;
+    const said = error.message.replace(picture, "");
+    const told = said.includes(place) ? said : said + place;
+    return { ...story(error.code, said === error.message ? told + picture : error.message, span, exitCodes.badInput, null), line: told };
   }
   const message = error instanceof Error ? error.message : String(error);
   if (error instanceof RangeError && /allocation|array length|string length|buffer/i.test(message))

@@ -1,7 +1,7 @@
-import { type Explanation, explain, type Language } from "../explain/explain.ts";
+import { type Explanation, explain } from "../explain/explain.ts";
 import { type Colours, coloursFor } from "./colours.ts";
 import type { Options } from "./command.ts";
-import { type Command, jsonOption, langOption, wrtOption } from "./command.ts";
+import { type Command, jsonOption, langOption, languageIn, wrtOption } from "./command.ts";
 import { exitCodes } from "./io.ts";
 import { checkIsExpression, chosen, compiled, expressionIn, namesIn, problemOf } from "./problem.ts";
 import { UsageError } from "./usage-error.ts";
@@ -38,13 +38,6 @@ export const explainCommand: Command = {
     return exitCodes.done;
   },
 };
-
-/** The language of `--lang`. @throws UsageError for others */
-export function languageIn(options: Options, command: string): Language {
-  const given = options.get("lang") ?? "en";
-  if (given === "en" || given === "ko") return given;
-  throw new UsageError(`--lang ${String(given).slice(0, 40)} is not there; en and ko are`, command);
-}
 
 function formatIn(options: Options): (typeof formats)[number] | "text" {
   const given = formats.filter((name) => options.has(name));

@@ -1,4 +1,4 @@
-import { EngineError, GraphError, InternalError } from "../ir/errors.ts";
+import { ChainruleError, EngineError, GraphError, InternalError } from "../ir/errors.ts";
 import { constantOf, inputOp, isType, isValue, lift, nameOf } from "../ir/leaf.ts";
 import { forget, memoOf, type Node, type Value } from "../ir/node.ts";
 import type { Body, Operand } from "../ir/op.ts";
@@ -71,9 +71,22 @@ export function settleAll(roots: readonly Value[]): void {
         held[i] = h;
       }
     }
-    node.memo = step(node, held);
+    try {
+      node.memo = step(node, held);
+    } catch (error) {
+      throw located(error, node);
+    }
     forget(node);
   }
+}
+
+/** A kernel's error, such as an index out of range, with the place in the expression that its node comes from. */
+function located(error: unknown, { where }: Node): unknown {
+  if (error instanceof ChainruleError && error.span === undefined && where !== null && where.span !== null && where.source !== null) {
+    error.span = where.span;
+    error.source = where.source;
+  }
+  return error;
 }
 
 function unreadable(roots: readonly Value[], node: Node): GraphError {

@@ -145,6 +145,94 @@ test("check compares with numeric gradients; a kink is no fault", async () => {
   ]);
 });
 
+test("check speaks Korean, and does not call agreement what it could not judge", async () => {
+  const korean = (await cli(["check", "x * 높이", "x=2", "높이=3", "--lang", "ko"])).out;
+  expect(korean.split("\n")[0]).toBe("변수             차수          해석적          수치적       오차");
+  expect(korean).toContain("모든 그래디언트가 일치합니다");
+  const undecided = await cli(["check", "log(x)", "x=-1"]);
+  expect(undecided.code).toBe(0);
+  expect(undecided.out).toContain("no gradient is wrong as far as could be seen; look at the row marked so\n");
+  expect((await cli(["check", "x", "x=nan", "--lang=ko"])).out).toContain("2개의 행을 살펴보세요");
+});
+
+test("every other --json has the documented shape", async () => {
+  const json = async (...args: string[]): Promise<Record<string, unknown>> => JSON.parse((await cli([...args, "--json"])).out) as never;
+  const number = expect.any(Number) as number;
+  expect(await json("check", "x^2", "x=3")).toEqual({
+    expression: "x^2",
+    passed: true,
+    rows: [1, 2].map((order) => ({
+      variable: "x",
+      order,
+      index: [],
+      direction: null,
+      analytic: order === 1 ? 6 : number,
+      numeric: number,
+      error: number,
+      verdict: "pass",
+      step: number,
+    })),
+  });
+  expect(await json("check", "log(x)", "x=-1")).toMatchObject({ passed: true, rows: [{ numeric: "NaN", error: "Infinity" }, {}] });
+  expect(await json("check", "sum(w^2)", `w=[${"1,".repeat(20)}1]`)).toMatchObject({
+    rows: [{ index: null, direction: 0 }, {}, {}, {}, {}, {}],
+  });
+  expect(await json("grad", "x^2", "--symbolic")).toEqual({ expression: "x^2", derivatives: { x: "2 * x" } });
+  expect(await json("grad", "x^2", "--symbolic", "x=3")).toEqual({
+    expression: "x^2",
+    derivatives: { x: "2 * x" },
+    value: 9,
+    gradients: { x: 6 },
+  });
+  const path = join(folder, "json.svg");
+  expect(await json("draw", "x*2", "x=1", "-o", path)).toEqual({ expression: "x*2", format: "svg", file: path });
+  expect(await json("draw", "x*2", "x=1")).toEqual({ expression: "x*2", svg: expect.stringContaining("<svg") as string });
+  expect(await json("--version")).toEqual({ version: "1.2.3" });
+  const { commands } = (await json("help")) as { commands: Record<string, unknown>[] };
+  expect(commands.map((c) => c["name"])).toEqual(["explain", "grad", "check", "draw"]);
+  for (const command of commands) {
+    expect(Object.keys(command)).toEqual(["name", "usage", "summary", "options", "examples"]);
+    for (const option of command["options"] as object[]) expect(Object.keys(option)).toEqual(["name", "short", "value", "about"]);
+  }
+});
+
+test("what fails while it is computed has its place in the expression too", async () => {
+  const { code, err } = await cli(["grad", "sum(2 * gather(a, i))", "a=[1,2]", "i:i32=[5]"]);
+  expect(code).toBe(2);
+  expect(err).toBe(
+    "chainrule: gather: indices[0] is 5 and axis 0 of x has size 2; indices are -2..1 (line 1, column 9)\n" +
+      "  sum(2 * gather(a, i))\n          ^^^^^^^^^^^^\n",
+  );
+  const batch = await cli(["grad", "--batch", "-"], { stdin: '{"expr": "sum(x * gather(x, cast(x, i32)))", "at": {"x": [7]}}' });
+  expect(JSON.parse(batch.out)).toMatchObject({ error: { code: "domain", span: { from: 8, to: 31 } } });
+  expect(batch.out).not.toContain("^");
+});
+
+test("a batch line may be any bad input, and the next one is answered", async () => {
+  const fine = '{"expr":"x^2","at":{"x":"-0"}}';
+  const bad = [
+    `{"expr":"${"(".repeat(100_000)}x","at":{"x":1}}`,
+    '{"expr":"x","at":{"x":[1,[2]]}}',
+    '{"expr":"x","at":{"x":null}}',
+    '{"expr":"x","at":{"y":1}}',
+    '{"expr":"x","at":{"x":1},"wrt":["y"]}',
+    '{"expr":"x","at":{"x":1},"att":{}}',
+    '{"expr":"x","expr":"y","at":{"x":1}}',
+    "[]",
+    "7",
+    '{"at":{}}',
+    `{"expr":"x","at":{"x":${"[".repeat(5000)}1${"]".repeat(5000)}}}`,
+  ];
+  const { code, out } = await cli(["grad", "--batch", "-"], { stdin: bad.flatMap((line) => [line, fine]).join("\n") });
+  expect(code).toBe(1);
+  const lines = out.trimEnd().split("\n");
+  expect(lines).toHaveLength(2 * bad.length);
+  lines.forEach((line, i) => {
+    if (i % 2 === 1) expect(line).toBe('{"value":0,"gradients":{"x":"-0"}}');
+    else expect(Object.keys((JSON.parse(line) as { error: object }).error)).toEqual(["code", "message", "span"]);
+  });
+});
+
 test("draw writes a picture, and nothing half-written", async () => {
   const path = join(folder, "f.svg");
   expect((await cli(["draw", ...lecture, "-o", path])).code).toBe(0);
@@ -186,6 +274,35 @@ test.each([
   [["explain", "x", "x=1", "--json", "--latex"], "do not go together"],
   [["grad", "a @ b", "a=[1,2]", "b=[1,2,3]"], "the inner sizes 2 and 3 must match"],
   [["grad", "--batch", "/none/there.jsonl"], "there is no such file"],
+  [["grad", "--batch"], "--batch needs a value: --batch FILE"],
+  [["grad", "--batch", "-", "--symbolic"], "--batch and --symbolic do not go together"],
+  [["grad", "x", "x=1", "--batch", "-"], "leave out those on the command line"],
+  [["grad", "x", "x=1", "--wrt", "x,x"], "--wrt names x twice"],
+  [["grad", "x", "x=1", "--wrt", "x,"], "--wrt has an empty name"],
+  [["grad", "x", "x=1", "--json", "--json"], "--json is given twice"],
+  [["grad", "x", "x=1", "--json=1"], "--json takes no value"],
+  [["--frob"], "unknown option --frob; a command comes first"],
+  [["--version", "x"], "--version takes nothing after it"],
+  [["help", "grad", "draw"], "help takes one command"],
+  [["check", "x", "x=1", "--lang", "de"], "--lang de is not there; en and ko are"],
+  [["draw", "x", "x=1", "--theme", "drk"], "did you mean dark?"],
+  [["draw", "x", "x=1", "-o", "f.png"], "name the file ….svg"],
+  [["grad", "sum(a + b)", "a=[1,2]", "b=[1,2,3]"], "x is f64[2] and y is f64[3]; aligned at the right, sizes must be equal or 1"],
+  [["grad", "sum(a * b)", "a:f32=[1]", "b=[1]"], 'write cast(y, "f32")'],
+  [["grad", "sum(cast(a / b, f64) * x)", "a:i32=[1]", "b:i32=[0]", "x=1"], "integer division of 1 by zero"],
+  [["grad", "max(a)", "a=[]"], "the largest of nothing is not defined"],
+  [["grad", "argMin(a)", "a=[]"], "is not defined"],
+  [["grad", "sum(a, axis=3)", "a=[1]"], "axis 3 is out of range for rank 1; axes are -1..0"],
+  [["grad", "q = x; q = 2 * x; q", "x=1"], '"q" already has a value'],
+  [["grad", "sum(n)", "n:i32=[1]"], "only floating-point numbers have a gradient"],
+  [["grad", "x * cast(n, f64)", "x=1", "n:i32=1", "--wrt", "n"], "integers and truth values have no gradient"],
+  [["grad", "x)", "x=1"], '")" closes nothing'],
+  [["grad", "", "x=1"], "nothing to evaluate"],
+  [["grad", "x", "x=[1,[2]]"], "all rows must have one shape"],
+  [["grad", "x", "x:f65=1"], "did you mean f64?"],
+  [["grad", "x", "3=4"], '"3" is no name of a variable'],
+  [["grad", "x", "x"], "is no name=value"],
+  [["explain", "x = 3"], "the expression comes first"],
 ] as [string[], string][])("bad input is one clear message and exit code 2 (%#)", async (args, message) => {
   const { code, out, err } = await cli(args);
   expect([code, out]).toEqual([2, ""]);
