@@ -6,3 +6,7 @@ const slope = graph(types, (i) => valueAndGrad(fit, { wrt: ["w"] })(i)); // prin
 const program = await compile(slope, reference());
 const { value, grad } = program.run({ x: tensor(new Float32Array(192), f32(64, 3)), w: [[1], [2], [3]], y: new Float32Array(64) });
 console.log(read(value.loss), grad.w.data);
+// @ts-expect-error: the graph has no input of this name
+graph(types, (i) => valueAndGrad(fit, { wrt: ["v"] })(i));
+// @ts-expect-error: the gradient is asked for w alone
+console.log(grad.x);

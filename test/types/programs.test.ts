@@ -54,3 +54,15 @@ test("the svm learns the digits", async () => {
   expect(accuracy).toBeGreaterThan(0.9);
   expect(logged.at(-1)?.[0]).toMatchObject({ kind: "value" });
 });
+
+test("debugging: the bad run commits nothing, and its replay explains where the loss began", async () => {
+  const [[fault, text, picture]] = (await run("debug")) as [[string, string, string]];
+  expect(fault).toContain("NumericError: loss is -Infinity at run 1; the state is unchanged");
+  expect(text).toContain("q3 is -Infinity, and it was log that made it from finite operands");
+  expect(picture).toContain("<svg");
+});
+
+test("the design's example", async () => {
+  const [[loss, grad]] = (await run("design-example")) as [[number, Float32Array]];
+  expect([loss, [...grad]]).toEqual([0, [0, 0, 0]]);
+});
