@@ -286,7 +286,6 @@ test.each([
   [["help", "grad", "draw"], "help takes one command"],
   [["check", "x", "x=1", "--lang", "de"], "--lang de is not there; en and ko are"],
   [["draw", "x", "x=1", "--theme", "drk"], "did you mean dark?"],
-  [["draw", "x", "x=1", "-o", "f.png"], "name the file ….svg"],
   [["grad", "sum(a + b)", "a=[1,2]", "b=[1,2,3]"], "x is f64[2] and y is f64[3]; aligned at the right, sizes must be equal or 1"],
   [["grad", "sum(a * b)", "a:f32=[1]", "b=[1]"], 'write cast(y, "f32")'],
   [["grad", "sum(cast(a / b, f64) * x)", "a:i32=[1]", "b:i32=[0]", "x=1"], "integer division of 1 by zero"],
