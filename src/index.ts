@@ -46,6 +46,7 @@ export { type PrintOptions, printGraph as print } from "./ir/text/print-graph.ts
 export { trace } from "./ir/trace.ts";
 export { type Data, type DataFor, type Leaf, leaves, mapTree, type Operands, type Tensors, type Values, variables } from "./ir/tree.ts";
 export { bf16, bool, f16, f32, f64, i8, i16, i32, i64, type TensorType, u8, u16, u32, u64 } from "./ir/type.ts";
+export * from "./linalg/index.ts";
 export { expr } from "./notation/expr.ts";
 export { type GraphTextOptions, parse } from "./notation/graph-text.ts";
 export { infix } from "./notation/infix.ts";

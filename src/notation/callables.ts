@@ -1,6 +1,7 @@
 import { ParseError } from "../ir/errors.ts";
 import type { AnyOp, Operand, Slot } from "../ir/op.ts";
 import { scalarType } from "../ir/type.ts";
+import * as linalg from "../linalg/index.ts";
 import * as ops from "../ops/index.ts";
 import { withAttributes } from "./attributes.ts";
 import type { Callable, OpFunction } from "./callable.ts";
@@ -13,11 +14,11 @@ const declarers: ReadonlySet<string> = /* @__PURE__ */ new Set(["binary", "decla
 
 let table: Map<string, Callable> | null = null;
 
-/** Every callable by its name: all ops and composites, found in `ops/` itself, those with a signature of their own kind, and the dtypes. */
+/** Every callable by its name: all ops and composites, found in `ops/` and `linalg/` themselves, those with a signature of their own kind, and the dtypes. */
 export function callables(): ReadonlyMap<string, Callable> {
   if (table !== null) return table;
   table = new Map();
-  for (const [name, f] of Object.entries(ops as Readonly<Record<string, unknown>>))
+  for (const [name, f] of Object.entries({ ...ops, ...linalg } as Readonly<Record<string, unknown>>))
     if (typeof f === "function" && !declarers.has(name)) table.set(name, callableOf(name, f as OpFunction));
   for (const [name, make] of Object.entries(oddCallables())) {
     const odd = make(ops as Readonly<Record<string, unknown>>);

@@ -21,7 +21,7 @@ function sourcesOf(...folders: readonly string[]): Map<string, string> {
 
 describe("generated:", () => {
   test("docs/ops.md is what the declarations say", () => {
-    const page = opsPage(sourcesOf("ops", "random", "control"), { ...chainrule });
+    const page = opsPage(sourcesOf("ops", "linalg", "random", "control"), { ...chainrule });
     if (writing) writeFileSync(`${root}docs/ops.md`, page);
     expect(readFileSync(`${root}docs/ops.md`, "utf8") === page, "docs/ops.md is old: run npm run docs").toBe(true);
   });

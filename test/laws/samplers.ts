@@ -3,10 +3,12 @@ import type { Draw } from "../../src/check/draws.ts";
 import type { Tensor, Value } from "../../src/index.ts";
 import { isTensor } from "../../src/ir/leaf.ts";
 import type { AnyOp } from "../../src/ir/op.ts";
-import * as exported from "../../src/ops/index.ts";
+import * as linalg from "../../src/linalg/index.ts";
+import * as elementary from "../../src/ops/index.ts";
 import { compositeSamplers } from "./composite-samplers.ts";
 import { contractSamplers } from "./contract-samplers.ts";
 import { binarySampler, otherElementwise, unarySampler } from "./elementwise-samplers.ts";
+import { linalgSamplers } from "./linalg-samplers.ts";
 import { linearSamplers } from "./linear-samplers.ts";
 import { reduceSamplers } from "./reduce-samplers.ts";
 import type { Sampler } from "./sample.ts";
@@ -20,6 +22,7 @@ const written: Readonly<Record<string, Sampler>> = {
   ...reduceSamplers,
   ...contractSamplers,
   ...compositeSamplers,
+  ...linalgSamplers,
 };
 
 export function isOp(x: unknown): x is AnyOp {
@@ -28,7 +31,7 @@ export function isOp(x: unknown): x is AnyOp {
 
 /** Every op and composite by the name it is exported under. */
 export const ops: ReadonlyMap<string, unknown> = new Map(
-  Object.entries(exported).filter(([name, x]) => typeof x === "function" && !noOps.has(name)),
+  Object.entries({ ...elementary, ...linalg }).filter(([name, x]) => typeof x === "function" && !noOps.has(name)),
 );
 
 /** Samplers that stand for no export. */
