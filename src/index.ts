@@ -18,6 +18,7 @@ export {
   type Language,
   type StepJson,
 } from "./explain/explain.ts";
+export { type WalkPageOptions, walkPage } from "./explain/player/walk-page.ts";
 export {
   type BackwardStep,
   type Facts,

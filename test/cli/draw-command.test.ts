@@ -43,6 +43,13 @@ test("a PNG has twice the picture's pixels and is not one colour", async () => {
   expect(png.length).toBeGreaterThan(8000); // one colour packs into less than a tenth of that
 });
 
+test("a page to step through, by its extension or --html", async () => {
+  expect((await runCli(["draw", ...lecture, "-o", file("a.html"), "--lang", "ko"])).code).toBe(0);
+  const html = readFileSync(file("a.html"), "utf8");
+  expect(html).toContain('<html lang="ko">');
+  expect((await runCli(["draw", ...lecture, "--html", "--lang", "ko"])).out).toBe(html);
+});
+
 test("without its package PNG says what to install", async () => {
   await expect(pngOf("<svg/>", () => Promise.reject(new Error("no package")))).rejects.toThrow("npm install @resvg/resvg-js");
 });
@@ -53,6 +60,7 @@ test("a graph file is drawn with its shapes, or with numbers where its inputs ha
   const shapes = await runCli(["draw", file("g.graph")]);
   expect([shapes.code, shapes.err]).toEqual([0, ""]);
   expect(shapes.out).toContain(">loss<");
+  expect((await runCli(["draw", file("g.graph"), "-o", file("g.html")])).err).toContain("a page walks through numbers; give the inputs of");
   const numbers = await runCli(["draw", file("g.graph"), "x=[1,2]", "w=3"]);
   expect(numbers.out).toContain("6.00");
   for (const [words, message] of [
@@ -76,6 +84,8 @@ test.each([
   [["--format", "png"], "a PNG is no text for a terminal; name a file: -o picture.png"],
   [["-o", "/none/there/x.svg"], "there is no such file or folder"],
   [["-o", "/proc/x.png"], "cannot write /proc/x.png"],
+  [["--html", "--format", "svg"], "--html and --format do not go together"],
+  [["--lang", "fr"], "--lang fr is not there"],
   [["--theme", "drak"], "did you mean dark?"],
 ] as const)("%j is one clear error", async (words, message) => {
   const { code, out, err } = await runCli(["draw", ...lecture, ...words]);

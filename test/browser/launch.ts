@@ -1,0 +1,91 @@
+import { existsSync } from "node:fs";
+
+/*
+ * The part of playwright-core that the tests use, declared by hand: types then need neither the package nor a browser, so a checkout without them
+ * still compiles, and skips these tests with one line.
+ */
+
+/** A key press, a click, a number read: one tab of the browser. */
+export interface Page {
+  goto(url: string): Promise<unknown>;
+  setContent(html: string): Promise<void>;
+  evaluate<R, A = undefined>(f: ((given: A) => R) | string, given?: A): Promise<R>;
+  waitForFunction<A>(f: (given: A) => unknown, given?: A): Promise<unknown>;
+  click(selector: string): Promise<void>;
+  focus(selector: string): Promise<void>;
+  fill(selector: string, value: string): Promise<void>;
+  textContent(selector: string): Promise<string | null>;
+  emulateMedia(media: { colorScheme?: "light" | "dark"; reducedMotion?: "reduce" | "no-preference" }): Promise<void>;
+  screenshot(options: { path: string; fullPage?: boolean }): Promise<unknown>;
+  close(): Promise<void>;
+  readonly keyboard: { press(key: string): Promise<void> };
+  on(event: "console", take: (message: { type(): string; text(): string }) => void): unknown;
+  on(event: "pageerror", take: (error: Error) => void): unknown;
+  on(event: "request", take: (request: { url(): string }) => void): unknown;
+}
+
+/** A running browser. */
+export interface Browser {
+  newPage(options?: { viewport: { width: number; height: number } }): Promise<Page>;
+  close(): Promise<void>;
+}
+
+interface Playwright {
+  readonly chromium: { launch(options: { executablePath: string; args: readonly string[]; headless: boolean }): Promise<Browser> };
+}
+
+const places = ["/usr/bin/chromium", "/usr/bin/chromium-browser", "/usr/bin/google-chrome"];
+
+/** Nothing of these belongs to a test: no update, no sync, no phoning home. */
+const quiet = [
+  "--no-sandbox",
+  "--disable-gpu",
+  "--disable-quic",
+  "--no-first-run",
+  "--disable-background-networking",
+  "--disable-component-update",
+  "--disable-sync",
+];
+
+/** The path of a Chromium on this machine, `CHAINRULE_CHROMIUM` first. */
+export function chromiumPath(): string | null {
+  const named = process.env["CHAINRULE_CHROMIUM"];
+  return [...(named === undefined ? [] : [named]), ...places].find((path) => existsSync(path)) ?? null;
+}
+
+/**
+ * Starts the system's Chromium. Where there is none, or no playwright-core, it gives null and says so in one line; under `CI` that is a failure,
+ * so that the tests are never left out there.
+ */
+export async function launch(): Promise<Browser | null> {
+  const executablePath = chromiumPath();
+  const name: string = "playwright-core";
+  const playwright = await import(name).then(
+    (module) => module as Playwright,
+    () => null,
+  );
+  const missing =
+    playwright === null
+      ? "playwright-core is not installed (npm ci)"
+      : executablePath === null
+        ? "there is no Chromium (apt-get install chromium)"
+        : null;
+  if (missing === null) return playwright!.chromium.launch({ executablePath: executablePath!, args: quiet, headless: true });
+  if (process.env["CI"] !== undefined) throw new Error(`browser tests: ${missing}`);
+  console.log(`browser tests left out: ${missing}`);
+  return null;
+}
+
+/** A page with what went wrong on it: errors on the console, uncaught ones, and requests other than for the page itself. */
+export async function watched(browser: Browser, viewport = { width: 1200, height: 800 }): Promise<{ page: Page; faults: string[] }> {
+  const page = await browser.newPage({ viewport });
+  const faults: string[] = [];
+  page.on("console", (message) => {
+    if (message.type() === "error" || message.type() === "warning") faults.push(`console ${message.type()}: ${message.text()}`);
+  });
+  page.on("pageerror", (error) => faults.push(`uncaught: ${error.message}`));
+  page.on("request", (request) => {
+    if (!/^(file|data|about):/.test(request.url())) faults.push(`request: ${request.url()}`);
+  });
+  return { page, faults };
+}
