@@ -4,6 +4,7 @@ export { hessian, hvp, jacobian } from "./autodiff/jacobian.ts";
 export { stopGradient } from "./autodiff/stop-gradient.ts";
 export { jvp, vjp } from "./autodiff/vjp.ts";
 export { call } from "./control/call.ts";
+export { type Scanned, type ScanOptions, scan } from "./control/scan.ts";
 export type { Engine, Mode, Ran } from "./engines/engine.ts";
 export { jit } from "./engines/jit.ts";
 export { type CompileOptions, compile, type Program, type State } from "./engines/program.ts";

@@ -18,8 +18,8 @@ export interface Argument {
  * Calls `body` with a keeper that is open meanwhile: nodes that depend on the transform's arguments keep their history until the transform
  * returns, then only as long as somebody else needs it. The function must be synchronous.
  */
-export function during<R>(body: (keeper: Keeper) => R): R {
-  const keeper: Keeper = { open: true, order: nextSerial() };
+export function during<R>(body: (keeper: Keeper) => R, way: "forward" | "both" = "both"): R {
+  const keeper: Keeper = { open: true, order: nextSerial(), forward: way === "forward" };
   try {
     return body(keeper);
   } finally {

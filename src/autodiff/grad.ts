@@ -62,16 +62,19 @@ function differentiate(
   at: unknown,
   rest: readonly unknown[],
 ): { value: Loss; grad: unknown } {
-  return during((keeper) => {
-    const argument = fresh(at, keeper, who);
-    const chosen = choose(argument, wrt, who);
-    const value = (f as (...args: unknown[]) => Loss)(argument.tree, ...along(rest));
-    const loss = lossOf(value, who);
-    const asked = argument.values.filter((_, i) => chosen[i]);
-    const found = mode === "forward" ? forward(loss, asked) : pullback([loss], [lift(1, loss.type.dtype)], asked);
-    const byValue = new Map(asked.map((v, i) => [v, found[i] ?? zerosLike(v)]));
-    return { value, grad: pick(argument.tree, wrt, (v) => byValue.get(v)!) };
-  });
+  return during(
+    (keeper) => {
+      const argument = fresh(at, keeper, who);
+      const chosen = choose(argument, wrt, who);
+      const value = (f as (...args: unknown[]) => Loss)(argument.tree, ...along(rest));
+      const loss = lossOf(value, who);
+      const asked = argument.values.filter((_, i) => chosen[i]);
+      const found = mode === "forward" ? forward(loss, asked) : pullback([loss], [lift(1, loss.type.dtype)], asked);
+      const byValue = new Map(asked.map((v, i) => [v, found[i] ?? zerosLike(v)]));
+      return { value, grad: pick(argument.tree, wrt, (v) => byValue.get(v)!) };
+    },
+    mode === "forward" ? "forward" : "both",
+  );
 }
 
 /** Which leaves are asked about. @throws GradientError for names that are not there, and integer leaves among them */

@@ -103,17 +103,27 @@ function reaches(edges: Int32Array, from: number, to: number): boolean {
   return false;
 }
 
-const pullbacks = new WeakMap<Body, BodyPullback>();
+const pullbacks = new WeakMap<Body, Map<string, BodyPullback>>();
 
-/** The derivatives of graph-valued attributes: each body is differentiated once. */
+/** The derivatives of graph-valued attributes: each body is differentiated once for what is asked of it. */
 export const regions: Regions = { vjp: bodyPullback };
 
-function bodyPullback(body: Body): BodyPullback {
-  const known = pullbacks.get(body);
-  if (known !== undefined) return known;
-  const float = (vs: readonly Value[]): number[] => vs.flatMap((v, i) => (isFloat(v.type.dtype) ? [i] : []));
-  const inputs = float(body.inputs);
-  const outputs = float(body.outputs);
+/** Places of the floating-point values among these. */
+function floats(vs: readonly Value[]): number[] {
+  return vs.flatMap((v, i) => (isFloat(v.type.dtype) ? [i] : []));
+}
+
+function bodyPullback(body: Body, wanted?: readonly number[], arriving?: readonly number[]): BodyPullback {
+  const inputs = wanted ?? floats(body.inputs);
+  const outputs = arriving ?? floats(body.outputs);
+  const key = `${inputs.join(" ")}/${outputs.join(" ")}`;
+  let known = pullbacks.get(body);
+  if (known === undefined) {
+    known = new Map();
+    pullbacks.set(body, known);
+  }
+  const before = known.get(key);
+  if (before !== undefined) return before;
   const cts = outputs.map((i) => input(body.outputs[i]!.type, `d${i}`));
   const wrt = inputs.map((i) => body.inputs[i]!);
   const found = pullback(
@@ -122,7 +132,7 @@ function bodyPullback(body: Body): BodyPullback {
     wrt,
   );
   const made = { body: { inputs: [...body.inputs, ...cts], outputs: found.map((v, i) => v ?? zerosLike(wrt[i]!)) }, inputs, outputs };
-  pullbacks.set(body, made);
+  known.set(key, made);
   return made;
 }
 

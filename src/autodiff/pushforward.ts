@@ -1,8 +1,8 @@
 import { isFloat } from "../ir/dtype.ts";
 import { GradientError } from "../ir/errors.ts";
-import { lift } from "../ir/leaf.ts";
+import { input, lift } from "../ir/leaf.ts";
 import { type Node, type Value, valuesOf } from "../ir/node.ts";
-import type { Flow } from "../ir/op.ts";
+import type { Body, BodyPushforward, Flow, ForwardRegions } from "../ir/op.ts";
 import { sameType } from "../ir/type.ts";
 import { add, mul } from "../ops/arithmetic.ts";
 import { applyTo } from "../ops/define.ts";
@@ -51,10 +51,33 @@ export function pushforward(roots: readonly Value[], wrt: readonly Value[], tang
   return roots.map((r) => at(graph.place(r), r));
 }
 
+const pushforwards = new WeakMap<Body, Map<string, BodyPushforward>>();
+
+/** Both derivatives of graph-valued attributes. */
+const forwardRegions: ForwardRegions = { ...regions, jvp: bodyPushforward };
+
+function bodyPushforward(body: Body, moving: readonly number[]): BodyPushforward {
+  const key = moving.join(" ");
+  let known = pushforwards.get(body);
+  if (known === undefined) {
+    known = new Map();
+    pushforwards.set(body, known);
+  }
+  const before = known.get(key);
+  if (before !== undefined) return before;
+  const wrt = moving.map((i) => body.inputs[i]!);
+  const tangents = wrt.map((v, i) => input(v.type, `t${moving[i]!}`));
+  const pushed = pushforward(body.outputs, wrt, tangents);
+  const outputs = pushed.flatMap((t, i) => (t === null ? [] : [i]));
+  const made = { body: { inputs: [...body.inputs, ...tangents], outputs: pushed.filter((t) => t !== null) }, outputs };
+  known.set(key, made);
+  return made;
+}
+
 /** By the op's forward rule; or the op itself where it is linear; or as the vjp of its vjp. */
 function push(node: Node, tangents: readonly (Value | null)[]): Flow | null {
   const { op } = node;
-  if (op.push !== null) return op.push(node, tangents);
+  if (op.push !== null) return op.push(node, tangents, forwardRegions);
   if (op.facts.linear !== null) return pushLinear(node, op.facts.linear, tangents);
   return transposedTwice(node, tangents);
 }

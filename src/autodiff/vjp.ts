@@ -76,5 +76,5 @@ export function jvp<P, A extends readonly unknown[], R>(
         return pushed[k] ?? zerosLike(results[k]!);
       }) as Values<R>;
       return { value, tangent };
-    });
+    }, "forward");
 }

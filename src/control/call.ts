@@ -1,46 +1,16 @@
 import { GraphError } from "../ir/errors.ts";
-import { type Graph, graphOf, isGraph, nodesOf, substitute } from "../ir/graph.ts";
-import { constantOp, input, isType, lift, liftTo, nameOf } from "../ir/leaf.ts";
+import { type Graph, isGraph } from "../ir/graph.ts";
+import { isType, liftTo, nameOf } from "../ir/leaf.ts";
 import type { Value } from "../ir/node.ts";
-import type { Body, Operand } from "../ir/op.ts";
+import type { Operand } from "../ir/op.ts";
 import { dense } from "../ir/tensor.ts";
 import { leaves, match, type Operands, rebuild } from "../ir/tree.ts";
 import { sameType, typeText } from "../ir/type.ts";
 import { declare, type Op } from "../ops/define.ts";
-import { expand } from "../ops/linear/sum.ts";
-
-/** A graph over lists, as `call` nodes hold it. */
-export type Region = Graph<readonly Value[], readonly Value[]>;
+import { bodyOf, type Closed, close, type Region, regionOf, zeroLike } from "./region.ts";
 
 interface CallAttrs {
   readonly graph: Region;
-}
-
-const bodies = new WeakMap<object, Body>();
-
-/** A region as walks see it: one body object per graph, so that what is derived of it is kept. */
-function bodyOf(graph: Region): Body {
-  let body = bodies.get(graph);
-  if (body === undefined) {
-    body = {
-      inputs: leaves(graph.inputs).map(({ leaf }) => leaf as Value),
-      outputs: leaves(graph.outputs).map(({ leaf }) => leaf as Value),
-    };
-    bodies.set(graph, body);
-  }
-  return body;
-}
-
-const regionsOfBodies = new WeakMap<Body, Region>();
-
-function regionOf(body: Body): Region {
-  let region = regionsOfBodies.get(body);
-  if (region === undefined) {
-    region = graphOf(body.inputs as never, body.outputs) as unknown as Region;
-    regionsOfBodies.set(body, region);
-    bodies.set(region, body);
-  }
-  return region;
 }
 
 /** The op behind `call`: a graph applied as one node. */
@@ -94,36 +64,18 @@ export const callOp: Op<(xs: readonly Operand[], attrs: CallAttrs) => readonly V
   },
 });
 
-function zeroLike(v: Value): Value {
-  const zero = lift(0, v.type.dtype);
-  return v.type.shape.length === 0 ? zero : expand(zero, { shape: v.type.shape });
-}
-
-interface Closed {
-  readonly region: Region;
-  /** Values of the surroundings that the graph uses, as extra operands. */
-  readonly captured: readonly Value[];
-}
-
 const closures = new WeakMap<object, Closed>();
 
-/** The graph with what it uses of its surroundings turned into inputs. */
-function close(graph: Graph<unknown, unknown>): Closed {
-  const known = closures.get(graph);
-  if (known !== undefined) return known;
-  const own = leaves(graph.inputs).map(({ leaf }) => leaf as Value);
-  const outputs = leaves(graph.outputs).map(({ leaf }) => leaf as Value);
-  const inside = new Set(own.map((v) => v.node));
-  const captured = new Map<Value, Value>();
-  const capture = (v: Value | null): void => {
-    if (v !== null && !inside.has(v.node) && v.node.op !== constantOp && !captured.has(v)) captured.set(v, input(v.type, nameOf(v)));
-  };
-  for (const node of nodesOf(graph)) if (node.operands.some((v) => v !== null && inside.has(v.node))) inside.add(node);
-  for (const node of inside) node.operands.forEach(capture);
-  outputs.forEach(capture);
-  const region = graphOf([...own, ...captured.values()] as never, substitute(outputs, captured)) as unknown as Region;
-  const made = { region, captured: [...captured.keys()] };
-  closures.set(graph, made);
+/** The graph with what it uses of its surroundings turned into inputs, made once. */
+function closedGraph(graph: Graph<unknown, unknown>): Closed {
+  let made = closures.get(graph);
+  if (made === undefined) {
+    made = close(
+      leaves(graph.inputs).map(({ leaf }) => leaf as Value),
+      leaves(graph.outputs).map(({ leaf }) => leaf as Value),
+    );
+    closures.set(graph, made);
+  }
   return made;
 }
 
@@ -133,12 +85,12 @@ function close(graph: Graph<unknown, unknown>): Closed {
  * @throws GraphError when the inputs' tree is not the graph's; ShapeError or DTypeError for their types
  */
 export function call<I, O>(graph: Graph<I, O>, inputs: Operands<I>): O {
-  const { region, captured } = close(graph as unknown as Graph<unknown, unknown>);
+  const { body, captured } = closedGraph(graph as unknown as Graph<unknown, unknown>);
   const given = match(inputs, graph.inputs, "call").map(({ path, given: x, wanted }) => {
     if (isType(x)) throw new GraphError(`call: ${path} is a type`);
     return liftTo(x, (wanted as Value).type, path === "" ? "the input" : path);
   });
-  const results = callOp([...given, ...captured], { graph: region });
+  const results = callOp([...given, ...captured], { graph: regionOf(body) });
   let i = 0;
   return rebuild(graph.outputs, () => results[i++]!) as O;
 }

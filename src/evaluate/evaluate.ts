@@ -26,29 +26,99 @@ export function step(node: Node, operands: readonly (Held | null)[]): Held | rea
   return op.run(node, operands, runBody);
 }
 
-/** Runs a graph-valued attribute on held inputs, apart from the memo of its nodes. */
-export function runBody({ inputs, outputs }: Body, given: readonly Held[]): readonly Held[] {
-  const env = new Map<Node, Held | readonly Held[]>();
-  inputs.forEach((v, i) => {
-    env.set(v.node, given[i]!);
+/** One node of a body: where its operands are held, and which of them nobody reads after it. */
+interface Cell {
+  readonly node: Node;
+  readonly place: number;
+  /** Places of the operands, -1 for an absent one, and which result of theirs is meant, -1 for the only one. */
+  readonly places: readonly number[];
+  readonly results: readonly number[];
+  readonly free: readonly number[];
+  /** Whether it depends on the body's inputs; what does not is computed once. */
+  readonly varies: boolean;
+}
+
+/** A body made ready: what a loop runs a hundred thousand times is resolved once. */
+interface Plan {
+  readonly cells: readonly Cell[];
+  /** Places of the inputs, -1 for one that is not used. */
+  readonly inputs: readonly number[];
+  readonly outputs: readonly number[];
+  readonly results: readonly number[];
+  /** What does not depend on the inputs, as far as it is known. */
+  readonly fixed: (Held | readonly Held[] | undefined)[];
+}
+
+const plans = new WeakMap<Body, Plan>();
+
+function planOf({ inputs, outputs }: Body): Plan {
+  const order = collect(outputs);
+  const place = new Map(order.map((node, i) => [node, i]));
+  const given = new Set(inputs.map((v) => v.node));
+  const varies = new Uint8Array(order.length);
+  const last = new Int32Array(order.length).fill(-1);
+  order.forEach((node, i) => {
+    if (given.has(node)) varies[i] = 1;
+    else if (node.op === inputOp) throw unreadable(outputs, node);
+    for (const v of node.operands) {
+      if (v === null) continue;
+      const p = place.get(v.node)!;
+      last[p] = i;
+      if (varies[p] === 1) varies[i] = 1;
+    }
   });
-  const pick = (v: Value): Held => {
-    const h = env.get(v.node) ?? v.node.memo;
-    if (h === undefined) throw new InternalError(`${v.node.op.name} was not computed before its users`);
-    return v.node.outputs === null ? (h as Held) : (h as readonly Held[])[v.index]!;
+  for (const v of outputs) last[place.get(v.node)!] = order.length;
+  const resultOf = (v: Value | null): number => (v === null || v.node.outputs === null ? -1 : v.index);
+  const cells: Cell[] = [];
+  order.forEach((node, i) => {
+    if (given.has(node) || node.memo !== undefined) return;
+    const places = node.operands.map((v) => (v === null ? -1 : place.get(v.node)!));
+    const free = [...new Set(places)].filter((p) => p >= 0 && last[p] === i && varies[p] === 1 && order[p]!.type.shape.length > 0);
+    cells.push({ node, place: i, places, results: node.operands.map(resultOf), free, varies: varies[i] === 1 });
+  });
+  return {
+    cells,
+    inputs: inputs.map((v) => place.get(v.node) ?? -1),
+    outputs: outputs.map((v) => place.get(v.node)!),
+    results: outputs.map(resultOf),
+    fixed: order.map((node) => (given.has(node) ? undefined : node.memo)),
   };
-  for (const node of collect(outputs, 0, "skip")) {
-    if (env.has(node)) continue;
-    if (node.op === inputOp) throw unreadable(outputs, node);
-    env.set(
-      node,
-      step(
-        node,
-        node.operands.map((v) => (v === null ? null : pick(v))),
-      ),
-    );
+}
+
+/** Runs a graph-valued attribute on held inputs, apart from the memo of its nodes. */
+export function runBody(body: Body, given: readonly Held[]): readonly Held[] {
+  let plan = plans.get(body);
+  if (plan === undefined) {
+    plan = planOf(body);
+    plans.set(body, plan);
   }
-  return outputs.map(pick);
+  const { cells, inputs, outputs, results, fixed } = plan;
+  const slots = fixed.slice();
+  for (let i = 0; i < inputs.length; i++) {
+    const p = inputs[i]!;
+    if (p >= 0) slots[p] = given[i]!;
+  }
+  for (let i = 0; i < cells.length; i++) {
+    const cell = cells[i]!;
+    if (slots[cell.place] !== undefined) continue;
+    const n = cell.places.length;
+    const operands = new Array<Held | null>(n);
+    for (let j = 0; j < n; j++) operands[j] = held(slots, cell.places[j]!, cell.results[j]!);
+    const made = step(cell.node, operands);
+    slots[cell.place] = made;
+    if (!cell.varies) fixed[cell.place] = made;
+    for (let j = 0; j < cell.free.length; j++) slots[cell.free[j]!] = undefined;
+  }
+  const out = new Array<Held>(outputs.length);
+  for (let i = 0; i < outputs.length; i++) out[i] = held(slots, outputs[i]!, results[i]!)!;
+  return out;
+}
+
+function held(slots: readonly (Held | readonly Held[] | undefined)[], place: number, result: number): Held | null {
+  if (place < 0) return null;
+  const h = slots[place];
+  if (h === undefined) throw new InternalError("a node of a body was not computed before its users");
+  return result < 0 ? (h as Held) : (h as readonly Held[])[result]!;
 }
 
 /** Computes what `roots` need and are not known yet, remembers it on the nodes, and drops history that nobody can ask about. */

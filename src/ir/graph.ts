@@ -62,8 +62,12 @@ export function isGraph(x: unknown): x is Graph<unknown, unknown> {
 export function substitute<O>(tree: O, replaced: ReadonlyMap<Value, Value>): O {
   const roots = leaves(tree).map(({ leaf }) => leaf as Value);
   let oldest = Number.POSITIVE_INFINITY;
-  for (const v of replaced.keys()) oldest = Math.min(oldest, v.node.serial);
-  const order = collect(roots, oldest);
+  const stops = new Set<Node>();
+  for (const v of replaced.keys()) {
+    oldest = Math.min(oldest, v.node.serial);
+    if (v.node.outputs === null) stops.add(v.node);
+  }
+  const order = collect(roots, oldest, "visit", stops);
   const copies = new Array<Node | null>(order.length).fill(null);
   const mapped = (v: Value): Value => {
     const direct = replaced.get(v);

@@ -12,6 +12,8 @@ export interface Keeper {
   open: boolean;
   /** Smaller is further out; 0 is the keeper of variables and inputs, which never closes. */
   readonly order: number;
+  /** Opened by a transform that only pushes forward: what would help a backward pass is not kept for it. */
+  readonly forward?: boolean;
 }
 
 /** The keeper of variables and inputs. */
@@ -176,9 +178,26 @@ export interface BodyPullback {
   readonly outputs: readonly number[];
 }
 
+/** The forward derivative of a body, as a body: it takes the body's inputs, then tangents; its outputs are tangents of outputs. */
+export interface BodyPushforward {
+  readonly body: Body;
+  /** Places of the body's outputs that have tangents, in the order of the results. */
+  readonly outputs: readonly number[];
+}
+
 /** What a walk hands to rules of ops with graph-valued attributes, so that declarations never import autodiff. */
 export interface Regions {
-  vjp(body: Body): BodyPullback;
+  /**
+   * @param wanted places of the inputs whose cotangents are asked for, all floating ones when left out
+   * @param arriving places of the outputs that cotangents arrive at, all floating ones when left out
+   */
+  vjp(body: Body, wanted?: readonly number[], arriving?: readonly number[]): BodyPullback;
+}
+
+/** What the forward walk hands to rules of ops with graph-valued attributes. */
+export interface ForwardRegions extends Regions {
+  /** @param moving places of the inputs that have tangents */
+  jvp(body: Body, moving: readonly number[]): BodyPushforward;
 }
 
 /** A body over many examples at once. */
@@ -234,7 +253,7 @@ export interface AnyOp {
   /** Reverse rule: cotangents of the operands for which `wanted` is true. Null: the op declares none. */
   readonly pull: ((node: Node, ct: Flow, wanted: (index: number) => boolean, regions: Regions) => readonly (Operand | null)[]) | null;
   /** Forward rule: tangents of the results. Null: derived from `pull`. */
-  readonly push: ((node: Node, tangents: readonly (Value | null)[]) => Flow | null) | null;
+  readonly push: ((node: Node, tangents: readonly (Value | null)[], regions: ForwardRegions) => Flow | null) | null;
   /** How the op runs over many examples at once. "elementwise": as it is, on aligned operands. Null: by `lower`, else example by example. */
   readonly batch: "elementwise" | BatchRule | null;
   readonly facts: OpFacts;

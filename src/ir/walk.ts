@@ -2,9 +2,15 @@ import { type Node, nextWalk, type Value } from "./node.ts";
 
 /**
  * The nodes that `roots` depend on, operands before users, each once; `node.place` is set to its position and `node.mark` to the walk's number.
- * Nodes older than `floor` are not visited, nor nodes that have a memo when `computed` is "skip". Iterative: depth is no limit.
+ * Nodes older than `floor` are not visited, nor nodes that have a memo when `computed` is "skip", nor those of
+ * `stops`. Iterative: depth is no limit.
  */
-export function collect(roots: readonly (Value | null)[], floor = 0, computed: "skip" | "visit" = "visit"): Node[] {
+export function collect(
+  roots: readonly (Value | null)[],
+  floor = 0,
+  computed: "skip" | "visit" = "visit",
+  stops?: ReadonlySet<Node>,
+): Node[] {
   const mark = nextWalk();
   const order: Node[] = [];
   const path: Node[] = [];
@@ -13,7 +19,7 @@ export function collect(roots: readonly (Value | null)[], floor = 0, computed: "
   for (const root of roots) {
     if (root === null) continue;
     const start = root.node;
-    if (start.mark === mark || start.serial < floor || (skip && start.memo !== undefined)) continue;
+    if (start.mark === mark || start.serial < floor || (skip && start.memo !== undefined) || stops?.has(start)) continue;
     start.mark = mark;
     path.push(start);
     cursor.push(0);
@@ -27,7 +33,7 @@ export function collect(roots: readonly (Value | null)[], floor = 0, computed: "
         const v = operands[i++];
         if (v === null || v === undefined) continue;
         const n = v.node;
-        if (n.mark === mark || n.serial < floor || (skip && n.memo !== undefined)) continue;
+        if (n.mark === mark || n.serial < floor || (skip && n.memo !== undefined) || stops?.has(n)) continue;
         next = n;
       }
       cursor[top] = i;

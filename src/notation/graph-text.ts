@@ -1,4 +1,5 @@
 import { callOp } from "../control/call.ts";
+import { scanOp } from "../control/scan-op.ts";
 import type { AnyOp } from "../ir/op.ts";
 import { type ParseOptions, parseGraph, type TextGraph } from "../ir/text/parse-graph.ts";
 import * as linalg from "../linalg/index.ts";
@@ -16,7 +17,7 @@ function isOp(x: unknown): x is AnyOp {
 /** Every op of the library by name. */
 export function opsByName(): Map<string, AnyOp> {
   const found = new Map<string, AnyOp>();
-  for (const x of [...Object.values({ ...ops, ...linalg } as Record<string, unknown>), callOp]) if (isOp(x)) found.set(x.name, x);
+  for (const x of [...Object.values({ ...ops, ...linalg } as Record<string, unknown>), callOp, scanOp]) if (isOp(x)) found.set(x.name, x);
   return found;
 }
 

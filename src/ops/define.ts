@@ -2,7 +2,7 @@ import { allocate, type DType, dtypeOf, type NumberArray } from "../ir/dtype.ts"
 import { DomainError, DTypeError, GradientError, GraphError, InternalError } from "../ir/errors.ts";
 import { isOperand, isTensor, isValue, lift } from "../ir/leaf.ts";
 import { keeperOf, Node, Output, type Value, valuesOf } from "../ir/node.ts";
-import type { AnyOp, BatchRegions, Interval, Operand, OpFacts, Regions, RunBody, Slot } from "../ir/op.ts";
+import type { AnyOp, BatchRegions, ForwardRegions, Interval, Operand, OpFacts, Regions, RunBody, Slot } from "../ir/op.ts";
 import { sizeOf } from "../ir/shape.ts";
 import { dense, type Held, hold, isTypedArray, settle, type Tensor } from "../ir/tensor.ts";
 import { type TensorType, typeText } from "../ir/type.ts";
@@ -48,11 +48,21 @@ export interface Definition<N extends string, A, C, R> {
   readonly vjp:
     | null
     | ((
-        s: Scope<N, C, Value> & { readonly ct: Loose<R, Value>; readonly out: ResultOf<R, Value>; readonly regions: Regions },
+        s: Scope<N, C, Value> & {
+          readonly ct: Loose<R, Value>;
+          readonly out: ResultOf<R, Value>;
+          readonly regions: Regions;
+          /** Whether somebody asks for the cotangent of this operand, by its place among all operands. */
+          readonly wanted: (place: number) => boolean;
+        },
       ) => Pulled<N>);
   /** Tangent of the result from tangents `d` of the operands (null where none). Absent: from `linear`, else derived from `vjp`. */
   readonly jvp?: (
-    s: Scope<N, C, Value> & { readonly d: Scope<N, {}, Value | null>; readonly out: ResultOf<R, Value> },
+    s: Scope<N, C, Value> & {
+      readonly d: Scope<N, {}, Value | null>;
+      readonly out: ResultOf<R, Value>;
+      readonly regions: ForwardRegions;
+    },
   ) => ResultOf<R, Operand | null> | Operand | null;
   /**
    * The op over many examples at once, as `vmap` runs it: a rule that sees each operand with the examples on axis 0 where `mapped` says so (as it
@@ -312,6 +322,7 @@ export function declare<F extends Fn, const N extends readonly string[], C = Att
       s["ct"] = several ? resultsOf(call, ct as readonly (Value | null)[]) : ct;
       s["out"] = several ? resultsOf(call, valuesOf(node)) : node;
       s["regions"] = regions;
+      s["wanted"] = wanted;
       const record = vjp(s as never) as Record<string, Entry | readonly Entry[]>;
       return node.operands.map((v, i) => {
         if (v === null || !wanted(i)) return null;
@@ -322,8 +333,9 @@ export function declare<F extends Fn, const N extends readonly string[], C = Att
     });
   const push: AnyOp["push"] =
     jvp !== undefined
-      ? (node, tangents) => {
+      ? (node, tangents, regions) => {
           const s = view(node.operands, node.attrs);
+          s["regions"] = regions;
           s["out"] = several ? resultsOf(call, valuesOf(node)) : node;
           s["d"] = view(tangents, noAttrs);
           const t = jvp(s as never);
