@@ -110,7 +110,11 @@ function roomOf(
   const own = stridesOf(shape);
   for (let i = 0; i < sizeOf(shape); i++) {
     const at = strides.map((s) => s.reduce((p, step, axis) => p + step * (Math.floor(i / own[axis]!) % shape[axis]!), 0));
-    const d = kink(...tensors.map((t, k) => t.data[at[k]!]!)) / Math.max(1, tensors.length);
+    const d =
+      kink(
+        tensors.map((t, k) => t.data[at[k]!]!),
+        node.attrs,
+      ) / Math.max(1, tensors.length);
     rooms.forEach((r, k) => {
       if (r !== null) r[at[k]!] = Math.min(r[at[k]!]!, d);
     });

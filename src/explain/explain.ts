@@ -140,7 +140,12 @@ function forwardNotes(step: ForwardStep, words: Words): string[] {
   const at = (t: Tensor, i: number): number => (t.data.length === 1 ? t.data[0]! : t.data.length === size ? t.data[i]! : Number.NaN);
   if (facts.kink !== null)
     for (let i = 0; i < size; i++)
-      if (facts.kink(...step.operands.map((o) => at(o.value, i))) === 0) {
+      if (
+        facts.kink(
+          step.operands.map((o) => at(o.value, i)),
+          step.node.attrs,
+        ) === 0
+      ) {
         notes.push(words.kink(step.name, step.op));
         break;
       }

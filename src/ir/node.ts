@@ -264,7 +264,7 @@ export interface OpFacts {
   /** For each operand the interval on which the op is defined and smooth; absent: everywhere. */
   readonly domain: Readonly<Record<string, Interval>>;
   /** Distance of a point to the nearest kink or tie; absent: smooth. */
-  readonly kink: ((...x: number[]) => number) | null;
+  readonly kink: ((operands: readonly number[], attrs: object) => number) | null;
   /** The local derivative of an elementwise op as nodes: what `explain` shows as numbers. */
   readonly local: ((node: Node) => readonly (Operand | null)[]) | null;
   /** The backward rule as people write it, per operand: `dW = X^T dY`. */

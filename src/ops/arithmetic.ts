@@ -106,7 +106,7 @@ export function unary(name: string, def: UnaryDefinition): Unary {
       local: (node: Node) => [d({ x: node.operands[0]!, out: node })],
     }),
     ...(symbol !== undefined && { symbol }),
-    ...(kink !== undefined && { kink }),
+    ...(kink !== undefined && { kink: ({ x }: { x: number }) => kink(x) }),
     ...(domain !== undefined && { domain: { x: domain } }),
   });
 }
@@ -145,7 +145,7 @@ export function binary(name: string, def: BinaryDefinition): Binary {
       },
     }),
     ...(symbol !== undefined && { symbol }),
-    ...(kink !== undefined && { kink }),
+    ...(kink !== undefined && { kink: ({ x, y }: { x: number; y: number }) => kink(x, y) }),
     ...(domain !== undefined && { domain }),
   });
   return made;

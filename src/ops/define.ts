@@ -86,7 +86,8 @@ export interface Definition<N extends string, A, C, R> {
   /** Operands of a dtype of their own, with the dtype that bare numbers take there. */
   readonly dtypes?: { readonly [K in Bare<N>]?: DType };
   readonly domain?: { readonly [K in Bare<N>]?: Interval };
-  readonly kink?: (...x: number[]) => number;
+  /** How far operands of these numbers are from the nearest kink, tie or pole; 0 on one. For elementwise ops. */
+  readonly kink?: (s: Scope<N, C, number>) => number;
   readonly symbol?: string;
   readonly family?: string;
   /** The kernel on plain numbers, for elementwise ops. */
@@ -314,7 +315,7 @@ export function declare<F extends Fn, const N extends readonly string[], C = Att
       });
     return typeof entry === "function" ? entry() : entry;
   };
-  const { vjp, jvp } = def;
+  const { vjp, jvp, kink } = def;
   const pull: AnyOp["pull"] =
     vjp &&
     ((node, ct, wanted, regions) => {
@@ -379,7 +380,7 @@ export function declare<F extends Fn, const N extends readonly string[], C = Att
   const { lower } = def;
   const facts: OpFacts = {
     domain: (def.domain ?? {}) as OpFacts["domain"],
-    kink: def.kink ?? null,
+    kink: kink ? (operands, attrs) => kink(scope(operands, attrs)) : null,
     local: def.local ?? null,
     formula: (def.formula as Record<string, string> | undefined) ?? null,
     family: def.family ?? "op",

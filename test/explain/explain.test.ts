@@ -3,6 +3,7 @@ import { en } from "../../src/explain/words/en.ts";
 import { ko } from "../../src/explain/words/ko.ts";
 import {
   add,
+  clip,
   constant,
   div,
   draw,
@@ -205,6 +206,11 @@ test("notes warn of kinks, bad values and variables without influence", () => {
   expect(explain(maximum(x, 0)).notes).toEqual([
     "f sits on a kink or tie of maximum; the convention of docs/conventions.md decides which derivative is used",
   ]);
+  expect(explain(clip(variable(1, "x"), { min: -1, max: 1 })).notes).toEqual([
+    "f sits on a kink or tie of clip; the convention of docs/conventions.md decides which derivative is used",
+  ]);
+  expect(explain(sum(clip(variable(tensor([0.5, -1]), "x"), { min: -1 }))).notes.length).toBe(1);
+  expect(explain(clip(variable(1, "x"), { min: -1 })).notes).toEqual([]);
   expect(explain(div(1, x)).notes[0]).toContain("f is Infinity, and it was div that made it from finite operands");
   const bad = explain(log(variable(-1, "y")));
   expect(bad.notes).toEqual([

@@ -1,5 +1,5 @@
 import type { Draw } from "../../src/check/draws.ts";
-import type { tensor } from "../../src/index.ts";
+import { clip, type tensor } from "../../src/index.ts";
 import type { AnyOp } from "../../src/ir/op.ts";
 import { anyTensor, chance, inside, made, narrower, pick, type Sample, type Sampler, shapeOf, signed, sizeOf, truths } from "./sample.ts";
 
@@ -15,7 +15,7 @@ export function unarySampler(op: AnyOp): Sampler {
   const element = (d: Draw): number => {
     for (;;) {
       const x = inside(d, domain["x"] ?? {}, most[op.name] ?? 1e3);
-      if (kink === null || kink(x) > 5e-4) return x;
+      if (kink === null || kink([x], {}) > 5e-4) return x;
     }
   };
   return (d) => ({ args: [made(shapeOf(d), () => element(d))] });
@@ -48,9 +48,9 @@ export function binarySampler(op: AnyOp): Sampler {
 const pairLimits: Readonly<Record<string, { readonly x: number; readonly y: number }>> = { pow: { x: 1e3, y: 4 }, mod: { x: 8, y: 5 } };
 
 /** The least kink distance over all pairs: more than any that meet by broadcasting. */
-function apart(kink: (...x: number[]) => number, xs: readonly number[], ys: readonly number[]): number {
+function apart(kink: NonNullable<AnyOp["facts"]["kink"]>, xs: readonly number[], ys: readonly number[]): number {
   let least = Number.POSITIVE_INFINITY;
-  for (const x of xs) for (const y of ys) least = Math.min(least, kink(x, y));
+  for (const x of xs) for (const y of ys) least = Math.min(least, kink([x, y], {}));
   return least;
 }
 
@@ -70,10 +70,13 @@ export const otherElementwise: Readonly<Record<string, Sampler>> = {
   clip: (d) => {
     const attrs = { ...(chance(d, 0.7) && { min: -0.75 }), ...(chance(d, 0.7) && { max: 1.25 }) };
     const x = made(shapeOf(d), () => {
-      const v = signed(d);
-      return Math.abs(v + 0.75) < 0.01 || Math.abs(v - 1.25) < 0.01 ? v + 0.05 : v;
+      for (;;) {
+        const edge = pick(d, [-0.75, 1.25]);
+        const v = chance(d, 0.3) ? edge + (chance(d, 0.5) ? 1 : -1) * 10 ** (-3 * d.fraction()) : signed(d);
+        if (clip.facts.kink!([v], attrs) > 5e-4) return v;
+      }
     });
-    return { args: [x, attrs], room: [0.009] };
+    return { args: [x, attrs] };
   },
   cast: (d) => ({ args: [made(shapeOf(d), () => inside(d, {}, 100)), { dtype: pick(d, ["f64", "f64", "i32", "bool"]) }] }),
   identity: (d) => ({ args: [anyTensor(d, shapeOf(d))] }),

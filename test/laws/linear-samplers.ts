@@ -235,7 +235,7 @@ export const linearSamplers: Readonly<Record<string, Sampler>> = {
       ],
     };
   },
-  oneHot: (d) => ({ args: [places(d, shapeOf(d, 0, 2), 4), { depth: 4, dtype: pick(d, ["f64", "i32"]) }] }),
+  oneHot: (d) => ({ args: [wholes(shapeOf(d, 0, 2), () => d.whole(-1, 3)), { depth: 4, dtype: pick(d, ["f64", "i32"]) }] }),
   full: (d) => {
     const shape = shapeOf(d);
     return { args: [anyTensor(d, [])], f: (v: never) => full({ ...(v as Value).type, shape }, v) };

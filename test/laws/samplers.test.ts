@@ -48,6 +48,7 @@ describe("the samplers draw", () => {
       distances("floor", (x) => Math.abs(x - Math.round(x))),
       distances("asin", (x) => 1 - Math.abs(x)),
       distances("reciprocal", Math.abs),
+      distances("clip", (x) => Math.min(Math.abs(x + 0.75), Math.abs(x - 1.25))),
     ]) {
       expect(Math.min(...d)).toBeGreaterThan(0);
       expect(Math.min(...d)).toBeLessThan(3e-3);

@@ -36,5 +36,5 @@ export const relu: Unary = declare<(x: Operand) => Value, readonly ["x"]>("relu"
     const x = node.operands[0]!;
     return [where(lessEqual(x, 0), lift(0, x.type.dtype), lift(1, x.type.dtype))];
   },
-  kink: Math.abs,
+  kink: ({ x }) => Math.abs(x),
 });

@@ -119,6 +119,7 @@ export const clip: Op<(x: Operand, attrs?: ClipAttrs) => Value> = declare<
     return y;
   },
   batch: "elementwise",
+  kink: ({ x, min = Number.NEGATIVE_INFINITY, max = Number.POSITIVE_INFINITY }) => Math.min(Math.abs(x - min), Math.abs(x - max)),
   formula: { x: "dX = where(min <= X <= max, dY, 0)" },
   vjp: ({ ct, x, min, max }) => ({ x: route(x, ct, min, max) }),
   jvp: ({ d, x, min, max }) => d.x && route(x, d.x, min, max),

@@ -57,5 +57,5 @@ export const polygamma: Op<(x: Operand, attrs: PolygammaAttrs) => Value> = decla
   vjp: ({ ct, x, order }) => ({ x: chain(ct, polygamma(x, { order: order + 1 })) }),
   jvp: ({ d, x, order }) => d.x && chain(d.x, polygamma(x, { order: order + 1 })),
   local: (node) => [polygamma(node.operands[0]!, { order: (node.attrs as PolygammaAttrs).order + 1 })],
-  kink: toPole,
+  kink: ({ x }) => toPole(x),
 });

@@ -15,9 +15,9 @@ export interface OneHotAttrs {
 }
 
 /**
- * Classes as rows with a single 1: a new last axis of size `depth`. A class outside 0..depth-1 gives a row of zeros, as in JAX; so labels of -1
- * ("none") are fine. No derivative.
- * @throws DTypeError for classes that are not whole numbers; DomainError for a depth that is no whole number
+ * Classes as rows with a single 1: a new last axis of size `depth`. -1, which marks "no class" in the losses too, gives a row of zeros. No derivative.
+ * @throws DTypeError for classes that are not whole numbers; DomainError for a depth that is no whole number, and when evaluated for a class that is
+ *   neither -1 nor 0..depth-1 (PyTorch refuses it and -1 too; JAX gives zeros; ONNX counts negative ones from the end)
  */
 export const oneHot: Op<(x: Operand, attrs: OneHotAttrs) => Value> = declare<
   (x: Operand, attrs: OneHotAttrs) => Value,
@@ -40,7 +40,9 @@ export const oneHot: Op<(x: Operand, attrs: OneHotAttrs) => Value> = declare<
     const y = allocate(out.dtype, sizeOf(out.shape));
     for (let i = 0; i < x.data.length; i++) {
       const place = x.data[i]!;
-      if (place >= 0 && place < depth) y[i * depth + place] = 1;
+      if (place < -1 || place >= depth)
+        throw new DomainError(`oneHot: class ${i} is ${place}; classes are 0..${depth - 1}, or -1 for none`, { op: "oneHot" });
+      if (place >= 0) y[i * depth + place] = 1;
     }
     return y;
   },

@@ -142,10 +142,10 @@ test("what they give", () => {
   expect(toArray(gather(x23, -1, { axis: 1 }))).toEqual([3, 6]);
   expect(toArray(gather(x23, tensor([[0, 1]], "u8"), { axis: 1 }))).toEqual([[[1, 2]], [[4, 5]]]);
   expect(toArray(gather(x23, tensor(new BigInt64Array([1n]))))).toEqual([[4, 5, 6]]);
-  expect(toArray(oneHot(tensor([1, -1, 5], "i32"), { depth: 2 }))).toEqual([
+  expect(toArray(oneHot(tensor([1, -1, 0], "i32"), { depth: 2 }))).toEqual([
     [0, 1],
     [0, 0],
-    [0, 0],
+    [1, 0],
   ]);
   expect(oneHot(1, { depth: 2 }).type).toEqual(f32(2));
   expect(toArray(diag(x23, { offset: 1 }))).toEqual([2, 6]);
@@ -268,6 +268,8 @@ const lessons: readonly (readonly [string, () => unknown])[] = [
   ["tril: offset is 0.5; it is a whole number", () => tril(x23, { offset: 0.5 })],
   ["diag: x is f64[]; it takes a vector, or a matrix whose diagonal is wanted", () => diag(1)],
   ['oneHot: x is bool[]; classes are whole numbers; write cast(x, "i32")', () => oneHot(zeros(bool()), { depth: 2 })],
+  ["oneHot: class 1 is 2; classes are 0..1, or -1 for none", () => evaluate(oneHot(tensor([1, 2], "i32"), { depth: 2 }))],
+  ["oneHot: class 0 is -2; classes are 0..1, or -1 for none", () => evaluate(oneHot(tensor([-2], "i32"), { depth: 2 }))],
   ["oneHot: depth is 1.5; it is the number of classes, a whole number", () => oneHot(1, { depth: 1.5 })],
   ["range: start 0, end 3, step 0; all are finite numbers and step is not 0", () => range(0, 3, 0)],
   ['range: start 0 and step 0.5 are not whole and the dtype is i32; write { dtype: "f64" }', () => range(0, 3, 0.5)],
