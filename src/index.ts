@@ -19,6 +19,9 @@ export {
   type Language,
   type StepJson,
 } from "./explain/explain.ts";
+export type { GradientPath, PathStep, PathSum } from "./explain/gradient-path.ts";
+export { type PathOptions, type Paths, type PathsJson, paths } from "./explain/paths.ts";
+export type { Place } from "./explain/place.ts";
 export { type WalkPageOptions, walkPage } from "./explain/player/walk-page.ts";
 export {
   type BackwardStep,

@@ -8,6 +8,7 @@ import type { Tensor } from "../ir/tensor.ts";
 import { dense } from "../ir/tensor.ts";
 import { typeText } from "../ir/type.ts";
 import { type JsonTensor, jsonTensor, tensorText } from "./number-text.ts";
+import { type PathOptions, type Paths, paths } from "./paths.ts";
 import { renderLatex } from "./render-latex.ts";
 import { renderMarkdown, renderText } from "./render-text.ts";
 import { type Flow, type ForwardStep, type NamedGradient, type Step, type StepOptions, steps } from "./steps.ts";
@@ -30,6 +31,8 @@ export interface Explanation {
   latex(): string;
   /** `{ value, gradients, steps, notes }`: numbers as JSON numbers, NaN, Infinity, -Infinity and -0 as these strings, tensors as nested lists. */
   json(): ExplanationJson;
+  /** The gradient of the explained value with respect to x as a sum over paths; see `paths`. */
+  paths(x: Value, options?: PathOptions): Paths;
 }
 
 /** One step in JSON. */
@@ -93,6 +96,7 @@ export function explain(f: Value, { wrt, language = "en" }: ExplainOptions = {})
     markdown: () => renderMarkdown(made, words),
     latex: () => renderLatex(made),
     json: () => jsonOf(made),
+    paths: (x, options) => paths(f, x, { language, ...options }),
   };
 }
 

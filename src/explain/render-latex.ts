@@ -23,7 +23,8 @@ export function latexName(name: string): string {
   return `\\mathrm{${name.replace(/[\\{}_^#$%&~]/g, (c) => special[c]!)}}`;
 }
 
-function latexTensor({ type, data }: Tensor): string {
+/** A tensor for LaTeX: a number, a small matrix, or its type. */
+export function latexTensor({ type, data }: Tensor): string {
   if (type.shape.length === 0) return latexNumber(data[0]!);
   if (data.length > 16 || type.shape.length > 2) return `\\mathrm{${type.dtype}}[${type.shape.join("\\times ")}]`;
   const width = type.shape[type.shape.length - 1]!;
