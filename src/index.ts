@@ -21,6 +21,7 @@ export {
 } from "./explain/explain.ts";
 export type { GradientPath, PathStep, PathSum } from "./explain/gradient-path.ts";
 export { type PathOptions, type Paths, type PathsJson, paths } from "./explain/paths.ts";
+export { type AnyGraph, type Picture, type PictureOptions, picture } from "./explain/picture/picture.ts";
 export type { Place } from "./explain/place.ts";
 export { type WalkPageOptions, walkPage } from "./explain/player/walk-page.ts";
 export {

@@ -2,6 +2,8 @@
 export interface PictureWords {
   /** How to read the picture, for those who do not see it. */
   readonly description: string;
+  /** The same for a graph without numbers. */
+  readonly shapesDescription: string;
   readonly value: string;
   readonly gradient: string;
   /** Under a wire that needs no gradient. Short: it stands in the picture. */
@@ -14,7 +16,8 @@ export interface PictureWords {
 
 /** The words of an English picture. */
 export const englishWords: PictureWords = {
-  description: "A computational graph, drawn from left to right: the value of each wire stands above it, the gradient below.",
+  description: "A computational graph: the value of each wire stands above it, the gradient below.",
+  shapesDescription: "A computational graph: the shape of each wire's value stands above it.",
   value: "value",
   gradient: "gradient",
   noGradient: "no grad",
@@ -22,4 +25,17 @@ export const englishWords: PictureWords = {
   localGradient: "local gradient",
   sum: "sum over branches",
   to: "to",
+};
+
+/** The words of a Korean picture. */
+export const koreanWords: PictureWords = {
+  description: "계산 그래프입니다. 각 선의 위에는 값이, 아래에는 기울기가 있습니다.",
+  shapesDescription: "계산 그래프입니다. 각 선의 위에는 형태가 있습니다.",
+  value: "값",
+  gradient: "기울기",
+  noGradient: "기울기 없음",
+  notYet: "아직 모름",
+  localGradient: "지역 기울기",
+  sum: "분기점 합",
+  to: "→",
 };

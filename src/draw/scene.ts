@@ -1,10 +1,19 @@
 import { GraphError } from "../ir/errors.ts";
 
-/** What an item stands for; decides how it is drawn (op: circle or pill; leaves: rounded boxes; output: a name at the end of its wire). */
-export type ItemKind = "op" | "parameter" | "input" | "constant" | "output";
+/**
+ * What an item stands for; decides how it is drawn (op: circle or pill; leaves: rounded boxes; output: a name at the end of its wire; module: a box
+ * with a double outline, for a group that is closed).
+ */
+export type ItemKind = "op" | "parameter" | "input" | "constant" | "output" | "module";
 
-/** `number`: computed. `zero`: exactly 0, a dead path. `none`: no gradient is needed here. `not yet`: the walk has not come here. */
-export type GradientState = "number" | "zero" | "none" | "not yet";
+/** Where the wires run: from left to right, or from top to bottom. */
+export type Direction = "right" | "down";
+
+/**
+ * `number`: computed. `zero`: exactly 0, a dead path. `none`: no gradient is needed here. `not yet`: the walk has not come here. `unknown`: the
+ * picture is of a graph without numbers.
+ */
+export type GradientState = "number" | "zero" | "none" | "not yet" | "unknown";
 
 /** The colour sets of the pictures. Colour is never the only sign, so each of them reads in black and white too. */
 export type Theme = "light" | "dark" | "colour-blind" | "colour-blind dark";
@@ -22,6 +31,22 @@ export interface SceneItem {
   readonly shape?: string;
   /** Drawn pale: the walk has not come here yet. */
   readonly pending?: boolean;
+  /** The group it stands in. */
+  readonly group?: string;
+  /** A module that stands for so many like it in a row. */
+  readonly repeat?: number;
+  /** A remark in a small pill on its upper edge, such as `41% off` or `NaN`. */
+  readonly note?: string;
+}
+
+/** An open module: a box around its items, with a title. */
+export interface SceneGroup {
+  /** Unique among items and groups. */
+  readonly id: string;
+  readonly label: string;
+  readonly title: string;
+  /** The group around it, which stands before it in the list. */
+  readonly group?: string;
 }
 
 /** A value on its way from an item's output to an operand of another item. */
@@ -46,6 +71,8 @@ export interface SceneWire {
   readonly fresh?: "value" | "gradient";
   /** The local gradient `∂out/∂in`, in a chip under the gradient. */
   readonly localGradient?: string;
+  /** What the chip says instead where the local gradient is no single number: a range, or the op's rule. */
+  readonly rule?: string;
   /** Bars of a small histogram beside the value, each from 0 to 1. */
   readonly aboveBars?: readonly number[];
   /** Bars of a small histogram beside the gradient, each from 0 to 1. */
@@ -60,6 +87,8 @@ export interface SceneTrunk {
   /** The sum over the branches. */
   readonly below: string;
   readonly gradient: GradientState;
+  /** How many gradients are added here, where that is not the number of wires: several may enter one closed module as one wire. */
+  readonly branches?: number;
   /** Lights the `Σ` badge: this step adds the branches. */
   readonly active?: boolean;
 }
@@ -73,6 +102,9 @@ export interface Scene {
   readonly wires: readonly SceneWire[];
   /** One for each output whose branches' gradients are summed; give it to outputs with two wires or more. */
   readonly trunks?: readonly SceneTrunk[];
+  readonly groups?: readonly SceneGroup[];
+  /** `right` when left out. */
+  readonly direction?: Direction;
   /** The id of the item whose step is shown. */
   readonly active?: string;
   readonly theme?: Theme;
@@ -90,6 +122,16 @@ export function checkScene(scene: Scene): void {
     if (kinds.has(item.id)) throw new GraphError(`draw: two items have the id ${quote(item.id)}; give each item its own`);
     kinds.set(item.id, item.kind);
   }
+  const groups = new Set<string>();
+  for (const { id, group } of scene.groups ?? []) {
+    if (kinds.has(id) || groups.has(id)) throw new GraphError(`draw: two items or groups have the id ${quote(id)}; give each its own`);
+    if (group !== undefined && !groups.has(group))
+      throw new GraphError(`draw: the group ${quote(id)} lies in ${quote(group)}, which is no group before it; list outer groups first`);
+    groups.add(id);
+  }
+  for (const { id, group } of scene.items)
+    if (group !== undefined && !groups.has(group))
+      throw new GraphError(`draw: the item ${quote(id)} lies in ${quote(group)}, which is no group of the scene; add the group`);
   const operands = new Set<string>();
   const outputs = new Set<string>();
   for (const wire of scene.wires) {

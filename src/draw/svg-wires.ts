@@ -1,21 +1,22 @@
 import { barsWidth, numberSize } from "./item-size.ts";
 import type { PlacedTrunk, PlacedWire, Slot } from "./layout/layout-scene.ts";
 import type { PictureWords } from "./picture-words.ts";
-import type { GradientState, Scene, SceneTrunk, SceneWire } from "./scene.ts";
+import type { Direction, GradientState, Scene, SceneTrunk, SceneWire } from "./scene.ts";
 import { fitText, textWidth } from "./text-width.ts";
 import { arrowHead, roundedPath, shortened } from "./wire-path.ts";
 import { decimal, escapeXml } from "./xml.ts";
 
-/** Where the rows of text stand, from the wire. */
-const valueRow = -6;
-const gradientRow = 15;
-const chipRow = 27;
+/** Where the rows of text stand, from the middle of the wire's stretch: baselines, and the middle of the chip. Beside a wire that runs down all stand to its right. */
+const rows = { right: { value: -6, gradient: 15, chip: 27 }, down: { value: -8, gradient: 7, chip: 19 } } as const;
+/** From a wire that runs down to its texts. */
+const beside = 7;
 
 /** One wire: its own line, its numbers, its local gradient. */
 export function wireSvg(
   wire: SceneWire,
   index: number,
   placed: PlacedWire,
+  direction: Direction,
   startsAtDot: boolean,
   names: Map<string, string>,
   words: PictureWords,
@@ -29,17 +30,18 @@ export function wireSvg(
   const own = isDown && startsAtDot ? shortened(placed.own, 4) : placed.own;
   const { slot } = placed;
   const bars = wire.aboveBars || wire.belowBars ? barsWidth : 0;
-  const spot = { x: slot.x + bars / 2, y: slot.y, room: slot.width - bars + 16 };
+  const spot = spotOf(slot, direction, bars);
+  const chip = wire.rule ?? (wire.localGradient === undefined ? undefined : `∂ = ${wire.localGradient}`);
   const name = `${names.get(wire.from)} ${words.to} ${names.get(wire.to)}: ${numbersAloud(wire, words)}`;
   return [
     `<g class="${classes.join(" ")}" data-wire="${index}" role="graphics-symbol" aria-label="${escapeXml(name)}"><title>${escapeXml(name)}</title>`,
     `<path class="cr-line" d="${roundedPath(isDown ? shortened(own, 8) : own)}"/>`,
     isDown ? `<path class="cr-arrow" d="${arrowHead(own)}"/>` : "",
-    barsSvg(wire.aboveBars, "cr-value-bars", slot, -4),
+    barsSvg(wire.aboveBars, "cr-value-bars", spot, spot.rows.value + 2),
     valueSvg(wire.above, spot, wire.fresh === "value"),
-    barsSvg(wire.belowBars, "cr-gradient-bars", slot, 17),
+    barsSvg(wire.belowBars, "cr-gradient-bars", spot, spot.rows.gradient + 2),
     gradientSvg(wire.gradient, wire.below, spot, isDown || wire.fresh === "gradient", words),
-    wire.localGradient !== undefined && slot.down > chipRow ? chipSvg("cr-chip", `∂ = ${wire.localGradient}`, slot) : "",
+    chip !== undefined && slot.down >= spot.rows.chip ? chipSvg("cr-chip", chip, spot) : "",
     "</g>",
   ].join("");
 }
@@ -47,6 +49,7 @@ export function wireSvg(
 /** The stretches several wires share, and what stands on the trunk. */
 export function trunkSvg(
   placed: PlacedTrunk,
+  direction: Direction,
   scene: SceneTrunk | undefined,
   wires: readonly SceneWire[],
   names: Map<string, string>,
@@ -59,14 +62,14 @@ export function trunkSvg(
   const lines = placed.stretches.map((points) => `<path class="cr-line" d="${roundedPath(points)}"/>`).join("");
   if (scene === undefined || placed.slot === undefined) return `<g class="${classes.join(" ")}">${lines}</g>`;
   const { slot } = placed;
-  const spot = { x: slot.x, y: slot.y, room: slot.width + 8 };
+  const spot = spotOf(slot, direction, 0);
   const name = `${names.get(scene.from)}, ${words.sum}: ${numbersAloud(scene, words)}`;
   return [
     `<g class="${classes.join(" ")}" role="graphics-symbol" aria-label="${escapeXml(name)}"><title>${escapeXml(name)}</title>`,
     lines,
     valueSvg(scene.above, spot, false),
     gradientSvg(scene.gradient, scene.below, spot, scene.active === true, words),
-    chipSvg(scene.active ? "cr-sum cr-active" : "cr-sum", `Σ ${wires.length}`, slot),
+    chipSvg(scene.active ? "cr-sum cr-active" : "cr-sum", `Σ ${scene.branches ?? wires.length}`, spot),
     "</g>",
   ].join("");
 }
@@ -97,56 +100,76 @@ interface Numbers {
   readonly below: string;
   readonly gradient: GradientState;
   readonly localGradient?: string;
+  readonly rule?: string;
 }
 
-function numbersAloud({ above, below, gradient, localGradient }: Numbers, words: PictureWords): string {
+function numbersAloud({ above, below, gradient, localGradient, rule }: Numbers, words: PictureWords): string {
   const said = {
     number: `${words.gradient} ${below}`,
     zero: `${words.gradient} 0`,
     none: words.noGradient,
     "not yet": `${words.gradient} ${words.notYet}`,
+    unknown: "",
   };
   const parts = [above === "" ? "" : `${words.value} ${above}`, said[gradient]];
-  if (localGradient !== undefined) parts.push(`${words.localGradient} ${localGradient}`);
+  if (rule !== undefined) parts.push(`${words.localGradient} ${rule}`);
+  else if (localGradient !== undefined) parts.push(`${words.localGradient} ${localGradient}`);
   return parts.filter((part) => part !== "").join(", ");
 }
 
-/** The middle of a wire's texts, and how wide they may be. */
+/** Where a wire's texts stand and how wide they may be: their middle, or their start beside a wire that runs down. */
 interface Spot {
   readonly x: number;
   readonly y: number;
   readonly room: number;
+  /** Where the bars start. */
+  readonly left: number;
+  readonly isBeside: boolean;
+  readonly rows: (typeof rows)[Direction];
 }
 
-function valueSvg(text: string, { x, y, room }: Spot, fresh: boolean): string {
+function spotOf({ x, y, left, right }: Slot, direction: Direction, bars: number): Spot {
+  if (direction === "down")
+    return { x: x + beside + bars, y, room: right - beside - bars + 4, left: x + beside, isBeside: true, rows: rows.down };
+  return { x: x + bars / 2, y, room: left + right - bars + (bars > 0 ? 4 : 12), left: x - left + 4, isBeside: false, rows: rows.right };
+}
+
+function valueSvg(text: string, spot: Spot, fresh: boolean): string {
   if (text === "") return "";
-  const shown = fitText(text, numberSize, room);
-  return `<text class="cr-value${fresh ? " cr-fresh" : ""}" x="${decimal(x)}" y="${y + valueRow}">${escapeXml(shown)}</text>`;
+  const shown = fitText(text, numberSize, spot.room);
+  return `<text class="cr-value${fresh ? " cr-fresh" : ""}${side(spot)}" x="${decimal(spot.x)}" y="${decimal(spot.y + spot.rows.value)}">${escapeXml(shown)}</text>`;
 }
 
-function gradientSvg(state: GradientState, below: string, { x, y, room }: Spot, fresh: boolean, words: PictureWords): string {
-  const at = `x="${decimal(x)}" y="${y + gradientRow}"`;
-  if (state === "none") return `<text class="cr-quiet" ${at}>${escapeXml(fitText(words.noGradient, numberSize, room))}</text>`;
-  if (state === "not yet") return `<text class="cr-quiet cr-not-yet" ${at}>·</text>`;
-  const text = state === "zero" ? "0" : fitText(below, numberSize, room);
-  return `<text class="cr-gradient${fresh ? " cr-fresh" : ""}" ${at}>${escapeXml(text)}</text>`;
+function side(spot: Spot): string {
+  return spot.isBeside ? " cr-side" : "";
 }
 
-function chipSvg(classes: string, text: string, slot: Slot): string {
-  const shown = fitText(text, 10.5, slot.width + 16);
+function gradientSvg(state: GradientState, below: string, spot: Spot, fresh: boolean, words: PictureWords): string {
+  const at = `x="${decimal(spot.x)}" y="${decimal(spot.y + spot.rows.gradient)}"`;
+  if (state === "none")
+    return `<text class="cr-quiet${side(spot)}" ${at}>${escapeXml(fitText(words.noGradient, numberSize, spot.room))}</text>`;
+  if (state === "not yet") return `<text class="cr-quiet cr-not-yet${side(spot)}" ${at}>·</text>`;
+  if (state === "unknown") return "";
+  const text = state === "zero" ? "0" : fitText(below, numberSize, spot.room);
+  return `<text class="cr-gradient${fresh ? " cr-fresh" : ""}${side(spot)}" ${at}>${escapeXml(text)}</text>`;
+}
+
+function chipSvg(classes: string, text: string, spot: Spot): string {
+  const shown = fitText(text, 10.5, spot.room + 12);
   const width = Math.ceil(textWidth(shown, 10.5) + 10);
-  const y = slot.y + chipRow;
-  return `<g class="${classes}"><rect x="${decimal(slot.x - width / 2)}" y="${y - 8}" width="${width}" height="15" rx="7.5"/><text x="${decimal(slot.x)}" y="${y + 3}">${escapeXml(shown)}</text></g>`;
+  const middle = spot.isBeside ? spot.left + width / 2 : spot.x;
+  const y = spot.y + spot.rows.chip;
+  return `<g class="${classes}"><rect x="${decimal(middle - width / 2)}" y="${decimal(y - 8)}" width="${width}" height="15" rx="7.5"/><text x="${decimal(middle)}" y="${decimal(y + 3)}">${escapeXml(shown)}</text></g>`;
 }
 
-function barsSvg(bars: readonly number[] | undefined, classes: string, slot: Slot, base: number): string {
+function barsSvg(bars: readonly number[] | undefined, classes: string, spot: Spot, base: number): string {
   if (bars === undefined || bars.length === 0) return "";
   const step = (barsWidth - 4) / bars.length;
-  const left = slot.x - slot.width / 2 + 4;
   let path = "";
   bars.forEach((bar, i) => {
     const height = 12 * Math.min(1, Math.max(0, Number.isFinite(bar) ? bar : 0));
-    if (height > 0) path += `M${decimal(left + i * step)} ${slot.y + base}v${decimal(-height)}h${decimal(step * 0.8)}v${decimal(height)}z`;
+    if (height > 0)
+      path += `M${decimal(spot.left + i * step)} ${decimal(spot.y + base)}v${decimal(-height)}h${decimal(step * 0.8)}v${decimal(height)}z`;
   });
   return `<path class="${classes}" d="${path}"/>`;
 }

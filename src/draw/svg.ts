@@ -1,9 +1,10 @@
-import type { ItemBody } from "./item-size.ts";
-import type { Layout, PlacedItem } from "./layout/layout-scene.ts";
+import { groupTitle, groupTitleSize, type ItemBody, noteHeight, stackShift } from "./item-size.ts";
+import type { Layout, PlacedGroup, PlacedItem } from "./layout/layout-scene.ts";
 import { englishWords, type PictureWords } from "./picture-words.ts";
-import type { Scene, SceneItem } from "./scene.ts";
+import type { Scene, SceneGroup, SceneItem } from "./scene.ts";
 import { styleSheet, themeVariables } from "./svg-style.ts";
 import { dotsSvg, trunkKey, trunkSvg, wireSvg, wiresByOutput } from "./svg-wires.ts";
+import { fitText, textWidth } from "./text-width.ts";
 import { palettes } from "./theme.ts";
 import { decimal, escapeXml } from "./xml.ts";
 
@@ -41,16 +42,28 @@ export function renderSvg(scene: Scene, layout: Layout, options: SvgOptions = {}
     `<style>\n${styleSheet(palette)}\n</style>`,
   ];
   if (background === "paper") lines.push(`<rect class="cr-paper" x="${-margin}" y="${-margin}" width="${width}" height="${height}"/>`);
+  (scene.groups ?? []).forEach((group, g) => {
+    lines.push(groupSvg(group, g, layout.groups[g]!));
+  });
   // Lines that stand out are drawn last, so that no plain wire runs over them.
   const order = scene.wires
     .map((_, i) => i)
     .sort((a, b) => Number(scene.wires[a]!.flow !== undefined) - Number(scene.wires[b]!.flow !== undefined) || a - b);
   lines.push(`<g class="cr-wires">`);
   for (const trunk of layout.trunks)
-    lines.push(trunkSvg(trunk, sums.get(trunkKey(trunk)), groups.get(trunkKey(trunk)) ?? [], names, words));
-  for (const i of order) lines.push(wireSvg(scene.wires[i]!, i, layout.wires[i]!, shared.has(trunkKey(scene.wires[i]!)), names, words));
+    lines.push(trunkSvg(trunk, layout.direction, sums.get(trunkKey(trunk)), groups.get(trunkKey(trunk)) ?? [], names, words));
+  for (const i of order)
+    lines.push(wireSvg(scene.wires[i]!, i, layout.wires[i]!, layout.direction, shared.has(trunkKey(scene.wires[i]!)), names, words));
   for (const trunk of layout.trunks) if (trunk.dots.length > 0) lines.push(dotsSvg(trunk));
-  lines.push(`</g>`, `<g class="cr-items">`);
+  lines.push(`</g>`);
+  if (scene.groups && scene.groups.length > 0) {
+    lines.push(`<g class="cr-titles">`);
+    scene.groups.forEach((group, g) => {
+      lines.push(titleSvg(group, layout.groups[g]!));
+    });
+    lines.push(`</g>`);
+  }
+  lines.push(`<g class="cr-items">`);
   scene.items.forEach((item, i) => {
     lines.push(itemSvg(item, i, layout.items[i]!, item.id === scene.active));
   });
@@ -63,11 +76,15 @@ function itemSvg(item: SceneItem, index: number, placed: PlacedItem, isActive: b
   const classes = `cr-item cr-${item.kind}${item.pending ? " cr-pending" : ""}${isActive ? " cr-active" : ""}`;
   const title = item.shape ? `${item.title}, ${item.shape}` : item.title;
   const baseline = y + (body.shape === "" ? body.labelSize * 0.36 : -1);
+  const isModule = body.outline === "module";
   return [
     `<g class="${classes}" data-item="${index}" role="graphics-symbol" aria-label="${escapeXml(title)}"><title>${escapeXml(title)}</title>`,
+    isModule && (item.repeat ?? 1) > 1 ? stack(body, x, y) : "",
     outline(body, x, y),
+    isModule ? inset(body, x, y) : "",
     `<text class="cr-label${body.labelSize < 18 ? " cr-word" : ""}" x="${decimal(x)}" y="${decimal(baseline)}" font-size="${body.labelSize}">${escapeXml(body.label)}</text>`,
     body.shape === "" ? "" : `<text class="cr-shape" x="${decimal(x)}" y="${decimal(y + 13)}">${escapeXml(body.shape)}</text>`,
+    item.note === undefined ? "" : noteSvg(item.note, body, x, y),
     `</g>`,
   ].join("");
 }
@@ -75,6 +92,36 @@ function itemSvg(item: SceneItem, index: number, placed: PlacedItem, isActive: b
 function outline({ outline, width, height }: ItemBody, x: number, y: number): string {
   if (outline === "name") return "";
   if (outline === "circle") return `<circle class="cr-body" cx="${decimal(x)}" cy="${decimal(y)}" r="${width / 2}"/>`;
-  const corner = outline === "pill" ? 22 : 6;
+  const corner = outline === "pill" ? 22 : outline === "module" ? 8 : 6;
   return `<rect class="cr-body" x="${decimal(x - width / 2)}" y="${decimal(y - height / 2)}" width="${width}" height="${height}" rx="${corner}"/>`;
+}
+
+/** The outlines of the repeats behind a module. */
+function stack({ width, height }: ItemBody, x: number, y: number): string {
+  return [2, 1]
+    .map(
+      (n) =>
+        `<rect class="cr-body" x="${decimal(x - width / 2 + n * stackShift)}" y="${decimal(y - height / 2 + n * stackShift)}" width="${width}" height="${height}" rx="8"/>`,
+    )
+    .join("");
+}
+
+/** The inner line of a module's double outline. */
+function inset({ width, height }: ItemBody, x: number, y: number): string {
+  return `<rect class="cr-inner" x="${decimal(x - width / 2 + 3)}" y="${decimal(y - height / 2 + 3)}" width="${width - 6}" height="${height - 6}" rx="5"/>`;
+}
+
+function noteSvg(note: string, { width, height }: ItemBody, x: number, y: number): string {
+  const shown = fitText(note, 10, Math.max(48, width) - 8);
+  const long = Math.ceil(textWidth(shown, 10) + 8);
+  const top = y - height / 2 - noteHeight + 4;
+  return `<g class="cr-note"><rect x="${decimal(x - long / 2)}" y="${decimal(top)}" width="${long}" height="${noteHeight}" rx="7.5"/><text x="${decimal(x)}" y="${decimal(top + 11)}">${escapeXml(shown)}</text></g>`;
+}
+
+function groupSvg(group: SceneGroup, index: number, { x, y, width, height }: PlacedGroup): string {
+  return `<g class="cr-group" data-group="${index}" role="group" aria-label="${escapeXml(group.title)}"><title>${escapeXml(group.title)}</title><rect x="${decimal(x)}" y="${decimal(y)}" width="${width}" height="${height}" rx="10"/></g>`;
+}
+
+function titleSvg(group: SceneGroup, { x, y }: PlacedGroup): string {
+  return `<text class="cr-group-title" x="${decimal(x + 10)}" y="${decimal(y + 17)}" font-size="${groupTitleSize}">${escapeXml(groupTitle(group))}</text>`;
 }

@@ -25,6 +25,8 @@ export interface Where {
   readonly source: string | null;
   readonly span: Span | null;
   readonly stack: string | null;
+  /** One number for each scope, outermost first: it tells two calls of `scope` with one name apart. */
+  readonly calls?: readonly number[];
 }
 
 /** A result of a node: symbolic, typed, immutable. `index` tells which result of `node` it is. */

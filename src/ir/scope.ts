@@ -24,7 +24,7 @@ export function scope<R>(name: string, build: () => R): R {
   gather(result);
   for (const node of newerThan(roots, from)) {
     const old = node.where ?? nowhere;
-    node.where = { ...old, scope: old.scope === null ? name : `${name}/${old.scope}` };
+    node.where = { ...old, scope: old.scope === null ? name : `${name}/${old.scope}`, calls: [from, ...(old.calls ?? [])] };
   }
   return result;
 }

@@ -3,9 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { layoutScene } from "../../src/draw/layout/layout-scene.ts";
-import { renderSvg } from "../../src/draw/svg.ts";
-import { sceneOf } from "../../src/explain/scene-of.ts";
+import { picture } from "../../src/explain/picture/picture.ts";
 import { add, explain, mul, relu, sigmoid, sub, type Value, variable, walkPage } from "../../src/index.ts";
 import { type Browser, launch, type Page, watched } from "./launch.ts";
 
@@ -61,14 +59,14 @@ test("a reader steps through both passes, sees the library's numbers, and nothin
   const still = await page.evaluate(boxes);
   expect(await page.evaluate(head)).toBe(`Step 0 of ${steps}`);
   const backward = explain(f).steps.filter((s) => s.pass === "backward").length;
-  const layout = layoutScene(sceneOf(f));
+  const made = picture(f);
   const blank = await browser.newPage(); // reads pictures that the page's policy would not let in
   for (let t = 1; t <= steps; t++) {
     await page.keyboard.press(".");
     expect(await page.evaluate(head)).toBe(`Step ${t} of ${steps}`);
     expect(await page.evaluate(boxes)).toBe(still);
     if (t <= steps - backward) continue;
-    const drawn = renderSvg(sceneOf(f, { backwardSteps: t - (steps - backward) }), layout);
+    const drawn = made.svg(t);
     expect(await page.evaluate(onWires)).toEqual(await blank.evaluate(onWires, drawn));
   }
   // The end shows exactly what explain says.

@@ -17,10 +17,10 @@ interface Segment {
   readonly to: Point;
 }
 
-const slotBox = (name: string, { x, y, width, up, down }: Slot): Box => ({
+const slotBox = (name: string, { x, y, left, right, up, down }: Slot): Box => ({
   name,
-  left: x - width / 2,
-  right: x + width / 2,
+  left: x - left,
+  right: x + right,
   top: y - up,
   bottom: y + down,
 });
@@ -55,8 +55,72 @@ function cuts(segment: Segment, box: Box): boolean {
   return inside(box.left, from.x, box.right) && overlap(from.y, to.y, box.top, box.bottom) > 1e-6;
 }
 
+/** A layout that runs down, turned so that it runs to the right: the laws are the same. */
+function turned(layout: Layout): Layout {
+  if (layout.direction === "right") return layout;
+  const turn = <P extends Point>({ x, y, ...rest }: P): P => ({ ...rest, x: y, y: x }) as unknown as P;
+  const turnBox = <B extends { width: number; height: number }>({ width, height, ...rest }: B): B =>
+    ({ ...rest, width: height, height: width }) as unknown as B;
+  const slot = (s: Slot): Slot => ({ ...turn(s), left: s.up, right: s.down, up: s.left, down: s.right });
+  return {
+    ...turnBox(layout),
+    direction: "right",
+    items: layout.items.map((item) => ({ ...turn(item), body: turnBox(item.body) })),
+    wires: layout.wires.map((wire) => ({ points: wire.points.map(turn), own: wire.own.map(turn), slot: slot(wire.slot) })),
+    trunks: layout.trunks.map(({ slot: room, ...trunk }) => ({
+      ...trunk,
+      stretches: trunk.stretches.map((points) => points.map(turn)),
+      dots: trunk.dots.map(turn),
+      ...(room && { slot: slot(room) }),
+    })),
+    groups: layout.groups.map((group) => turn(turnBox(group))),
+  };
+}
+
+/** Groups that do not hold what is in them, hold what is not, or overlap. */
+function groupFaults(scene: Scene, layout: Layout): string[] {
+  const found: string[] = [];
+  const groups = scene.groups ?? [];
+  const parent = new Map<string, string | undefined>(groups.map(({ id, group }) => [id, group]));
+  const isIn = (inner: string | undefined, outer: string): boolean => {
+    for (let id = inner; id !== undefined; id = parent.get(id)) if (id === outer) return true;
+    return false;
+  };
+  const box = ({ id, x, y, width, height }: Layout["groups"][number]): Box => ({
+    name: id,
+    left: x,
+    right: x + width,
+    top: y,
+    bottom: y + height,
+  });
+  const holds = (a: Box, b: Box): boolean => b.left >= a.left && b.right <= a.right && b.top >= a.top && b.bottom <= a.bottom;
+  const apart = (a: Box, b: Box): boolean =>
+    overlap(a.left, a.right, b.left, b.right) <= 0 || overlap(a.top, a.bottom, b.top, b.bottom) <= 0;
+  const frames = layout.groups.map(box);
+  const { bodies } = boxesOf(layout);
+  frames.forEach((frame, g) => {
+    const id = groups[g]!.id;
+    bodies.forEach((body, i) => {
+      const fits = isIn(scene.items[i]!.group, id) ? holds(frame, body) : apart(frame, body);
+      if (!fits) found.push(`group ${id} and ${body.name} overlap, or it is not held`);
+    });
+    frames.forEach((other, h) => {
+      if (h === g || isIn(id, groups[h]!.id)) return;
+      if (!(isIn(groups[h]!.id, id) ? holds(frame, other) : apart(frame, other))) found.push(`groups ${id} and ${groups[h]!.id} overlap`);
+    });
+  });
+  return found;
+}
+
 /** Every breach of the laws a picture keeps, in words; none for a good layout. */
-export function faults(scene: Scene, layout: Layout): string[] {
+export function faults(scene: Scene, placed: Layout): string[] {
+  const layout = turned(placed);
+  const found = groupFaults(scene, layout);
+  found.push(...wireFaults(scene, layout));
+  return found;
+}
+
+function wireFaults(scene: Scene, layout: Layout): string[] {
   const found: string[] = [];
   const { bodies, slots } = boxesOf(layout);
   const boxes = [...bodies, ...slots];
@@ -125,7 +189,7 @@ function portFaults(scene: Scene, layout: Layout): string[] {
     }
     const crosses = points.some((to, i) => {
       const from = points[i - 1];
-      return from?.y === slot.y && to.y === slot.y && from.x <= slot.x - slot.width / 2 && to.x >= slot.x + slot.width / 2;
+      return from?.y === slot.y && to.y === slot.y && from.x <= slot.x - slot.left && to.x >= slot.x + slot.right;
     });
     if (!crosses) found.push(`wire ${w} does not pass straight through its texts`);
     arrivals.set(wire.to, [...(arrivals.get(wire.to) ?? []), { input: wire.input, y: points[points.length - 1]!.y }]);
@@ -139,7 +203,8 @@ function portFaults(scene: Scene, layout: Layout): string[] {
 }
 
 /** Proper crossings of different nets, each point once. */
-export function countCrossings(scene: Scene, layout: Layout): number {
+export function countCrossings(scene: Scene, placed: Layout): number {
+  const layout = turned(placed);
   const segments = segmentsOf(scene, layout);
   const horizontal = segments.filter(({ from, to }) => from.y === to.y);
   const vertical = segments.filter(({ from, to }) => from.x === to.x);

@@ -37,6 +37,21 @@ describe("checkScene", () => {
       'draw: the trunk at output 3 of "g0" has no wires; drop it or add its branches',
     ],
     [
+      "a group with the id of an item",
+      { ...scene, groups: [{ id: "g0", label: "", title: "" }] },
+      'draw: two items or groups have the id "g0"; give each its own',
+    ],
+    [
+      "a group in a later one",
+      { ...scene, groups: [{ id: "in", label: "", title: "", group: "out of" }] },
+      'draw: the group "in" lies in "out of", which is no group before it; list outer groups first',
+    ],
+    [
+      "an item in no group",
+      { ...scene, items: scene.items.map((item) => ({ ...item, group: "none" })) },
+      'draw: the item "g0" lies in "none", which is no group of the scene; add the group',
+    ],
+    [
       "an unknown active item",
       { ...scene, active: "no" },
       'draw: the active item "no" is no item of the scene; name one of its items or leave active out',

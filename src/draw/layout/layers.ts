@@ -75,17 +75,30 @@ export interface Layers {
   readonly labels: readonly Item[];
 }
 
+/** Nodes that stand for the places where wires enter and leave a group: they keep to its edges. */
+export interface Pins {
+  readonly first: readonly number[];
+  readonly last: readonly number[];
+}
+
+const noPins: Pins = { first: [], last: [] };
+
 /**
  * Puts nodes on even layers by network simplex and, on the odd layer before each consumer, a label slot for every wire. Wires of one output share
  * one chain of passing places, so a fan-out is one trunk with branches.
  *
  * @throws GraphError when the wires form a cycle, or pass through more than `maxPlaces` layers in all.
  */
-export function buildLayers(sizes: readonly NodeSize[], wires: readonly WireSize[], maxPlaces: number): Layers {
+export function buildLayers(sizes: readonly NodeSize[], wires: readonly WireSize[], maxPlaces: number, pins: Pins = noPins): Layers {
+  const pinned = new Set([...pins.first, ...pins.last]);
   const rank = networkSimplex(
     sizes.length,
-    wires.map((wire) => ({ from: wire.from, to: wire.to, weight: 1, length: 1 })),
+    wires.map((wire) => ({ from: wire.from, to: wire.to, weight: pinned.has(wire.from) || pinned.has(wire.to) ? 0 : 1, length: 1 })),
   );
+  // Nothing comes before a way in nor after a way out, so they can move outward.
+  const farthest = rank.reduce((a, b) => Math.max(a, b), 0);
+  for (const v of pins.first) rank[v] = 0;
+  for (const v of pins.last) rank[v] = farthest;
   const visit = visitOrder(sizes.length, wires);
   const depth = rank.reduce((a, b) => Math.max(a, b), -1);
   const layers: Item[][] = Array.from({ length: Math.max(0, 2 * depth + 1) }, () => []);

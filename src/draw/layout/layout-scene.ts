@@ -1,10 +1,9 @@
 import { GraphError } from "../../ir/errors.ts";
-import { bodyOf, type ItemBody, nodeSize, type Ports, trunkSlot, wireSlot } from "../item-size.ts";
-import { checkScene, type Scene } from "../scene.ts";
-import { setHeights } from "./heights.ts";
-import { buildLayers } from "./layers.ts";
-import { orderLayers } from "./order.ts";
-import { type Point, routeWires } from "./routes.ts";
+import { bodyOf, groupFrame, type ItemBody, nodeSize, type Ports, trunkSlot, wireSlot } from "../item-size.ts";
+import { checkScene, type Direction, type Scene } from "../scene.ts";
+import type { WireSize } from "./layers.ts";
+import { layoutNested } from "./nested.ts";
+import type { Point } from "./routes.ts";
 
 /** How a scene is laid out. */
 export interface LayoutOptions {
@@ -25,11 +24,12 @@ export interface PlacedItem {
   readonly body: ItemBody;
 }
 
-/** The room for texts about a wire: `x`, `y` is the middle of the wire's stretch in it. */
+/** The room for texts about a wire: `x`, `y` is the middle of the wire's stretch in it, the others how far the room reaches from there. */
 export interface Slot {
   readonly x: number;
   readonly y: number;
-  readonly width: number;
+  readonly left: number;
+  readonly right: number;
   readonly up: number;
   readonly down: number;
 }
@@ -53,20 +53,29 @@ export interface PlacedTrunk {
   readonly slot?: Slot;
 }
 
+/** The box of an open group: its corner and its size. */
+export interface PlacedGroup {
+  readonly id: string;
+  readonly x: number;
+  readonly y: number;
+  readonly width: number;
+  readonly height: number;
+}
+
 /** Where everything in a scene goes, in pixels from the top left. */
 export interface Layout {
+  readonly direction: Direction;
   readonly width: number;
   readonly height: number;
   readonly items: readonly PlacedItem[];
   readonly wires: readonly PlacedWire[];
   readonly trunks: readonly PlacedTrunk[];
+  readonly groups: readonly PlacedGroup[];
 }
 
 /**
- * Lays a scene out from left to right in layers, operands from top to bottom in port order, with room for the numbers on every wire. The same scene
- * always gives the same layout; which numbers the wires carry does not change it.
- *
- * After Sugiyama, Tagawa and Toda (1981) and Gansner et al. (1993), with the numbers on wires as items of their own.
+ * Lays a scene out in layers from left to right (or from top to bottom), operands in port order, with room for the numbers on every wire, and open
+ * groups from the inside out. The same scene always gives the same layout; which numbers the wires carry does not change it.
  *
  * @throws GraphError for a scene that is not well formed, has a cycle, or has more than `maxItems` items.
  */
@@ -78,10 +87,11 @@ export function layoutScene(scene: Scene, options: LayoutOptions = {}): Layout {
     );
   }
   checkScene(scene);
+  const { direction = "right" } = scene;
   const ports = portsOf(scene);
-  const bodies = scene.items.map((item, i) => bodyOf(item, ports[i]!));
-  const slots = trunkSlots(scene);
-  const sizes = bodies.map((body, i) => nodeSize(body, ports[i]!, slots[i]));
+  const bodies = scene.items.map((item, i) => bodyOf(item, ports[i]!, direction));
+  const slots = trunkSlots(scene, direction);
+  const sizes = bodies.map((body, i) => nodeSize(scene.items[i]!, body, ports[i]!, slots[i], direction));
   const index = new Map(scene.items.map((item, i) => [item.id, i]));
   const wires = scene.wires.map((wire) => {
     const from = index.get(wire.from)!;
@@ -91,37 +101,71 @@ export function layoutScene(scene: Scene, options: LayoutOptions = {}): Layout {
       to,
       output: ports[from]!.outputs.indexOf(wire.output),
       input: ports[to]!.inputs.indexOf(wire.input),
-      slot: wireSlot(wire, labelRows),
+      slot: wireSlot(wire, labelRows, direction),
     };
   });
-  const layers = buildLayers(sizes, wires, 100 * maxItems);
-  orderLayers(layers.layers);
-  setHeights(layers.layers);
-  const height = moveToTop(layers.layers);
-  const { routes, trunks, width } = routeWires(layers, sizes, wires);
-  const placed = routes.map((route, w) => ({ ...route, slot: { x: layers.labels[w]!.x, y: layers.labels[w]!.y, ...wires[w]!.slot } }));
-  const found = trunks.map(({ from, output, stretches, dots }) => ({
-    from: scene.items[from]!.id,
-    output: ports[from]!.outputs[output]!,
-    stretches,
-    dots,
-  }));
+  const groups = scene.groups ?? [];
+  const groupIndex = new Map(groups.map(({ id }, g) => [id, g]));
+  const inside = (group: string | undefined): number => (group === undefined ? -1 : groupIndex.get(group)!);
+  const found = layoutNested({
+    sizes,
+    wires,
+    groupOf: scene.items.map(({ group }) => inside(group)),
+    groups: groups.map((group) => ({ parent: inside(group.group), ...groupFrame(group, direction) })),
+    maxPlaces: 100 * maxItems,
+  });
+  const turn = direction === "down" ? ({ x, y }: Point): Point => ({ x: y, y: x }) : (point: Point): Point => point;
+  const line = (points: readonly Point[]): readonly Point[] => (direction === "down" ? points.map(turn) : points);
+  const slotAt = (middle: Point, room: WireSize["slot"]): Slot => {
+    const { width, up, down } = room;
+    const along = width / 2;
+    return direction === "down"
+      ? { ...turn(middle), left: up, right: down, up: along, down: along }
+      : { x: middle.x, y: middle.y, left: along, right: along, up, down };
+  };
+  const trunks = new Map<string, PlacedTrunk>();
+  for (const { from, output, stretches, dots } of found.trunks) {
+    const trunk = { from: scene.items[from]!.id, output: ports[from]!.outputs[output]! };
+    trunks.set(keyOf(trunk), { ...trunk, stretches: stretches.map(line), dots: dots.map(turn) });
+  }
+  const start = new Map(scene.wires.map((wire, w) => [keyOf(wire), found.routes[w]!.points[0]!.y]));
+  for (const trunk of scene.trunks ?? []) {
+    const i = index.get(trunk.from)!;
+    const room = slots[i]!;
+    const slot = slotAt({ x: found.nodes[i]!.x + sizes[i]!.body + room.width / 2, y: start.get(keyOf(trunk))! }, room);
+    const { stretches = [], dots = [] } = trunks.get(keyOf(trunk)) ?? {};
+    trunks.set(keyOf(trunk), { from: trunk.from, output: trunk.output, stretches, dots, slot });
+  }
+  const size = turn({ x: Math.ceil(found.width), y: Math.ceil(found.height) });
   return {
-    width: Math.ceil(width),
-    height: Math.ceil(height),
-    items: scene.items.map((item, i) => ({ id: item.id, x: layers.nodes[i]!.x, y: layers.nodes[i]!.y, body: bodies[i]! })),
-    wires: placed,
-    trunks: placeTrunks(scene, bodies, layers.nodes, slots, placed, found),
+    direction,
+    width: size.x,
+    height: size.y,
+    items: scene.items.map((item, i) => ({ id: item.id, ...turn(found.nodes[i]!), body: bodies[i]! })),
+    wires: found.routes.map(({ points, own }, w) => ({
+      points: line(points),
+      own: line(own),
+      slot: slotAt(found.labels[w]!, wires[w]!.slot),
+    })),
+    trunks: [...trunks.values()],
+    groups: found.frames.map((frame, g) => {
+      const extent = turn({ x: frame.width, y: frame.height });
+      return { id: groups[g]!.id, ...turn(frame), width: extent.x, height: extent.y };
+    }),
   };
 }
 
+function keyOf({ from, output }: { readonly from: string; readonly output: number }): string {
+  return `${output} ${from}`;
+}
+
 /** The room for the widest trunk of each item. */
-function trunkSlots(scene: Scene): (Omit<Slot, "x" | "y"> | undefined)[] {
+function trunkSlots(scene: Scene, direction: Direction): (WireSize["slot"] | undefined)[] {
   const trunked = new Map((scene.trunks ?? []).map((trunk) => [trunk.from, false]));
   for (const wire of scene.wires) if (wire.tensor && trunked.has(wire.from)) trunked.set(wire.from, true);
   return scene.items.map((item) => {
     const isTensor = trunked.get(item.id);
-    return isTensor === undefined ? undefined : trunkSlot(isTensor);
+    return isTensor === undefined ? undefined : trunkSlot(isTensor, direction);
   });
 }
 
@@ -139,41 +183,4 @@ function portsOf(scene: Scene): Ports[] {
     const { inputs, outputs, trunks } = used.get(item.id)!;
     return { inputs: sorted(inputs), outputs: sorted(outputs), trunks: sorted(trunks) };
   });
-}
-
-/** Moves everything so that the highest item touches 0; returns the height. */
-function moveToTop(layers: readonly (readonly { y: number; readonly up: number; readonly down: number }[])[]): number {
-  let top = Number.POSITIVE_INFINITY;
-  let bottom = Number.NEGATIVE_INFINITY;
-  for (const layer of layers) {
-    for (const item of layer) {
-      top = Math.min(top, item.y - item.up);
-      bottom = Math.max(bottom, item.y + item.down);
-    }
-  }
-  if (top > bottom) return 0;
-  for (const layer of layers) for (const item of layer) item.y -= top;
-  return bottom - top;
-}
-
-function placeTrunks(
-  scene: Scene,
-  bodies: readonly ItemBody[],
-  nodes: readonly Point[],
-  slots: readonly (Omit<Slot, "x" | "y"> | undefined)[],
-  wires: readonly PlacedWire[],
-  found: readonly Omit<PlacedTrunk, "slot">[],
-): PlacedTrunk[] {
-  const key = ({ from, output }: { readonly from: string; readonly output: number }): string => `${output} ${from}`;
-  const placed = new Map<string, PlacedTrunk>(found.map((trunk) => [key(trunk), trunk]));
-  const height = new Map(scene.wires.map((wire, w) => [key(wire), wires[w]!.points[0]!.y]));
-  const index = new Map(scene.items.map((item, i) => [item.id, i]));
-  for (const trunk of scene.trunks ?? []) {
-    const i = index.get(trunk.from)!;
-    const room = slots[i]!;
-    const slot = { ...room, x: nodes[i]!.x + bodies[i]!.width / 2 + room.width / 2, y: height.get(key(trunk))! };
-    const { stretches = [], dots = [] } = placed.get(key(trunk)) ?? {};
-    placed.set(key(trunk), { from: trunk.from, output: trunk.output, stretches, dots, slot });
-  }
-  return [...placed.values()];
 }

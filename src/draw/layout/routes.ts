@@ -134,7 +134,7 @@ function walk(path: readonly Link[], bends: Map<Link, readonly Vertical[]>, from
 }
 
 /** Drops repeated points and points in the middle of a straight stretch. */
-function simplify(points: readonly Point[]): Point[] {
+export function simplify(points: readonly Point[]): Point[] {
   const kept: Point[] = [];
   for (const point of points) {
     const last = kept[kept.length - 1];

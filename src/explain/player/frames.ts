@@ -1,10 +1,8 @@
-import { layoutScene } from "../../draw/layout/layout-scene.ts";
 import type { PictureWords } from "../../draw/picture-words.ts";
-import type { Scene } from "../../draw/scene.ts";
 import { renderSvg } from "../../draw/svg.ts";
-import { GraphError, InternalError } from "../../ir/errors.ts";
+import { GraphError } from "../../ir/errors.ts";
 import type { Value } from "../../ir/node.ts";
-import { type SceneOptions, sceneOf } from "../scene-of.ts";
+import { type PictureOptions, picture } from "../picture/picture.ts";
 import type { Step } from "../steps.ts";
 
 /** The pictures of a walk: the first one whole, and what each step changes in it. */
@@ -24,28 +22,20 @@ export const mostSteps: number = 600;
  * Draws every step of both passes on one layout, so that nothing moves. In the forward pass the wires of gates that have not computed are empty.
  * @throws GraphError for a walk of more than `mostSteps` steps
  */
-export function framesOf(f: Value, steps: readonly Step[], options: SceneOptions, words: readonly PictureWords[]): Frames {
+export function framesOf(f: Value, steps: readonly Step[], options: PictureOptions, words: readonly PictureWords[]): Frames {
   if (steps.length > mostSteps)
     throw new GraphError(
       `draw: the walk has ${steps.length} steps and a page shows up to ${mostSteps}; ask for fewer variables, explain a part of the graph, or draw it as svg`,
     );
-  const { backwardSteps: _, ...rest } = options;
-  const layout = layoutScene(sceneOf(f, rest));
-  const forward = steps.filter((s) => s.pass === "forward").length;
-  const untouched = sceneOf(f, { ...rest, backwardSteps: 0 });
-  const gates = untouched.items.filter((item) => item.kind === "op").map((item) => item.id);
-  if (gates.length !== forward) throw new InternalError(`draw: ${forward} gates compute and ${gates.length} are drawn`);
-  const sceneAt = (t: number): Scene =>
-    t <= forward ? computedUpTo(untouched, gates, t) : sceneOf(f, { ...rest, backwardSteps: t - forward });
-
+  const made = picture(f, options);
   const numbers = new Map<string, number>();
   const elements: (readonly string[])[] = [];
   const shown = new Map<string, number>();
   const changes: (readonly [string, number])[][] = [];
   let first: readonly string[] = [];
   for (let t = 0; t <= steps.length; t++) {
-    const scene = sceneAt(t);
-    const pictures = words.map((w, language) => renderSvg(scene, layout, { words: w, ...(language > 0 && { language: "ko" }) }));
+    const scene = made.scene(t);
+    const pictures = words.map((w, language) => renderSvg(scene, made.layout, { words: w, ...(language > 0 && { language: "ko" }) }));
     if (t === 0) first = pictures;
     const [parts, ...others] = pictures.map(partsOf) as [Map<string, string>, ...Map<string, string>[]];
     const changed: (readonly [string, number])[] = [];
@@ -63,25 +53,6 @@ export function framesOf(f: Value, steps: readonly Step[], options: SceneOptions
     changes.push(changed);
   }
   return { first, elements, changes };
-}
-
-/** The picture before the backward pass with only the first `count` gates computed; the last of them is lit. */
-function computedUpTo(scene: Scene, gates: readonly string[], count: number): Scene {
-  const waiting = new Set(gates.slice(count));
-  const active = count === 0 ? undefined : gates[count - 1];
-  const trunks = scene.trunks?.map((trunk) => (waiting.has(trunk.from) ? { ...trunk, above: "" } : trunk));
-  const { active: _, ...rest } = scene;
-  return {
-    ...rest,
-    items: scene.items.map((item) => (waiting.has(item.id) ? { ...item, pending: true } : item)),
-    wires: scene.wires.map((wire) => {
-      if (!waiting.has(wire.from)) return wire.from === active ? { ...wire, fresh: "value" as const } : wire;
-      const { aboveBars: __, ...bare } = wire;
-      return { ...bare, above: "" };
-    }),
-    ...(trunks !== undefined && { trunks }),
-    ...(active !== undefined && { active }),
-  };
 }
 
 /** The elements of a rendered picture that a step may change, by part. The renderer writes each on a line of its own. */

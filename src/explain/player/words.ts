@@ -1,4 +1,4 @@
-import { englishWords, type PictureWords } from "../../draw/picture-words.ts";
+import { englishWords, koreanWords, type PictureWords } from "../../draw/picture-words.ts";
 import type { Language } from "../explain.ts";
 
 const en = {
@@ -39,16 +39,7 @@ const en = {
 export type PlayerWords = { readonly [K in keyof typeof en]: (typeof en)[K] extends string ? string : (typeof en)[K] };
 
 const ko: PlayerWords = {
-  picture: {
-    description: "왼쪽에서 오른쪽으로 그린 계산 그래프입니다. 선 위에는 값, 아래에는 기울기가 있습니다.",
-    value: "값",
-    gradient: "기울기",
-    noGradient: "기울기 없음",
-    notYet: "아직 모름",
-    localGradient: "지역 기울기",
-    sum: "분기의 합",
-    to: "→",
-  },
+  picture: koreanWords,
   start: "시작: 입력에만 값이 있습니다",
   startLine: ". 키는 다음 단계, , 키는 이전 단계입니다",
   forward: "순전파",

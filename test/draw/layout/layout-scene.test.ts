@@ -132,7 +132,15 @@ describe("layoutScene", () => {
   });
 
   it("lays out nothing, one item, and items without wires", () => {
-    expect(layoutScene({ title: "", items: [], wires: [] })).toEqual({ width: 0, height: 0, items: [], wires: [], trunks: [] });
+    expect(layoutScene({ title: "", items: [], wires: [] })).toEqual({
+      direction: "right",
+      width: 0,
+      height: 0,
+      items: [],
+      wires: [],
+      trunks: [],
+      groups: [],
+    });
     const lone = (id: string) => ({ id, kind: "op" as const, label: "+", title: "add" });
     const two: Scene = { title: "", items: [lone("a"), lone("b")], wires: [] };
     expect(faults(two, layoutScene(two))).toEqual([]);

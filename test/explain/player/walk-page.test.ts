@@ -1,12 +1,10 @@
 import { createHash } from "node:crypto";
 import { expect, test } from "vitest";
-import { layoutScene } from "../../../src/draw/layout/layout-scene.ts";
 import { englishWords } from "../../../src/draw/picture-words.ts";
-import { renderSvg } from "../../../src/draw/svg.ts";
+import { picture } from "../../../src/explain/picture/picture.ts";
 import { framesOf } from "../../../src/explain/player/frames.ts";
 import { sha256Base64 } from "../../../src/explain/player/sha256.ts";
 import { playerWords } from "../../../src/explain/player/words.ts";
-import { sceneOf } from "../../../src/explain/scene-of.ts";
 import {
   add,
   explain,
@@ -44,7 +42,7 @@ test("replaying the changes gives every step's own picture", () => {
   const { first, elements, changes } = framesOf(f, steps, {}, [englishWords]);
   expect(changes).toHaveLength(steps.length + 1);
   const forward = steps.filter((s) => s.pass === "forward").length;
-  const layout = layoutScene(sceneOf(f));
+  const made = picture(f);
   const shown = new Map<string, string>();
   const lines = (svg: string): string[] =>
     svg
@@ -54,7 +52,7 @@ test("replaying the changes gives every step's own picture", () => {
   changes.forEach((changed, t) => {
     for (const [part, element] of changed) shown.set(part, elements[element]![0]!);
     if (t === 0) expect([...shown.values()].sort()).toEqual(lines(first[0]!));
-    if (t > forward) expect([...shown.values()].sort()).toEqual(lines(renderSvg(sceneOf(f, { backwardSteps: t - forward }), layout)));
+    if (t > forward) expect([...shown.values()].sort()).toEqual(lines(made.svg(t)));
   });
 });
 

@@ -1,0 +1,453 @@
+import { formatNumber, type NumberFormat } from "../../draw/format-number.ts";
+import { type Layout, layoutScene } from "../../draw/layout/layout-scene.ts";
+import type { Direction, GradientState, Scene, SceneGroup, SceneItem, SceneTrunk, SceneWire, Theme } from "../../draw/scene.ts";
+import { renderSvg } from "../../draw/svg.ts";
+import { GraphError } from "../../ir/errors.ts";
+import { type Graph, isGraph, nodesOf } from "../../ir/graph.ts";
+import { isValue } from "../../ir/leaf.ts";
+import { type Node, type Value, valuesOf } from "../../ir/node.ts";
+import { sameShape, sizeOf } from "../../ir/shape.ts";
+import type { Tensor } from "../../ir/tensor.ts";
+import { leaves } from "../../ir/tree.ts";
+import { typeText } from "../../ir/type.ts";
+import type { Language } from "../explain.ts";
+import { nameOfResult, nameValues } from "../names.ts";
+import { type GateStep, type Step, type StepOptions, slotName, steps } from "../steps.ts";
+import { itemOf, moduleItem } from "./items.ts";
+import { gradientText, histogram, shapeText, stateOf, subscript, valueText } from "./numbers.ts";
+import { type Closed, type View, type ViewOptions, viewOf } from "./view.ts";
+import { wordsIn } from "./words.ts";
+
+/** What a picture shows and how. */
+export interface PictureOptions extends StepOptions, ViewOptions {
+  readonly title?: string;
+  readonly theme?: Theme;
+  /** `right` (default): from left to right; `down`: from top to bottom. */
+  readonly direction?: Direction;
+  readonly language?: Language;
+}
+
+/** Any graph, whatever its inputs and outputs. */
+export type AnyGraph = Pick<Graph<unknown, unknown>, "kind" | "inputs" | "outputs">;
+
+/** A picture of a graph, laid out once, that can be drawn at every step of its two passes without anything moving. */
+export interface Picture {
+  /** The forward steps, then the backward steps; none for a graph without numbers. */
+  readonly steps: readonly Step[];
+  /** How many of the steps are forward. */
+  readonly forwardSteps: number;
+  readonly layout: Layout;
+  /**
+   * The picture as data after so many of the steps, the last one lit: 0 shows the leaves alone. After all of them, unlit, when left out.
+   * @throws GraphError for a number of steps that the walk does not have
+   */
+  scene(step?: number): Scene;
+  /** The same as SVG. */
+  svg(step?: number, theme?: Theme): string;
+}
+
+/** What a scene is made from: nodes, the view of them, and numbers if there are any. */
+interface Source {
+  readonly order: readonly Node[];
+  readonly names: ReadonlyMap<Node, string>;
+  readonly view: View;
+  readonly ends: readonly { readonly v: Value; readonly name: string }[];
+  readonly title: string;
+  readonly numbers: Numbers | null;
+}
+
+interface Numbers {
+  readonly steps: readonly Step[];
+  readonly forward: number;
+  readonly format: NumberFormat;
+  readonly factOf: (v: Value) => ValueFact;
+  /** What each operand's wire carries back, by `node place` and operand. */
+  readonly contribution: (node: Node, operand: number) => Contribution | undefined;
+  readonly sum: (v: Value) => { readonly t: Tensor; readonly parts: number; readonly at: number } | undefined;
+  /** The step that computes a node; -1 for leaves. */
+  readonly computedAt: ReadonlyMap<Node, number>;
+  /** The step at which a gate passes its gradient on. */
+  readonly passedAt: ReadonlyMap<Node, number>;
+}
+
+interface ValueFact {
+  readonly text: string;
+  readonly bars: readonly number[] | null;
+  readonly bad: string | null;
+}
+
+interface Contribution {
+  readonly t: Tensor;
+  readonly local: Tensor | null;
+  readonly at: number;
+}
+
+/** Up to this many gates numbers have two decimals, as on the lecture's slides; beyond, three significant digits. */
+const small = 24;
+
+/**
+ * Lays out a picture: of a scalar, with its values above the wires and its gradients below; or of a graph, with its shapes.
+ *
+ * Named scopes are modules: drawn closed, as one box, or open, as a frame around their parts (`depth`, `open`, `closed`); closed ones that repeat in
+ * a row are drawn once (`fold`).
+ * @throws GraphError for more than `maxItems` items; GradientError when `f` is a Value and no floating-point scalar
+ */
+export function picture(f: Value | AnyGraph, options: PictureOptions = {}): Picture {
+  if (!isGraph(f) && !isValue(f)) throw new GraphError("draw: give a Value or a Graph");
+  const { language = "en" } = options;
+  const source = isGraph(f) ? graphSource(f, options) : valueSource(f as Value, options);
+  const whole = sceneAt(source, options, undefined);
+  // The rows of a wire are the same at every step; only a graph without numbers does not need the third one.
+  const layout = layoutScene(whole, { labelRows: source.numbers === null ? 2 : 3, maxItems: whole.items.length });
+  const scene = (step?: number): Scene => (step === undefined ? whole : sceneAt(source, options, checkedStep(step, source)));
+  return {
+    steps: source.numbers?.steps ?? [],
+    forwardSteps: source.numbers?.forward ?? 0,
+    layout,
+    scene,
+    svg: (step, theme) => {
+      const shown = scene(step);
+      return renderSvg(theme === undefined ? shown : { ...shown, theme }, layout, { words: wordsIn(language), language });
+    },
+  };
+}
+
+function checkedStep(step: number, { numbers }: Source): number {
+  const count = numbers?.steps.length ?? 0;
+  if (Number.isInteger(step) && step >= 0 && step <= count) return step;
+  if (numbers === null)
+    throw new GraphError(`draw: step ${step}: a graph without values has no steps; call it on values and draw the result`);
+  throw new GraphError(
+    `draw: there is no step ${step}; the walk has ${count} steps, ${numbers.forward} forward and ${count - numbers.forward} backward, and step 0 before them`,
+  );
+}
+
+function valueSource(f: Value, options: PictureOptions): Source {
+  const { wrt } = options;
+  const stepper = steps(f, wrt === undefined ? {} : { wrt });
+  const { order, names } = stepper;
+  // Before anything is computed for a picture that would be too large.
+  const view = viewOf(order, options);
+  const forward = [...stepper.forward()];
+  const all: Step[] = [...forward, ...stepper.backward()];
+  const gates = forward.length;
+  const format: NumberFormat = { style: gates <= small ? "decimals" : "significant" };
+  const contributions = new Map<Node, Map<number, Contribution>>();
+  const sums = new Map<Value, { readonly t: Tensor; readonly parts: number; readonly at: number }>();
+  const computedAt = new Map<Node, number>();
+  const passedAt = new Map<Node, number>();
+  all.forEach((s, at) => {
+    if (s.pass === "forward") computedAt.set(s.node, at);
+    else if (s.kind === "gate") {
+      passedAt.set(s.node, at);
+      contributions.set(s.node, contributionsOf(s, at));
+    } else if (s.kind === "sum") {
+      const v = valuesOf(s.node).find((o) => nameOfResult(names, o) === s.name) ?? s.node;
+      sums.set(v, { t: s.gradient, parts: s.parts.length, at });
+    }
+  });
+  const facts = new Map<Value, ValueFact>();
+  const factOf = (v: Value): ValueFact => {
+    let fact = facts.get(v);
+    if (fact === undefined) {
+      const { value } = stepper.at(v);
+      const bars = v.type.shape.length > 0 ? histogram(value) : null;
+      facts.set(v, (fact = { text: valueText(value, format), bars, bad: firstBad(value) }));
+    }
+    return fact;
+  };
+  const name = names.get(f.node)!;
+  return {
+    order,
+    names,
+    view,
+    ends: [{ v: f, name }],
+    title: options.title ?? name,
+    numbers: {
+      steps: all,
+      forward: gates,
+      format,
+      factOf,
+      contribution: (node, operand) => contributions.get(node)?.get(operand),
+      sum: (v) => sums.get(v),
+      computedAt,
+      passedAt,
+    },
+  };
+}
+
+function contributionsOf({ node, flows }: GateStep, at: number): Map<number, Contribution> {
+  const found = new Map<number, Contribution>();
+  const operandOf = new Map<string, number>();
+  node.operands.forEach((v, i) => {
+    if (v !== null) operandOf.set(slotName(node, i), i);
+  });
+  for (const { slot, contribution, local } of flows) found.set(operandOf.get(slot)!, { t: contribution, local, at });
+  return found;
+}
+
+function firstBad({ data }: Tensor): string | null {
+  for (let i = 0; i < data.length; i++) if (!Number.isFinite(data[i])) return formatNumber(data[i]!);
+  return null;
+}
+
+function graphSource(g: Graph<unknown, unknown>, options: PictureOptions): Source {
+  const order = nodesOf(g);
+  const outputs = leaves(g.outputs).map(({ path, leaf }) => ({ name: path === "" ? "output" : path, v: leaf as Value }));
+  const view = viewOf(order, options);
+  const names = order.length === 0 ? new Map<Node, string>() : nameValues(order, outputs[0]?.v ?? order[order.length - 1]!);
+  return {
+    order,
+    names,
+    view,
+    ends: outputs,
+    title: options.title ?? `graph of ${outputs.map(({ name }) => name).join(", ")}`,
+    numbers: null,
+  };
+}
+
+function isElementwise(node: Node): boolean {
+  const { family } = node.op.facts;
+  return family === "unary" || family === "binary";
+}
+
+const isClosed = (item: Node | Closed): item is Closed => "module" in item;
+
+/** A wire in the making: one operand of a node, or all the uses of one value in a closed module. */
+interface Draft {
+  readonly v: Value;
+  readonly from: Node | Closed;
+  readonly output: number;
+  readonly to: Node | Closed | null;
+  readonly input: number;
+  readonly uses: { readonly node: Node; readonly operand: number }[];
+  readonly end: string;
+}
+
+/** The wires of a view: from port to port, in order of the consumers. */
+function draftsOf({ order, view, ends }: Source): Draft[] {
+  const drafts: Draft[] = [];
+  const ways = new Map<Closed, { ins: Map<Value, Draft>; outs: Map<Value, number> }>();
+  const waysOf = (item: Closed): { ins: Map<Value, Draft>; outs: Map<Value, number> } => {
+    let found = ways.get(item);
+    if (found === undefined) ways.set(item, (found = { ins: new Map(), outs: new Map() }));
+    return found;
+  };
+  const outputOf = (v: Value, item: Node | Closed): number => {
+    if (!isClosed(item)) return v.index;
+    const { outs } = waysOf(item);
+    let port = outs.get(v);
+    if (port === undefined) outs.set(v, (port = outs.size));
+    return port;
+  };
+  for (const node of order) {
+    const to = view.shown.get(node)!;
+    node.operands.forEach((v, operand) => {
+      if (v === null) return;
+      const from = view.shown.get(v.node)!;
+      if (from === to) return;
+      const use = { node, operand };
+      const known = isClosed(to) ? waysOf(to).ins.get(v) : undefined;
+      if (known !== undefined) known.uses.push(use);
+      else {
+        const input = isClosed(to) ? waysOf(to).ins.size : operand;
+        const draft: Draft = { v, from, output: outputOf(v, from), to, input, uses: [use], end: "" };
+        drafts.push(draft);
+        if (isClosed(to)) waysOf(to).ins.set(v, draft);
+      }
+    });
+  }
+  ends.forEach(({ v }, i) => {
+    const from = view.shown.get(v.node)!;
+    drafts.push({ v, from, output: outputOf(v, from), to: null, input: 0, uses: [], end: `end${i}` });
+  });
+  return drafts;
+}
+
+/** The scene after so many steps; all of them, unlit, when `step` is undefined. */
+function sceneAt(source: Source, options: PictureOptions, step: number | undefined): Scene {
+  const { order, names, view, ends, numbers } = source;
+  const { theme, direction, language = "en" } = options;
+  const count = numbers?.steps.length ?? 0;
+  const shown = step ?? count;
+  const active = step === undefined || step === 0 ? undefined : numbers?.steps[step - 1];
+  const activeItem = active === undefined ? undefined : view.shown.get(active.node);
+  const ids = new Map<Node | Closed, string>();
+  order.forEach((node, i) => {
+    const item = view.shown.get(node)!;
+    if (!ids.has(item)) ids.set(item, isClosed(item) ? item.module.id : `n${i}`);
+  });
+  const id = (item: Node | Closed): string => ids.get(item)!;
+  const drafts = draftsOf(source);
+  const isGate = active?.pass === "backward" && active.kind === "gate";
+  const wires = drafts.map((draft): SceneWire => {
+    const { v, from, output, to, input, uses, end } = draft;
+    const ends = { from: id(from), output, to: to === null ? end : id(to), input };
+    const tensor = v.type.shape.length > 0;
+    const user = to !== null && !isClosed(to) ? to : null;
+    const stretched = user !== null && isElementwise(user) && !sameShape(v.type.shape, user.type.shape);
+    const shape = { ...(tensor && { tensor }), ...(stretched && { broadcast: true }) };
+    if (numbers === null) {
+      const above = tensor ? (stretched ? stretchText(v, user!) : shapeText(v.type)) : "";
+      return { ...ends, above, below: "", gradient: "unknown", ...shape };
+    }
+    const fact = numbers.factOf(v);
+    const isKnown = (numbers.computedAt.get(v.node) ?? -1) < shown;
+    const isNew = active?.pass === "forward" && active.node === v.node;
+    const value = {
+      above: !isKnown ? "" : stretched ? `${fact.text} ⇢ ${shapeText(user!.type)}` : fact.text,
+      ...(isKnown && fact.bars !== null && { aboveBars: fact.bars }),
+      ...(isNew && { fresh: "value" as const }),
+    };
+    const upstream = isGate && activeItem === from && from !== to && { flow: "upstream" as const };
+    if (to === null) {
+      const seeded = shown > numbers.forward;
+      return {
+        ...ends,
+        ...value,
+        ...shape,
+        below: seeded ? formatNumber(1, numbers.format) : "",
+        gradient: seeded ? "number" : "not yet",
+        ...upstream,
+        ...(active?.pass === "backward" && active.kind === "seed" && { fresh: "gradient" as const }),
+      };
+    }
+    const parts = uses.flatMap(({ node, operand }) => numbers.contribution(node, operand) ?? []);
+    const isActive = isGate && uses.some(({ node, operand }) => node === active.node && numbers.contribution(node, operand) !== undefined);
+    const known = parts.length > 0 && parts.every(({ at }) => at < shown);
+    const total = known ? totalOf(parts) : null;
+    const single = isActive && uses.length === 1 ? parts[0] : undefined;
+    return {
+      ...ends,
+      ...value,
+      ...shape,
+      below: total === null ? "" : stretched ? stretchedGradient(v, user!, total, numbers.format) : gradientText(total, numbers.format),
+      gradient: gradientState(parts.length, total),
+      ...(tensor && total !== null && { belowBars: histogram(total) }),
+      ...upstream,
+      ...(isActive && { flow: "downstream" as const, fresh: "gradient" as const }),
+      ...(single !== undefined && chipOf(single, uses[0]!, numbers.format)),
+    };
+  });
+  const trunks = numbers === null ? [] : trunksOf(drafts, numbers, id, shown, active);
+  const items: SceneItem[] = [];
+  for (const [item, itemId] of ids) {
+    const group = view.around.get(item);
+    const made = isClosed(item) ? moduleItem(item) : itemOf(item, itemId, names.get(item) ?? item.op.name);
+    const note = numbers === null ? null : noteOf(item, order, view, numbers);
+    items.push({
+      ...made,
+      ...(group !== undefined && { group: group.id }),
+      ...(numbers !== null && isPending(item, order, view, numbers, shown) && { pending: true }),
+      ...(note !== null && { note }),
+    });
+  }
+  ends.forEach(({ v, name }, i) => {
+    items.push({ id: `end${i}`, kind: "output", label: name, title: `${name}: ${typeText(v.type)}` });
+  });
+  const groups = view.open.map(
+    ({ id: group, label, path, parent }): SceneGroup => ({ id: group, label, title: path, ...(parent !== null && { group: parent.id }) }),
+  );
+  const words = wordsIn(language);
+  return {
+    title: source.title,
+    description: numbers === null ? words.shapesDescription : words.description,
+    items,
+    wires,
+    trunks,
+    ...(groups.length > 0 && { groups }),
+    ...(direction !== undefined && { direction }),
+    ...(activeItem !== undefined && !(active?.pass === "backward" && active.kind !== "gate") && { active: id(activeItem) }),
+    ...(theme !== undefined && { theme }),
+  };
+}
+
+function gradientState(parts: number, total: Tensor | null): GradientState {
+  return parts === 0 ? "none" : total === null ? "not yet" : stateOf(total);
+}
+
+function totalOf(parts: readonly Contribution[]): Tensor {
+  const [first, ...rest] = parts;
+  if (rest.length === 0) return first!.t;
+  const data = first!.t.data.slice();
+  for (const { t } of rest) for (let i = 0; i < data.length; i++) data[i]! += t.data[i]!;
+  return { ...first!.t, data };
+}
+
+function stretchText(v: Value, user: Node): string {
+  return `${v.type.shape.length === 0 ? "1" : shapeText(v.type)} ⇢ ${shapeText(user.type)}`;
+}
+
+/** `Σ₆₄ ‖∇‖ 0.02`: the gradient of a stretched operand is summed over as many copies. */
+function stretchedGradient(v: Value, user: Node, total: Tensor, format: NumberFormat): string {
+  const copies = sizeOf(user.type.shape) / Math.max(1, sizeOf(v.type.shape));
+  return copies > 1 ? `Σ${subscript(copies)} ${gradientText(total, format)}` : gradientText(total, format);
+}
+
+/** The local gradient: a number, the range of a tensor's, or the rule for ops that are not elementwise. */
+function chipOf({ local }: Contribution, { node, operand }: Draft["uses"][number], format: NumberFormat): Partial<SceneWire> {
+  if (local !== null) {
+    if (local.type.shape.length === 0) return { localGradient: formatNumber(local.data[0]!, format) };
+    let low = Number.POSITIVE_INFINITY;
+    let high = Number.NEGATIVE_INFINITY;
+    for (let i = 0; i < local.data.length; i++) {
+      low = Math.min(low, local.data[i]!);
+      high = Math.max(high, local.data[i]!);
+    }
+    if (local.data.length === 0) return {};
+    return low === high ? { localGradient: formatNumber(low) } : { rule: `∂ ∈ [${formatNumber(low)}, ${formatNumber(high)}]` };
+  }
+  const { slots, facts } = node.op;
+  const slot = slots[Math.min(operand, slots.length - 1)];
+  const formula = slot === undefined ? undefined : facts.formula?.[slot.name];
+  return formula === undefined ? {} : { rule: formula.replaceAll("^T", "ᵀ") };
+}
+
+function trunksOf(
+  drafts: readonly Draft[],
+  numbers: Numbers,
+  id: (item: Node | Closed) => string,
+  shown: number,
+  active: Step | undefined,
+): SceneTrunk[] {
+  const wiresOf = new Map<Value, Draft[]>();
+  for (const draft of drafts) wiresOf.set(draft.v, [...(wiresOf.get(draft.v) ?? []), draft]);
+  const trunks: SceneTrunk[] = [];
+  for (const [v, [first, ...rest]] of wiresOf) {
+    const sum = numbers.sum(v);
+    if (sum === undefined || rest.length === 0) continue;
+    const done = sum.at < shown;
+    trunks.push({
+      from: id(first!.from),
+      output: first!.output,
+      above: (numbers.computedAt.get(v.node) ?? -1) < shown ? numbers.factOf(v).text : "",
+      below: done ? gradientText(sum.t, numbers.format) : "",
+      gradient: done ? stateOf(sum.t) : "not yet",
+      branches: sum.parts,
+      active: active?.pass === "backward" && active.kind === "sum" && sum.at === shown - 1,
+    });
+  }
+  return trunks;
+}
+
+/** Whether nothing of an op or a module has been computed, or, backward, passed on yet. */
+function isPending(item: Node | Closed, order: readonly Node[], view: View, numbers: Numbers, shown: number): boolean {
+  const at = shown <= numbers.forward ? numbers.computedAt : numbers.passedAt;
+  const isDone = (node: Node): boolean => (at.get(node) ?? -1) < shown;
+  if (!isClosed(item)) return item.operands.length > 0 && !isDone(item);
+  const inside = order.filter((node) => view.shown.get(node) === item && at.has(node));
+  return inside.length > 0 && !inside.some(isDone);
+}
+
+/** A pill: the first value that is not finite, or the share of a relu's elements that are off. */
+function noteOf(item: Node | Closed, order: readonly Node[], view: View, numbers: Numbers): string | null {
+  const nodes = isClosed(item) ? order.filter((node) => view.shown.get(node) === item) : [item];
+  for (const node of nodes) {
+    const made = valuesOf(node)
+      .map((v) => numbers.factOf(v).bad)
+      .find((bad) => bad !== null);
+    if (made == null || node.operands.length === 0) continue;
+    if (node.operands.every((v) => v === null || numbers.factOf(v).bad === null)) return made;
+  }
+  return null;
+}
