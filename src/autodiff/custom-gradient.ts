@@ -1,13 +1,15 @@
 import { isFloat } from "../ir/dtype.ts";
 import { GradientError } from "../ir/errors.ts";
-import { isType, lift, nameOf } from "../ir/leaf.ts";
+import { input, isType, lift, nameOf } from "../ir/leaf.ts";
 import { isKept, type Node, nextSerial, type Value } from "../ir/node.ts";
 import type { Operand } from "../ir/op.ts";
 import { isLeaf, leaves, match, type Operands, rebuild, type Values } from "../ir/tree.ts";
-import { sameType, typeText } from "../ir/type.ts";
+import { sameType, tensorType, typeText } from "../ir/type.ts";
 import { declare, type Op } from "../ops/define.ts";
 import { identity, stop } from "../ops/identity.ts";
+import { everyExample } from "../ops/linear/every-example.ts";
 import { expand } from "../ops/linear/sum.ts";
+import { batch } from "./batch.ts";
 
 type Rule = (s: Record<string, unknown>) => Readonly<Record<string, unknown>>;
 
@@ -18,6 +20,34 @@ interface CustomAttrs {
   readonly tree: Readonly<Record<string, unknown>>;
 }
 
+/** A rule that was written for one example, on what the rule of many examples sees: it runs on stand-ins for one, and that is batched. */
+function overExamples(rule: Rule, seen: Record<string, unknown>, examples: number): Readonly<Record<string, unknown>> {
+  const ones: Value[] = [];
+  const many: Value[] = [];
+  const one = rebuild(seen, (leaf, path) => {
+    const v = leaf as Value;
+    const stand = input(tensorType(v.type.dtype, v.type.shape.slice(1)), path);
+    ones.push(stand);
+    many.push(v);
+    return stand;
+  }) as Record<string, unknown>;
+  return Object.fromEntries(
+    Object.entries(rule(one)).map(([name, part]) => {
+      if (part === null || part === undefined) return [name, part];
+      const wanted = Object.hasOwn(one, name) ? leaves(one[name]) : [];
+      let i = 0;
+      const batched = rebuild(part, (leaf) => {
+        const like = wanted[i++]?.leaf as Value | undefined;
+        if (isType(leaf)) return leaf;
+        const v = lift(leaf, like?.type.dtype ?? "f64");
+        const whole = v.type.shape.length === 0 && like !== undefined ? expand(v, { shape: like.type.shape }) : v;
+        return batch([whole], ones, many, examples)[0] ?? everyExample(whole, false, examples);
+      });
+      return [name, batched];
+    }),
+  );
+}
+
 /** The op behind `customGradient`: its first operand's value, with the rule of its own toward the others. */
 export const custom: Op<(xs: readonly Operand[], attrs: CustomAttrs) => Value> = declare<
   (xs: readonly Operand[], attrs: CustomAttrs) => Value,
@@ -26,6 +56,10 @@ export const custom: Op<(xs: readonly Operand[], attrs: CustomAttrs) => Value> =
   dtypes: { xs: "f64" },
   type: ({ xs }) => xs[0]!,
   eval: ({ xs }) => xs[0]!.data,
+  batch: ({ xs, names, rule, tree, mapped, examples }) => {
+    const all = xs.map((x, i) => everyExample(x, mapped.xs[i]!, examples));
+    return custom(all, { names, tree, rule: (s) => overExamples(rule, s, examples) });
+  },
   vjp: ({ ct, out, xs, names, rule, tree }) => {
     const inputs = rebuild(tree, (leaf) => xs[(leaf as number) + 1]!) as Record<string, unknown>;
     const given = rule({ ...inputs, ct, out });

@@ -12,13 +12,15 @@ import { printGraph } from "../ir/text/print-graph.ts";
 import { sameType, typeText } from "../ir/type.ts";
 import { chain } from "../ops/arithmetic.ts";
 import { applyTo } from "../ops/define.ts";
+import { batchLaw } from "./batch-law.ts";
 import { type Case, constantFrom, inDtype } from "./case.ts";
 import {
   allFinite,
   dot,
+  type Finding,
+  type Law,
   largest,
   moved,
-  type Point,
   placed,
   pulledAt,
   pulledBy,
@@ -29,10 +31,7 @@ import {
 } from "./point.ts";
 import { type Slope, slopeOf } from "./slope.ts";
 
-/** What a law found: a fault in words, null where the law holds, undefined where it says nothing. */
-export type Finding = string | null | undefined;
-/** A property that every op has at every point. */
-export type Law = (p: Point) => Finding;
+export type { Finding, Law } from "./point.ts";
 
 /** How far analytic and numeric derivatives may differ, relative to the sizes that were added up. */
 const relative = 1e-6;
@@ -369,4 +368,5 @@ export const laws: Readonly<Record<string, Law>> = {
   "made again from attributes": rebuiltLaw,
   "local derivatives = rule": localLaw,
   "lower = eval": lowerLaw,
+  "vmap = stack": batchLaw,
 };

@@ -24,6 +24,11 @@ export interface Point {
   readonly finite: boolean;
 }
 
+/** What a law found: a fault in words, null where the law holds, undefined where it says nothing. */
+export type Finding = string | null | undefined;
+/** A property that every op has at every point. */
+export type Law = (p: Point) => Finding;
+
 /** Draws what the laws need at a case, and evaluates it. */
 export function pointAt(c: Case, draw: Draw): Point {
   const xs = c.floats.map((i) => c.operands[i]!);

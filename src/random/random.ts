@@ -1,20 +1,51 @@
 import { allocate, type DType, isFloat, isInteger, type NumberArray } from "../ir/dtype.ts";
 import { DomainError, DTypeError, ShapeError } from "../ir/errors.ts";
-import { isTensor } from "../ir/leaf.ts";
+import { isTensor, lift } from "../ir/leaf.ts";
 import type { Value } from "../ir/node.ts";
 import type { Operand } from "../ir/op.ts";
-import { sizeOf } from "../ir/shape.ts";
+import { sameShape, sizeOf } from "../ir/shape.ts";
 import { hold, type Tensor } from "../ir/tensor.ts";
 import { i32, type TensorType, tensorType, typeText } from "../ir/type.ts";
 import { declare, type Op } from "../ops/define.ts";
 import { less } from "../ops/elementwise/comparison.ts";
+import { aligned } from "../ops/linear/aligned.ts";
+import { everyExample } from "../ops/linear/every-example.ts";
 import { at } from "../ops/linear/slice.ts";
+import { expand } from "../ops/linear/sum.ts";
 import { fillNormal, fillPermutation, fillUniform, type UniformBits } from "./fill.ts";
 import { foldName, foldNumber, keyOfSeed, splitKey } from "./threefry.ts";
 
+/** What an op takes: one key, or many of them, which is what `vmap` makes of one key for each example. */
 function checkKey(op: string, key: TensorType): void {
-  if (key.dtype !== "i32" || key.shape.length !== 1 || key.shape[0] !== 2)
+  if (key.dtype !== "i32" || key.shape.at(-1) !== 2)
     throw new DTypeError(`${op}: key is ${typeText(key)}; keys are i32[2], made by random.key(seed), random.fold and random.split`, { op });
+}
+
+/** What users hand in: one key. */
+function oneKey(op: string, key: Operand): Value {
+  const v = lift(key, "i32");
+  checkKey(op, v.type);
+  if (v.type.shape.length > 1)
+    throw new ShapeError(
+      `${op}: key is ${typeText(v.type)}, many keys; one is i32[2]; for a draw from each of them write vmap over the keys`,
+      {
+        op,
+      },
+    );
+  return v;
+}
+
+/** The sizes before the last axis of a tensor of keys. */
+function leadOf(key: TensorType): readonly number[] {
+  return key.shape.slice(0, -1);
+}
+
+/** For each of many keys what one key gives: `fill` writes the part that belongs to a key. */
+function perKey(keys: NumberArray, into: NumberArray, fill: (key: NumberArray, part: NumberArray, index: number) => void): NumberArray {
+  const count = keys.length / 2;
+  const size = count === 0 ? 0 : into.length / count;
+  for (let i = 0; i < count; i++) fill(keys.subarray(2 * i, 2 * i + 2), into.subarray(i * size, (i + 1) * size), i);
+  return into;
 }
 
 function checkNumber(op: string, x: number): void {
@@ -54,15 +85,25 @@ export const foldKey: Op<(key: Operand, number?: Operand, attrs?: FoldAttrs) => 
   dtypes: { key: "i32", number: "i32" },
   type: ({ key: from, number, by }) => {
     checkKey("random.fold", from);
-    if (number !== null && (!isInteger(number.dtype) || number.shape.length > 0))
+    if (number !== null && (!isInteger(number.dtype) || (number.shape.length > 0 && !sameShape(number.shape, leadOf(from)))))
       throw new DTypeError(`random.fold: the number is ${typeText(number)}; fold in a scalar whole number: cast(x, "i32")`, {
         op: "random.fold",
       });
     if (number === null && by === undefined)
       throw new DomainError("random.fold: nothing to fold in; give a name, a number or a scalar Value", { op: "random.fold" });
-    return i32(2);
+    return from;
   },
-  eval: ({ key: from, number, by }) => folded(from.data, number === null ? by! : number.data[0]!),
+  eval: ({ key: from, number, by }, out) =>
+    perKey(from.data, new Int32Array(sizeOf(out.shape)), (k, part, i) => {
+      part.set(folded(k, number === null ? by! : number.data[number.data.length === 1 ? 0 : i]!));
+    }),
+  batch: ({ key: from, number, by, mapped, examples }) => {
+    const keys = everyExample(from, mapped.key, examples);
+    if (number === null) return foldKey(keys, undefined, { by: by! });
+    if (!mapped.number && number.type.shape.length === 0) return foldKey(keys, number);
+    const shape = leadOf(keys.type);
+    return foldKey(keys, expand(mapped.number ? aligned(number, shape.length - 1) : number, { shape }));
+  },
   vjp: null,
 });
 
@@ -76,9 +117,9 @@ export function fold(key: Tensor, by: string | number): Tensor;
 export function fold(key: Operand, by: string | Operand): Value;
 export function fold(from: Operand, by: string | Operand): Value | Tensor {
   if (typeof by === "number") checkNumber("random.fold", by);
-  if (typeof by !== "string" && typeof by !== "number") return foldKey(from, by);
-  if (!isTensor(from)) return foldKey(from, undefined, { by });
-  checkKey("random.fold", from.type);
+  const one = oneKey("random.fold", from);
+  if (typeof by !== "string" && typeof by !== "number") return foldKey(one, by);
+  if (!isTensor(from)) return foldKey(one, undefined, { by });
   return hold(i32(2), folded(from.data, by));
 }
 
@@ -104,19 +145,19 @@ export const splitKeys: Op<(key: Operand, attrs: CountAttrs) => Value> = declare
   },
   type: ({ key: from, count }) => {
     checkKey("random.split", from);
-    return i32(count, 2);
+    return i32(...leadOf(from), count, 2);
   },
-  eval: ({ key: from, count }) => {
-    const keys = new Int32Array(2 * count);
-    splitKey(from.data, count, keys);
-    return keys;
-  },
+  eval: ({ key: from, count }, out) =>
+    perKey(from.data, new Int32Array(sizeOf(out.shape)), (k, part) => {
+      splitKey(k, count, part);
+    }),
+  batch: ({ key: from, count }) => splitKeys(from, { count }),
   vjp: null,
 });
 
 /** `count` unrelated keys from one, as a list: `const [a, b] = random.split(key, 2)`. @throws DomainError for a bad count */
 export function split(from: Operand, count: number): Value[] {
-  const keys = splitKeys(from, { count });
+  const keys = splitKeys(oneKey("random.split", from), { count });
   return Array.from({ length: count }, (_, i) => at(keys, i));
 }
 
@@ -132,7 +173,7 @@ const bitsOf: Readonly<Partial<Record<DType, UniformBits>>> = { f64: 53, f32: 24
 
 /* @__NO_SIDE_EFFECTS__ */
 function draw(name: string, fill: (key: NumberArray, into: NumberArray, dtype: DType) => void): Draw {
-  return declare<(key: Operand, attrs: DrawAttrs) => Value, readonly ["key"]>(name, ["key"], {
+  const made: Draw = declare<(key: Operand, attrs: DrawAttrs) => Value, readonly ["key"]>(name, ["key"], {
     family: "random",
     dtypes: { key: "i32" },
     attrs: ({ dtype, shape }) => {
@@ -142,15 +183,13 @@ function draw(name: string, fill: (key: NumberArray, into: NumberArray, dtype: D
     },
     type: ({ key: from, dtype, shape }) => {
       checkKey(`random.${name}`, from);
-      return tensorType(dtype, shape);
+      return tensorType(dtype, [...leadOf(from), ...shape]);
     },
-    eval: ({ key: from }, out) => {
-      const into = allocate(out.dtype, sizeOf(out.shape));
-      fill(from.data, into, out.dtype);
-      return into;
-    },
+    eval: ({ key: from }, out) => perKey(from.data, allocate(out.dtype, sizeOf(out.shape)), (k, part) => fill(k, part, out.dtype)),
+    batch: ({ key: from, dtype, shape }) => made(from, { dtype, shape }),
     vjp: null,
   });
+  return made;
 }
 
 /** The op behind `random.uniform`. */
@@ -162,12 +201,12 @@ export const normalNumbers: Draw = /* @__PURE__ */ draw("normalNumbers", (from, 
 
 /** Uniform numbers on [0, 1), of a floating-point type: `uniform(key, f32(3))`. The same key gives the same numbers. @throws DTypeError otherwise */
 export function uniform(from: Operand, type: TensorType): Value {
-  return uniformNumbers(from, { dtype: type.dtype, shape: type.shape });
+  return uniformNumbers(oneKey("random.uniform", from), { dtype: type.dtype, shape: type.shape });
 }
 
 /** Standard normal numbers of a floating-point type: `normal(key, f32(3))`. The same key gives the same numbers. @throws DTypeError otherwise */
 export function normal(from: Operand, type: TensorType): Value {
-  return normalNumbers(from, { dtype: type.dtype, shape: type.shape });
+  return normalNumbers(oneKey("random.normal", from), { dtype: type.dtype, shape: type.shape });
 }
 
 /**
@@ -204,17 +243,14 @@ export const shuffledRange: Op<(key: Operand, attrs: CountAttrs) => Value> = dec
   },
   type: ({ key: from, count }) => {
     checkKey("random.permutation", from);
-    return i32(count);
+    return i32(...leadOf(from), count);
   },
-  eval: ({ key: from, count }) => {
-    const into = new Int32Array(count);
-    fillPermutation(from.data, into);
-    return into;
-  },
+  eval: ({ key: from }, out) => perKey(from.data, new Int32Array(sizeOf(out.shape)), fillPermutation),
+  batch: ({ key: from, count }) => shuffledRange(from, { count }),
   vjp: null,
 });
 
 /** The numbers 0 .. n - 1 in random order, i32[n]. The same key gives the same order. @throws DomainError for a bad n */
 export function permutation(from: Operand, n: number): Value {
-  return shuffledRange(from, { count: n });
+  return shuffledRange(oneKey("random.permutation", from), { count: n });
 }

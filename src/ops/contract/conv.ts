@@ -9,6 +9,7 @@ import { add } from "../arithmetic.ts";
 import { declare, type Op } from "../define.ts";
 import { type ConvShape, convForward, convInputGradient, convWeightGradient } from "../kernels/conv.ts";
 import { transposedCount, windowCount } from "../kernels/window.ts";
+import { everyExample, folded, unfolded } from "../linear/every-example.ts";
 import { reshape } from "../linear/reshape.ts";
 import { slice } from "../linear/slice.ts";
 import { sum } from "../linear/sum.ts";
@@ -129,6 +130,23 @@ export const conv: Op<(x: Operand, w: Operand, bias?: Operand | null | ConvAttrs
         for (let i = 0; i < area; i++, at++) y[at]! += b;
       }
     }),
+  batch: ({ x, w, bias, mapped, examples, stride, padding, dilation, groups }) => {
+    const windows = { stride, padding, dilation, groups };
+    if (!mapped.w && !mapped.bias) return unfolded(conv(folded(x, 0), w, bias, windows), 0, examples);
+    const plain = !mapped.w
+      ? mapped.x
+        ? unfolded(conv(folded(x, 0), w, windows), 0, examples)
+        : conv(x, w, windows)
+      : unfolded(
+          conv(folded(everyExample(x, mapped.x, examples), 1), folded(w, 0), { ...windows, groups: groups * examples }),
+          1,
+          examples,
+        );
+    if (bias === null) return plain;
+    const rank = w.type.shape.length - (mapped.w ? 3 : 2);
+    const channels = bias.type.shape[mapped.bias ? 1 : 0]!;
+    return add(plain, reshape(bias, { shape: [mapped.bias ? examples : 1, 1, channels, ...new Array<number>(rank).fill(1)] }));
+  },
   formula: { x: "dX = convInput(dY, W)", w: "dW = convWeight(dY, X)", bias: "dBias = sum(dY)" },
   vjp: ({ ct, x, w, bias, stride, padding, dilation, groups }) => {
     const windows = { stride, padding, dilation, groups };
@@ -169,6 +187,12 @@ export const convInput: Op<(dy: Operand, w: Operand, attrs: Sized) => Value> = d
   eval: ({ dy, w, ...windows }, out) =>
     filled(out, (dx) => convInputGradient(dy.data, w.data, dx, shapeOf(out.shape, w.type.shape, dy.type.shape, windows))),
   linear: ["dy", "w"],
+  batch: ({ dy, w, mapped, examples, stride, padding, dilation, groups, size }) => {
+    const windows = { stride, padding, dilation, size };
+    if (!mapped.w) return unfolded(convInput(folded(dy, 0), w, { ...windows, groups }), 0, examples);
+    const all = everyExample(dy, mapped.dy, examples);
+    return unfolded(convInput(folded(all, 1), folded(w, 0), { ...windows, groups: groups * examples }), 1, examples);
+  },
   formula: { dy: "dDy = conv(dY, W)", w: "dW = convWeight(Dy, dY)" },
   vjp: ({ ct, dy, w, stride, padding, dilation, groups }) => {
     const windows = { stride, padding, dilation, groups };
@@ -194,6 +218,11 @@ export const convWeight: Op<(dy: Operand, x: Operand, attrs: Sized) => Value> = 
   eval: ({ dy, x, ...windows }, out) =>
     filled(out, (dw) => convWeightGradient(dy.data, x.data, dw, shapeOf(x.type.shape, out.shape, dy.type.shape, windows))),
   linear: ["dy", "x"],
+  batch: ({ dy, x, mapped, examples, stride, padding, dilation, groups, size }) => {
+    const [d, v] = [everyExample(dy, mapped.dy, examples), everyExample(x, mapped.x, examples)];
+    const windows = { stride, padding, dilation, size, groups: groups * examples };
+    return unfolded(convWeight(folded(d, 1), folded(v, 1), windows), 0, examples);
+  },
   formula: { dy: "dDy = conv(X, dY)", x: "dX = convInput(Dy, dY)" },
   vjp: ({ ct, dy, x, stride, padding, dilation, groups }) => {
     const windows = { stride, padding, dilation, groups };

@@ -8,9 +8,12 @@ import { type TensorType, tensorType, typeText } from "../../ir/type.ts";
 import { mul, sub } from "../arithmetic.ts";
 import { declare, type Op } from "../define.ts";
 import { batchedProduct } from "../kernels/matmul.ts";
+import { aligned } from "../linear/aligned.ts";
 import { concat } from "../linear/concat.ts";
+import { everyExample } from "../linear/every-example.ts";
 import { reshape } from "../linear/reshape.ts";
 import { slice } from "../linear/slice.ts";
+import { unsqueeze } from "../linear/squeeze.ts";
 import { sum } from "../linear/sum.ts";
 import { transpose } from "../linear/transpose.ts";
 import { refuseBool } from "./refuse-bool.ts";
@@ -76,6 +79,10 @@ export const matmul: Op<(a: Operand, b: Operand) => Value> = declare<(a: Operand
       return c;
     },
     linear: ["a", "b"],
+    batch: ({ a, b, out, mapped, examples }) => {
+      const product = mapped.a && mapped.b ? pairwise(a, b) : mapped.a ? timesOne(a, b, examples) : swappedProduct(a, b, examples);
+      return reshape(product, { shape: [examples, ...out.type.shape] });
+    },
     formula: { a: "dA = dY B^T", b: "dB = A^T dY" },
     vjp: ({ ct, a, b }) => {
       const { batch, m, n } = sizesOf(a.type, b.type);
@@ -95,6 +102,36 @@ export const matmul: Op<(a: Operand, b: Operand) => Value> = declare<(a: Operand
     },
   },
 );
+
+/** Both factors for each example: a vector is a row or a column, and the axes before matrices are aligned after that of the examples. */
+function pairwise(a: Value, b: Value): Value {
+  const left = a.type.shape.length === 2 ? unsqueeze(a, { axis: 1 }) : a;
+  const right = b.type.shape.length === 2 ? unsqueeze(b, { axis: 2 }) : b;
+  const rank = Math.max(left.type.shape.length, right.type.shape.length) - 1;
+  return matmul(aligned(left, rank), aligned(right, rank));
+}
+
+/**
+ * `a` for each example times one `b`. Against one matrix the rows of all examples are one tall matrix, so that the gradient of `b` is one product,
+ * not a sum of one matrix for each example.
+ */
+function timesOne(a: Value, b: Value, examples: number): Value {
+  if (b.type.shape.length > 2) return pairwise(a, everyExample(b, false, examples));
+  const { shape } = a.type;
+  if (shape.length === 2) return matmul(a, b);
+  return matmul(reshape(a, { shape: [sizeOf(shape.slice(0, -1)), shape[shape.length - 1]!] }), b);
+}
+
+/** One `a` times `b` for each example: with one matrix, the transpose of `b^T a^T`. */
+function swappedProduct(a: Value, b: Value, examples: number): Value {
+  if (a.type.shape.length > 2) return pairwise(everyExample(a, false, examples), b);
+  const turned = a.type.shape.length === 2 ? swapped(a) : a;
+  if (b.type.shape.length === 2) return matmul(b, turned);
+  const columns = swapped(b);
+  const { shape } = columns.type;
+  const product = timesOne(columns, turned, examples);
+  return a.type.shape.length === 1 ? product : swapped(reshape(product, { shape: [...shape.slice(0, -1), a.type.shape[0]!] }));
+}
 
 /** Takes out an axis of size 1 and sums the batch axes before it: the cotangent of a vector. */
 function lastAxis(v: Value, axis: -1 | -2): Value {

@@ -4,9 +4,15 @@ import type { Value } from "../../ir/node.ts";
 import type { Operand } from "../../ir/op.ts";
 import { type Shape, sizeOf } from "../../ir/shape.ts";
 import { type TensorType, tensorType, typeText } from "../../ir/type.ts";
+import { add, mul } from "../arithmetic.ts";
 import { declare, type Op } from "../define.ts";
+import { less } from "../elementwise/comparison.ts";
+import { where } from "../elementwise/select.ts";
 import { averagePoolForward, averagePoolInputGradient, maxPoolForward, type PoolShape } from "../kernels/pool.ts";
 import { reachOf, windowCount, windowCountCeil } from "../kernels/window.ts";
+import { range } from "../linear/constants.ts";
+import { everyExample, folded, unfolded } from "../linear/every-example.ts";
+import { reshape } from "../linear/reshape.ts";
 import { refuseBool } from "./refuse-bool.ts";
 import { type Padding, type Pairs, pairsOf, perAxis } from "./window-attrs.ts";
 
@@ -85,6 +91,18 @@ function poolShape(x: Shape, y: Shape, { size, stride, padding, dilation }: Wind
   };
 }
 
+/** `averagePool` has no dilation of its own; its transposes do. */
+function spreadOf(dilation: readonly number[]): { readonly dilation?: readonly number[] } {
+  return dilation.every((d) => d === 1) ? {} : { dilation };
+}
+
+/** Flat places of each example moved by `step` times the example's number; -1, which is no place, stays. */
+function shiftedPlaces(places: Value, step: number): Value {
+  const [examples, ...own] = places.type.shape;
+  const offsets = reshape(mul(range(examples!), step), { shape: [examples!, ...own.map(() => 1)] });
+  return where(less(places, 0), -1, add(places, offsets));
+}
+
 /** The largest element under each window (PyTorch's MaxPool): padding never wins, of equals the first wins, NaN wins over all. Backward: the router. */
 export const maxPool: Op<(x: Operand, attrs: MaxPoolAttrs) => Value> = declare<
   (x: Operand, attrs: MaxPoolAttrs) => Value,
@@ -99,6 +117,8 @@ export const maxPool: Op<(x: Operand, attrs: MaxPoolAttrs) => Value> = declare<
     if (y.length > 0) maxPoolForward(x.data, y, new Int32Array(y.length), poolShape(x.type.shape, out.shape, windows));
     return y;
   },
+  batch: ({ x, examples, size, stride, padding, dilation, ceilMode }) =>
+    unfolded(maxPool(folded(x, 0), { size, stride, padding, dilation, ceilMode }), 0, examples),
   formula: { x: "dX = unpick(dY)" },
   vjp: ({ ct, x, size, stride, padding, dilation, ceilMode }) => ({
     x: () => unpick(ct, maxPoolPlaces(x, { size, stride, padding, dilation, ceilMode }), { shape: x.type.shape }),
@@ -122,6 +142,10 @@ export const maxPoolPlaces: Op<(x: Operand, attrs: MaxPoolAttrs) => Value> = dec
       maxPoolForward(x.data, allocate(x.type.dtype, places.length), places, poolShape(x.type.shape, out.shape, windows));
     return places;
   },
+  batch: ({ x, examples, size, stride, padding, dilation, ceilMode }) => {
+    const all = unfolded(maxPoolPlaces(folded(x, 0), { size, stride, padding, dilation, ceilMode }), 0, examples);
+    return shiftedPlaces(all, -sizeOf(x.type.shape.slice(1)));
+  },
   vjp: null,
 });
 
@@ -139,6 +163,10 @@ export const pick: Op<(x: Operand, places: Operand) => Value> = declare<(x: Oper
       return y;
     },
     linear: ["x"],
+    batch: ({ x, places, mapped, examples }) => {
+      if (!mapped.x) return pick(x, places);
+      return pick(x, shiftedPlaces(everyExample(places, mapped.places, examples), sizeOf(x.type.shape.slice(1))));
+    },
     formula: { x: "dX = unpick(dY)" },
     vjp: ({ ct, x, places }) => ({ x: () => unpick(ct, places, { shape: x.type.shape }), places: null }),
   },
@@ -158,6 +186,10 @@ export const unpick: Op<(y: Operand, places: Operand, attrs: { readonly shape: S
     return total;
   },
   linear: ["y"],
+  batch: ({ y, places, shape, mapped, examples }) => {
+    const all = shiftedPlaces(everyExample(places, mapped.places, examples), sizeOf(shape));
+    return unpick(everyExample(y, mapped.y, examples), all, { shape: [examples, ...shape] });
+  },
   formula: { y: "dY = pick(dY)" },
   vjp: ({ ct, places }) => ({ y: () => pick(ct, places), places: null }),
 });
@@ -182,6 +214,8 @@ export const averagePool: Op<(x: Operand, attrs: AveragePoolAttrs) => Value> = d
     return y;
   },
   linear: ["x"],
+  batch: ({ x, examples, size, stride, padding, ceilMode, countIncludePad, dilation }) =>
+    unfolded(averagePool(folded(x, 0), { size, stride, padding, ceilMode, countIncludePad, ...spreadOf(dilation) }), 0, examples),
   formula: { x: "dX = averagePoolInput(dY)" },
   vjp: ({ ct, x, size, stride, padding, dilation, ceilMode, countIncludePad }) => ({
     x: () => averagePoolInput(ct, { size, stride, padding, dilation, ceilMode, countIncludePad, space: x.type.shape.slice(2) }),
@@ -206,9 +240,12 @@ export const averagePoolInput: Op<(dy: Operand, attrs: AverageWindows & { readon
     return dx;
   },
   linear: ["dy"],
+  batch: ({ dy, examples, size, stride, padding, dilation, ceilMode, countIncludePad, space }) => {
+    const windows = { size, stride, padding, dilation, ceilMode, countIncludePad, space };
+    return unfolded(averagePoolInput(folded(dy, 0), windows), 0, examples);
+  },
   formula: { dy: "dDy = averagePool(dY)" },
   vjp: ({ ct, size, stride, padding, dilation, ceilMode, countIncludePad }) => ({
-    dy: () =>
-      averagePool(ct, { size, stride, padding, ceilMode, countIncludePad, ...(dilation.every((d) => d === 1) ? {} : { dilation }) }),
+    dy: () => averagePool(ct, { size, stride, padding, ceilMode, countIncludePad, ...spreadOf(dilation) }),
   }),
 });
