@@ -113,7 +113,7 @@ function floats(vs: readonly Value[]): number[] {
   return vs.flatMap((v, i) => (isFloat(v.type.dtype) ? [i] : []));
 }
 
-function bodyPullback(body: Body, wanted?: readonly number[], arriving?: readonly number[]): BodyPullback {
+export function bodyPullback(body: Body, wanted?: readonly number[], arriving?: readonly number[]): BodyPullback {
   const inputs = wanted ?? floats(body.inputs);
   const outputs = arriving ?? floats(body.outputs);
   const key = `${inputs.join(" ")}/${outputs.join(" ")}`;

@@ -8,7 +8,7 @@ import { add, mul } from "../ops/arithmetic.ts";
 import { applyTo } from "../ops/define.ts";
 import { identity } from "../ops/identity.ts";
 import { expand, sum } from "../ops/linear/sum.ts";
-import { between, pullback, regions, zerosLike } from "./pullback.ts";
+import { between, bodyPullback, pullback, regions, zerosLike } from "./pullback.ts";
 
 /**
  * Forward mode: pushes tangents of `wrt` through the graph to `roots`, node by node. Returns a tangent per root, null where the root does not
@@ -54,7 +54,7 @@ export function pushforward(roots: readonly Value[], wrt: readonly Value[], tang
 const pushforwards = new WeakMap<Body, Map<string, BodyPushforward>>();
 
 /** Both derivatives of graph-valued attributes. */
-const forwardRegions: ForwardRegions = { ...regions, jvp: bodyPushforward };
+const forwardRegions: ForwardRegions = { vjp: bodyPullback, jvp: bodyPushforward };
 
 function bodyPushforward(body: Body, moving: readonly number[]): BodyPushforward {
   const key = moving.join(" ");
