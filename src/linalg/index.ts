@@ -1,4 +1,9 @@
+export { type ApartAttrs, apart } from "./apart.ts";
 export { cholesky } from "./cholesky.ts";
+export { cofactor, det, logDet, type SignAndLog, slogDet } from "./determinant.ts";
+export { type Eigh, eigh } from "./eigh.ts";
 export { inverse } from "./inverse.ts";
+export { type Qr, qr } from "./qr.ts";
 export { type SolveAttrs, solve } from "./solve.ts";
+export { type Svd, svd } from "./svd.ts";
 export { type TriangularSolveAttrs, triangularSolve } from "./triangular-solve.ts";

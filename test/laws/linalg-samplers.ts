@@ -1,6 +1,6 @@
 import type { Draw } from "../../src/check/draws.ts";
 import { f64, type Tensor, tensor } from "../../src/index.ts";
-import { chance, mild, pick, type Sampler, type Shape, sizeOf } from "./sample.ts";
+import { chance, distinct, mild, pick, type Sampler, type Shape, sizeOf } from "./sample.ts";
 
 /** Leading axes: none, one or two, now and then empty. */
 function batch(d: Draw): number[] {
@@ -63,6 +63,62 @@ function rightSide(d: Draw, lead: Shape, n: number): Tensor {
   return mild(d, [...own, n, pick(d, [0, 1, 2, 3])]);
 }
 
+/** Orthonormal rows: random ones by Gram and Schmidt, drawn again until no component decides by a hair which way its row points. */
+function orthonormal(d: Draw, rows: number, length: number): Float64Array[] {
+  for (;;) {
+    const made: Float64Array[] = [];
+    for (let i = 0; i < rows; i++) {
+      const row = Float64Array.from({ length }, () => small(d));
+      for (let pass = 0; pass < 2; pass++)
+        for (const other of made) {
+          const dot = row.reduce((s, x, k) => s + x * other[k]!, 0);
+          for (let k = 0; k < length; k++) row[k]! -= dot * other[k]!;
+        }
+      const norm = Math.hypot(...row);
+      made.push(row.map((x) => x / norm));
+    }
+    const decided = made.every((row) => {
+      const [first, second] = Array.from(row, Math.abs).sort((a, b) => b - a);
+      return row.every(Number.isFinite) && (second === undefined || first! > second + 0.05);
+    });
+    if (decided) return made;
+  }
+}
+
+/** Matrices `sum_i values_i left_i right_i^T` with values at least 1 apart, either sign if wanted. */
+function apartMatrices(d: Draw, lead: Shape, m: number, n: number, symmetric: boolean): Tensor {
+  return matrices(lead, m, n, () => {
+    const k = Math.min(m, n);
+    const left = orthonormal(d, k, m);
+    const right = symmetric ? left : orthonormal(d, k, n);
+    const a = new Float64Array(m * n);
+    for (let i = 0; i < k; i++) {
+      const value = i + 0.7 + 0.3 * d.fraction() - (symmetric ? k >> 1 : 0);
+      for (let p = 0; p < m; p++) for (let q = 0; q < n; q++) a[p * n + q]! += value * left[i]![p]! * right[i]![q]!;
+    }
+    return a;
+  });
+}
+
+/** Few rows or columns: decompositions of long drawn products take their time. */
+function sides(d: Draw): [number, number] {
+  return pick<[number, number]>(d, [
+    [1, 1],
+    [2, 2],
+    [3, 3],
+    [3, 2],
+    [2, 3],
+    [4, 3],
+    [2, 4],
+    [1, 3],
+    [3, 1],
+    [4, 4],
+    [0, 2],
+    [2, 0],
+    [0, 0],
+  ]);
+}
+
 export const linalgSamplers: Readonly<Record<string, Sampler>> = {
   cholesky: (d) => ({ args: [definite(d, batch(d), order(d))], room: [0.05] }),
   triangularSolve: (d) => {
@@ -86,4 +142,30 @@ export const linalgSamplers: Readonly<Record<string, Sampler>> = {
     };
   },
   inverse: (d) => ({ args: [regular(d, batch(d), order(d))], room: [0.1] }),
+  cofactor: (d) => ({ args: [regular(d, batch(d), order(d))], room: [0.1] }),
+  det: (d) => ({ args: [regular(d, batch(d), order(d))], room: [0.1] }),
+  slogDet: (d) => ({ args: [regular(d, batch(d), order(d))], room: [0.1] }),
+  logDet: (d) => ({ args: [definite(d, batch(d), order(d))], room: [0.05] }),
+  qr: (d) => {
+    const [m, n] = sides(d);
+    // Pivots away from 0, so that no sign of r changes.
+    const a = matrices(batch(d), m, n, () => {
+      const own = Float64Array.from({ length: m * n }, () => 0.3 * small(d));
+      for (let i = 0; i < Math.min(m, n); i++) own[i * (n + 1)] = (chance(d, 0.5) ? -1 : 1) * (1 + d.fraction());
+      return own;
+    });
+    return { args: [a], room: [0.02] };
+  },
+  eigh: (d) => {
+    const n = pick(d, [0, 1, 2, 2, 3, 3, 4]);
+    return { args: [apartMatrices(d, batch(d), n, n, true)], room: [0.01] };
+  },
+  svd: (d) => {
+    const [m, n] = sides(d);
+    return { args: [apartMatrices(d, batch(d), m, n, false)], room: [0.01] };
+  },
+  apart: (d) => ({
+    args: [distinct(d, [...batch(d), order(d)]), { of: pick(d, ["eigh", "svd"]), zero: chance(d, 0.5) }],
+    room: [0.1],
+  }),
 };

@@ -78,12 +78,13 @@ export function signAndLog({ lu, n, parity }: Factored): { readonly sign: number
     sign *= Math.sign(pivot);
     log += Math.log(Math.abs(pivot));
   }
-  return { sign, logAbsDet: log };
+  return { sign: sign === 0 ? 0 : sign, logAbsDet: log };
 }
 
 /** The determinant: the signed product of the pivots. */
 export function determinantOf({ lu, n, parity }: Factored): number {
   let product = parity;
   for (let i = 0; i < n; i++) product *= lu[i * (n + 1)]!;
-  return product;
+  // A determinant of 0 has no sign.
+  return product === 0 ? 0 : product;
 }

@@ -1,0 +1,179 @@
+import { InternalError } from "../../ir/errors.ts";
+import { orientRows } from "./orientation.ts";
+import { hypotenuse, largestMagnitude, powerNear } from "./scale.ts";
+
+/** QL steps an eigenvalue may take; 2 or 3 are usual. */
+const limit = 60;
+
+/**
+ * The eigenvalues of a symmetric n by n matrix in ascending order, and its eigenvectors as the rows of `vectors`, which holds the matrix before.
+ * All NaN if an element is not finite.
+ * Source: J. H. Wilkinson, C. Reinsch, "Handbook for Automatic Computation II: Linear Algebra", 1971, tred2 and tql2, as in EISPACK.
+ */
+export function symmetricEigen(vectors: Float64Array, values: Float64Array, n: number): void {
+  const most = largestMagnitude(vectors);
+  if (!Number.isFinite(most)) {
+    vectors.fill(Number.NaN);
+    values.fill(Number.NaN);
+    return;
+  }
+  if (n === 0) return;
+  const scale = most === 0 ? 1 : powerNear(most);
+  for (let i = 0; i < vectors.length; i++) vectors[i]! /= scale;
+  const beside = new Float64Array(n);
+  tridiagonal(vectors, values, beside, n);
+  diagonal(vectors, values, beside, n);
+  inOrder(vectors, values, n);
+  for (let i = 0; i < n; i++) values[i]! *= scale;
+  orientRows(vectors, n);
+}
+
+/** Householder reflections to tridiagonal form: the diagonal in d, what stands beside it in e from 1 on, their product in the rows of w. */
+function tridiagonal(w: Float64Array, d: Float64Array, e: Float64Array, n: number): void {
+  const last = n - 1;
+  for (let j = 0; j < n; j++) d[j] = w[j * n + last]!;
+  for (let i = last; i > 0; i--) {
+    let scale = 0;
+    let h = 0;
+    for (let k = 0; k < i; k++) scale += Math.abs(d[k]!);
+    if (scale === 0) {
+      e[i] = d[i - 1]!;
+      for (let j = 0; j < i; j++) {
+        d[j] = w[j * n + i - 1]!;
+        w[j * n + i] = 0;
+        w[i * n + j] = 0;
+      }
+    } else {
+      for (let k = 0; k < i; k++) {
+        d[k]! /= scale;
+        h += d[k]! * d[k]!;
+      }
+      const f = d[i - 1]!;
+      const g = f > 0 ? -Math.sqrt(h) : Math.sqrt(h);
+      e[i] = scale * g;
+      h -= f * g;
+      d[i - 1] = f - g;
+      e.fill(0, 0, i);
+      for (let j = 0; j < i; j++) {
+        const row = j * n;
+        const x = d[j]!;
+        w[i * n + j] = x;
+        let s = e[j]! + w[row + j]! * x;
+        for (let k = j + 1; k < i; k++) {
+          s += w[row + k]! * d[k]!;
+          e[k]! += w[row + k]! * x;
+        }
+        e[j] = s;
+      }
+      let p = 0;
+      for (let j = 0; j < i; j++) {
+        e[j]! /= h;
+        p += e[j]! * d[j]!;
+      }
+      const half = p / (h + h);
+      for (let j = 0; j < i; j++) e[j]! -= half * d[j]!;
+      for (let j = 0; j < i; j++) {
+        const row = j * n;
+        const x = d[j]!;
+        const y = e[j]!;
+        for (let k = j; k < i; k++) w[row + k]! -= x * e[k]! + y * d[k]!;
+        d[j] = w[row + i - 1]!;
+        w[row + i] = 0;
+      }
+    }
+    d[i] = h;
+  }
+  for (let i = 0; i < last; i++) {
+    w[i * n + last] = w[i * (n + 1)]!;
+    w[i * (n + 1)] = 1;
+    const h = d[i + 1]!;
+    const next = (i + 1) * n;
+    if (h !== 0) {
+      for (let k = 0; k <= i; k++) d[k] = w[next + k]! / h;
+      for (let j = 0; j <= i; j++) {
+        const row = j * n;
+        let g = 0;
+        for (let k = 0; k <= i; k++) g += w[next + k]! * w[row + k]!;
+        for (let k = 0; k <= i; k++) w[row + k]! -= g * d[k]!;
+      }
+    }
+    w.fill(0, next, next + i + 1);
+  }
+  for (let j = 0; j < n; j++) {
+    d[j] = w[j * n + last]!;
+    w[j * n + last] = 0;
+  }
+  w[n * n - 1] = 1;
+  e[0] = 0;
+}
+
+/** Implicit QL on the tridiagonal matrix, the rotations applied to the rows of w. */
+function diagonal(w: Float64Array, d: Float64Array, e: Float64Array, n: number): void {
+  e.copyWithin(0, 1);
+  e[n - 1] = 0;
+  let shift = 0;
+  let size = 0;
+  for (let l = 0; l < n; l++) {
+    size = Math.max(size, Math.abs(d[l]!) + Math.abs(e[l]!));
+    let m = l;
+    while (Math.abs(e[m]!) > Number.EPSILON * size) m++;
+    for (let steps = 0; m > l && Math.abs(e[l]!) > Number.EPSILON * size; steps++) {
+      if (steps === limit) throw new InternalError(`symmetricEigen: eigenvalue ${l} of ${n} did not settle in ${limit} steps`);
+      shift += step(w, d, e, n, l, m);
+    }
+    d[l]! += shift;
+    e[l] = 0;
+  }
+}
+
+/** One QL step on rows l to m; returns by how much it shifted. */
+function step(w: Float64Array, d: Float64Array, e: Float64Array, n: number, l: number, m: number): number {
+  const first = d[l]!;
+  let p = (d[l + 1]! - first) / (2 * e[l]!);
+  const root = p < 0 ? -hypotenuse(p, 1) : hypotenuse(p, 1);
+  d[l] = e[l]! / (p + root);
+  d[l + 1] = e[l]! * (p + root);
+  const next = d[l + 1]!;
+  const shift = first - d[l]!;
+  for (let i = l + 2; i < n; i++) d[i]! -= shift;
+  p = d[m]!;
+  let c = 1;
+  let c2 = 1;
+  let c3 = 1;
+  let s = 0;
+  let s2 = 0;
+  const beside = e[l + 1]!;
+  for (let i = m - 1; i >= l; i--) {
+    c3 = c2;
+    c2 = c;
+    s2 = s;
+    const g = c * e[i]!;
+    const h = c * p;
+    const r = hypotenuse(p, e[i]!);
+    e[i + 1] = s * r;
+    s = e[i]! / r;
+    c = p / r;
+    p = c * d[i]! - s * g;
+    d[i + 1] = h + s * (c * g + s * d[i]!);
+    for (let k = i * n, end = k + n; k < end; k++) {
+      const y = w[k + n]!;
+      w[k + n] = s * w[k]! + c * y;
+      w[k] = c * w[k]! - s * y;
+    }
+  }
+  p = (-s * s2 * c3 * beside * e[l]!) / next;
+  e[l] = s * p;
+  d[l] = c * p;
+  return shift;
+}
+
+/** Ascending, the rows of w along. */
+function inOrder(w: Float64Array, d: Float64Array, n: number): void {
+  const order = Array.from({ length: n }, (_, i) => i).sort((i, j) => d[i]! - d[j]! || i - j);
+  const values = d.slice();
+  const rows = w.slice();
+  order.forEach((from, to) => {
+    d[to] = values[from]!;
+    w.set(rows.subarray(from * n, (from + 1) * n), to * n);
+  });
+}
