@@ -3,6 +3,7 @@ export { type GradOptions, grad, gradients, type Loss, valueAndGrad, type Way } 
 export { hessian, hvp, jacobian } from "./autodiff/jacobian.ts";
 export { stopGradient } from "./autodiff/stop-gradient.ts";
 export { jvp, vjp } from "./autodiff/vjp.ts";
+export { type Thresholds, type ThresholdTable, thresholds } from "./check/thresholds.ts";
 export { call } from "./control/call.ts";
 export { type Scanned, type ScanOptions, scan } from "./control/scan.ts";
 export type { Engine, Mode, Ran } from "./engines/engine.ts";
@@ -20,6 +21,9 @@ export {
   type StepJson,
 } from "./explain/explain.ts";
 export type { GradientPath, PathStep, PathSum } from "./explain/gradient-path.ts";
+export type { Finding, LayerFacts, ParameterFacts, Rule } from "./explain/health/facts.ts";
+export { type HealthOptions, type HealthReport, health } from "./explain/health/health.ts";
+export type { HealthJson } from "./explain/health/render-health.ts";
 export { type PathOptions, type Paths, type PathsJson, paths } from "./explain/paths.ts";
 export { type AnyGraph, type Picture, type PictureOptions, picture } from "./explain/picture/picture.ts";
 export type { Place } from "./explain/place.ts";

@@ -6,12 +6,13 @@ import { describeError } from "./describe-error.ts";
 import { drawCommand } from "./draw-command.ts";
 import { explainCommand } from "./explain-command.ts";
 import { gradCommand } from "./grad-command.ts";
+import { healthCommand } from "./health-command.ts";
 import { commandHelp, generalHelp, helpJson } from "./help.ts";
 import { type CommandIo, exitCodes } from "./io.ts";
 import { readArguments } from "./read-arguments.ts";
 import { UsageError } from "./usage-error.ts";
 
-const commands: readonly Command[] = [explainCommand, gradCommand, checkCommand, drawCommand];
+const commands: readonly Command[] = [explainCommand, gradCommand, checkCommand, drawCommand, healthCommand];
 
 /** Runs one command line. Bad input becomes one message on standard error, and never an exception. @returns the exit code */
 export async function run(args: readonly string[], io: CommandIo): Promise<number> {
