@@ -44,14 +44,10 @@ export function elementsOnKink(node: Node, operands: readonly Tensor[], result: 
   const { kink, family } = node.op.facts;
   const [x] = operands;
   if (x === undefined) return 0;
-  if (node.op.name === "clip") {
-    const { min, max } = node.attrs as { min?: number; max?: number };
-    return count(x, (v) => v === min || v === max);
-  }
   if (node.op.name === "max" || node.op.name === "min") return tiedExtremes(node, x);
   if (node.op.name === "norm") return count(result, (v) => v === 0);
   if (kink === null || (family !== "unary" && family !== "binary" && operands.length > 2)) return 0;
-  if (operands.length === 1) return count(x, (v) => kink(v) === 0);
+  if (operands.length === 1) return count(x, (v) => kink([v], node.attrs) === 0);
   const shape = node.type.shape;
   const strides = operands.map((t) => broadcastStrides(t.type.shape, shape));
   const own = stridesOf(shape);
@@ -63,7 +59,7 @@ export function elementsOnKink(node: Node, operands: readonly Tensor[], result: 
       for (let axis = 0; axis < shape.length; axis++) place += strides[k]![axis]! * (Math.floor(i / own[axis]!) % shape[axis]!);
       at[k] = operands[k]!.data[place]!;
     }
-    if (kink(...at) === 0) found++;
+    if (kink(at, node.attrs) === 0) found++;
   }
   return found;
 }

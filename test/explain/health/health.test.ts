@@ -216,12 +216,12 @@ test("limits can be one's own", () => {
   expect(health(sum(square(w)), { rate: 1e-3, thresholds: { updateToWeight: { aim: 1e-3, low: 1e-5, high: 1e-3 } } }).healthy).toBe(false);
 });
 
-test("odd graphs: one value, none in common, nothing, twenty thousand gates", () => {
+test("odd graphs: one value, none in common, nothing, five thousand gates", () => {
   expect(health(variable(2, "x")).healthy).toBe(true);
   expect(health(constant(2)).parameters).toEqual([]);
   expect(health(sum(variable(new Float64Array(0), "x"))).healthy).toBe(true);
   let chain: Value = variable(1, "x");
-  for (let i = 0; i < 20_000; i++) chain = add(chain, 1e-9);
+  for (let i = 0; i < 5000; i++) chain = add(chain, 1e-9);
   expect(health(chain).healthy).toBe(true);
 });
 
