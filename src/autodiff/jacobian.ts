@@ -1,80 +1,130 @@
 import { isFloat } from "../ir/dtype.ts";
 import { GradientError } from "../ir/errors.ts";
-import { isValue, lift } from "../ir/leaf.ts";
+import { input } from "../ir/leaf.ts";
 import type { Value } from "../ir/node.ts";
-import type { Operand } from "../ir/op.ts";
 import { sizeOf } from "../ir/shape.ts";
-import { isLeaf, type Operands, rebuild, type Values } from "../ir/tree.ts";
-import { typeText } from "../ir/type.ts";
-import { stack } from "../ops/linear/concat.ts";
+import { isLeaf, type Leaf, leaves, type Operands, rebuild, type Values } from "../ir/tree.ts";
+import { tensorType, typeText } from "../ir/type.ts";
+import { full } from "../ops/linear/constants.ts";
+import { diag } from "../ops/linear/diag.ts";
+import { moveAxis } from "../ops/linear/every-example.ts";
 import { reshape } from "../ops/linear/reshape.ts";
-import { expand } from "../ops/linear/sum.ts";
-import { along, checkFloat, during, fresh } from "./argument.ts";
-import { basis, grad, type Way } from "./grad.ts";
+import { along, checkFloat, during, fresh, resultValues } from "./argument.ts";
+import { batch } from "./batch.ts";
+import { grad, type Way } from "./grad.ts";
 import { pullback, zerosLike } from "./pullback.ts";
 import { pushforward } from "./pushforward.ts";
 import { jvp } from "./vjp.ts";
 
 type Fn<P, A extends readonly unknown[], R> = (at: P, ...rest: A) => R;
 
+/** The derivatives of a tree with respect to a tree: per leaf of the result a tree like the argument. */
+export type Jacobian<R, P> = R extends Leaf ? Values<P> : { [K in keyof R]: Jacobian<R[K], P> };
+
 /**
- * `jacobian(f)(p, ...rest)`: all first derivatives of a Value with respect to `p`: per leaf of `p` a Value of shape `[...result, ...leaf]`.
- * Reverse mode makes one pass per result element, forward mode one per variable element; the cheaper is taken unless `mode` says.
+ * `jacobian(f)(p, ...rest)`: all first derivatives of `f(p, ...rest)` with respect to `p`: per leaf of the result, and in it per leaf of `p`, a
+ * Value of shape `[...result, ...leaf]`. A function of one Value to one Value has one of these.
+ *
+ * One pass, batched over the unit directions as `vmap` batches it: in reverse mode over the elements of the result, in forward mode over those of
+ * the variables; the fewer of them are taken unless `mode` says. The function's own values are computed once.
+ * @throws GradientError for integers among the variables or results, and for results that are no Values
  */
-export function jacobian<P, A extends readonly unknown[]>(
-  f: Fn<P, A, Value>,
+export function jacobian<P, A extends readonly unknown[], R>(
+  f: Fn<P, A, R>,
   { mode }: { readonly mode?: Way } = {},
-): (at: Operands<P>, ...rest: Operands<A>) => Values<P> {
+): (at: Operands<P>, ...rest: Operands<A>) => Jacobian<R, P> {
   return (at, ...rest) =>
     during((keeper) => {
       const argument = fresh(at, keeper, "jacobian");
       argument.values.forEach((v, i) => {
         checkFloat(v, argument.paths[i]!, "jacobian");
       });
-      const made: unknown = (f as (...args: unknown[]) => unknown)(argument.tree, ...along(rest));
-      if (typeof made !== "number" && !isValue(made))
-        throw new GradientError("jacobian: the function returned no Value; it returns one Value of any shape");
-      const out = lift(made as Operand, "f64");
-      if (!isFloat(out.type.dtype))
-        throw new GradientError(`jacobian: the function returned ${typeText(out.type)}; only floating-point values have derivatives`);
-      const rows = sizeOf(out.type.shape);
+      const result: unknown = (f as (...args: unknown[]) => unknown)(argument.tree, ...along(rest));
+      if (!isLeaf(result) && (typeof result !== "object" || result === null))
+        throw new GradientError("jacobian: the function returned no Value; it returns a Value of any shape, or a tree of them");
+      const outs = resultValues(result, "jacobian");
+      const paths = leaves(result).map(({ path }) => path);
+      outs.forEach((out, i) => {
+        if (!isFloat(out.type.dtype))
+          throw new GradientError(
+            `jacobian: the function returned ${typeText(out.type)}${paths[i] === "" ? "" : ` as ${paths[i]}`}; only floating-point values have derivatives`,
+          );
+      });
+      const rows = outs.reduce((n, v) => n + sizeOf(v.type.shape), 0);
       const columns = argument.values.reduce((n, v) => n + sizeOf(v.type.shape), 0);
       const forward = mode === undefined ? columns < rows : mode === "forward";
-      const parts = forward ? byColumns(out, argument.values) : byRows(out, argument.values, rows);
-      const byValue = new Map(argument.values.map((v, i) => [v, parts[i]!]));
-      return rebuild(argument.tree, (leaf) => byValue.get(leaf as Value)!) as Values<P>;
+      const parts = forward ? byColumns(outs, argument.values) : outs.map((out) => byRows(out, argument.values));
+      let i = 0;
+      return rebuild(result, () => {
+        const own = parts[i++]!;
+        let k = 0;
+        return rebuild(argument.tree, () => own[k++]!);
+      }) as Jacobian<R, P>;
     });
 }
 
-function byRows(out: Value, wrt: readonly Value[], rows: number): Value[] {
-  const pulled = Array.from({ length: rows }, (_, i) => pullback([out], [basis(out, i)], wrt));
-  return wrt.map((v, k) => {
-    const shape = [...out.type.shape, ...v.type.shape];
-    if (sizeOf(shape) === 0) return expand(lift(0, v.type.dtype), { shape });
-    return reshape(stack(pulled.map((row) => row[k] ?? zerosLike(v))), { shape });
-  });
+/** The unit directions of a value's type, one for each element, on axis 0: the identity matrix with its columns shaped like the value. */
+function directionsOf(v: Value): Value {
+  const n = sizeOf(v.type.shape);
+  return reshape(diag(full(tensorType(v.type.dtype, [n]), 1)), { shape: [n, ...v.type.shape] });
 }
 
-function byColumns(out: Value, wrt: readonly Value[]): Value[] {
-  return wrt.map((v) => {
-    const shape = [...out.type.shape, ...v.type.shape];
-    const n = sizeOf(v.type.shape);
-    if (sizeOf(shape) === 0) return expand(lift(0, v.type.dtype), { shape });
-    const columns = Array.from({ length: n }, (_, j) => pushforward([out], [v], [basis(v, j)])[0] ?? zerosLike(out));
-    return reshape(stack(columns, { axis: out.type.shape.length }), { shape });
-  });
+/** One backward pass for all elements of a result. */
+function byRows(out: Value, wrt: readonly Value[]): Value[] {
+  const rows = sizeOf(out.type.shape);
+  const shapes = wrt.map((v) => [...out.type.shape, ...v.type.shape]);
+  if (rows === 1) {
+    const one = full(out.type, 1);
+    return pullback([out], [one], wrt).map((g, i) => reshape(g ?? zerosLike(wrt[i]!), { shape: shapes[i]! }));
+  }
+  const ct = input(out.type, "ct");
+  const pulled = pullback([out], [ct], wrt);
+  const found = batch(
+    pulled.map((g, i) => g ?? zerosLike(wrt[i]!)),
+    [ct],
+    [directionsOf(out)],
+    rows,
+  );
+  return found.map((g, i) => (g === null ? full(tensorType(wrt[i]!.type.dtype, shapes[i]!), 0) : reshape(g, { shape: shapes[i]! })));
 }
 
 /**
- * `hessian(f)(x, ...rest)`: all second derivatives of a scalar function of one Value, of shape `[...x, ...x]`: forward over reverse.
+ * One forward pass for all elements of each variable. Variables do not share a pass: the direction that is 0 in one of them would meet the infinite
+ * derivatives of another and turn them into NaN.
  */
-export function hessian<A extends readonly unknown[]>(f: Fn<Value, A, Value>): (at: Operand, ...rest: Operands<A>) => Value {
-  return (at, ...rest) => {
-    if (!isLeaf(at)) throw new GradientError("hessian: the argument is a tree; a Hessian is of one Value: concat the parts, or use hvp");
-    const slope = grad(f as Fn<Value, readonly unknown[], Value>);
-    const both = jacobian(slope as unknown as Fn<Value, readonly unknown[], Value>, { mode: "forward" });
-    return both(at, ...(rest as unknown as readonly never[])) as Value;
-  };
+function byColumns(outs: readonly Value[], wrt: readonly Value[]): Value[][] {
+  const columns = wrt.map((v) => {
+    const n = sizeOf(v.type.shape);
+    if (n === 1) return pushforward(outs, [v], [full(v.type, 1)]);
+    const direction = input(v.type, "direction");
+    const pushed = pushforward(outs, [v], [direction]);
+    const found = batch(
+      pushed.map((t, i) => t ?? zerosLike(outs[i]!)),
+      [direction],
+      [directionsOf(v)],
+      n,
+    );
+    return found.map((t, i) => t && moveAxis(t, 0, outs[i]!.type.shape.length));
+  });
+  return outs.map((out, i) =>
+    wrt.map((v, k) => {
+      const shape = [...out.type.shape, ...v.type.shape];
+      const column = columns[k]![i] ?? null;
+      return column === null ? full(tensorType(out.type.dtype, shape), 0) : reshape(column, { shape });
+    }),
+  );
+}
+
+/**
+ * `hessian(f)(p, ...rest)`: all second derivatives of a scalar function, forward over reverse: of one Value a Value of shape `[...x, ...x]`; of a
+ * tree, per pair of leaves, as `hessian(f)(p).a.b` of shape `[...a, ...b]`.
+ * @throws GradientError as `grad` and `jacobian`
+ */
+export function hessian<P, A extends readonly unknown[]>(
+  f: Fn<P, A, Value>,
+): (at: Operands<P>, ...rest: Operands<A>) => Jacobian<Values<P>, P> {
+  const slope = grad(f as Fn<P, readonly unknown[], Value>) as unknown as Fn<P, A, Values<P>>;
+  return jacobian<P, A, Values<P>>(slope, { mode: "forward" });
 }
 
 /** `hvp(f)(p, v, ...rest)`: the Hessian of a scalar function times a direction, without forming it: forward over reverse. */
