@@ -5,7 +5,9 @@ export { stopGradient } from "./autodiff/stop-gradient.ts";
 export { jvp, vjp } from "./autodiff/vjp.ts";
 export { type Thresholds, type ThresholdTable, thresholds } from "./check/thresholds.ts";
 export { call } from "./control/call.ts";
+export { cond } from "./control/cond.ts";
 export { type Scanned, type ScanOptions, scan } from "./control/scan.ts";
+export { type WhileOptions, whileLoop } from "./control/while-loop.ts";
 export type { Engine, Mode, Ran } from "./engines/engine.ts";
 export { jit } from "./engines/jit.ts";
 export { type CompileOptions, compile, type Program, type State } from "./engines/program.ts";
@@ -25,7 +27,7 @@ export type { Finding, LayerFacts, ParameterFacts, Rule } from "./explain/health
 export { type HealthOptions, type HealthReport, health } from "./explain/health/health.ts";
 export type { HealthJson } from "./explain/health/render-health.ts";
 export { type PathOptions, type Paths, type PathsJson, paths } from "./explain/paths.ts";
-export { type AnyGraph, type Picture, type PictureOptions, picture } from "./explain/picture/picture.ts";
+export { type Picture, type PictureOptions, picture } from "./explain/picture/picture.ts";
 export type { Place } from "./explain/place.ts";
 export { type WalkPageOptions, walkPage } from "./explain/player/walk-page.ts";
 export {
@@ -46,7 +48,7 @@ export { type Tapped, tap } from "./explain/tap.ts";
 export { check } from "./ir/check.ts";
 export type { DType, NumberArray, TypedArray } from "./ir/dtype.ts";
 export * from "./ir/errors.ts";
-export { type Graph, graph } from "./ir/graph.ts";
+export { type AnyGraph, type Graph, graph } from "./ir/graph.ts";
 export { constant, input, named, variable } from "./ir/leaf.ts";
 export type { Node, Value } from "./ir/node.ts";
 export type { AnyOp, Operand } from "./ir/op.ts";

@@ -1,7 +1,7 @@
 import { isFloat } from "../ir/dtype.ts";
 import { type Graph, graphOf, substitute } from "../ir/graph.ts";
 import { constantOp, input, lift, nameOf } from "../ir/leaf.ts";
-import { type Node, nextSerial, type Value, valuesOf } from "../ir/node.ts";
+import { type Node, type Value, valuesOf } from "../ir/node.ts";
 import type { Body } from "../ir/op.ts";
 import { leaves } from "../ir/tree.ts";
 import type { TensorType } from "../ir/type.ts";
@@ -73,6 +73,28 @@ export function close(own: readonly Value[], outputs: readonly Value[], since?: 
   return { body: { inputs: [...own, ...captured.values()], outputs: closed }, captured: [...captured.keys()] };
 }
 
+/** Bodies that share what they capture. */
+export interface ClosedTogether {
+  /** Each takes its own inputs, then all that was captured. */
+  readonly bodies: readonly Body[];
+  readonly captured: readonly Value[];
+}
+
+/** Closes several bodies over one list of captured values. */
+export function closeTogether(
+  parts: readonly { readonly own: readonly Value[]; readonly outputs: readonly Value[] }[],
+  since?: number,
+): ClosedTogether {
+  const closed = parts.map(({ own, outputs }) => close(own, outputs, since));
+  const captured = [...new Set(closed.flatMap((c) => c.captured))];
+  const bodies = closed.map((c, i) => {
+    const { own } = parts[i]!;
+    const holders = new Map(c.captured.map((v, k) => [v, c.body.inputs[own.length + k]!]));
+    return { inputs: [...own, ...captured.map((v) => holders.get(v) ?? input(v.type, nameOf(v)))], outputs: c.body.outputs };
+  });
+  return { bodies, captured };
+}
+
 /** A body on values: its nodes anew, in the place where this is called. */
 export function inlined({ inputs, outputs }: Body, given: readonly Value[]): readonly Value[] {
   return substitute(outputs, new Map(inputs.map((v, i) => [v, given[i]!])));
@@ -100,9 +122,4 @@ export function reached({ inputs, outputs }: Body, from: readonly boolean[]): bo
 /** Placeholders of these types. */
 export function placeholders(types: readonly TensorType[], names: readonly string[]): Value[] {
   return types.map((t, i) => input(t, names[i]!));
-}
-
-/** The serial from which on nodes are newer than anything that exists. */
-export function now(): number {
-  return nextSerial();
 }

@@ -5,7 +5,8 @@ import { keeperOf, type Value } from "../ir/node.ts";
 import type { Operand } from "../ir/op.ts";
 import { isLeaf, leaves, match, type Operands, rebuild, type Values } from "../ir/tree.ts";
 import { sameType, typeText } from "../ir/type.ts";
-import { loop, type Walk } from "./scan-op.ts";
+import type { Walk } from "./loop.ts";
+import { loop } from "./scan-op.ts";
 
 /** Options of `scan`. */
 export interface ScanOptions {

@@ -1,5 +1,5 @@
 import { ParseError } from "../ir/errors.ts";
-import type { Graph } from "../ir/graph.ts";
+import type { AnyGraph } from "../ir/graph.ts";
 import type { Tensor } from "../ir/tensor.ts";
 import type { TextGraph } from "../ir/text/parse-graph.ts";
 import { printGraph } from "../ir/text/print-graph.ts";
@@ -27,7 +27,7 @@ function besideOf(text: string): string | null {
  * names that file and is written last, so a crash at any moment leaves the old pair or the new one. Node only.
  * @throws GraphError for attributes without a text form; DomainError when a file cannot be written
  */
-export async function writeGraph(path: string, g: Graph<never, unknown> | Graph<unknown, unknown>): Promise<void> {
+export async function writeGraph(path: string, g: AnyGraph): Promise<void> {
   const tensors: Record<string, Tensor> = {};
   const text = printGraph(g, { tensors });
   const old = await withFile(path, (file, size) => readWhole(file, size)).then(

@@ -1,6 +1,7 @@
 import { GraphError } from "../ir/errors.ts";
+import type { AnyGraph } from "../ir/graph.ts";
 import type { Value } from "../ir/node.ts";
-import { type AnyGraph, type PictureOptions, picture } from "./picture/picture.ts";
+import { type PictureOptions, picture } from "./picture/picture.ts";
 
 /** How to draw. */
 export interface DrawOptions extends PictureOptions {

@@ -18,6 +18,13 @@ export interface Graph<I, O> {
   readonly outputs: O;
 }
 
+/** Any graph, whatever its inputs and outputs: what printing, checking and drawing take. */
+export interface AnyGraph {
+  readonly kind: "graph";
+  readonly inputs: unknown;
+  readonly outputs: unknown;
+}
+
 /** The type a leaf of a tree of types stands for. */
 export function typeOfLeaf(leaf: Leaf): TensorType {
   if (isType(leaf)) return leaf;
@@ -105,7 +112,7 @@ export function copyOf(node: Node, operands: readonly (Value | null)[]): Node {
 }
 
 /** All nodes of a graph, operands before users; inputs that no output uses come first. */
-export function nodesOf(g: Graph<never, unknown> | Graph<unknown, unknown>): Node[] {
+export function nodesOf(g: AnyGraph): Node[] {
   const ins = leaves(g.inputs).map(({ leaf }) => leaf as Value);
   return collect([...ins, ...leaves(g.outputs).map(({ leaf }) => leaf as Value)]);
 }

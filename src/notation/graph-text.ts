@@ -1,5 +1,7 @@
 import { callOp } from "../control/call.ts";
+import { condOp } from "../control/cond.ts";
 import { scanOp } from "../control/scan-op.ts";
+import { whileOp } from "../control/while-loop.ts";
 import type { AnyOp } from "../ir/op.ts";
 import { type ParseOptions, parseGraph, type TextGraph } from "../ir/text/parse-graph.ts";
 import * as linalg from "../linalg/index.ts";
@@ -17,7 +19,8 @@ function isOp(x: unknown): x is AnyOp {
 /** Every op of the library by name. */
 export function opsByName(): Map<string, AnyOp> {
   const found = new Map<string, AnyOp>();
-  for (const x of [...Object.values({ ...ops, ...linalg } as Record<string, unknown>), callOp, scanOp]) if (isOp(x)) found.set(x.name, x);
+  for (const x of [...Object.values({ ...ops, ...linalg } as Record<string, unknown>), callOp, scanOp, condOp, whileOp])
+    if (isOp(x)) found.set(x.name, x);
   return found;
 }
 

@@ -3,8 +3,11 @@ import { scanOp } from "../../src/control/scan-op.ts";
 import {
   add,
   cast,
+  check,
   constant,
+  draw,
   evaluate,
+  explain,
   f32,
   f64,
   grad,
@@ -33,6 +36,7 @@ import {
   type Value,
   valueAndGrad,
   variable,
+  vmap,
   zeros,
 } from "../../src/index.ts";
 import { nodesOf } from "../../src/ir/graph.ts";
@@ -228,11 +232,11 @@ test("a hundred thousand steps run, forward and backward", () => {
 
 test("the text form has the body in it, and reads back", () => {
   const g = graph({ w: f64(), xs: f64(4) }, ({ w, xs }) => scan((c, x) => ({ carry: sin(add(mul(c, w), x)), out: c }), 0, xs));
-  const text = print(g as never);
+  const text = print(g);
   expect(text).toContain("(f64[], f64[4], f64[4]) = scan(null, %");
   expect(text).toContain("body: graph {");
   const again = parse(text) as unknown as typeof g;
-  expect(print(again as never)).toBe(text);
+  expect(print(again)).toBe(text);
   const at = { w: 0.5, xs: tensor([1, 2, 3, 4]) };
   same(again(at), g(at));
   same(grad((p: { w: Value; xs: Value }) => again(p).carry)(at), grad((p: { w: Value; xs: Value }) => g(p).carry)(at));
@@ -330,4 +334,71 @@ test("what the body builds of its surroundings alone is computed once, outside",
   const body = (carry.node.attrs as { body: Parameters<typeof nodesOf>[0] }).body;
   expect(nodesOf(body).map(({ op }) => op.name)).toEqual(["input", "input", "sub"]);
   expect(read(grad((v: Value) => scan((c) => ({ carry: sub(c, square(v)) }), 0, null, { length: 3 }).carry)(2))).toBe(-12);
+});
+
+describe("vmap of scan is one loop over all examples:", () => {
+  const run = (w: Value, c: Value, xs: Value, length?: Value) =>
+    scan((h, x) => ({ carry: sin(add(mul(w, h), x)), out: mul(h, x) }), c, xs, length === undefined ? {} : { length });
+  const xs = tensor([
+    [0.1, 0.2, 0.3],
+    [0.4, 0.5, 0.6],
+  ]);
+  const row = (k: number) => slice(xs, { start: k, end: k + 1 });
+  const own = (k: number) => reshape(row(k), { shape: [3] });
+  const both = (f: (k: number) => { carry: Value; out: Value }) => ({
+    carry: stack([f(0).carry, f(1).carry]),
+    out: stack([f(0).out, f(1).out]),
+  });
+  const shared = constant([1, 2, 3]);
+  const two = tensor([0.5, 0.7]);
+  const at = (k: number) => constant([0.5, 0.7][k]!);
+  const lengths = tensor([1, 3], "i32");
+  const cases: readonly (readonly [string, () => unknown, () => unknown])[] = [
+    [
+      "over rows",
+      () => vmap((x: Value) => run(constant(0.9), constant(0.1), x))(xs),
+      () => both((k) => run(constant(0.9), constant(0.1), own(k))),
+    ],
+    ["over the start", () => vmap((c: Value) => run(constant(0.9), c, shared))(two), () => both((k) => run(constant(0.9), at(k), shared))],
+    [
+      "over what it uses",
+      () => vmap((w: Value) => run(w, constant(0.1), shared))(two),
+      () => both((k) => run(at(k), constant(0.1), shared)),
+    ],
+    [
+      "over lengths, each its own",
+      () => vmap((n: Value, x: Value) => run(constant(0.9), constant(0.1), x, n))(lengths, xs),
+      () => both((k) => run(constant(0.9), constant(0.1), own(k), constant([1, 3][k]!, "i32"))),
+    ],
+    [
+      "of its gradient",
+      () => ({ carry: vmap(grad((w: Value, x: Value) => run(w, constant(0.1), x).carry))(two, xs) }),
+      () => ({ carry: stack([0, 1].map((k) => grad((w: Value) => run(w, constant(0.1), own(k)).carry)(at(k)))) }),
+    ],
+  ];
+  test.each(cases)("%s", (_, many, each) => {
+    same(many(), each());
+  });
+
+  test("and its derivative is that of the examples", () => {
+    const f = (w: Value) => sum(vmap((x: Value) => run(w, constant(0.1), x).out)(xs));
+    const g = (w: Value) => add(sum(run(w, constant(0.1), own(0)).out), sum(run(w, constant(0.1), own(1)).out));
+    same(grad(f)(0.9), grad(g)(0.9));
+    same(grad(grad(f))(0.9), grad(grad(g))(0.9));
+    same(jvp(f)(0.9, 1).tangent, grad(g)(0.9));
+  });
+});
+
+test("check warns of what is odd inside a body, too", () => {
+  const g = graph({ x: f64() }, ({ x }) => scan((c) => ({ carry: mul(c, constant(Number.NaN)) }), x, null, { length: 2 }).carry);
+  expect(check(g)).toEqual(["in the body of scan: a constant f64[] holds NaN or an infinity"]);
+});
+
+test("pictures and explanations show a loop as one gate", () => {
+  const loss = scan((c) => ({ carry: mul(c, variable(2, "w")) }), variable(1.5, "x"), null, { length: 3 }).carry;
+  const text = explain(loss).text();
+  expect(text).toContain("scan(");
+  expect(text).toContain("df.0/dx = 8");
+  expect(text).toContain("df.0/dw = 18");
+  expect(draw(loss)).toContain("scan");
 });

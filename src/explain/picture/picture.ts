@@ -3,7 +3,7 @@ import { type Layout, layoutScene } from "../../draw/layout/layout-scene.ts";
 import type { Direction, GradientState, Scene, SceneGroup, SceneItem, SceneTrunk, SceneWire, Theme } from "../../draw/scene.ts";
 import { renderSvg } from "../../draw/svg.ts";
 import { GraphError } from "../../ir/errors.ts";
-import { type Graph, isGraph, nodesOf } from "../../ir/graph.ts";
+import { type AnyGraph, isGraph, nodesOf } from "../../ir/graph.ts";
 import { isValue } from "../../ir/leaf.ts";
 import { type Node, type Value, valuesOf } from "../../ir/node.ts";
 import { sameShape, sizeOf } from "../../ir/shape.ts";
@@ -26,9 +26,6 @@ export interface PictureOptions extends StepOptions, ViewOptions {
   readonly direction?: Direction;
   readonly language?: Language;
 }
-
-/** Any graph, whatever its inputs and outputs. */
-export type AnyGraph = Pick<Graph<unknown, unknown>, "kind" | "inputs" | "outputs">;
 
 /** A picture of a graph, laid out once, that can be drawn at every step of its two passes without anything moving. */
 export interface Picture {
@@ -191,7 +188,7 @@ function firstBad({ data }: Tensor): string | null {
   return null;
 }
 
-function graphSource(g: Graph<unknown, unknown>, options: PictureOptions): Source {
+function graphSource(g: AnyGraph, options: PictureOptions): Source {
   const order = nodesOf(g);
   const outputs = leaves(g.outputs).map(({ path, leaf }) => ({ name: path === "" ? "output" : path, v: leaf as Value }));
   const view = viewOf(order, options);

@@ -1,4 +1,4 @@
-import type { Graph } from "../graph.ts";
+import type { AnyGraph } from "../graph.ts";
 import { isGraph, nodesOf } from "../graph.ts";
 import { constantOp, inputOp, isValue, variableOp } from "../leaf.ts";
 import { type Node, type Value, valuesOf } from "../node.ts";
@@ -17,11 +17,11 @@ export interface PrintOptions {
  * outputs. `parse` is the exact inverse. Graph-valued attributes are written in place.
  * @throws GraphError for nodes with an attribute that has no text form, such as the rule of `customGradient`
  */
-export function printGraph(g: Graph<never, unknown> | Graph<unknown, unknown>, options: PrintOptions = {}): string {
+export function printGraph(g: AnyGraph, options: PrintOptions = {}): string {
   return printBlock(g, options, "");
 }
 
-function printBlock(g: Graph<never, unknown> | Graph<unknown, unknown>, options: PrintOptions, indent: string): string {
+function printBlock(g: AnyGraph, options: PrintOptions, indent: string): string {
   const lines: string[] = [];
   const numbers = new Map<Node, number>();
   const ref = (v: Value): string => `%${numbers.get(v.node)}${v.node.outputs === null ? "" : `.${v.index}`}`;
