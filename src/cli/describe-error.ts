@@ -42,7 +42,7 @@ function story(code: string, message: string, span: Span | null, exitCode: numbe
 }
 
 /** A text in which no control character can reach the terminal; line ends and tabs may. */
-function printable(text: string): string {
+export function printable(text: string): string {
   // biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what is looked for
   return text.replace(/[\u0000-\u0008\u000b-\u001f\u007f-\u009f]/g, "\ufffd");
 }

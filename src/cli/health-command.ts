@@ -1,6 +1,7 @@
 import { type HealthOptions, health } from "../explain/health/health.ts";
 import { coloursFor } from "./colours.ts";
 import { type Command, jsonOption, langOption, languageIn, type Options, wrtOption } from "./command.ts";
+import { printable } from "./describe-error.ts";
 import { problemIn } from "./graph-problem.ts";
 import { exitCodes } from "./io.ts";
 import { chosen, namesIn } from "./problem.ts";
@@ -43,12 +44,12 @@ export const healthCommand: Command = {
     };
     const report = health(problem.f, asked);
     if (options.has("json")) await io.write(`${JSON.stringify({ expression: problem.expression, ...report.toJSON() })}\n`);
-    else if (options.has("markdown")) await io.write(report.markdown());
+    else if (options.has("markdown")) await io.write(printable(report.markdown()));
     else {
       const { heading, value, warning, fault } = coloursFor("output", io);
       const worst = report.findings[0]?.level;
       const paint = worst === "bad" ? fault : worst === "warn" ? warning : value;
-      const [first = "", ...rest] = report.text().split("\n");
+      const [first = "", ...rest] = printable(report.text()).split("\n");
       const body = rest.map((line) => (line !== "" && !line.startsWith(" ") ? heading(line) : line));
       await io.write([paint(first), ...body].join("\n"));
     }

@@ -9,6 +9,18 @@ export interface CommandIo {
   /** The bytes of a file, or of standard input for `-`, piece by piece. */
   readonly readBytes: (path: string) => AsyncIterable<Uint8Array>;
   readonly version: string;
+  /** Takes over the keyboard, where standard input is a terminal. */
+  readonly keys?: () => Keys;
+  /** Lines of the terminal. */
+  readonly rows?: number;
+}
+
+/** Keys as they are pressed, without waiting for a line. */
+export interface Keys {
+  /** What the terminal sent for the next key, an escape sequence for arrows and the like; null when the terminal is gone. */
+  next(): Promise<string | null>;
+  /** Gives the keyboard back. */
+  close(): void;
 }
 
 /** Exit codes: what was asked was done; a batch line or a check failed; the input was bad; a fault of chainrule itself. */

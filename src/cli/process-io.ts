@@ -1,6 +1,7 @@
 import { once } from "node:events";
 import { createReadStream, existsSync, readFileSync } from "node:fs";
-import type { CommandIo } from "./io.ts";
+import type { ReadStream } from "node:tty";
+import type { CommandIo, Keys } from "./io.ts";
 
 /** The streams and files of this process. A reader that goes away, as `head` does, ends it quietly. */
 export function processIo(): CommandIo {
@@ -19,8 +20,48 @@ export function processIo(): CommandIo {
     isTerminal: { output: stdout.isTTY === true, error: stderr.isTTY === true },
     env,
     readBytes: (path) => (path === "-" ? stdin : createReadStream(path, { highWaterMark: 2 ** 18 })),
+    ...(stdin.isTTY === true && stdout.isTTY === true && { keys: () => rawKeys(stdin), rows: stdout.rows }),
     get version() {
       return packageVersion();
+    },
+  };
+}
+
+/** The keyboard in raw mode, given back whatever ends the process. */
+function rawKeys(stdin: ReadStream): Keys {
+  const pressed: (string | null)[] = [];
+  let waiting: ((key: string | null) => void) | null = null;
+  const arrive = (key: string | null): void => {
+    if (waiting === null) pressed.push(key);
+    else waiting(key);
+    waiting = null;
+  };
+  // Pasted or repeated keys come in one piece; escape sequences stay together.
+  const take = (text: string): void => {
+    // biome-ignore lint/suspicious/noControlCharactersInRegex: escape sequences begin with one
+    for (const key of text.match(/\u001b(?:\[[0-9;]*[A-Za-z~]|O[A-Z])|[\s\S]/gu) ?? []) arrive(key);
+  };
+  const gone = (): void => arrive(null);
+  const restore = (): void => {
+    stdin.setRawMode(false);
+  };
+  stdin.setEncoding("utf8");
+  stdin.setRawMode(true);
+  stdin.on("data", take).on("end", gone);
+  process.on("exit", restore);
+  stdin.resume();
+  return {
+    next: () =>
+      pressed.length > 0
+        ? Promise.resolve(pressed.shift()!)
+        : new Promise((resolve) => {
+            waiting = resolve;
+          }),
+    close: () => {
+      restore();
+      process.off("exit", restore);
+      stdin.off("data", take).off("end", gone);
+      stdin.pause();
     },
   };
 }

@@ -10,9 +10,10 @@ import { healthCommand } from "./health-command.ts";
 import { commandHelp, generalHelp, helpJson } from "./help.ts";
 import { type CommandIo, exitCodes } from "./io.ts";
 import { readArguments } from "./read-arguments.ts";
+import { stepCommand } from "./step-command.ts";
 import { UsageError } from "./usage-error.ts";
 
-const commands: readonly Command[] = [explainCommand, gradCommand, checkCommand, drawCommand, healthCommand];
+const commands: readonly Command[] = [explainCommand, gradCommand, checkCommand, drawCommand, stepCommand, healthCommand];
 
 /** Runs one command line. Bad input becomes one message on standard error, and never an exception. @returns the exit code */
 export async function run(args: readonly string[], io: CommandIo): Promise<number> {

@@ -4,13 +4,12 @@ import { GradientError } from "../../ir/errors.ts";
 import type { Value } from "../../ir/node.ts";
 import type { Language } from "../explain.ts";
 import { tensorText } from "../number-text.ts";
-import { applied, backwardLines, forwardLine } from "../render-text.ts";
+import { applied } from "../render-text.ts";
 import { type Step, type StepOptions, steps } from "../steps.ts";
-import { en } from "../words/en.ts";
-import { ko } from "../words/ko.ts";
 import { framesOf } from "./frames.ts";
 import { pageScript } from "./script.ts";
 import { sha256Base64 } from "./sha256.ts";
+import { textsOf } from "./step-texts.ts";
 import { pageStyle } from "./style.ts";
 import { type PlayerWords, playerWords } from "./words.ts";
 
@@ -117,28 +116,6 @@ function bare(svg: string): string {
 
 function button(id: string, label: string, path: string): string {
   return `<button type="button" id="${id}" data-label="${id}" aria-label="${escapeXml(label)}" title="${escapeXml(label)}"><svg viewBox="0 0 24 24" aria-hidden="true"><path d="${path}"/></svg></button>`;
-}
-
-interface Texts {
-  readonly head: string;
-  readonly lines: readonly string[];
-  /** What a screen reader says. */
-  readonly say: string;
-  readonly count: string;
-}
-
-/** What is said of a step in a language; null is the start. */
-function textsOf(step: Step | null, t: number, of: number, f: string, language: Language): Texts {
-  const words: PlayerWords = playerWords(language);
-  const count = words.step(t, of);
-  if (step === null) return { head: words.start, lines: [words.startLine], say: words.start, count };
-  if (step.pass === "forward") {
-    const line = forwardLine(step);
-    return { head: `${words.forward}: ${step.op}`, lines: [line], say: words.say(t, of, words.forward, line), count };
-  }
-  const { head, lines } = backwardLines(step, f, language === "ko" ? ko : en);
-  const said = step.kind === "gate" ? `${step.op}: ${lines.join("; ")}` : `${head}. ${lines.join("; ")}`;
-  return { head: `${words.backward}: ${head}`, lines, say: words.say(t, of, words.backward, said), count };
 }
 
 /** The rows of a step in the table: one for a forward gate, one for each operand of a backward gate. */
