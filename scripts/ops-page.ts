@@ -28,7 +28,11 @@ const groups: readonly (readonly [string, string, string])[] = [
   ["ops/identity", "Identities", ""],
   ["ops/reduce/", "Reductions", "Over the axes named by `axis`, all when it is left out; negative axes count from the end."],
   ["ops/contract/", "Contractions", ""],
-  ["linalg/", "Linear algebra", "On the last two axes; leading axes are a batch. See [linear-algebra.md](linear-algebra.md)."],
+  [
+    "linalg/",
+    "Linear algebra",
+    "On the last two axes, leading axes being a batch; transforms along one axis. See [linear-algebra.md](linear-algebra.md).",
+  ],
   ["ops/composite/", "Composites", "Functions made of the ops above: they appear in a graph as these, under a scope of their name."],
   ["random/", "Random numbers", "Used as `random.key(1)`, `random.normal(key, f64(3))`. The same key gives the same numbers."],
   ["control/", "Control", ""],

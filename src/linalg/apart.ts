@@ -23,6 +23,7 @@ const words = { eigh: "eigenvalues", svd: "singular values" } as const;
  */
 export const apart: Op<Apart> = declare<Apart, readonly ["values"]>("apart", ["values"], {
   family: "linalg",
+  attrs: ({ of, zero }) => ({ of, zero }),
   type: ({ values }) => values,
   eval: ({ values, of, zero }) => {
     const { data, type } = values;

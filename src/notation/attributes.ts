@@ -48,7 +48,9 @@ export function withAttributes<R>(name: string, given: ReadonlyMap<string, unkno
     if (unknown !== undefined) throw unknownAttribute(name, unknown, known);
     throw wrongAttributes(name, known, error);
   }
-  const stored = isValue(result) && result.node.attrs === record;
+  // Of several results each knows the node.
+  const [first] = isValue(result) ? [result] : typeof result === "object" && result !== null ? (Object.values(result) as unknown[]) : [];
+  const stored = isValue(first) && first.node.attrs === record;
   const [unknown] = stored ? given.keys() : unread;
   if (stored && unknown !== undefined) throw unknownAttribute(name, unknown, []);
   if (unknown !== undefined) throw unknownAttribute(name, unknown, namesReadBy(given, apply));

@@ -18,10 +18,11 @@ let table: Map<string, Callable> | null = null;
 export function callables(): ReadonlyMap<string, Callable> {
   if (table !== null) return table;
   table = new Map();
-  for (const [name, f] of Object.entries({ ...ops, ...linalg } as Readonly<Record<string, unknown>>))
+  const all: Readonly<Record<string, unknown>> = { ...ops, ...linalg };
+  for (const [name, f] of Object.entries(all))
     if (typeof f === "function" && !declarers.has(name)) table.set(name, callableOf(name, f as OpFunction));
   for (const [name, make] of Object.entries(oddCallables())) {
-    const odd = make(ops as Readonly<Record<string, unknown>>);
+    const odd = make(all);
     if (odd !== null) table.set(name, odd);
   }
   return table;

@@ -5,7 +5,7 @@ import type { Operand } from "../ir/op.ts";
 import { type TensorType, tensorType } from "../ir/type.ts";
 import { unknownAttribute, withAttributes } from "./attributes.ts";
 import type { Callable, Keywords, OpFunction } from "./callable.ts";
-import { describeItem, type Item, isList, itemOf, knownAttribute, operandOf } from "./item.ts";
+import { describeItem, type Item, isList, isResults, itemOf, knownAttribute, operandOf } from "./item.ts";
 
 type Table = Readonly<Record<string, unknown>>;
 
@@ -55,6 +55,7 @@ export function oddCallables(): Readonly<Record<string, Make>> {
       });
       return itemOf("range", range(...numbers, ...(dtype === undefined ? [] : [{ dtype }])));
     }),
+    ...Object.fromEntries(["fft", "ifft", "irfft"].map((name): [string, Make] => [name, odd(name, (f) => inParts(name, f))])),
     max: (ops) => folding(ops, "max", "maximum"),
     min: (ops) => folding(ops, "min", "minimum"),
     ...Object.fromEntries(dtypes.map((dtype): [string, Make] => [dtype, () => typeMaker(dtype)])),
@@ -63,6 +64,21 @@ export function oddCallables(): Readonly<Record<string, Make>> {
 
 function odd(name: string, make: (f: OpFunction) => Callable): Make {
   return (ops) => (typeof ops[name] === "function" ? make(ops[name] as OpFunction) : null);
+}
+
+/** `fft(x)` of real numbers, `fft(re, im)` of two parts, `ifft(fft(x))` of the results of another. */
+function inParts(name: string, f: OpFunction): Callable {
+  return ([first, second], keywords) => {
+    const given = required(name, "re", first ?? keywords.get("re"));
+    const [re, im] = isResults(given) ? given.values : [operandOf(given), second ?? keywords.get("im")];
+    const x = im == null ? re : { re, im: operandOf(im) };
+    const attrs = new Map<string, unknown>();
+    for (const [key, item] of keywords) if (key !== "re" && key !== "im" && item !== null) attrs.set(key, knownAttribute(name, key, item));
+    return itemOf(
+      name,
+      withAttributes(name, attrs, (record) => (record === undefined ? f(x) : f(x, record))),
+    );
+  };
 }
 
 /** `max(a, b, ...)` is elementwise from left to right; `max(x, axis=...)` the reduction. */

@@ -1,6 +1,6 @@
 import type { Draw } from "../../src/check/draws.ts";
-import { f64, type Tensor, tensor } from "../../src/index.ts";
-import { chance, distinct, mild, pick, type Sampler, type Shape, sizeOf } from "./sample.ts";
+import { f64, fft, ifft, irfft, rfft, type Tensor, tensor, type Value } from "../../src/index.ts";
+import { axisOf, chance, distinct, mild, pick, type Sampler, type Shape, sizeOf } from "./sample.ts";
 
 /** Leading axes: none, one or two, now and then empty. */
 function batch(d: Draw): number[] {
@@ -168,4 +168,38 @@ export const linalgSamplers: Readonly<Record<string, Sampler>> = {
     args: [distinct(d, [...batch(d), order(d)]), { of: pick(d, ["eigh", "svd"]), zero: chance(d, 0.5) }],
     room: [0.1],
   }),
+  fourier: (d) => {
+    const shape = signal(d);
+    const im = chance(d, 0.7) ? [mild(d, shape)] : chance(d, 0.5) ? [null] : [];
+    return { args: [mild(d, shape), ...im, { axis: axisOf(d, shape.length), inverse: chance(d, 0.5) }] };
+  },
+  fft: (d) => complexCall(d, fft),
+  ifft: (d) => complexCall(d, ifft),
+  rfft: (d) => {
+    const shape = signal(d);
+    const attrs = chance(d, 0.8) ? { axis: axisOf(d, shape.length) } : {};
+    return { args: [mild(d, shape)], f: (x: Value) => rfft(x, attrs) };
+  },
+  irfft: (d) => {
+    const shape = signal(d, 1);
+    const axis = axisOf(d, shape.length);
+    const m = shape.at(axis)!;
+    const size = m === 1 || chance(d, 0.5) ? 2 * m - 1 : 2 * m - 2;
+    const attrs = { axis, ...(size !== 2 * m - 2 || chance(d, 0.5) ? { size } : {}) };
+    return { args: [mild(d, shape), mild(d, shape)], f: (re: Value, im: Value) => irfft({ re, im }, attrs) };
+  },
 };
+
+/** The shape of signals: lengths that are products of small primes, and primes, 17 among them, which goes another way. */
+function signal(d: Draw, least = 0): number[] {
+  const length = pick(d, [0, 1, 2, 3, 4, 5, 6, 8, 12, 13, 17]);
+  return [...pick<readonly number[]>(d, [[], [], [2], [1, 3]]), Math.max(least, length), ...(chance(d, 0.3) ? [2] : [])];
+}
+
+function complexCall(d: Draw, f: typeof fft): ReturnType<Sampler> {
+  const shape = signal(d);
+  const axis = axisOf(d, shape.length);
+  const attrs = chance(d, 0.8) ? { axis } : {};
+  if (chance(d, 0.3)) return { args: [mild(d, shape)], f: (x: Value) => f(x, attrs) };
+  return { args: [mild(d, shape), mild(d, shape)], f: (re: Value, im: Value) => f({ re, im }, attrs) };
+}
