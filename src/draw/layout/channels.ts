@@ -96,7 +96,7 @@ function orderTracks(verticals: readonly Vertical[], taken: number[]): { order: 
       const a = verticals[i]!;
       const b = verticals[j]!;
       if (a.high + apart < b.low || b.high + apart < a.low) continue;
-      const preference = Math.sign(crossings(a, b) - crossings(b, a));
+      const preference = crossings(a, b) - crossings(b, a);
       score[i]! += preference;
       score[j]! -= preference;
       if (mustPrecede(a, b)) before[j]!.push(i);
@@ -141,7 +141,76 @@ function orderTracks(verticals: readonly Vertical[], taken: number[]): { order: 
       entered[split] = 1;
     }
   }
+  siftTracks(order, chains);
   return { order, chains };
+}
+
+/** Up to this many verticals, sifting is worth its time. */
+const mostSifted = 250;
+
+/** Moves each vertical to the place among the others where it crosses least, as far as `mustPrecede` and the order within a chain allow. */
+function siftTracks(order: Vertical[], chains: readonly (readonly Vertical[])[]): void {
+  const count = order.length;
+  if (count < 2 || count > mostSifted) return;
+  const index = new Map(order.map((vertical, i) => [vertical, i]));
+  /** What it costs more to have i left of j than the other way round; `never` where it is not allowed. */
+  const never = 30_000;
+  const cost = new Int16Array(count * count);
+  let isWorthIt = false;
+  for (let i = 0; i < count; i++) {
+    for (let j = i + 1; j < count; j++) {
+      const a = order[i]!;
+      const b = order[j]!;
+      if (a.high + apart < b.low || b.high + apart < a.low) continue;
+      const more = mustPrecede(b, a) ? never : mustPrecede(a, b) ? -never : crossings(a, b) - crossings(b, a);
+      cost[i * count + j] = more;
+      cost[j * count + i] = -more;
+      if (more > 0 && more !== never) isWorthIt = true;
+    }
+  }
+  if (!isWorthIt) return;
+  for (const [first, second] of chains) {
+    if (second === undefined) continue;
+    const i = index.get(first!)!;
+    const j = index.get(second)!;
+    cost[i * count + j] = -never;
+    cost[j * count + i] = never;
+  }
+  const line = Array.from({ length: count }, (_, i) => i);
+  for (let round = 0, moved = true; moved && round < 4; round++) {
+    moved = false;
+    for (let i = 0; i < count; i++) {
+      const from = line.indexOf(i);
+      let best = 0;
+      let place = from;
+      let gain = 0;
+      for (let p = from - 1; p >= 0; p--) {
+        const more = cost[line[p]! * count + i]!;
+        if (more === -never) break;
+        gain += more;
+        if (gain > best) {
+          best = gain;
+          place = p;
+        }
+      }
+      gain = 0;
+      for (let p = from + 1; p < count; p++) {
+        const more = cost[i * count + line[p]!]!;
+        if (more === -never) break;
+        gain += more;
+        if (gain > best) {
+          best = gain;
+          place = p;
+        }
+      }
+      if (place === from) continue;
+      line.splice(from, 1);
+      line.splice(place, 0, i);
+      moved = true;
+    }
+  }
+  const sifted = line.map((i) => order[i]!);
+  for (let i = 0; i < count; i++) order[i] = sifted[i]!;
 }
 
 /** A height on a vertical's way that no other horizontal of the channel uses: well off its entry, so that the detour does not look like a slip. */
