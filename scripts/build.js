@@ -29,7 +29,9 @@ async function bundle() {
     entryFileNames: "[name].js",
     chunkFileNames: "chunks/[name].js",
     // What nearly every entry needs is one chunk: importing sixty small modules costs more than running them.
-    codeSplitting: { groups: [{ name: "core", test: /[\\/]src[\\/](ir|ops|random|linalg|control|evaluate|notation|autodiff)[\\/]/ }] },
+    codeSplitting: {
+      groups: [{ name: "core", test: /[\\/]src[\\/](ir|ops|random|linalg|control|evaluate|notation|autodiff|passes)[\\/]/ }],
+    },
   });
 }
 

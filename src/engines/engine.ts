@@ -1,5 +1,6 @@
 import type { Value } from "../ir/node.ts";
-import type { Held } from "../ir/tensor.ts";
+import type { Held, Tensor } from "../ir/tensor.ts";
+import type { TensorType } from "../ir/type.ts";
 
 /** Whether a program answers at once or later. */
 export type Mode = "sync" | "async";
@@ -8,7 +9,11 @@ export type Ran<M extends Mode, T> = M extends "sync" ? T : Promise<T>;
 
 /** A graph made ready by an engine: inputs in, outputs out, in the order given to `prepare`. */
 export interface Executable<M extends Mode> {
-  run(inputs: readonly Held[]): Ran<M, readonly Held[]>;
+  /**
+   * Inputs in the engine's own memory are read where they are. Outputs are fresh, but those for which `into` has memory of the engine, made by
+   * `tensor`: these are written there, and are then the results.
+   */
+  run(inputs: readonly Held[], into?: readonly (Tensor | null)[]): Ran<M, readonly Held[]>;
   dispose(): void;
 }
 
@@ -18,4 +23,6 @@ export interface Engine<M extends Mode = Mode> {
   readonly mode: M;
   /** Makes a graph ready: what `compile` and `jit` call. */
   prepare(inputs: readonly Value[], outputs: readonly Value[]): Executable<M>;
+  /** Memory of the engine: a tensor that programs read and write without a copy. Read its `data` anew after each run, because memory may move. */
+  readonly tensor?: (type: TensorType) => Tensor;
 }

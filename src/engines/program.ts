@@ -45,13 +45,36 @@ class Store {
   readonly mode: Mode;
   readonly tree: Record<string, unknown>;
   readonly held: Map<string, Held>;
+  /** A second place in the engine's memory for what programs commit: they write it while they read the first, then the two change places. */
+  readonly spare: Map<string, Tensor> = new Map();
   readonly types: Map<string, TensorType>;
+  private readonly own: Engine["tensor"];
   constructor(engine: Engine, tree: Record<string, unknown>, held: Map<string, Held>, types: Map<string, TensorType>) {
     this.engine = engine.name;
     this.mode = engine.mode;
     this.tree = tree;
-    this.held = held;
+    this.held = new Map();
     this.types = types;
+    this.own = engine.tensor;
+    for (const [path, h] of held) this.put(path, h);
+  }
+  /** Takes a value in: into the engine's memory, where there is such. */
+  private put(path: string, held: Held): void {
+    const type = this.types.get(path)!;
+    const place = this.own === undefined ? null : ((this.held.get(path) as Tensor | undefined) ?? this.own(type));
+    place?.data.set(dense(held, type).data);
+    this.held.set(path, place ?? held);
+  }
+  /** Where a program may write the next value of a leaf; null where values are the engine's own business. */
+  next(path: string): Tensor | null {
+    if (this.own === undefined) return null;
+    let place = this.spare.get(path);
+    if (place === undefined) this.spare.set(path, (place = this.own(this.types.get(path)!)));
+    return place;
+  }
+  commit(path: string, held: Held): void {
+    if (this.own !== undefined) this.spare.set(path, this.held.get(path) as Tensor);
+    this.held.set(path, held);
   }
   private tail: Promise<unknown> = Promise.resolve();
   /** Calls `task` when everything asked of this state before is done: two runs that overlap would both start from the old state. */
@@ -75,7 +98,7 @@ class Store {
       eachData(values[key], this.tree[key], key, (path, data) => fresh.set(path, heldFrom(data, this.types.get(path)!, `state.${path}`)));
     }
     return this.answer(() => {
-      for (const [path, h] of fresh) this.held.set(path, h);
+      for (const [path, h] of fresh) this.put(path, h);
     });
   }
 }
@@ -250,7 +273,7 @@ function programOf(
             `${path} is ${bad} at run ${runs}; the state is unchanged. Replay: graph(variables({...await program.state.read(), ...batch}))`,
           );
       }
-    for (const path of committed) store.held.set(path, byPath.get(path)!);
+    for (const path of committed) store.commit(path, byPath.get(path)!);
     return rebuild(rest, (leaf, path) => copyOf(byPath.get(path)!, (leaf as Value).type));
   };
   const run = (given: unknown): unknown => {
@@ -260,7 +283,10 @@ function programOf(
     eachData(given, wanted, "", (path, data) => fresh.set(path, heldFrom(data, types.get(path)!, path === "" ? "the input" : path)));
     const start = (): Ran<Mode, readonly Held[]> => {
       runs++;
-      return executable.run(inputs.map(({ path }) => fresh.get(path) ?? store.held.get(path)!));
+      return executable.run(
+        inputs.map(({ path }) => fresh.get(path) ?? store.held.get(path)!),
+        outputs.map(({ path }) => (committed.has(path) ? store.next(path) : null)),
+      );
     };
     return engine.mode === "sync" ? finish(start() as readonly Held[]) : store.after(async () => finish(await start()));
   };

@@ -1,0 +1,292 @@
+import { InternalError } from "../../ir/errors.ts";
+import type { Node } from "../../ir/node.ts";
+import type { Code, Instruction } from "./encoder.ts";
+import type { MathName } from "./math.ts";
+
+/** Element types that compiled loops work on. */
+export type Kind = "f32" | "f64" | "i32" | "bool";
+
+/**
+ * Where an elementwise op is written: into a loop over vectors (`wide`), in which truth values are masks of the lanes' width, or over single
+ * elements, in which they are 0 or 1.
+ */
+export interface Target {
+  readonly code: Code;
+  readonly wide: boolean;
+  /** Bytes of a lane. */
+  readonly size: 4 | 8;
+  math(name: MathName, kind: "f32" | "f64"): void;
+  /** Calls the op's own function on plain numbers for every element. */
+  host(node: Node, args: readonly Push[]): void;
+}
+
+/** Writes an operand on the stack. */
+export type Push = () => void;
+type Row = (t: Target, kind: Kind, args: readonly Push[], node: Node) => void;
+
+/** `add` of `f32` in a loop over vectors is `f32x4.add`. */
+export function named(t: Target, kind: Kind, op: string): Instruction {
+  if (kind === "bool") throw new InternalError(`wasm: no ${op} on truth values`);
+  return (t.wide ? `${kind}${kind === "f64" ? "x2" : "x4"}.${op}` : `${kind}.${op}`) as Instruction;
+}
+
+/** A number of this kind, in every lane. */
+export function constant(t: Target, kind: Kind, x: number): void {
+  if (kind === "f32") t.code.float32(x);
+  else if (kind === "f64") t.code.float64(x);
+  else t.code.int(x);
+  if (!t.wide) return;
+  if (kind === "bool") throw new InternalError("wasm: a truth constant has no lanes of its own");
+  t.code.op(kind === "f32" ? "f32x4.splat" : kind === "f64" ? "f64x2.splat" : "i32x4.splat");
+}
+
+/** The second operand where the mask on top of the stack holds, else the first... written as: yes, no, mask. */
+function choose(t: Target): void {
+  t.code.op(t.wide ? "v128.bitselect" : "select");
+}
+
+const direct =
+  (op: string): Row =>
+  (t, kind, args) => {
+    for (const push of args) push();
+    t.code.op(named(t, kind, op));
+  };
+
+const compared =
+  (op: string): Row =>
+  (t, kind, args) => {
+    for (const push of args) push();
+    const signed = kind === "i32" && op !== "eq" && op !== "ne" ? `${op}_s` : op;
+    if (kind !== "bool") t.code.op(named(t, kind, signed));
+    else if (op === "ne") t.code.op(t.wide ? "v128.xor" : "i32.xor");
+    else {
+      t.code.op(t.wide ? "v128.xor" : "i32.xor");
+      t.code.op(t.wide ? "v128.not" : "i32.eqz");
+    }
+  };
+
+const called =
+  (name: MathName): Row =>
+  (t, kind, [x]) => {
+    x!();
+    t.math(name, kind as "f32" | "f64");
+  };
+
+const host: Row = (t, _, args, node) => t.host(node, args);
+
+/** max and min in one direction; wasm's propagate NaN and order -0 below 0, as JavaScript's do. */
+const extreme =
+  (op: "max" | "min"): Row =>
+  (t, kind, args) => {
+    if (kind !== "i32") return direct(op)(t, kind, args, null as never);
+    for (const push of args) push();
+    if (t.wide) t.code.op(op === "max" ? "i32x4.max_s" : "i32x4.min_s");
+    else {
+      for (const push of args) push();
+      t.code.op(op === "max" ? "i32.gt_s" : "i32.lt_s").op("select");
+    }
+  };
+
+const negated: Row = (t, kind, [x]) => {
+  if (kind === "i32" && !t.wide) {
+    t.code.int(0);
+    x!();
+    t.code.op("i32.sub");
+  } else {
+    x!();
+    t.code.op(named(t, kind, "neg"));
+  }
+};
+
+const absolute: Row = (t, kind, [x]) => {
+  if (kind === "i32" && !t.wide) {
+    t.code.int(0);
+    x!();
+    t.code.op("i32.sub");
+    x!();
+    x!();
+    t.code.int(0).op("i32.lt_s").op("select");
+  } else {
+    x!();
+    t.code.op(named(t, kind, "abs"));
+  }
+};
+
+/** 1 with the sign of x; 0, -0 and NaN stay. */
+const signum: Row = (t, kind, [x]) => {
+  const zero = (): void => constant(t, kind, 0);
+  const test = (op: string): void => {
+    x!();
+    zero();
+    t.code.op(named(t, kind, kind === "i32" ? `${op}_s` : op));
+  };
+  constant(t, kind, 1);
+  constant(t, kind, -1);
+  x!();
+  test("lt");
+  choose(t);
+  test("gt");
+  choose(t);
+};
+
+const reluOf: Row = (t, kind, [x]) => {
+  constant(t, kind, 0);
+  x!();
+  x!();
+  constant(t, kind, 0);
+  t.code.op(named(t, kind, kind === "i32" ? "le_s" : "le"));
+  choose(t);
+};
+
+const chosen: Row = (t, _, [test, x, y]) => {
+  x!();
+  y!();
+  test!();
+  choose(t);
+};
+
+const both =
+  (wide: Instruction, plain: Instruction): Row =>
+  (t, _, args) => {
+    for (const push of args) push();
+    t.code.op(t.wide ? wide : plain);
+  };
+
+const clipped: Row = (t, kind, [x], node) => {
+  const { min, max } = node.attrs as { readonly min?: number; readonly max?: number };
+  x!();
+  if (min !== undefined && min !== Number.NEGATIVE_INFINITY) {
+    constant(t, kind, min);
+    t.code.op(named(t, kind, "max"));
+  }
+  if (max !== undefined && max !== Number.POSITIVE_INFINITY) {
+    constant(t, kind, max);
+    t.code.op(named(t, kind, "min"));
+  }
+};
+
+/** Casts between the kinds that need no rounding rule; the planner keeps the others out of loops. */
+const converted: Row = (t, from, [x], node) => {
+  const to = node.type.dtype as Kind;
+  if (from === to) return x!();
+  if (to === "bool") {
+    x!();
+    constant(t, from, 0);
+    t.code.op(named(t, from, "ne"));
+    return;
+  }
+  if (from === "bool") {
+    if (t.wide) {
+      constant(t, to, 1);
+      x!();
+      t.code.op("v128.and");
+    } else {
+      x!();
+      if (to !== "i32") t.code.op(to === "f32" ? "f32.convert_i32_s" : "f64.convert_i32_s");
+    }
+    return;
+  }
+  x!();
+  if (from === "i32" && to === "f32") t.code.op(t.wide ? "f32x4.convert_i32x4_s" : "f32.convert_i32_s");
+  else if (from === "i32" && to === "f64") t.code.op("f64.convert_i32_s");
+  else if (from === "f32" && to === "f64") t.code.op("f64.promote_f32");
+  else if (from === "f64" && to === "f32") t.code.op("f32.demote_f64");
+  else throw new InternalError(`wasm: no cast from ${from} to ${to} in a loop`);
+};
+
+/** A row: how the op is written, for which kinds of its first operand (after the test of `where`). */
+export interface Elementwise {
+  readonly emit: Row;
+  readonly kinds: readonly Kind[];
+  /** The op calls its own function on every element. */
+  readonly host?: true;
+}
+
+const floats: readonly Kind[] = ["f32", "f64"];
+const numbers: readonly Kind[] = ["f32", "f64", "i32"];
+const all: readonly Kind[] = ["f32", "f64", "i32", "bool"];
+const truths: readonly Kind[] = ["bool"];
+const row = (kinds: readonly Kind[], emit: Row): Elementwise => ({ kinds, emit });
+
+const hostRow: Elementwise = { kinds: floats, emit: host, host: true };
+
+function table(): Readonly<Record<string, Elementwise>> {
+  return {
+    add: row(numbers, direct("add")),
+    sub: row(numbers, direct("sub")),
+    mul: row(numbers, direct("mul")),
+    div: row(floats, direct("div")),
+    neg: row(numbers, negated),
+    abs: row(numbers, absolute),
+    sign: row(floats, signum),
+    square: row(numbers, (t, kind, [x]) => {
+      x!();
+      x!();
+      t.code.op(named(t, kind, "mul"));
+    }),
+    sqrt: row(floats, direct("sqrt")),
+    reciprocal: row(floats, (t, kind, [x]) => {
+      constant(t, kind, 1);
+      x!();
+      t.code.op(named(t, kind, "div"));
+    }),
+    rsqrt: row(floats, (t, kind, [x]) => {
+      constant(t, kind, 1);
+      x!();
+      t.code.op(named(t, kind, "sqrt")).op(named(t, kind, "div"));
+    }),
+    relu: row(numbers, reluOf),
+    exp: row(floats, called("exp")),
+    expm1: row(floats, called("expm1")),
+    log: row(floats, called("log")),
+    log1p: row(floats, called("log1p")),
+    tanh: row(floats, called("tanh")),
+    sigmoid: row(floats, called("sigmoid")),
+    softplus: row(floats, called("softplus")),
+    floor: row(floats, direct("floor")),
+    ceil: row(floats, direct("ceil")),
+    round: row(floats, direct("nearest")),
+    maximum: row(numbers, extreme("max")),
+    minimum: row(numbers, extreme("min")),
+    clip: row(floats, clipped),
+    equal: row(all, compared("eq")),
+    notEqual: row(all, compared("ne")),
+    less: row(numbers, compared("lt")),
+    lessEqual: row(numbers, compared("le")),
+    greater: row(numbers, compared("gt")),
+    greaterEqual: row(numbers, compared("ge")),
+    isNaN: row(floats, (t, kind, [x]) => {
+      x!();
+      x!();
+      t.code.op(named(t, kind, "ne"));
+    }),
+    logicalAnd: row(truths, both("v128.and", "i32.and")),
+    logicalOr: row(truths, both("v128.or", "i32.or")),
+    logicalXor: row(truths, both("v128.xor", "i32.xor")),
+    logicalNot: row(truths, (t, _, [x]) => {
+      x!();
+      t.code.op(t.wide ? "v128.not" : "i32.eqz");
+    }),
+    where: row(all, chosen),
+    cast: row(all, converted),
+    identity: row(all, (_t, _k, [x]) => x!()),
+    stop: row(all, (_t, _k, [x]) => x!()),
+    sin: hostRow,
+    cos: hostRow,
+    tan: hostRow,
+    asin: hostRow,
+    acos: hostRow,
+    atan: hostRow,
+    atan2: hostRow,
+    sinh: hostRow,
+    cosh: hostRow,
+    erf: hostRow,
+    lgamma: hostRow,
+    digamma: hostRow,
+    pow: hostRow,
+    mod: hostRow,
+  };
+}
+
+/** The ops that loops compute in place. Ops that are not vectorised call their own function on each element. */
+export const elementwise: Readonly<Record<string, Elementwise>> = /* @__PURE__ */ table();

@@ -1,0 +1,560 @@
+import type { Node } from "../../ir/node.ts";
+import { type Shape, sizeOf, stridesOf } from "../../ir/shape.ts";
+import { constant, elementwise, type Kind, named, type Push, type Target } from "./elementwise.ts";
+import { type Code, f32, f64, i32, type ValueType, v128 } from "./encoder.ts";
+import type { MathLibrary, MathName } from "./math.ts";
+import { kindOf, type Loop, type Source, type Total } from "./plan.ts";
+import type { Buffer } from "./view.ts";
+
+/** What loops need of the module they are written into. */
+export interface Surroundings {
+  readonly library: MathLibrary;
+  /** The global that holds the program's base address. */
+  readonly base: number;
+  /** The imported function on plain numbers for an op. */
+  host(node: Node): number;
+}
+
+/** How one place in memory is walked: strides per collapsed axis, in elements. */
+interface Access {
+  readonly buffer: Buffer;
+  readonly kind: Kind;
+  readonly offset: number;
+  strides: number[];
+  /** The address of the current element, where there are axes to walk. */
+  pointer: number;
+}
+
+const bytes: Readonly<Record<Kind, number>> = { f32: 4, f64: 8, i32: 4, bool: 1 };
+const plainType: Readonly<Record<Kind, ValueType>> = { f32, f64, i32, bool: i32 };
+const identities: Readonly<Record<Total["op"], number>> = { sum: 0, prod: 1, max: Number.NEGATIVE_INFINITY, min: Number.POSITIVE_INFINITY };
+
+function identityOf(op: Total["op"], kind: Kind): number {
+  const x = identities[op];
+  return kind === "i32" && !Number.isFinite(x) ? (x > 0 ? 2147483647 : -2147483648) : x;
+}
+
+interface Reduction {
+  readonly total: Total;
+  readonly access: Access;
+  /** Collapsed axes that are summed over. */
+  reduced: boolean[];
+  /** The first axis of the run of summed axes at the end; -1 where summed axes come before kept ones, and the sum is kept in memory. */
+  from: number;
+  /** Accumulators of the run, for vectors and for what is left of a row. */
+  wide: number;
+  plain: number;
+  /** Where its result goes. */
+  start: number;
+}
+
+/** Writes the code of one loop. */
+export class LoopWriter {
+  private readonly code: Code;
+  private readonly around: Surroundings;
+  private readonly loop: Loop;
+  private readonly reads = new Map<Source, Access>();
+  private readonly writes = new Map<Node, Access>();
+  private readonly totals: Reduction[] = [];
+  private dims: number[] = [];
+  private size: 4 | 8 = 4;
+  private vectors = false;
+
+  constructor(code: Code, around: Surroundings, loop: Loop) {
+    this.code = code;
+    this.around = around;
+    this.loop = loop;
+  }
+
+  write(): void {
+    const { shape } = this.loop;
+    this.survey();
+    for (const t of this.totals) if (t.from < 0 || sizeOf(shape) === 0) this.fill(t);
+    if (sizeOf(shape) === 0) return;
+    if (this.dims.length === 0) {
+      this.once();
+      return;
+    }
+    for (const access of this.accesses()) {
+      access.pointer = this.code.local(i32);
+      this.address(access);
+      if (access.offset !== 0) this.code.int(access.offset * bytes[access.kind]).op("i32.add");
+      this.code.set(access.pointer);
+    }
+    this.level(0);
+  }
+
+  private accesses(): Access[] {
+    return [...this.reads.values(), ...this.writes.values(), ...this.totals.map((t) => t.access)];
+  }
+
+  /** Finds all places in memory, collapses axes that all of them walk as one, and chooses between vectors and single elements. */
+  private survey(): void {
+    const { shape, members, totals } = this.loop;
+    const known = new Map<string, Access>();
+    const read = (s: Source): void => {
+      if ("member" in s) return;
+      const { buffer, strides, offset } = s.view;
+      const key = `${buffers(buffer)}:${offset}:${strides.join()}`;
+      let access = known.get(key);
+      if (access === undefined)
+        known.set(key, (access = { buffer, kind: kindOf(buffer.dtype)!, offset, strides: [...strides], pointer: -1 }));
+      this.reads.set(s, access);
+    };
+    const ids = new Map<Buffer, number>();
+    const buffers = (b: Buffer): number => {
+      let id = ids.get(b);
+      if (id === undefined) ids.set(b, (id = ids.size));
+      return id;
+    };
+    for (const m of members) {
+      m.args.forEach(read);
+      if (m.out !== null)
+        this.writes.set(m.node, { buffer: m.out, kind: kindOf(m.out.dtype)!, offset: 0, strides: stridesOf(shape), pointer: -1 });
+    }
+    for (const total of totals) {
+      read(total.source);
+      const kept = stridesOf(shape.map((s, i) => (total.axes.includes(i) ? 1 : s))).map((s, i) => (total.axes.includes(i) ? 0 : s));
+      const access = { buffer: total.out, kind: total.kind, offset: 0, strides: kept, pointer: -1 };
+      this.totals.push({ total, access, reduced: shape.map((_, i) => total.axes.includes(i)), from: 0, wide: -1, plain: -1, start: -1 });
+    }
+    this.collapse(shape);
+    for (const t of this.totals) {
+      const first = t.reduced.indexOf(true);
+      const start = first < 0 ? this.dims.length : first;
+      t.from = t.reduced.slice(start).every((r) => r) ? start : -1;
+    }
+    const kinds = [
+      ...this.accesses().map((a) => a.kind),
+      ...members.map((m) => kindOf(m.node.type.dtype)!),
+      ...members.flatMap((m) => m.node.operands.map((v) => kindOf(v!.type.dtype)!)),
+    ];
+    const eight = kinds.includes("f64");
+    const four = kinds.includes("f32") || kinds.includes("i32");
+    this.size = eight ? 8 : 4;
+    const inner = this.dims.length - 1;
+    this.vectors =
+      inner >= 0 &&
+      this.dims[inner]! > 1 &&
+      !(eight && four) &&
+      this.accesses().every((a) => a.strides[inner] === 0 || a.strides[inner] === 1) &&
+      [...this.writes.values()].every((a) => a.strides[inner] === 1);
+  }
+
+  private collapse(shape: Shape): void {
+    const all = [...new Set(this.reads.values()), ...this.writes.values(), ...this.totals.map((t) => t.access)];
+    const axes = shape.flatMap((s, i) => (s === 1 ? [] : [i]));
+    const dims: number[] = [];
+    const kept: number[] = [];
+    for (const axis of axes) {
+      const last = kept.length - 1;
+      const before = kept[last];
+      // The reduced and kept axes of a total must not merge: its stride is 0 along the one and not along the other, unless its size is 1.
+      if (
+        before !== undefined &&
+        all.every((a) => a.strides[before] === a.strides[axis]! * shape[axis]!) &&
+        this.totals.every((t) => t.reduced[before] === t.reduced[axis])
+      ) {
+        dims[last]! *= shape[axis]!;
+        kept[last] = axis;
+      } else {
+        dims.push(shape[axis]!);
+        kept.push(axis);
+      }
+    }
+    this.dims = dims;
+    for (const a of all) a.strides = kept.map((axis) => a.strides[axis]!);
+    for (const t of this.totals) t.reduced = kept.map((axis) => t.reduced[axis]!);
+  }
+
+  /** The address of a buffer's first element. */
+  private address({ buffer }: Access): void {
+    const { code, around } = this;
+    code.getGlobal(around.base);
+    if (buffer.place === "slot") code.mem("i32.load", buffer.offset * 4);
+    else if (buffer.offset !== 0) code.int(buffer.offset).op("i32.add");
+  }
+
+  private fill(t: Reduction): void {
+    const { code } = this;
+    const { kind, op, out } = t.total;
+    const [at, i] = [code.local(i32), code.local(i32)];
+    this.address(t.access);
+    code.set(at);
+    code.count(
+      i,
+      () => code.int(0),
+      () => code.int(out.length),
+      1,
+      () => {
+        code.get(at);
+        constant(this.target(false), kind, identityOf(op, kind));
+        this.put(kind, false, 0);
+        code.get(at).int(bytes[kind]).op("i32.add").set(at);
+      },
+    );
+  }
+
+  private target(wide: boolean): Target {
+    const { code, around, size } = this;
+    return {
+      code,
+      wide,
+      size,
+      math: (name: MathName, kind: "f32" | "f64") => {
+        const lanes = kind === "f32" ? "f32x4" : "f64x2";
+        if (!wide) code.op(`${lanes}.splat`);
+        code.call(around.library.index(name, lanes));
+        if (!wide) code.lane(`${lanes}.extract_lane`, 0);
+      },
+      host: (node: Node, args: readonly Push[]) => this.hosted(node, args, wide),
+    };
+  }
+
+  /** Calls an op's own function on plain numbers, lane by lane. */
+  private hosted(node: Node, args: readonly Push[], wide: boolean): void {
+    const { code, around } = this;
+    const narrow = node.operands[0]!.type.dtype === "f32";
+    const f = around.host(node);
+    if (!wide) {
+      for (const push of args) {
+        push();
+        if (narrow) code.op("f64.promote_f32");
+      }
+      code.call(f);
+      if (narrow) code.op("f32.demote_f64");
+      return;
+    }
+    const held = args.map((push) => {
+      const local = code.local(v128);
+      push();
+      code.set(local);
+      return local;
+    });
+    const result = code.local(v128);
+    const lanes = narrow ? "f32x4" : "f64x2";
+    for (let lane = 0; lane < (narrow ? 4 : 2); lane++) {
+      if (lane > 0) code.get(result);
+      for (const x of held) {
+        code.get(x).lane(`${lanes}.extract_lane`, lane);
+        if (narrow) code.op("f64.promote_f32");
+      }
+      code.call(f);
+      if (narrow) code.op("f32.demote_f64");
+      if (lane === 0) code.op(`${lanes}.splat`);
+      else code.lane(`${lanes}.replace_lane`, lane);
+      code.set(result);
+    }
+    code.get(result);
+  }
+
+  /** Loads an element or a vector; the address is on the stack. */
+  private take(kind: Kind, wide: boolean, offset: number): void {
+    const { code } = this;
+    if (!wide) code.mem(kind === "bool" ? "i32.load8_u" : `${kind}.load`, offset);
+    else if (kind !== "bool") code.mem("v128.load", offset);
+    else if (this.size === 4)
+      code.mem("v128.load32_zero", offset).op("i16x8.extend_low_i8x16_u").op("i32x4.extend_low_i16x8_u").op("i32x4.neg");
+    else {
+      code
+        .mem("i32.load16_u", offset)
+        .op("i32x4.splat")
+        .constant(new Uint8Array(16))
+        .shuffle([0, 16, 17, 18, 19, 20, 21, 22, 1, 16, 17, 18, 19, 20, 21, 22]);
+      code.bytes.byte(0xfd).unsigned(0xc1); // i64x2.neg
+    }
+  }
+
+  /** Stores what is on the stack, above its address. */
+  private put(kind: Kind, wide: boolean, offset: number): void {
+    const { code } = this;
+    if (!wide) code.mem(kind === "bool" ? "i32.store8" : `${kind}.store`, offset);
+    else if (kind !== "bool") code.mem("v128.store", offset);
+    else if (this.size === 4) {
+      const mask = code.local(v128);
+      code
+        .int(1)
+        .op("i32x4.splat")
+        .op("v128.and")
+        .tee(mask)
+        .get(mask)
+        .op("i16x8.narrow_i32x4_u")
+        .tee(mask)
+        .get(mask)
+        .op("i8x16.narrow_i16x8_u")
+        .storeLane(32, 0, offset);
+    } else
+      code
+        .int(0x01010101)
+        .op("i32x4.splat")
+        .op("v128.and")
+        .constant(new Uint8Array(16))
+        .shuffle([0, 8, 16, 16, 16, 16, 16, 16, 16, 16, 16, 16, 16, 16, 16, 16])
+        .storeLane(16, 0, offset);
+  }
+
+  private splat(kind: Kind): void {
+    const { code } = this;
+    if (kind === "bool") code.op("i32x4.splat").op("i32x4.neg");
+    else code.op(kind === "f32" ? "f32x4.splat" : kind === "f64" ? "f64x2.splat" : "i32x4.splat");
+  }
+
+  /** A single element, with no axis to walk: everything is addressed from the base. */
+  private once(): void {
+    const { code } = this;
+    const pointers = new Map<Buffer, number>();
+    const base = (access: Access): number => {
+      const { buffer } = access;
+      if (buffer.place !== "slot") {
+        code.getGlobal(this.around.base);
+        return buffer.offset + access.offset * bytes[access.kind];
+      }
+      let local = pointers.get(buffer);
+      if (local === undefined) {
+        pointers.set(buffer, (local = code.local(i32)));
+        this.address(access);
+        code.tee(local);
+      } else code.get(local);
+      return access.offset * bytes[access.kind];
+    };
+    this.body(
+      false,
+      (access) => this.take(access.kind, false, base(access)),
+      (access, value) => {
+        const offset = base(access);
+        value();
+        this.put(access.kind, false, offset);
+      },
+    );
+    for (const t of this.totals) {
+      const offset = base(t.access);
+      this.sourceValue(t.total.source, (access) => this.take(access.kind, false, base(access)));
+      this.put(t.total.kind, false, offset);
+    }
+  }
+
+  private readonly computed = new Map<number, number>();
+
+  /** Writes all members once. */
+  private body(wide: boolean, load: (access: Access) => void, store: (access: Access, value: () => void) => void): void {
+    const { code, loop } = this;
+    this.computed.clear();
+    const loaded = new Map<Access, number>();
+    const target = this.target(wide);
+    const fetch = (access: Access): void => {
+      const local = loaded.get(access);
+      if (local !== undefined) {
+        code.get(local);
+        return;
+      }
+      load(access);
+      const made = code.local(wide ? v128 : plainType[access.kind]);
+      code.tee(made);
+      loaded.set(access, made);
+    };
+    loop.members.forEach((m, i) => {
+      // An operand that is used twice by its row must be there before: rows push their operands as often as they need.
+      const args = m.args.map((s): Push => {
+        if ("member" in s) return () => code.get(this.computed.get(s.member)!);
+        const access = this.reads.get(s)!;
+        fetch(access);
+        code.op("drop");
+        return () => code.get(loaded.get(access)!);
+      });
+      const kind = kindOf(m.node.operands[m.node.op.name === "where" ? 1 : 0]!.type.dtype)!;
+      elementwise[m.node.op.name]!.emit(target, kind, args, m.node);
+      const local = code.local(wide ? v128 : plainType[kindOf(m.node.type.dtype)!]);
+      code.set(local);
+      this.computed.set(i, local);
+      const access = this.writes.get(m.node);
+      if (access !== undefined) store(access, () => code.get(local));
+    });
+  }
+
+  private sourceValue(s: Source, load: (access: Access) => void): void {
+    if ("member" in s) this.code.get(this.computed.get(s.member)!);
+    else load(this.reads.get(s)!);
+  }
+
+  private combine(op: Total["op"], kind: Kind, wide: boolean): void {
+    const { code } = this;
+    const target = this.target(wide);
+    if (op === "sum") code.op(named(target, kind, "add"));
+    else if (op === "prod") code.op(named(target, kind, "mul"));
+    else if (kind !== "i32") code.op(named(target, kind, op));
+    else if (wide) code.op(op === "max" ? "i32x4.max_s" : "i32x4.min_s");
+    else {
+      const [x, y] = [code.local(i32), code.local(i32)];
+      code.set(y).set(x).get(x).get(y).get(x).get(y);
+      code.op(op === "max" ? "i32.gt_s" : "i32.lt_s").op("select");
+    }
+  }
+
+  /** Walks one axis: pointers of outer axes are kept, those of inner ones start from them. */
+  private level(depth: number): void {
+    const { code } = this;
+    const starting = this.totals.filter((t) => t.from === depth);
+    for (const t of starting) this.begin(t);
+    if (depth === this.dims.length - 1) this.innermost();
+    else {
+      const own = this.pointers();
+      const saved = own.map((a) => {
+        const local = code.local(i32);
+        code.get(a.pointer).set(local);
+        return local;
+      });
+      const i = code.local(i32);
+      code.count(
+        i,
+        () => code.int(0),
+        () => code.int(this.dims[depth]!),
+        1,
+        () => {
+          this.level(depth + 1);
+          own.forEach((a, k) => {
+            const step = a.strides[depth]! * bytes[a.kind];
+            code.get(saved[k]!);
+            if (step !== 0) code.int(step).op("i32.add").tee(saved[k]!);
+            code.set(a.pointer);
+          });
+        },
+      );
+    }
+    for (const t of starting) this.end(t);
+  }
+
+  private pointers(): Access[] {
+    return [...new Set(this.accesses())];
+  }
+
+  private begin(t: Reduction): void {
+    const { code } = this;
+    const { op, kind } = t.total;
+    if (t.plain < 0) {
+      t.plain = code.local(plainType[kind]);
+      if (this.vectors) t.wide = code.local(v128);
+      t.start = code.local(i32);
+    }
+    code.get(t.access.pointer).set(t.start);
+    constant(this.target(false), kind, identityOf(op, kind));
+    code.set(t.plain);
+    if (this.vectors) {
+      constant(this.target(true), kind, identityOf(op, kind));
+      code.set(t.wide);
+    }
+  }
+
+  private end(t: Reduction): void {
+    const { code } = this;
+    if (this.vectors) this.gather(t);
+    code.get(t.start).get(t.plain);
+    this.put(t.total.kind, false, 0);
+  }
+
+  /** Adds the lanes of the vector accumulator to the plain one. */
+  private gather(t: Reduction): void {
+    const { code } = this;
+    const { op, kind } = t.total;
+    const count = kind === "f64" ? 2 : 4;
+    for (let lane = 0; lane < count; lane++) {
+      code.get(t.plain).get(t.wide);
+      code.lane(kind === "f64" ? "f64x2.extract_lane" : kind === "f32" ? "f32x4.extract_lane" : "i32x4.extract_lane", lane);
+      this.combine(op, kind, false);
+      code.set(t.plain);
+    }
+  }
+
+  private innermost(): void {
+    const { code, vectors } = this;
+    const inner = this.dims.length - 1;
+    const count = this.dims[inner]!;
+    const lanes = 16 / this.size;
+    const own = this.pointers();
+    // What does not move along the axis is loaded before it.
+    const still = own.filter((a) => [...this.reads.values()].includes(a) && a.strides[inner] === 0);
+    const held = new Map<Access, { readonly plain: number; readonly wide: number }>();
+    for (const a of still) {
+      const plain = code.local(plainType[a.kind]);
+      code.get(a.pointer);
+      this.take(a.kind, false, 0);
+      code.set(plain);
+      let wide = -1;
+      if (vectors) {
+        wide = code.local(v128);
+        code.get(plain);
+        this.splat(a.kind);
+        code.set(wide);
+      }
+      held.set(a, { plain, wide });
+    }
+    // Sums whose run of summed axes does not end the loop, but whose innermost axis is summed: the run of this axis is summed in registers.
+    const runs = this.totals.filter((t) => t.from < 0 && t.reduced[inner] === true);
+    for (const t of runs) this.begin(t);
+    const exact = this.totals.length > 0;
+    const whole = vectors ? (exact ? count - (count % lanes) : Math.ceil(count / lanes) * lanes) : 0;
+    const moving = own.filter((a) => a.strides[inner] !== 0);
+    const i = code.local(i32);
+    const walk = (wide: boolean, from: number, to: number): void => {
+      if (to <= from) return;
+      code.count(
+        i,
+        () => code.int(from),
+        () => code.int(to),
+        wide ? lanes : 1,
+        () => {
+          const load = (a: Access): void => {
+            const fixed = held.get(a);
+            if (fixed !== undefined) code.get(wide ? fixed.wide : fixed.plain);
+            else {
+              code.get(a.pointer);
+              this.take(a.kind, wide, 0);
+            }
+          };
+          this.body(wide, load, (a, value) => {
+            code.get(a.pointer);
+            value();
+            this.put(a.kind, wide, 0);
+          });
+          for (const t of this.totals) {
+            const { op, kind, source } = t.total;
+            if (t.from >= 0 || t.reduced[inner] === true) {
+              const acc = wide ? t.wide : t.plain;
+              if (t.from === this.dims.length) {
+                // Nothing is summed: every element is its own total.
+                code.get(t.access.pointer);
+                this.sourceValue(source, load);
+                this.put(kind, wide, 0);
+                continue;
+              }
+              code.get(acc);
+              this.sourceValue(source, load);
+              this.combine(op, kind, wide);
+              code.set(acc);
+            } else {
+              code.get(t.access.pointer).get(t.access.pointer);
+              this.take(kind, wide, 0);
+              this.sourceValue(source, load);
+              this.combine(op, kind, wide);
+              this.put(kind, wide, 0);
+            }
+          }
+          for (const a of moving) {
+            const step = a.strides[inner]! * bytes[a.kind] * (wide ? lanes : 1);
+            code.get(a.pointer).int(step).op("i32.add").set(a.pointer);
+          }
+        },
+      );
+    };
+    walk(true, 0, whole);
+    walk(false, whole, vectors && !exact ? 0 : count);
+    for (const t of runs) {
+      const { op, kind } = t.total;
+      if (vectors) this.gather(t);
+      code.get(t.start).get(t.start);
+      this.take(kind, false, 0);
+      code.get(t.plain);
+      this.combine(op, kind, false);
+      this.put(kind, false, 0);
+    }
+  }
+}

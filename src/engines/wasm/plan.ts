@@ -1,0 +1,393 @@
+import { heldBy } from "../../evaluate/evaluate.ts";
+import { allocate, type DType, type NumberArray } from "../../ir/dtype.ts";
+import { GraphError } from "../../ir/errors.ts";
+import { constantOp, inputOp, nameOf } from "../../ir/leaf.ts";
+import { memoOf, type Node, type Value, valuesOf } from "../../ir/node.ts";
+import { type Shape, sameShape, sizeOf } from "../../ir/shape.ts";
+import { dense } from "../../ir/tensor.ts";
+import { collect } from "../../ir/walk.ts";
+import { elementwise, type Kind } from "./elementwise.ts";
+import { alignedTo, type Buffer, isWhole, type View, viewOf, wholeView } from "./view.ts";
+
+/** Where a loop reads an operand: another member of the loop, or memory. */
+export type Source = { readonly member: number } | { readonly view: View };
+
+/** One op in a loop. */
+export interface Member {
+  readonly node: Node;
+  readonly args: readonly Source[];
+  /** Where the result goes, null while only other members need it. */
+  out: Buffer | null;
+}
+
+/** A reduction at the end of a loop. */
+export interface Total {
+  readonly op: "sum" | "prod" | "max" | "min";
+  readonly kind: Kind;
+  readonly source: Source;
+  readonly axes: readonly number[];
+  readonly out: Buffer;
+}
+
+/** One pass over a common shape: elementwise ops, and reductions of what they compute. */
+export interface Loop {
+  readonly kind: "loop";
+  readonly shape: Shape;
+  readonly members: Member[];
+  readonly totals: Total[];
+}
+
+/** A matrix product: sizes, strided operands, a contiguous result. */
+export interface Product {
+  readonly kind: "product";
+  readonly node: Node;
+  readonly a: View;
+  readonly b: View;
+  readonly out: Buffer;
+}
+
+/** An op that its own kernel computes, outside the module. */
+export interface Hosted {
+  readonly kind: "host";
+  readonly node: Node;
+  readonly operands: readonly (View | null)[];
+  readonly outs: readonly Buffer[];
+}
+
+/** What a program does, in order. */
+export type Step = Loop | Product | Hosted;
+
+/** A graph laid out for one run after another. */
+export interface Plan {
+  readonly steps: readonly Step[];
+  readonly buffers: readonly Buffer[];
+  readonly inputs: readonly Buffer[];
+  readonly outputs: readonly Buffer[];
+  /** Bytes from the program's base to the end of its scratch. */
+  readonly bytes: number;
+}
+
+interface Group extends Loop {
+  readonly places: Map<Node, number>;
+}
+
+/** More members than this would keep too many registers and too large a function. */
+const mostMembers = 300;
+const reductions: Readonly<Record<string, Total["op"]>> = { sum: "sum", prod: "prod", max: "max", min: "min" };
+
+/** Element types that loops handle; other dtypes go through the op's own kernel. */
+export function kindOf(dtype: DType): Kind | null {
+  return dtype === "f32" || dtype === "f64" || dtype === "i32" || dtype === "bool" ? dtype : null;
+}
+
+/** Lays a graph out as steps: views instead of copies, elementwise ops and reductions fused into loops, memory shared over time. */
+export function plan(inputs: readonly Value[], outputs: readonly Value[]): Plan {
+  const order = collect([...inputs, ...outputs]);
+  const given = new Set(inputs.map((v) => v.node));
+  const varies = new Set<Node>(given);
+  for (const node of order) {
+    if (node.op === inputOp && !given.has(node))
+      throw new GraphError(
+        `compile: the graph uses input ${nameOf(node)}, which is not among its own inputs; it belongs to another graph or transform`,
+      );
+    if (node.operands.some((v) => v !== null && varies.has(v.node))) varies.add(node);
+  }
+  return new Planner(inputs, outputs, varies).lay(order);
+}
+
+class Planner {
+  private readonly inputs: readonly Value[];
+  private readonly outputs: readonly Value[];
+  private readonly varies: ReadonlySet<Node>;
+  private readonly users = new Map<Node, Node[]>();
+  private readonly needed = new Set<Node>();
+  private readonly views = new Map<Node, (View | undefined)[]>();
+  private readonly open = new Map<Node, Group>();
+  private readonly groups = new Set<Group>();
+  private readonly steps: Step[] = [];
+  private readonly buffers: Buffer[] = [];
+
+  constructor(inputs: readonly Value[], outputs: readonly Value[], varies: ReadonlySet<Node>) {
+    this.inputs = inputs;
+    this.outputs = outputs;
+    this.varies = varies;
+  }
+
+  lay(order: readonly Node[]): Plan {
+    for (const node of order) {
+      if (!this.varies.has(node)) continue;
+      for (const v of node.operands) {
+        if (v === null) continue;
+        const list = this.users.get(v.node);
+        if (list === undefined) this.users.set(v.node, [node]);
+        else list.push(node);
+      }
+    }
+    for (const v of this.outputs) this.needed.add(v.node);
+    const ins = this.inputs.map((v, i) => {
+      const buffer = this.buffer(v.type.dtype, sizeOf(v.type.shape), "slot", i);
+      this.setView(v, wholeView(buffer, v.type.shape));
+      return buffer;
+    });
+    for (const node of order) if (this.varies.has(node) && node.op !== inputOp) this.place(node);
+    const outs = this.outputs.map((v, i) => this.output(v, ins.length + i));
+    for (const g of [...this.groups]) this.flush(g);
+    return { steps: this.steps, buffers: this.buffers, inputs: ins, outputs: outs, bytes: this.arrange(ins.length + outs.length) };
+  }
+
+  private buffer(dtype: DType, length: number, place: Buffer["place"], offset = 0, data: NumberArray | null = null): Buffer {
+    const made: Buffer = { dtype, length, place, offset, first: Number.POSITIVE_INFINITY, last: -1, data };
+    this.buffers.push(made);
+    return made;
+  }
+
+  private setView(v: Value, view: View): void {
+    let list = this.views.get(v.node);
+    if (list === undefined) this.views.set(v.node, (list = []));
+    list[v.index] = view;
+  }
+
+  /** Where a value lies in memory; closes the loop that computes it. */
+  private view(v: Value): View {
+    const known = this.views.get(v.node)?.[v.index];
+    if (known !== undefined) return known;
+    const group = this.open.get(v.node);
+    if (group !== undefined) {
+      this.flush(group);
+      return this.views.get(v.node)![v.index]!;
+    }
+    // Nothing that depends on the inputs: computed once, now, by the reference engine. Views of such stay views.
+    const seen = this.varies.has(v.node) || v.node.operands.length === 0 ? null : viewOf(v, (x) => this.view(x));
+    if (seen !== null) {
+      this.setView(v, seen);
+      return seen;
+    }
+    const { data } = dense(memoOf(v) ?? heldBy(v), v.type);
+    const made = wholeView(this.buffer(v.type.dtype, data.length, "fixed", 0, data), v.type.shape);
+    this.setView(v, made);
+    return made;
+  }
+
+  private place(node: Node): void {
+    const seen = valuesOf(node).map((v) => viewOf(v, (x) => this.view(x)));
+    if (seen.every((view) => view !== null)) {
+      for (const [i, v] of valuesOf(node).entries()) this.setView(v, seen[i]!);
+      return;
+    }
+    if (node.op.name === "reshape") {
+      this.setView(node, wholeView(this.whole(node.operands[0]!).buffer, node.type.shape));
+      return;
+    }
+    if (loopable(node)) {
+      this.join(node);
+      return;
+    }
+    const total = reductions[node.op.name];
+    const { dtype } = node.type;
+    if (total !== undefined && kindOf(dtype) !== null && node.operands[0]!.type.dtype === dtype) this.total(node, total);
+    else if (node.op.name === "matmul" && (dtype === "f32" || dtype === "f64")) this.product(node);
+    else this.host(node);
+  }
+
+  private fresh(v: Value): Buffer {
+    const buffer = this.buffer(v.type.dtype, sizeOf(v.type.shape), "scratch");
+    this.setView(v, wholeView(buffer, v.type.shape));
+    return buffer;
+  }
+
+  /** The loop that can take a node over `shape` with these operands: the one that computes most recently what it needs, or any of that shape. */
+  private groupFor(shape: Shape, operands: readonly Value[]): Group {
+    const fits = (g: Group): boolean => sameShape(g.shape, shape) && g.members.length < mostMembers;
+    let chosen: Group | null = null;
+    // The result of a reduction is there only when its loop has ended.
+    for (const v of operands) {
+      const g = this.open.get(v.node);
+      if (g !== undefined && (this.later.has(v.node) || !fits(g))) this.flush(g);
+    }
+    for (const v of operands) chosen = this.open.get(v.node) ?? chosen;
+    for (const v of operands) {
+      const g = this.open.get(v.node);
+      if (g !== undefined && g !== chosen) this.flush(g);
+    }
+    if (chosen === null) for (const g of this.groups) if (fits(g)) chosen = g;
+    if (chosen === null) {
+      chosen = { kind: "loop", shape, members: [], totals: [], places: new Map() };
+      this.groups.add(chosen);
+    }
+    return chosen;
+  }
+
+  private source(v: Value, group: Group): Source {
+    const member = group.places.get(v.node);
+    return member === undefined ? { view: alignedTo(this.view(v), group.shape) } : { member };
+  }
+
+  private join(node: Node): void {
+    const operands = node.operands as readonly Value[];
+    const group = this.groupFor(node.type.shape, operands);
+    const args = operands.map((v) => this.source(v, group));
+    group.places.set(node, group.members.length);
+    group.members.push({ node, args, out: null });
+    this.open.set(node, group);
+  }
+
+  private total(node: Node, op: Total["op"]): void {
+    const x = node.operands[0]!;
+    const { axis } = node.attrs as { readonly axis: readonly number[] };
+    const group = this.groupFor(x.type.shape, [x]);
+    const source = this.source(x, group);
+    const out = this.fresh(node);
+    group.totals.push({ op, kind: kindOf(node.type.dtype)!, source, axes: axis, out });
+    // Its result is there when the loop has ended: whoever reads it closes the loop first.
+    this.views.delete(node);
+    this.open.set(node, group);
+    this.later.set(node, out);
+  }
+  private readonly later = new Map<Node, Buffer>();
+
+  private flush(group: Group): void {
+    if (!this.groups.delete(group)) return;
+    const step = this.steps.length;
+    for (const [node, i] of group.places) {
+      this.open.delete(node);
+      const member = group.members[i]!;
+      const inside = (user: Node): boolean => group.places.has(user) || this.isTotalOf(user, group);
+      if (this.needed.has(node) || (this.users.get(node) ?? []).some((user) => !inside(user))) member.out = this.fresh(node);
+      if (member.out !== null) touch(member.out, step);
+      for (const a of member.args) if ("view" in a) touch(a.view.buffer, step);
+    }
+    for (const [node, g] of [...this.open])
+      if (g === group) {
+        const out = this.later.get(node)!;
+        this.setView(node, wholeView(out, node.type.shape));
+        this.open.delete(node);
+      }
+    for (const t of group.totals) {
+      touch(t.out, step);
+      if ("view" in t.source) touch(t.source.view.buffer, step);
+    }
+    this.steps.push({ kind: "loop", shape: group.shape, members: group.members, totals: group.totals });
+  }
+
+  private isTotalOf(user: Node, group: Group): boolean {
+    return this.open.get(user) === group && this.later.has(user);
+  }
+
+  /** A view that is a whole buffer in order, by a copying loop if need be. */
+  private whole(v: Value): View {
+    const view = this.view(v);
+    if (isWhole(view)) return view;
+    const out = this.buffer(v.type.dtype, sizeOf(v.type.shape), "scratch");
+    this.copy(v, view, out);
+    return wholeView(out, v.type.shape);
+  }
+
+  private copy(v: Value, from: View, out: Buffer): void {
+    const step = this.steps.length;
+    touch(from.buffer, step);
+    touch(out, step);
+    if (kindOf(v.type.dtype) === null) {
+      // Dtypes that loops do not know are only ever copied; their elements are moved as they are, by the host.
+      this.steps.push({ kind: "host", node: copyNode(v), operands: [from], outs: [out] });
+      return;
+    }
+    this.steps.push({ kind: "loop", shape: v.type.shape, members: [{ node: copyNode(v), args: [{ view: from }], out }], totals: [] });
+  }
+
+  private product(node: Node): void {
+    const [a, b] = node.operands as [Value, Value];
+    const left = this.view(a);
+    const right = this.view(b);
+    const out = this.fresh(node);
+    const step = this.steps.length;
+    for (const x of [left.buffer, right.buffer, out]) touch(x, step);
+    this.steps.push({ kind: "product", node, a: left, b: right, out });
+  }
+
+  private host(node: Node): void {
+    const operands = node.operands.map((v) => (v === null ? null : this.whole(v)));
+    const outs = valuesOf(node).map((v) => this.fresh(v));
+    const step = this.steps.length;
+    for (const x of operands) if (x !== null) touch(x.buffer, step);
+    for (const x of outs) touch(x, step);
+    this.steps.push({ kind: "host", node, operands, outs });
+  }
+
+  /** The slot that an output is written to: the buffer that computes it becomes the slot, if it can. */
+  private output(v: Value, slot: number): Buffer {
+    const view = this.view(v);
+    const { buffer } = view;
+    if (buffer.place === "scratch" && isWhole(view) && sameShape(view.shape, v.type.shape)) {
+      buffer.place = "slot";
+      buffer.offset = slot;
+      return buffer;
+    }
+    const out = this.buffer(v.type.dtype, sizeOf(v.type.shape), "slot", slot);
+    this.copy(v, view, out);
+    return out;
+  }
+
+  /** Gives every buffer its offset: first the table of slots, then what is fixed, then scratch, first fit by order of birth. */
+  private arrange(slots: number): number {
+    let end = padded(slots * 4);
+    for (const b of this.buffers)
+      if (b.place === "fixed") {
+        b.offset = end;
+        end += padded(bytesOf(b));
+      }
+    const base = end;
+    const alive: Buffer[] = [];
+    for (const b of this.buffers.filter((x) => x.place === "scratch").sort((x, y) => x.first - y.first)) {
+      for (let i = alive.length - 1; i >= 0; i--) if (alive[i]!.last < b.first) alive.splice(i, 1);
+      const size = padded(bytesOf(b));
+      let at = base;
+      let i = 0;
+      for (; i < alive.length; i++) {
+        if (alive[i]!.offset - at >= size) break;
+        at = Math.max(at, alive[i]!.offset + padded(bytesOf(alive[i]!)));
+      }
+      b.offset = at;
+      alive.splice(i, 0, b);
+      end = Math.max(end, at + size);
+    }
+    return end;
+  }
+}
+
+/** Bytes of a buffer. */
+export function bytesOf(b: { readonly dtype: DType; readonly length: number }): number {
+  return b.length * allocate(b.dtype, 0).BYTES_PER_ELEMENT;
+}
+
+/** Rounded up to lines of 64 bytes, with room for one vector beyond the end: loops over vectors may read and write there. */
+export function padded(bytes: number): number {
+  return Math.ceil((bytes + 16) / 64) * 64;
+}
+
+function touch(b: Buffer, step: number): void {
+  b.first = Math.min(b.first, step);
+  b.last = Math.max(b.last, step);
+}
+
+/** Stands for a copy in a loop: an application of `identity` that no graph knows. */
+function copyNode(v: Value): Node {
+  return { op: { name: "identity" }, operands: [v], attrs: {}, type: v.type, outputs: null } as unknown as Node;
+}
+
+/** Whether loops can compute a node: a row, dtypes they know, one result. */
+function loopable(node: Node): boolean {
+  const row = elementwise[node.op.name];
+  if (row === undefined || node.outputs !== null) return false;
+  const kinds = node.operands.map((v) => (v === null ? null : kindOf(v.type.dtype)));
+  const to = kindOf(node.type.dtype);
+  if (to === null || kinds.includes(null)) return false;
+  const first = kinds[node.op.name === "where" ? 1 : 0]!;
+  if (!row.kinds.includes(first)) return false;
+  if (node.op.name === "cast") return to === "bool" || first === "bool" || first === "i32" || to === "f32" || to === "f64";
+  return true;
+}
+
+/** The literal that a scalar constant holds, for loops to write into their code. */
+export function constantOf(v: Value): number | null {
+  return v.node.op === constantOp && typeof v.node.memo === "number" ? v.node.memo : null;
+}

@@ -1,0 +1,217 @@
+import { runBody } from "../../evaluate/evaluate.ts";
+import { allocate, type DType, type NumberArray } from "../../ir/dtype.ts";
+import { EngineError } from "../../ir/errors.ts";
+import type { Value } from "../../ir/node.ts";
+import { sizeOf } from "../../ir/shape.ts";
+import { type Held, hold, type Tensor } from "../../ir/tensor.ts";
+import { type TensorType, typeText } from "../../ir/type.ts";
+import type { Engine, Executable } from "../engine.ts";
+import { lowered } from "./lower.ts";
+import { compileModule } from "./module.ts";
+import { bytesOf, padded, plan } from "./plan.ts";
+import type { Buffer, View } from "./view.ts";
+
+const page = 65536;
+const mostPages = 65536;
+
+/** The memory of an engine and who has which part of it. */
+class Heap {
+  readonly memory = new WebAssembly.Memory({ initial: 1, maximum: mostPages });
+  /** Free stretches, by address. Address 0 stays unused. */
+  private free: { at: number; size: number }[] = [{ at: 64, size: page - 64 }];
+
+  /** A stretch of memory. @throws EngineError when there is none left */
+  take(size: number, what: string): number {
+    for (let i = 0; i < this.free.length; i++) {
+      const f = this.free[i]!;
+      if (f.size < size) continue;
+      const { at } = f;
+      if (f.size === size) this.free.splice(i, 1);
+      else {
+        f.at += size;
+        f.size -= size;
+      }
+      return at;
+    }
+    const end = this.memory.buffer.byteLength;
+    const last = this.free[this.free.length - 1];
+    const own = last !== undefined && last.at + last.size === end ? last.size : 0;
+    const pages = Math.ceil((size - own) / page);
+    try {
+      this.memory.grow(pages);
+    } catch {
+      throw new EngineError(
+        `wasm: ${what} needs ${size} bytes, and the engine's memory is ${end} bytes of at most ${mostPages * page}; make the batch smaller, or dispose of programs that are no longer used`,
+      );
+    }
+    if (own > 0) last!.size += pages * page;
+    else this.free.push({ at: end, size: pages * page });
+    return this.take(size, what);
+  }
+
+  give(at: number, size: number): void {
+    let i = 0;
+    while (i < this.free.length && this.free[i]!.at < at) i++;
+    this.free.splice(i, 0, { at, size });
+    for (let k = Math.min(i, this.free.length - 2); k >= Math.max(0, i - 1); k--) {
+      const [a, b] = [this.free[k]!, this.free[k + 1]];
+      if (b !== undefined && a.at + a.size === b.at) {
+        a.size += b.size;
+        this.free.splice(k + 1, 1);
+      }
+    }
+  }
+
+  /** Elements at an address. The view is gone when memory grows. */
+  at(dtype: DType, address: number, length: number): NumberArray {
+    const { buffer } = this.memory;
+    const make = allocate(dtype, 0).constructor as new (b: ArrayBuffer, at: number, n: number) => NumberArray;
+    return new make(buffer, address, length);
+  }
+}
+
+/** Elements in an engine's memory. Its view is made anew when memory has grown. */
+class Resident implements Tensor {
+  readonly kind = "tensor";
+  readonly type: TensorType;
+  readonly address: number;
+  private readonly heap: Heap;
+  private view: NumberArray;
+  constructor(heap: Heap, type: TensorType, address: number) {
+    this.heap = heap;
+    this.type = type;
+    this.address = address;
+    this.view = heap.at(type.dtype, address, sizeOf(type.shape));
+  }
+  get data(): NumberArray {
+    if (this.view.buffer !== this.heap.memory.buffer) this.view = this.heap.at(this.type.dtype, this.address, sizeOf(this.type.shape));
+    return this.view;
+  }
+  /** Whether it lies in this heap. */
+  isIn(heap: Heap): boolean {
+    return heap === this.heap;
+  }
+}
+
+/**
+ * The compiling engine: a graph becomes one WebAssembly module, whose loops fuse elementwise ops and reductions and work on SIMD vectors.
+ * Results agree with the reference engine to the tolerances of `docs/numerics.md`.
+ */
+export function wasm(): Engine<"sync"> {
+  const heap = new Heap();
+  const released = new FinalizationRegistry<readonly [number, number]>(([at, size]) => heap.give(at, size));
+  const own = (type: TensorType): Tensor => {
+    const size = padded(bytesOf({ dtype: type.dtype, length: sizeOf(type.shape) }));
+    const at = heap.take(size, `a tensor of ${typeText(type)}`);
+    const made = new Resident(heap, type, at);
+    made.data.fill(0);
+    released.register(made, [at, size]);
+    return made;
+  };
+  return { name: "wasm", mode: "sync", prepare: (inputs, outputs) => prepare(heap, inputs, outputs), tensor: own };
+}
+
+function prepare(heap: Heap, inputs: readonly Value[], outputs: readonly Value[]): Executable<"sync"> {
+  const low = lowered(inputs, outputs);
+  const laid = plan(low.inputs, low.outputs);
+  const compiled = compileModule(laid, null);
+  const size = padded(compiled.size);
+  const base = heap.take(size, "the program");
+  for (const b of laid.buffers) if (b.place === "fixed") heap.at(b.dtype, base + b.offset, b.length).set(b.data!);
+  const slots = [...laid.inputs, ...laid.outputs];
+  const starts: number[] = [];
+  let end = 0;
+  for (const b of slots) {
+    starts.push(end);
+    end += padded(bytesOf(b));
+  }
+  const ends = Math.max(64, end);
+  const room = heap.take(ends, "the program's inputs and outputs");
+  const table = heap.at("u32", base, slots.length);
+  starts.forEach((s, i) => {
+    table[i] = room + s;
+  });
+  const address = (b: Buffer): number => (b.place === "slot" ? heap.at("u32", base, slots.length)[b.offset]! : base + b.offset);
+  const read = (v: View): Tensor =>
+    hold({ kind: "type", dtype: v.buffer.dtype, shape: v.shape }, heap.at(v.buffer.dtype, address(v.buffer), v.buffer.length));
+  const strided = (v: View): Tensor => {
+    const from = heap.at(v.buffer.dtype, address(v.buffer), v.buffer.length);
+    const out = allocate(
+      v.buffer.dtype,
+      v.shape.reduce((a, b) => a * b, 1),
+    );
+    const count = new Array<number>(v.shape.length).fill(0);
+    let at = v.offset;
+    for (let i = 0; i < out.length; i++) {
+      out[i] = from[at]!;
+      for (let axis = v.shape.length - 1; axis >= 0; axis--) {
+        at += v.strides[axis]!;
+        if (++count[axis]! < v.shape[axis]!) break;
+        at -= v.strides[axis]! * v.shape[axis]!;
+        count[axis] = 0;
+      }
+    }
+    return hold({ kind: "type", dtype: v.buffer.dtype, shape: v.shape }, out);
+  };
+  const step = (index: number): void => {
+    const { node, operands, outs } = compiled.hosted[index]!;
+    if (node.op.run === undefined) {
+      heap.at(outs[0]!.dtype, address(outs[0]!), outs[0]!.length).set(strided(operands[0]!).data);
+      return;
+    }
+    const held = operands.map((v): Held | null => {
+      if (v === null) return null;
+      const t = read(v);
+      return v.shape.length === 0 ? t.data[0]! : t;
+    });
+    const made = node.op.run(node, held, runBody);
+    const list = node.outputs === null ? [made as Held] : (made as readonly Held[]);
+    outs.forEach((b, i) => {
+      const h = list[i]!;
+      const into = heap.at(b.dtype, address(b), b.length);
+      if (typeof h === "number") into[0] = h;
+      else into.set(h.data);
+    });
+  };
+  const host: Record<string, WebAssembly.ImportValue> = { memory: heap.memory, step };
+  for (const [name, node] of compiled.scalars) host[name] = node.op.scalar!;
+  const instance = new WebAssembly.Instance(new WebAssembly.Module(compiled.bytes), {
+    host,
+    global: { base: new WebAssembly.Global({ value: "i32" }, base) },
+  });
+  const start = instance.exports["run"] as () => void;
+  const run = (values: readonly Held[], into: readonly (Tensor | null)[] = []): readonly Held[] => {
+    const slot = heap.at("u32", base, slots.length);
+    laid.inputs.forEach((b, i) => {
+      const given = values[i]!;
+      const at = given instanceof Resident && given.isIn(heap) ? given.address : room + starts[i]!;
+      slot[i] = at;
+      if (at !== room + starts[i]!) return;
+      const copy = heap.at(b.dtype, at, b.length);
+      if (typeof given === "number") copy[0] = given;
+      else copy.set(given.data);
+    });
+    laid.outputs.forEach((_, i) => {
+      const place = into[i];
+      slot[laid.inputs.length + i] = place instanceof Resident ? place.address : room + starts[laid.inputs.length + i]!;
+    });
+    start();
+    return laid.outputs.map((b, i) => {
+      const place = into[i];
+      if (place instanceof Resident) return place;
+      const from = heap.at(b.dtype, room + starts[laid.inputs.length + i]!, b.length);
+      const { type } = outputs[i]!;
+      return type.shape.length === 0 ? from[0]! : hold(type, from.slice());
+    });
+  };
+  let disposed = false;
+  return {
+    run,
+    dispose: () => {
+      if (disposed) return;
+      disposed = true;
+      heap.give(base, size);
+      heap.give(room, ends);
+    },
+  };
+}

@@ -1,0 +1,86 @@
+import { describe, expect, test } from "vitest";
+import { type Case, inDtype } from "../../../src/check/case.ts";
+import { drawsFrom } from "../../../src/check/draws.ts";
+import { reference } from "../../../src/engines/reference.ts";
+import { wasm } from "../../../src/engines/wasm/wasm.ts";
+import { graph, mul, sum, type Tensor, type Value, vjp } from "../../../src/index.ts";
+import { isFloat } from "../../../src/ir/dtype.ts";
+import { dense, type Held, hold } from "../../../src/ir/tensor.ts";
+import { leaves } from "../../../src/ir/tree.ts";
+import { drawCase, ops } from "../../laws/samplers.ts";
+
+const engine = wasm();
+const eps = { f64: 2 ** -52, f32: 2 ** -23 };
+
+/** The op's results and the gradients of a weighted sum of them, as one graph. */
+function graphOf(c: Case, operands: readonly (Tensor | null)[]) {
+  const types = Object.fromEntries(operands.flatMap((t, i) => (t === null ? [] : [[`x${i}`, t.type]])));
+  return graph(types, (given) => {
+    const inputs = given as Record<string, Value>;
+    const floats = Object.fromEntries(c.floats.map((i) => [`x${i}`, inputs[`x${i}`]!]));
+    const all = (at: Record<string, Value>) => c.apply(operands.map((t, i) => (t === null ? null : (at[`x${i}`] ?? inputs[`x${i}`]!))));
+    const outs = all(inputs);
+    const grads: Record<string, Value> = {};
+    if (c.floats.length > 0 && outs.some((v) => isFloat(v.type.dtype))) {
+      const { value, pull } = vjp((at: Record<string, Value>) =>
+        all(at)
+          .filter((v) => isFloat(v.type.dtype))
+          .map((v) => sum(mul(v, 0.75))),
+      )(floats);
+      Object.assign(grads, pull(value.map(() => 1) as never));
+    }
+    return {
+      ...Object.fromEntries(outs.map((v, i) => [`y${i}`, v])),
+      ...Object.fromEntries(Object.entries(grads).map(([k, v]) => [`d${k}`, v])),
+    };
+  });
+}
+
+function held(t: Tensor): Held {
+  return t.type.shape.length === 0 ? t.data[0]! : hold(t.type, t.data.slice());
+}
+
+/** Where the compiled engine is further from the reference than rounding explains; null if nowhere. */
+function difference(c: Case, dtype: "f64" | "f32"): string | null {
+  const operands = c.operands.map((t) => (t === null ? null : inDtype(t, dtype)));
+  const g = graphOf(c, operands);
+  const inputs = leaves(g.inputs).map(({ leaf }) => leaf as Value);
+  const outputs = leaves(g.outputs);
+  const given = operands.flatMap((t) => (t === null ? [] : [held(t)]));
+  const values = outputs.map(({ leaf }) => leaf as Value);
+  const want = reference().prepare(inputs, values).run(given);
+  const program = engine.prepare(inputs, values);
+  const biggest = Math.max(
+    1,
+    ...operands.flatMap((t) =>
+      t !== null && isFloat(t.type.dtype) ? Array.from(t.data, (x) => (Number.isFinite(x) ? Math.abs(x) : 0)) : [],
+    ),
+  );
+  for (let run = 0; run < 2; run++) {
+    const got = program.run(given);
+    for (let k = 0; k < values.length; k++) {
+      const type = values[k]!.type;
+      const [a, b] = [dense(want[k]!, type).data, dense(got[k]!, type).data];
+      const size = Array.from(a).reduce((m, x) => (Number.isFinite(x) ? Math.max(m, Math.abs(x)) : m), 0);
+      const room = isFloat(type.dtype) ? 64 * eps[dtype] * Math.max(size, biggest) : 0;
+      for (let i = 0; i < a.length; i++)
+        if (!Object.is(a[i]! + 0, b[i]! + 0) && !(Math.abs(a[i]! - b[i]!) <= room))
+          return `${outputs[k]!.path}[${i}] is ${b[i]} and the reference has ${a[i]} (run ${run}, ${dtype}; ${operands.map((t) => t && `${t.type.dtype}[${t.type.shape}] ${Array.from(t.data).slice(0, 8)}`).join("; ")}; ${JSON.stringify(c.attrs)})`.slice(
+            0,
+            700,
+          );
+    }
+  }
+  program.dispose();
+  return null;
+}
+
+describe("the compiled engine agrees with the reference on", () => {
+  for (const name of ops.keys())
+    test(name, () => {
+      for (let seed = 1; seed <= 12; seed++) {
+        const c = drawCase(name, drawsFrom(Math.imul(seed, 2654435761) | 0));
+        for (const dtype of ["f64", "f32"] as const) expect(difference(c, dtype)).toBeNull();
+      }
+    });
+});
