@@ -63,6 +63,15 @@ export const opCalls: Readonly<Record<string, Call>> = {
   ...family(["p", "t"], "meanSquaredError huber"),
   ...family(["logits", "t"], "binaryCrossEntropy"),
   ...family(["logP", "q"], "klDivergence"),
+  ...family(["a"], "cholesky inverse det slogDet logDet qr eigh svd"),
+  ...family(["a", "b"], "solve triangularSolve"),
+  ...family(["x"], "rfft"),
+  ...Object.fromEntries(
+    ["fft", "ifft", "irfft"].map((name): [string, Call] => [
+      name,
+      ({ re, im }, attributes) => exported(name)(im === undefined ? re : { re, im }, attributes),
+    ]),
+  ),
   cast: ({ x }, { dtype }) => exported("cast")(x, dtype),
   at: ({ x }, { index }) => exported("at")(x, ...(index as readonly number[])),
   einsum: ({ xs }, { spec }) => exported("einsum")(spec, ...(xs as readonly Operand[])),
