@@ -1,6 +1,7 @@
-export { customGradient } from "./autodiff/custom-gradient.ts";
+export { type CustomGradientOptions, customGradient } from "./autodiff/custom-gradient.ts";
 export { type GradOptions, grad, gradients, type Loss, valueAndGrad, type Way } from "./autodiff/grad.ts";
 export { hessian, hvp, jacobian } from "./autodiff/jacobian.ts";
+export { linearize, linearTranspose } from "./autodiff/linearize.ts";
 export { stopGradient } from "./autodiff/stop-gradient.ts";
 export { jvp, vjp } from "./autodiff/vjp.ts";
 export { type Thresholds, type ThresholdTable, thresholds } from "./check/thresholds.ts";
@@ -66,4 +67,5 @@ export { latex } from "./notation/latex.ts";
 export { type AttrsOf, type Definition, type Op, op } from "./ops/define.ts";
 export * from "./ops/index.ts";
 export * as random from "./random/random.ts";
+export { checkpoint } from "./transforms/checkpoint.ts";
 export { vmap } from "./transforms/vmap.ts";

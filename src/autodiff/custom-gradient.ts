@@ -10,12 +10,16 @@ import { identity, stop } from "../ops/identity.ts";
 import { everyExample } from "../ops/linear/every-example.ts";
 import { expand } from "../ops/linear/sum.ts";
 import { batch } from "./batch.ts";
+import { zerosLike } from "./pullback.ts";
+import { transposedTwice } from "./pushforward.ts";
 
 type Rule = (s: Record<string, unknown>) => Readonly<Record<string, unknown>>;
 
 interface CustomAttrs {
   readonly names: readonly string[];
   readonly rule: Rule;
+  /** The forward rule, if the user gave one. */
+  readonly push: ((s: Record<string, unknown>) => unknown) | null;
   /** The inputs' tree, its leaves numbered in order. */
   readonly tree: Readonly<Record<string, unknown>>;
 }
@@ -56,9 +60,23 @@ export const custom: Op<(xs: readonly Operand[], attrs: CustomAttrs) => Value> =
   dtypes: { xs: "f64" },
   type: ({ xs }) => xs[0]!,
   eval: ({ xs }) => xs[0]!.data,
-  batch: ({ xs, names, rule, tree, mapped, examples }) => {
+  batch: ({ xs, names, rule, push, tree, mapped, examples }) => {
     const all = xs.map((x, i) => everyExample(x, mapped.xs[i]!, examples));
-    return custom(all, { names, tree, rule: (s) => overExamples(rule, s, examples) });
+    const forward = push && ((s: Record<string, unknown>) => overExamples((one) => ({ out: push(one) }), s, examples)["out"]);
+    return custom(all, { names, tree, rule: (s) => overExamples(rule, s, examples), push: forward });
+  },
+  jvp: ({ xs, d, out, tree, push }) => {
+    if (push === null) return transposedTwice(out.node, d.xs) as Value | null;
+    const by = (values: readonly Value[]): Record<string, unknown> =>
+      rebuild(tree, (leaf) => values[(leaf as number) + 1]!) as Record<string, unknown>;
+    const given = push({ ...by(xs), out, d: by(xs.map((x, i) => d.xs[i] ?? zerosLike(x))) });
+    if (!isLeaf(given) || isType(given)) throw new GradientError("customGradient: the jvp returned no single Value");
+    const v = lift(given, out.type.dtype);
+    if (v.type.dtype !== out.type.dtype || (v.type.shape.length !== 0 && !sameType(v.type, out.type)))
+      throw new GradientError(
+        `customGradient: the jvp gives ${typeText(v.type)} and the function ${typeText(out.type)}; a tangent has its value's type`,
+      );
+    return v;
   },
   vjp: ({ ct, out, xs, names, rule, tree }) => {
     const inputs = rebuild(tree, (leaf) => xs[(leaf as number) + 1]!) as Record<string, unknown>;
@@ -105,15 +123,26 @@ function closedOver(out: Value, since: number, own: ReadonlySet<Node>): Value | 
   return null;
 }
 
+/** What `customGradient` takes beside the backward rule. */
+export interface CustomGradientOptions<I> {
+  /**
+   * The forward rule: sees `{ out, d, ...inputs }`, where `d` has the tangents of the inputs by the same names (zeros where none arrive), and returns
+   * the tangent of the result. Derived from the backward rule when left out.
+   */
+  readonly jvp?: (s: Values<I> & { readonly out: Value; readonly d: Values<I> }) => Operand;
+}
+
 /**
  * `customGradient(f, rule)`: `f` with a derivative of your own. `f` takes one record; the rule sees `{ ct, out, ...inputs }` and returns a
- * record by the inputs' names, null for "no gradient". The rule is made of ops, so it is differentiated for higher orders.
+ * record by the inputs' names, null for "no gradient". The rule is made of ops, so it is differentiated for higher orders. `{ jvp }` is a rule for
+ * forward mode; nothing checks that the two agree.
  * @throws GradientError for a missing or misshapen entry, when the backward pass meets it; at once when `f` uses a differentiable value that
  * is not among its inputs, because that value's gradient would be lost: pass it in, or say `stopGradient`
  */
 export function customGradient<I, O extends Value>(
   f: (inputs: I) => O,
   vjp: (s: Values<I> & { readonly ct: Value; readonly out: Value }) => { readonly [K in keyof I]: Operands<I[K]> | null },
+  { jvp }: CustomGradientOptions<I> = {},
 ): (inputs: Operands<I>) => O {
   return (inputs) => {
     if (isLeaf(inputs) || typeof inputs !== "object" || inputs === null)
@@ -140,6 +169,11 @@ export function customGradient<I, O extends Value>(
       throw new GradientError(
         `customGradient: the function uses ${lost.node.op === identity && lost.node.label === null ? "the argument of a transform around it" : nameOf(lost)}, which is not among its inputs, so its gradient would be lost; pass it as an input or wrap it in stopGradient`,
       );
-    return custom([stop(out), ...flat], { names: Object.keys(inputs), rule: vjp as unknown as Rule, tree }) as O;
+    return custom([stop(out), ...flat], {
+      names: Object.keys(inputs),
+      rule: vjp as unknown as Rule,
+      push: (jvp as CustomAttrs["push"] | undefined) ?? null,
+      tree,
+    }) as O;
   };
 }

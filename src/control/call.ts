@@ -1,3 +1,4 @@
+import { isFloat } from "../ir/dtype.ts";
 import { GraphError } from "../ir/errors.ts";
 import { type Graph, isGraph } from "../ir/graph.ts";
 import { isType, liftTo, nameOf } from "../ir/leaf.ts";
@@ -7,62 +8,77 @@ import { dense } from "../ir/tensor.ts";
 import { leaves, match, type Operands, rebuild } from "../ir/tree.ts";
 import { sameType, typeText } from "../ir/type.ts";
 import { declare, type Op } from "../ops/define.ts";
-import { bodyOf, type Closed, close, type Region, regionOf, zeroLike } from "./region.ts";
+import { bodyOf, type Closed, close, type Region, regionOf } from "./region.ts";
 
 interface CallAttrs {
   readonly graph: Region;
 }
 
+type CallFn = (xs: readonly Operand[], attrs: CallAttrs) => readonly Value[];
+
+/** An op that applies a graph to operands, and in its derivatives the graph's derivatives. */
+/* @__NO_SIDE_EFFECTS__ */
+function application(name: string): Op<CallFn> {
+  const self: Op<CallFn> = declare<CallFn, readonly ["xs..."]>(name, ["xs..."], {
+    family: "control",
+    results: "list",
+    dtypes: { xs: "f64" },
+    type: ({ xs, graph }) => {
+      if (!isGraph(graph)) throw new GraphError(`${name}: its attribute graph is no graph`);
+      const { inputs, outputs } = bodyOf(graph);
+      if (xs.length !== inputs.length)
+        throw new GraphError(`${name}: the graph has ${inputs.length} inputs and ${xs.length} operands were given`);
+      inputs.forEach((v, i) => {
+        if (!sameType(v.type, xs[i]!))
+          throw new GraphError(`${name}: input ${nameOf(v)} is ${typeText(v.type)} and operand ${i} is ${typeText(xs[i]!)}`);
+      });
+      return outputs.map((v) => v.type);
+    },
+    eval: ({ xs, graph }, _out, runBody) => {
+      const body = bodyOf(graph);
+      const held = runBody(
+        body,
+        xs.map((x) => (x.type.shape.length === 0 ? x.data[0]! : x)),
+      );
+      return body.outputs.map((v, i) => dense(held[i]!, v.type).data);
+    },
+    batch: ({ xs, graph, mapped, examples, regions }) => {
+      const body = bodyOf(graph);
+      const many = regions.batch(
+        body,
+        mapped.xs,
+        examples,
+        body.outputs.map(() => true),
+      );
+      return self(xs, { graph: regionOf(many.body) });
+    },
+    formula: { xs: `dXs = ${name}(backward of the graph)` },
+    jvp: ({ xs, d, graph, regions }) => {
+      const body = bodyOf(graph);
+      const moving = d.xs.flatMap((t, i) => (t === null ? [] : [i]));
+      const pushed = regions.jvp(body, moving);
+      const made = self([...xs, ...moving.map((i) => d.xs[i]!)], { graph: regionOf(pushed.body) });
+      return body.outputs.map((_, o) => made[pushed.outputs.indexOf(o)] ?? null);
+    },
+    vjp: ({ xs, ct, graph, regions, wanted }) => {
+      const asked = xs.flatMap((v, i) => (isFloat(v.type.dtype) && wanted(i) ? [i] : []));
+      const arriving = ct.flatMap((c, i) => (c === null ? [] : [i]));
+      const back = regions.vjp(bodyOf(graph), asked, arriving);
+      const made = self([...xs, ...arriving.map((i) => ct[i]!)], { graph: regionOf(back.body) });
+      return { xs: xs.map((_, i) => made[asked.indexOf(i)] ?? null) };
+    },
+  });
+  return self;
+}
+
 /** The op behind `call`: a graph applied as one node. */
-export const callOp: Op<(xs: readonly Operand[], attrs: CallAttrs) => readonly Value[]> = declare<
-  (xs: readonly Operand[], attrs: CallAttrs) => readonly Value[],
-  readonly ["xs..."]
->("call", ["xs..."], {
-  family: "control",
-  results: "list",
-  dtypes: { xs: "f64" },
-  type: ({ xs, graph }) => {
-    if (!isGraph(graph)) throw new GraphError("call: its attribute graph is no graph");
-    const { inputs, outputs } = bodyOf(graph);
-    if (xs.length !== inputs.length)
-      throw new GraphError(`call: the graph has ${inputs.length} inputs and ${xs.length} operands were given`);
-    inputs.forEach((v, i) => {
-      if (!sameType(v.type, xs[i]!))
-        throw new GraphError(`call: input ${nameOf(v)} is ${typeText(v.type)} and operand ${i} is ${typeText(xs[i]!)}`);
-    });
-    return outputs.map((v) => v.type);
-  },
-  eval: ({ xs, graph }, _out, runBody) => {
-    const body = bodyOf(graph);
-    const held = runBody(
-      body,
-      xs.map((x) => (x.type.shape.length === 0 ? x.data[0]! : x)),
-    );
-    return body.outputs.map((v, i) => dense(held[i]!, v.type).data);
-  },
-  batch: ({ xs, graph, mapped, examples, regions }) => {
-    const body = bodyOf(graph);
-    const many = regions.batch(
-      body,
-      mapped.xs,
-      examples,
-      body.outputs.map(() => true),
-    );
-    return callOp(xs, { graph: regionOf(many.body) });
-  },
-  formula: { xs: "dXs = call(backward of the graph)" },
-  vjp: ({ xs, ct, graph, regions }) => {
-    const body = bodyOf(graph);
-    const back = regions.vjp(body);
-    const cts = back.outputs.map((i) => ct[i] ?? zeroLike(body.outputs[i]!));
-    let made: readonly Value[] | null = null;
-    const entries = new Array<(() => Operand | null) | null>(xs.length).fill(null);
-    back.inputs.forEach((i, k) => {
-      entries[i] = () => (made ??= callOp([...xs, ...cts], { graph: regionOf(back.body) }))[k]!;
-    });
-    return { xs: entries };
-  },
-});
+export const callOp: Op<CallFn> = /* @__PURE__ */ application("call");
+
+/**
+ * The op behind `checkpoint`: what is computed inside is not kept for the backward pass, which computes it again. So engines and passes may not
+ * merge what two such nodes have in common, as they may for `call`.
+ */
+export const checkpointOp: Op<CallFn> = /* @__PURE__ */ application("checkpoint");
 
 const closures = new WeakMap<object, Closed>();
 

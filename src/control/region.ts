@@ -67,7 +67,8 @@ export function close(own: readonly Value[], outputs: readonly Value[], since?: 
   const order = collect(outputs, floor);
   for (const node of order)
     if (since === undefined ? node.operands.some((v) => v !== null && inside.has(v.node)) : node.serial >= since) inside.add(node);
-  for (const node of inside) node.operands.forEach(capture);
+  const given = new Set(own.map((v) => v.node));
+  for (const node of inside) if (!given.has(node)) node.operands.forEach(capture);
   outputs.forEach(capture);
   const closed = captured.size === 0 ? outputs : substitute(outputs, captured);
   return { body: { inputs: [...own, ...captured.values()], outputs: closed }, captured: [...captured.keys()] };

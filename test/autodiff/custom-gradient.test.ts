@@ -3,6 +3,7 @@ import {
   add,
   constant,
   customGradient,
+  evaluate,
   explain,
   f64,
   gather,
@@ -10,15 +11,19 @@ import {
   gradients,
   graph,
   infix,
+  jvp,
   less,
   mul,
   named,
+  type Operand,
   read,
   square,
   stopGradient,
   sum,
+  tensor,
   type Value,
   variable,
+  vmap,
   where,
 } from "../../src/index.ts";
 
@@ -88,4 +93,42 @@ test("an explanation goes back by the rule alone, and the formula is the functio
     ].join("\n"),
   );
   expect(infix(y)).toBe("w * 3");
+});
+
+describe("a forward rule of one's own", () => {
+  let pushed = 0;
+  const cube = customGradient(
+    ({ x, w }: { x: Value; w: Value }) => mul(w, mul(x, square(x))),
+    ({ ct, x, w }) => ({ x: mul(ct, mul(w, mul(3, square(x)))), w: mul(ct, mul(x, square(x))) }),
+    {
+      jvp: ({ x, w, d }) => {
+        pushed++;
+        return add(mul(d.x, mul(w, mul(3, square(x)))), mul(d.w, mul(x, square(x))));
+      },
+    },
+  );
+  test("serves forward mode, is differentiated itself, and agrees with the backward rule", () => {
+    const f = (x: Value) => cube({ x, w: 2 });
+    pushed = 0;
+    expect(read(jvp(f)(2, 1).tangent)).toBe(24);
+    expect(pushed).toBe(1);
+    expect(read(grad(f)(2))).toBe(24);
+    expect(read(jvp((x: Value) => jvp(f)(x, 1).tangent)(2, 1).tangent)).toBe(24);
+    expect(read(grad((x: Value) => jvp(f)(x, 1).tangent)(2))).toBe(24);
+    expect(read(jvp(grad(f))(2, 1).tangent)).toBe(24);
+    expect(evaluate(vmap((x: Value) => jvp(f)(x, 1).tangent)(tensor([1, 2]))).data).toEqual(Float64Array.of(6, 24));
+  });
+  test("a number stands for a tensor of it, and other shapes are named", () => {
+    const of = (jvpOf: () => Operand) =>
+      customGradient(
+        ({ x }: { x: Value }) => mul(x, 2),
+        ({ ct }) => ({ x: ct }),
+        { jvp: jvpOf },
+      );
+    expect(evaluate(jvp((x: Value) => of(() => 5)({ x }))(tensor([1, 2]), 1).tangent).data).toEqual(Float64Array.of(5, 5));
+    expect(() => jvp((x: Value) => of(() => tensor([1, 2, 3]))({ x }))(tensor([1, 2]), 1)).toThrow(
+      "customGradient: the jvp gives f64[3] and the function f64[2]; a tangent has its value's type",
+    );
+    expect(() => jvp((x: Value) => of(() => undefined as never)({ x }))(1, 1)).toThrow("customGradient: the jvp returned no single Value");
+  });
 });
