@@ -23,6 +23,8 @@ export {
   type Language,
   type StepJson,
 } from "./explain/explain.ts";
+export type { Cause, Fact, Finding, FindingJson, GateFinding, Trouble } from "./explain/finding.ts";
+export { type FirstBadOptions, firstBad } from "./explain/first-bad.ts";
 export type { GradientPath, PathStep, PathSum } from "./explain/gradient-path.ts";
 export type { Finding, LayerFacts, ParameterFacts, Rule } from "./explain/health/facts.ts";
 export { type HealthOptions, type HealthReport, health } from "./explain/health/health.ts";
@@ -46,6 +48,7 @@ export {
   steps,
 } from "./explain/steps.ts";
 export { type Tapped, tap } from "./explain/tap.ts";
+export { type WhyOptions, why, whyZero } from "./explain/why.ts";
 export { check } from "./ir/check.ts";
 export type { DType, NumberArray, TypedArray } from "./ir/dtype.ts";
 export * from "./ir/errors.ts";

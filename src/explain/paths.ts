@@ -10,7 +10,7 @@ import { typeText } from "../ir/type.ts";
 import { collect } from "../ir/walk.ts";
 import { blockPaths } from "./block-paths.ts";
 import { type Tally, tallyElement } from "./element-paths.ts";
-import { type FoundPaths, type PathEdge, seedAt, unitData } from "./found-paths.ts";
+import { type FoundPaths, flatIndex, gateOf, type PathEdge, seedAt, unitData } from "./found-paths.ts";
 import type { PathStep, PathSum } from "./gradient-path.ts";
 import { nameOfResult, nameValues } from "./names.ts";
 import { type JsonTensor, jsonNumber, jsonTensor } from "./number-text.ts";
@@ -135,31 +135,15 @@ function allScalars({ order, active }: Between, x: Value): boolean {
   return sizeOf(x.type.shape) === 1;
 }
 
-function flatIndex(v: Value, index: number | readonly number[], name: string): number {
-  const { shape } = v.type;
-  const size = sizeOf(shape);
-  const wrong = (): GradientError =>
-    new GradientError(
-      `paths: ${name} is ${typeof index === "number" ? index : `[${index.join(", ")}]`}, and ${nameOf(v)} is ${typeText(v.type)}, with ${size} elements; give a flat index or one index per axis`,
-    );
-  if (typeof index === "number") {
-    if (!Number.isInteger(index) || index < 0 || index >= size) throw wrong();
-    return index;
-  }
-  if (index.length !== shape.length || index.some((c, d) => !Number.isInteger(c) || c < 0 || c >= shape[d]!)) throw wrong();
-  const strides = stridesOf(shape);
-  return index.reduce((n, c, d) => n + c * strides[d]!, 0);
-}
-
 function endElement(f: Value, of: number | readonly number[] | undefined): number {
-  if (of !== undefined) return flatIndex(f, of, "of");
+  if (of !== undefined) return flatIndex("paths", f, of, "of");
   if (sizeOf(f.type.shape) !== 1)
     throw new GradientError(`paths: ${nameOf(f)} is ${typeText(f.type)}; say which element to differentiate: { of: 0 }, or take its sum`);
   return 0;
 }
 
 function startElement(x: Value, element: number | readonly number[] | undefined): number {
-  if (element !== undefined) return flatIndex(x, element, "element");
+  if (element !== undefined) return flatIndex("paths", x, element, "element");
   if (sizeOf(x.type.shape) !== 1)
     throw new GradientError(`paths: ${nameOf(x)} is ${typeText(x.type)}; say which element to go back to: { element: 0 }`);
   return 0;
@@ -195,19 +179,6 @@ function ofElement(graph: Between, f: Value, from: number, x: Value, to: number,
     restSum: tally.restSum,
     magnitude: tally.magnitude,
   };
-}
-
-/** The gate that an edge leaves, by binary search. */
-export function gateOf({ first }: Between, edge: number): number {
-  let low = 0;
-  let high = first.length - 1;
-  while (high - low > 1) {
-    const middle = (low + high) >> 1;
-    if (first[middle]! <= edge) low = middle;
-    else high = middle;
-  }
-  // Nodes without operands share their first edge with the next one.
-  return low;
 }
 
 function stepOf(

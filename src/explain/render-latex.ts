@@ -15,6 +15,26 @@ const special: Readonly<Record<string, string>> = {
   "~": "\\sim{}",
 };
 
+const textual: Readonly<Record<string, string>> = {
+  "\\": "\\textbackslash{}",
+  "{": "\\{",
+  "}": "\\}",
+  _: "\\_",
+  "^": "\\textasciicircum{}",
+  "#": "\\#",
+  $: "\\$",
+  "%": "\\%",
+  "&": "\\&",
+  "~": "\\textasciitilde{}",
+  "<": "\\textless{}",
+  ">": "\\textgreater{}",
+};
+
+/** Text as LaTeX text. */
+export function escapeLatex(text: string): string {
+  return text.replace(/[\\{}_^#$%&~<>]/g, (c) => textual[c]!);
+}
+
 /** A name for LaTeX: one letter as it is, letter and digits as a subscript, longer names upright. */
 export function latexName(name: string): string {
   const indexed = /^(\p{L})(\d+)$/u.exec(name);

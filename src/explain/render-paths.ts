@@ -55,7 +55,7 @@ function remarks(p: PathSum, words: FindingWords): string[] {
   if (p.magnitude !== null && p.count > 1n) {
     const left = Math.abs(p.gradient.data[0]!);
     found.push(
-      left < 0.01 * p.magnitude ? words.cancels(numberText(p.magnitude), numberText(left)) : words.magnitude(numberText(p.magnitude)),
+      left < 0.01 * p.magnitude ? words.pathsCancel(numberText(p.magnitude), numberText(left)) : words.magnitude(numberText(p.magnitude)),
     );
   }
   return found;

@@ -97,6 +97,11 @@ export function substitute<O>(tree: O, replaced: ReadonlyMap<Value, Value>): O {
     });
     if (changed) copies[i] = copyOf(node, moved);
   }
+  // A copied backward node serves the copy of its forward node.
+  for (const copy of copies) {
+    const served = copy === null || copy.origin === null ? null : copies[places.get(copy.origin) ?? -1];
+    if (served) copy!.origin = served;
+  }
   return rebuild(tree, (leaf) => mapped(leaf as Value)) as O;
 }
 
