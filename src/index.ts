@@ -26,7 +26,7 @@ export {
 export type { Cause, Fact, Finding, FindingJson, GateFinding, Trouble } from "./explain/finding.ts";
 export { type FirstBadOptions, firstBad } from "./explain/first-bad.ts";
 export type { GradientPath, PathStep, PathSum } from "./explain/gradient-path.ts";
-export type { Finding, LayerFacts, ParameterFacts, Rule } from "./explain/health/facts.ts";
+export type { Finding as HealthFinding, LayerFacts, ParameterFacts, Rule } from "./explain/health/facts.ts";
 export { type HealthOptions, type HealthReport, health } from "./explain/health/health.ts";
 export type { HealthJson } from "./explain/health/render-health.ts";
 export { type PathOptions, type Paths, type PathsJson, paths } from "./explain/paths.ts";

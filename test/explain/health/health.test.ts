@@ -6,9 +6,9 @@ import {
   constant,
   evaluate,
   exp,
-  type Finding,
   f64,
   graph,
+  type HealthFinding,
   type HealthReport,
   health,
   hinge,
@@ -36,7 +36,7 @@ import {
   variable,
 } from "../../../src/index.ts";
 
-const found = (report: HealthReport, rule: Rule): readonly Finding[] => report.findings.filter((x) => x.rule === rule);
+const found = (report: HealthReport, rule: Rule): readonly HealthFinding[] => report.findings.filter((x) => x.rule === rule);
 const draw = (seed: number, rows: number, columns: number, scale: number): Value =>
   mul(random.normal(random.key(seed), f64(rows, columns)) as Value, scale);
 const weights = (seed: number, rows: number, columns: number, scale = Math.sqrt(2 / rows)): Value => {
