@@ -2,7 +2,7 @@ import { fit, pullback, zerosLike } from "../autodiff/pullback.ts";
 import { pushforward, transposedTwice } from "../autodiff/pushforward.ts";
 import { evaluate } from "../evaluate/evaluate.ts";
 import { allocate, isFloat } from "../ir/dtype.ts";
-import { type Graph, graph, nodesOf } from "../ir/graph.ts";
+import { type Graph, graph, isGraph, nodesOf } from "../ir/graph.ts";
 import { isKept, type Value, valuesOf } from "../ir/node.ts";
 import type { AnyOp } from "../ir/op.ts";
 import { sizeOf } from "../ir/shape.ts";
@@ -205,7 +205,10 @@ export const primalLaw: Law = (p) => {
   return at < 0 ? null : `result ${at} is another number once it was differentiated`;
 };
 
-/** The cotangent through each result alone adds up to that through all; each operand asked alone gets what it gets among others. */
+/**
+ * The cotangent through each result alone adds up to that through all; each operand asked alone gets what it gets among others; the tangents that come
+ * of each operand alone add up to that of all.
+ */
 export const aloneLaw: Law = (p) => {
   if (!p.finite || p.live.length === 0 || p.xs.length === 0) return undefined;
   const { ps, outs } = traced(p.c, p.xs);
@@ -217,6 +220,26 @@ export const aloneLaw: Law = (p) => {
       return `the cotangent of operand ${p.c.floats[k]} is ${typeText(alone.type)}, the operand ${typeText(x.type)}`;
     const fault = near(alone, [together[k]!], `operand ${p.c.floats[k]} asked alone and among others`);
     if (fault !== null) return fault;
+  }
+  if (ps.length > 1) {
+    const pushed = (list: readonly number[]): Tensor[] =>
+      evaluated(
+        pushforward(
+          roots,
+          list.map((k) => ps[k]!),
+          list.map((k) => constantFrom(p.along[k]!)),
+        ).map((t, i) => t ?? zerosLike(roots[i]!)),
+      );
+    const all = pushed(ps.map((_, k) => k));
+    const single = ps.map((_, k) => pushed([k]));
+    for (const [i, t] of all.entries()) {
+      const fault = near(
+        t,
+        single.map((part) => part[i]!),
+        `the tangent of result ${p.live[i]} of all operands and of each alone`,
+      );
+      if (fault !== null) return fault;
+    }
   }
   if (roots.length < 2) return null;
   const parts = roots.map((r, i) => evaluated(pulledBy(ps, [r], [p.cts[i]!])));
@@ -232,10 +255,14 @@ export const aloneLaw: Law = (p) => {
 };
 
 function near(a: Tensor, parts: readonly Tensor[], what: string): Finding {
+  const other = parts.find((t) => !sameType(t.type, a.type));
+  if (other !== undefined) return `${what}: ${typeText(a.type)} and ${typeText(other.type)}`;
+  // What cancels to nothing in one element leaves the rounding of its terms, which are about as large as the others'.
+  const rest = 1e-14 * Math.max(1, largest(a), ...parts.map(largest));
   for (let e = 0; e < a.data.length; e++) {
     const sum = parts.reduce((s, t) => s + t.data[e]!, 0);
     const size = parts.reduce((s, t) => s + Math.abs(t.data[e]!), Math.abs(a.data[e]!));
-    if (Math.abs(a.data[e]! - sum) > exact * size || Number.isNaN(sum) !== Number.isNaN(a.data[e]))
+    if (Math.abs(a.data[e]! - sum) > exact * size + rest || Number.isNaN(sum) !== Number.isNaN(a.data[e]))
       return `${what}: element ${e} is ${a.data[e]} and ${sum}`;
   }
   return null;
@@ -290,10 +317,22 @@ export function graphOfCase({ operands, apply }: Case): Graph<unknown, unknown> 
   }) as Graph<unknown, unknown>;
 }
 
+/** The ops of a graph, those of the graphs that its nodes hold among them, by name. */
+function opsWithin(g: Graph<unknown, unknown>): ReadonlyMap<string, AnyOp> {
+  const found = new Map<string, AnyOp>();
+  const open = [g];
+  while (open.length > 0)
+    for (const { op, attrs } of nodesOf(open.pop()!)) {
+      found.set(op.name, op);
+      open.push(...Object.values(attrs).filter((a): a is Graph<unknown, unknown> => isGraph(a)));
+    }
+  return found;
+}
+
 /** Printed as text and read back, the graph prints the same and computes the same bits. */
 export const textLaw: Law = ({ c, outs }) => {
   const g = graphOfCase(c);
-  const ops = new Map<string, AnyOp>(nodesOf(g).map(({ op }) => [op.name, op]));
+  const ops = opsWithin(g);
   const text = printGraph(g);
   const again = parseGraph(text, (name) => ops.get(name));
   if (printGraph(again as never) !== text) return `the graph prints as\n${text}and once read back as\n${printGraph(again as never)}`;

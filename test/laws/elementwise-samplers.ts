@@ -1,5 +1,6 @@
+import { caseOf } from "../../src/check/case.ts";
 import type { Draw } from "../../src/check/draws.ts";
-import { clip, type tensor } from "../../src/index.ts";
+import { clip, pow, type tensor } from "../../src/index.ts";
 import type { AnyOp } from "../../src/ir/op.ts";
 import { anyTensor, chance, inside, made, narrower, pick, type Sample, type Sampler, shapeOf, signed, sizeOf, truths } from "./sample.ts";
 
@@ -40,7 +41,11 @@ export function binarySampler(op: AnyOp): Sampler {
       const other = side === 0 ? y : x;
       if (kink !== null && apart(kink, side === 0 ? [value] : Array.from(x.data), side === 0 ? Array.from(y.data) : [value]) < 5e-4)
         continue;
-      return { args: side === 0 ? [value, other] : [other, value] };
+      if (chance(d, 0.5)) return { args: side === 0 ? [value, other] : [other, value] };
+      // As a literal the number stays one while derivatives are built, and rules may simplify by it.
+      const call = op as unknown as (x: unknown, y: unknown) => unknown;
+      const { room } = caseOf(op, side === 0 ? [value, other] : [other, value]);
+      return { args: [other], f: (v: never) => (side === 0 ? call(value, v) : call(v, value)), room: [Math.min(1, ...room[1 - side]!)] };
     }
   };
 }
@@ -61,8 +66,23 @@ function broadcastPair(d: Draw, element: (d: Draw, shape: readonly number[], k: 
   return { args: [element(d, a, 0), element(d, b, 1)] };
 }
 
-/** Ops that are elementwise with attributes or three operands. */
+/** Whole literal exponents, of either sign of the base and of 0, which the declared domain leaves out: it is for any exponent. */
+const wholePower: Sampler = (d) => {
+  const n = pick(d, [0, 1, 2, 3, -1, -2]);
+  const x = made(shapeOf(d), () => {
+    for (;;) {
+      const v = n >= 0 && chance(d, 0.1) ? 0 : signed(d, 20);
+      if (n >= 0 || Math.abs(v) > 0.05) return v;
+    }
+  });
+  return { args: [x], f: (v: never) => pow(v, n), room: [n < 0 ? 0.02 : 1] };
+};
+
+const anyPower: Sampler = binarySampler(pow);
+
+/** Ops that are elementwise with attributes or three operands, or have more to them than their declared domain. */
 export const otherElementwise: Readonly<Record<string, Sampler>> = {
+  pow: (d) => (chance(d, 0.25) ? wholePower(d) : anyPower(d)),
   where: (d) => {
     const shape = shapeOf(d, 0, 4, [1, 2, 3, 5]);
     return { args: [truths(d, narrower(d, shape)), anyTensor(d, narrower(d, shape)), anyTensor(d, narrower(d, shape))] };

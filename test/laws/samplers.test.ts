@@ -58,7 +58,7 @@ describe("the samplers draw", () => {
   test("every side of broadcasting", () => {
     const sides = new Set(
       drawn("add")
-        .filter(({ args }) => args.every(isTensor))
+        .filter(({ args }) => args.length === 2 && args.every(isTensor))
         .map(({ args }) => {
           const [a, b] = args.map((t) => (isTensor(t) ? t.type.shape : []));
           const size = (s: readonly number[]): number => s.reduce((n, v) => n * v, 1);
@@ -91,7 +91,7 @@ describe("the samplers draw", () => {
     ["sum", "keepDims", ["true", "false", "absent"]],
     ["cumsum", "reverse", ["true", "false", "absent"]],
     ["cumsum", "exclusive", ["true", "false", "absent"]],
-    ["norm", "ord", ["1", "2", "3", "1.5", "absent"]],
+    ["norm", "ord", ["1", "3", "1.5", "absent"]],
     ["scatterElements", "reduction", ['"none"', '"add"', "absent"]],
   ])("%s with every %s", (name, attribute, wanted) => {
     expect([...values(name, attribute)]).toEqual(expect.arrayContaining(wanted));

@@ -85,18 +85,21 @@ export const matmul: Op<(a: Operand, b: Operand) => Value> = declare<(a: Operand
     },
     formula: { a: "dA = dY B^T", b: "dB = A^T dY" },
     vjp: ({ ct, a, b }) => {
-      const { batch, m, n } = sizesOf(a.type, b.type);
+      const { batch, m, k, n } = sizesOf(a.type, b.type);
       const upstream = reshape(ct, { shape: [...batch, m, n] });
-      const left = a.type.shape.length === 1 ? reshape(a, { shape: [1, -1] }) : a;
-      const right = b.type.shape.length === 1 ? reshape(b, { shape: [-1, 1] }) : b;
+      const [p, q] = [isVector(a), isVector(b)];
+      const left = p ? reshape(a, { shape: [m, k] }) : a;
+      const right = q ? reshape(b, { shape: [k, n] }) : b;
+      // A vector's axis of size 1 is taken out; the walk sums over the batch axes before it.
+      const flat = (piece: Value): Value => reshape(piece, { shape: [...batch, k] });
       return {
         a: () => {
           const piece = matmul(upstream, swapped(right));
-          return a.type.shape.length === 1 ? lastAxis(piece, -2) : piece;
+          return p ? flat(piece) : piece;
         },
         b: () => {
           const piece = matmul(swapped(left), upstream);
-          return b.type.shape.length === 1 ? lastAxis(piece, -1) : piece;
+          return q ? flat(piece) : piece;
         },
       };
     },
@@ -133,12 +136,8 @@ function swappedProduct(a: Value, b: Value, examples: number): Value {
   return a.type.shape.length === 1 ? product : swapped(reshape(product, { shape: [...shape.slice(0, -1), a.type.shape[0]!] }));
 }
 
-/** Takes out an axis of size 1 and sums the batch axes before it: the cotangent of a vector. */
-function lastAxis(v: Value, axis: -1 | -2): Value {
-  const { shape } = v.type;
-  const flat = reshape(v, { shape: axis === -1 ? shape.slice(0, -1) : [...shape.slice(0, -2), shape[shape.length - 1]!] });
-  const lead = flat.type.shape.length - 1;
-  return lead === 0 ? flat : sum(flat, { axis: Array.from({ length: lead }, (_, i) => i) });
+function isVector(v: Value): boolean {
+  return v.type.shape.length === 1;
 }
 
 /** The last two axes exchanged. */

@@ -44,7 +44,6 @@ function byBase(x: Value, y: Value): Operand {
 
 function byExponent(x: Value, y: Value, out: Value): Operand {
   const base = literalOf(x);
-  if (base === 1) return 0;
   if (base !== null && base > 0) return mul(out, Math.log(base));
   const flat = logicalAnd(equal(x, 0), greaterEqual(y, 0));
   // The logarithm is taken of 1 where it is not used, so that no infinity comes back through the branch that was not taken.

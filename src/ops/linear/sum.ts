@@ -85,16 +85,16 @@ export const expand: Op<(x: Operand, attrs: { readonly shape: readonly number[] 
   linear: ["x"],
   batch: ({ x, shape, examples }) => expand(aligned(x, shape.length), { shape: [examples, ...shape] }),
   formula: { x: "dX = sum(dY)" },
-  vjp: ({ ct, x }) => ({ x: sumTo(ct, x.type.shape) }),
+  // The walk sums a cotangent over what its operand was broadcast along.
+  vjp: ({ ct }) => ({ x: ct }),
 });
 
 /** Sums a broadcast value back to `shape`: the transpose of broadcasting. Returns `v` itself when there is nothing to sum. */
 export function sumTo(v: Value, shape: readonly number[]): Value {
   const from = v.type.shape;
   if (sameShape(from, shape)) return v;
-  const lead = from.length - shape.length;
-  const axis: number[] = [];
-  for (let i = 0; i < from.length; i++) if (i < lead || (shape[i - lead] === 1 && from[i] !== 1)) axis.push(i);
-  const total = axis.length === 0 ? v : sum(v, { axis, keepDims: lead === 0 });
-  return sameShape(total.type.shape, shape) ? total : reshape(total, { shape });
+  const lead = from.map((_, i) => i).slice(0, from.length - shape.length);
+  const inner = lead.length === 0 ? v : sum(v, { axis: lead });
+  const axis = shape.flatMap((s, i) => (s === inner.type.shape[i] ? [] : [i]));
+  return axis.length === 0 ? inner : sum(inner, { axis, keepDims: true });
 }

@@ -9,10 +9,10 @@ import { type Axes, type AxisAttrs, type Reduce, sum } from "../linear/sum.ts";
 import { axesIn, checkNumbers, checkSome, reduced, reducedType, restored } from "./reduction.ts";
 
 /** The share of each element in its extreme: 1 / k for the k elements that reach it, 0 elsewhere; NaN elements share a NaN result. */
-function shares(x: Value, out: Value, axes: Axes): Value {
-  const reaches = logicalOr(equal(x, restored(out, x.type.shape, axes)), notANumber(x));
+function shares(x: Value, out: Value, axis: readonly number[]): Value {
+  const reaches = logicalOr(equal(x, restored(out, x.type.shape, axis)), notANumber(x));
   const mask = cast(reaches, x.type.dtype);
-  return div(mask, sum(mask, { axis: axes.axis, keepDims: true }));
+  return div(mask, sum(mask, { axis, keepDims: true }));
 }
 
 /* @__NO_SIDE_EFFECTS__ */
@@ -28,11 +28,8 @@ function extreme(name: "max" | "min", what: string): Reduce {
     eval: ({ x, axis }, out) => reduced(name, x, axis, out),
     batch: ({ x, axis, keepDims }) => made(x, { axis: axis.map((a) => a + 1), keepDims }),
     formula: { x: `dX = dY where X = ${name}(X), shared equally among ties` },
-    vjp: ({ ct, x, out, axis, keepDims }) => {
-      const axes = { axis, keepDims };
-      return { x: mul(restored(ct, x.type.shape, axes), shares(x, out, axes)) };
-    },
-    jvp: ({ d, x, out, axis, keepDims }) => d.x && sum(mul(d.x, shares(x, out, { axis, keepDims })), { axis, keepDims }),
+    vjp: ({ ct, x, out, axis }) => ({ x: mul(restored(ct, x.type.shape, axis), shares(x, out, axis)) }),
+    jvp: ({ d, x, out, axis, keepDims }) => d.x && sum(mul(d.x, shares(x, out, axis)), { axis, keepDims }),
   });
   return made;
 }

@@ -9,8 +9,8 @@ import { type Axes, type AxisAttrs, type Reduce, sum } from "../linear/sum.ts";
 import { axesIn, checkFloats, placesOver, reduced, reducedType, restored } from "./reduction.ts";
 
 /** softmax(x), which is the derivative; 0 in a row of -infinity alone. */
-function weights(x: Value, out: Value, axes: Axes): Value {
-  const whole = restored(out, x.type.shape, axes);
+function weights(x: Value, out: Value, axis: readonly number[]): Value {
+  const whole = restored(out, x.type.shape, axis);
   return exp(sub(x, where(equal(whole, Number.NEGATIVE_INFINITY), 0, whole)));
 }
 
@@ -41,9 +41,6 @@ export const logSumExp: Reduce = declare<(x: Operand, attrs?: AxisAttrs) => Valu
   },
   batch: ({ x, axis, keepDims }) => logSumExp(x, { axis: axis.map((a) => a + 1), keepDims }),
   formula: { x: "dX = softmax(X) dY" },
-  vjp: ({ ct, x, out, axis, keepDims }) => {
-    const axes = { axis, keepDims };
-    return { x: mul(restored(ct, x.type.shape, axes), weights(x, out, axes)) };
-  },
-  jvp: ({ d, x, out, axis, keepDims }) => d.x && sum(mul(d.x, weights(x, out, { axis, keepDims })), { axis, keepDims }),
+  vjp: ({ ct, x, out, axis }) => ({ x: mul(restored(ct, x.type.shape, axis), weights(x, out, axis)) }),
+  jvp: ({ d, x, out, axis, keepDims }) => d.x && sum(mul(d.x, weights(x, out, axis)), { axis, keepDims }),
 });

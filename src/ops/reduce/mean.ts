@@ -30,10 +30,10 @@ export const mean: Reduce = declare<(x: Operand, attrs?: AxisAttrs) => Value, re
   linear: ["x"],
   batch: ({ x, axis, keepDims }) => mean(x, { axis: axis.map((a) => a + 1), keepDims }),
   formula: { x: "dX = dY / n" },
-  vjp: ({ ct, x, axis, keepDims }) => {
+  vjp: ({ ct, x, axis }) => {
     if (!isFloat(x.type.dtype)) return { x: null };
     const { shape } = x.type;
-    const share = div(restored(ct, shape, { axis, keepDims }), countOver(shape, axis));
+    const share = div(restored(ct, shape, axis), countOver(shape, axis));
     return { x: expand(share, { shape }) };
   },
 });
@@ -87,9 +87,9 @@ export const variance: Op<(x: Operand, attrs?: VarianceAttrs) => Value> = declar
   },
   batch: ({ x, axis, keepDims, correction }) => variance(x, { axis: axis.map((a) => a + 1), keepDims, correction }),
   formula: { x: "dX = 2 (x - mean) / (n - correction) dY" },
-  vjp: ({ ct, x, axis, keepDims, correction }) => {
+  vjp: ({ ct, x, axis, correction }) => {
     const { shape } = x.type;
-    const scaled = mul(restored(ct, shape, { axis, keepDims }), 2 / divisor(shape, axis, correction));
+    const scaled = mul(restored(ct, shape, axis), 2 / divisor(shape, axis, correction));
     return { x: mul(scaled, sub(x, mean(x, { axis, keepDims: true }))) };
   },
   jvp: ({ d, x, axis, keepDims, correction }) => {

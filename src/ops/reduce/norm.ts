@@ -24,8 +24,8 @@ interface Normed extends Axes {
 }
 
 /** d norm / d x, 0 where the norm is 0; zeros and their second derivatives never divide by zero. Source: PyTorch's `norm_backward`. */
-function direction(x: Value, out: Value, { axis, keepDims, ord }: Normed): Value {
-  const whole = restored(out, x.type.shape, { axis, keepDims });
+function direction(x: Value, out: Value, axis: readonly number[], ord: number): Value {
+  const whole = restored(out, x.type.shape, axis);
   if (ord === 1) return sign(x);
   if (ord === Number.POSITIVE_INFINITY) {
     const mask = cast(equal(abs(x), whole), x.type.dtype);
@@ -82,9 +82,7 @@ export const norm: Op<(x: Operand, attrs?: NormAttrs) => Value> = declare<(x: Op
     },
     batch: ({ x, axis, keepDims, ord }) => norm(x, { axis: axis.map((a) => a + 1), keepDims, ord }),
     formula: { x: "dX = X / Y dY (ord 2); sign(X) (|X| / Y)^(ord - 1) dY" },
-    vjp: ({ ct, x, out, axis, keepDims, ord }) => ({
-      x: mul(restored(ct, x.type.shape, { axis, keepDims }), direction(x, out, { axis, keepDims, ord })),
-    }),
-    jvp: ({ d, x, out, axis, keepDims, ord }) => d.x && sum(mul(d.x, direction(x, out, { axis, keepDims, ord })), { axis, keepDims }),
+    vjp: ({ ct, x, out, axis, ord }) => ({ x: mul(restored(ct, x.type.shape, axis), direction(x, out, axis, ord)) }),
+    jvp: ({ d, x, out, axis, keepDims, ord }) => d.x && sum(mul(d.x, direction(x, out, axis, ord)), { axis, keepDims }),
   },
 );

@@ -19,22 +19,23 @@ import { axesIn, checkNumbers, countOver, placesOver, reduced, reducedType, rest
  */
 function productOfOthers(rows: Value): Value {
   const [outer, size] = rows.type.shape as readonly [number, number];
-  const { dtype } = rows.type;
+  const axis = rows.type.shape.length - 1;
+  const one = ones(tensorType(rows.type.dtype, [outer, 1]));
   const halves: { readonly low: Value; readonly high: Value; readonly size: number }[] = [];
   let level = rows;
-  for (let n = size; n > 1; n = Math.ceil(n / 2)) {
-    if (n % 2 === 1) level = concat([level, ones(tensorType(dtype, [outer, 1]))], { axis: 1 });
-    const even = n + (n % 2);
-    const low = slice(level, { axis: 1, end: even / 2 });
-    const high = slice(level, { axis: 1, start: even / 2 });
+  for (let n = size; n > 1; ) {
+    const half = Math.ceil(n / 2);
+    const even = half + half > n ? concat([level, one], { axis }) : level;
+    const low = slice(even, { axis, end: half });
+    const high = slice(even, { axis, start: half });
     halves.push({ low, high, size: n });
     level = mul(low, high);
+    n = half;
   }
-  let others = ones(tensorType(dtype, [outer, 1]));
-  for (let i = halves.length - 1; i >= 0; i--) {
-    const { low, high, size: n } = halves[i]!;
-    others = concat([mul(others, high), mul(others, low)], { axis: 1 });
-    if (n % 2 === 1) others = slice(others, { axis: 1, end: n });
+  let others = one;
+  for (const { low, high, size: n } of halves.reverse()) {
+    others = concat([mul(others, high), mul(others, low)], { axis });
+    if (others.type.shape[axis] !== n) others = slice(others, { axis, end: n });
   }
   return others;
 }
@@ -42,6 +43,7 @@ function productOfOthers(rows: Value): Value {
 /** For each element of x the product of the others in its reduction. */
 function others(x: Value, axis: readonly number[]): Value {
   const { shape } = x.type;
+  if (sizeOf(shape) === 0) return x;
   const kept = shape.map((_, i) => i).filter((i) => !axis.includes(i));
   const order = [...kept, ...axis];
   const size = countOver(shape, axis);
@@ -72,12 +74,6 @@ export const prod: Reduce = declare<(x: Operand, attrs?: AxisAttrs) => Value, re
   },
   batch: ({ x, axis, keepDims }) => prod(x, { axis: axis.map((a) => a + 1), keepDims }),
   formula: { x: "dX[i] = dY prod of X[j], j != i" },
-  vjp: ({ ct, x, axis, keepDims }) => {
-    if (sizeOf(x.type.shape) === 0) return { x: 0 };
-    return { x: mul(restored(ct, x.type.shape, { axis, keepDims }), others(x, axis)) };
-  },
-  jvp: ({ d, x, axis, keepDims }) => {
-    if (d.x === null) return null;
-    return sum(sizeOf(x.type.shape) === 0 ? d.x : mul(d.x, others(x, axis)), { axis, keepDims });
-  },
+  vjp: ({ ct, x, axis }) => ({ x: mul(restored(ct, x.type.shape, axis), others(x, axis)) }),
+  jvp: ({ d, x, axis, keepDims }) => d.x && sum(mul(d.x, others(x, axis)), { axis, keepDims }),
 });

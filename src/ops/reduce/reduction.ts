@@ -1,13 +1,13 @@
 import { allocate, isInteger, type NumberArray } from "../../ir/dtype.ts";
 import { DTypeError, ShapeError } from "../../ir/errors.ts";
 import type { Value } from "../../ir/node.ts";
-import { axesOf, broadcastStrides, reducedShape, type Shape, sizeOf } from "../../ir/shape.ts";
+import { axesOf, broadcastStrides, reducedShape, type Shape, sameShape, sizeOf } from "../../ir/shape.ts";
 import type { Tensor } from "../../ir/tensor.ts";
 import { type TensorType, tensorType, typeText } from "../../ir/type.ts";
 import { type Reduction, reduceStrided } from "../kernels/reduce.ts";
 import { offsetsOf } from "../kernels/walk.ts";
 import { reshape } from "../linear/reshape.ts";
-import { type Axes, type AxisAttrs, expand } from "../linear/sum.ts";
+import type { Axes, AxisAttrs } from "../linear/sum.ts";
 
 /** Attributes of a reduction as they are stored: sorted, non-negative axes, all of them when left out. */
 export function axesIn(op: string, { axis, keepDims }: AxisAttrs, x: TensorType): Axes {
@@ -25,13 +25,9 @@ export function countOver(shape: Shape, axis: readonly number[]): number {
 }
 
 /** A value of a reduction's result shape with the reduced axes put back at size 1, so that it broadcasts with the operand. */
-export function restored(v: Value, shape: Shape, { axis, keepDims }: Axes): Value {
-  return keepDims ? v : reshape(v, { shape: reducedShape(shape, axis, true) });
-}
-
-/** A value of a reduction's result shape repeated over the reduced axes. */
-export function spread(v: Value, shape: Shape, axes: Axes): Value {
-  return expand(restored(v, shape, axes), { shape });
+export function restored(v: Value, shape: Shape, axis: readonly number[]): Value {
+  const kept = reducedShape(shape, axis, true);
+  return sameShape(v.type.shape, kept) ? v : reshape(v, { shape: kept });
 }
 
 /** One of the kernel's reductions of a tensor, in double where the elements are floats. */
