@@ -1,209 +1,274 @@
-// `npm run mutate`: breaks the derivative rules of the declarations one at a time and sees whether the laws notice.
-// Each mutant is bundled from a scratch copy and runs the laws of the ops that its file declares. Options: --only PART of a file name,
-// --runs N cases an op (8), --seed S (1), --write to put the result into docs/reliability.md.
-import { spawnSync } from "node:child_process";
-import { cpSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+// `npm run mutate`: breaks the derivative rules of the declarations one at a time and sees whether the laws notice. All mutants are woven into one
+// bundle, each behind a switch (scripts/mutants.js), and two processes try them. Options: --only PART of a file name, --runs N cases an op (24),
+// --seed S (1), --list to print what would be planted, --write to put the result into docs/reliability.md.
+import { fork } from "node:child_process";
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { rolldown } from "rolldown";
-import { parseSync } from "rolldown/utils";
 import { root } from "./entries.js";
+import { equivalent } from "./equivalent-mutants.js";
+import { describe, functionsOfRules, mutantsOf, place, readDeclarations, woven } from "./mutants.js";
+
+/** @typedef {import("./mutants.js").Mutant} Mutant */
+/** @typedef {{ id: number, mutant: Mutant, names: readonly string[] }} Job */
+/** @typedef {{ by: string, what: string }} Killer */
 
 const { values } = parseArgs({
   options: {
     only: { type: "string", default: "" },
-    runs: { type: "string", default: "8" },
+    runs: { type: "string", default: "24" },
     seed: { type: "string", default: "1" },
+    list: { type: "boolean", default: false },
     write: { type: "boolean", default: false },
   },
 });
-
-/** @typedef {{ type: string, start: number, end: number } & Record<string, unknown>} Syntax */
-/** @typedef {{ file: string, from: number, to: number, text: string, kind: string }} Mutant */
-
-/**
- * @param {unknown} x
- * @returns {x is Syntax}
- */
-const isSyntax = (x) => typeof x === "object" && x !== null && typeof (/** @type {{ type?: unknown }} */ (x).type) === "string";
-
-/**
- * Every syntax node below one, itself included.
- *
- * @param {unknown} start
- * @returns {Syntax[]}
- */
-function below(start) {
-  /** @type {Syntax[]} */
-  const found = [];
-  /** @type {unknown[]} */
-  const open = [start];
-  while (open.length > 0) {
-    const x = open.pop();
-    if (Array.isArray(x)) open.push(...x);
-    else if (isSyntax(x)) {
-      found.push(x);
-      open.push(...Object.values(x));
-    }
-  }
-  return found;
-}
-
-/** @param {Syntax} node */
-const nameOf = (node) => (isSyntax(node["callee"]) ? String(node["callee"]["name"]) : "");
-/** @param {Syntax} property */
-const keyOf = (property) => (isSyntax(property["key"]) ? String(property["key"]["name"]) : "");
-
-/**
- * The mutants of one file: inside `vjp`, `jvp` and `d` rules, and in the backward walk.
- *
- * @param {string} file
- * @returns {Mutant[]}
- */
-function mutantsOf(file) {
-  const source = readFileSync(root + file, "utf8");
-  const { program } = parseSync(file, source);
-  const rules = below(program).filter(
-    (n) =>
-      n.type === "Property" &&
-      ["vjp", "jvp", "d"].includes(keyOf(n)) &&
-      isSyntax(n["value"]) &&
-      n["value"].type === "ArrowFunctionExpression",
-  );
-  /** @type {Map<string, Mutant>} */
-  const found = new Map();
-  /** @type {(node: Syntax, text: string, kind: string) => void} */
-  const add = (node, text, kind) => {
-    found.set(`${node.start} ${text}`, { file, from: node.start, to: node.end, text, kind });
-  };
-  /** @param {Syntax} n */
-  const code = (n) => source.slice(n.start, n.end);
-  for (const rule of rules) {
-    const body = /** @type {Syntax} */ (rule["value"])["body"];
-    for (const n of below(body)) {
-      const args = /** @type {Syntax[]} */ (n["arguments"] ?? []);
-      const [a, b] = args;
-      if (n.type === "CallExpression" && a && b && ["mul", "chain", "div"].includes(nameOf(n))) {
-        add(n, code(a), "factor dropped");
-        if (nameOf(n) === "mul") add(n, code(b), "factor dropped");
-      }
-      if (n.type === "CallExpression" && a && b && nameOf(n) === "add") add(n, code(a), "term dropped");
-      if (n.type === "CallExpression" && a && b && ["sub", "matmul"].includes(nameOf(n)))
-        add(n, `${nameOf(n)}(${code(b)}, ${code(a)})`, "operands swapped");
-      if (n.type === "CallExpression" && a && nameOf(n) === "neg") add(n, code(a), "sign flipped");
-      if (n.type === "Literal" && typeof n["value"] === "number") {
-        if (n["value"] !== 0) add(n, `(-${n["value"]})`, "sign flipped");
-        add(n, String(n["value"] + 1), "number or axis shifted");
-      }
-      if (n.type === "CallExpression" && args.length > 1) {
-        const last = /** @type {Syntax} */ (args[args.length - 1]);
-        if (last.type === "ObjectExpression")
-          for (const p of /** @type {Syntax[]} */ (last["properties"]))
-            if (p.type === "Property") add(p, `${keyOf(p)}: undefined`, "attribute ignored");
-      }
-    }
-    if (keyOf(rule) === "vjp")
-      for (const n of below(body))
-        if (n.type === "ReturnStatement" || n === body) {
-          const object = n.type === "ReturnStatement" ? n["argument"] : n.type === "ParenthesizedExpression" ? n["expression"] : n;
-          if (isSyntax(object) && object.type === "ObjectExpression")
-            for (const p of /** @type {Syntax[]} */ (object["properties"]))
-              if (p.type === "Property" && isSyntax(p["value"]) && code(p["value"]) !== "null")
-                add(p, `${keyOf(p)}: null`, "operand dropped");
-        }
-  }
-  return [...found.values()];
-}
-
-/** The backward walk itself: un-broadcasting and branch sums. */
-function walkMutants() {
-  const file = "src/autodiff/pullback.ts";
-  const source = readFileSync(root + file, "utf8");
-  return /** @type {[string, string, string][]} */ ([
-    ["v = sumTo(v, x.type.shape)", "v = v", "un-broadcast left out"],
-    ["branchSum(before, ct, node)", "ct", "branch dropped"],
-  ]).flatMap(([text, to, kind]) => {
-    const from = source.indexOf(text);
-    return from < 0 ? [] : [{ file, from, to: from + text.length, text: to, kind }];
-  });
-}
-
-const files = /** @type {string[]} */ (readdirSync(`${root}src/ops`, { recursive: true, encoding: "utf8" }))
-  .map((f) => `src/ops/${f}`)
-  .filter((f) => f.endsWith(".ts") && !f.includes("/kernels/") && !f.endsWith("define.ts") && f.includes(values.only));
-const mutants = [...files.sort().flatMap(mutantsOf), ...("pullback".includes(values.only) ? walkMutants() : [])];
-
-const scratch = mkdtempSync(join(tmpdir(), "chainrule-mutate-"));
-process.on("exit", () => rmSync(scratch, { recursive: true, force: true }));
-process.on("SIGINT", () => process.exit(130));
-for (const part of ["src", "test/laws", "package.json"]) cpSync(root + part, join(scratch, part), { recursive: true });
-symlinkSync(`${root}node_modules`, join(scratch, "node_modules"));
-writeFileSync(
-  join(scratch, "test/laws/mutant.ts"),
-  `import { runLaws } from "./run-laws.ts";
-import { ops } from "./samplers.ts";
-const [names, runs, seed] = process.argv.slice(2) as [string, string, string];
-const chosen = names === "" ? [...ops.keys()] : names.split(",").filter((n) => ops.has(n));
-for (const name of chosen.length > 0 ? chosen : [...ops.keys()]) {
-  const { broken } = runLaws(name, Number(runs), Number(seed));
-  if (broken !== null) { console.log(name + ": " + broken.law); process.exit(9); }
-}
-`,
-);
+/** How long one mutant may take before it counts as killed: it does not come to an end. */
+const patience = 60_000;
 
 /** @param {string} file */
-function opsIn(file) {
-  const source = readFileSync(root + file, "utf8");
-  const declared = [
-    ...source.matchAll(/(?:declare<[\s\S]*?>|declare|unary|binary|choice|extreme|argExtreme|comparison)\(\s*"([A-Za-z0-9]+)"/g),
-  ].map((m) => m[1]);
-  const exported = [...source.matchAll(/^export (?:const|function) ([A-Za-z0-9]+)/gm)].map((m) => m[1]);
-  return file.startsWith("src/ops") ? [...new Set([...declared, ...exported])].join(",") : "add,mul,where,sub";
+const read = (file) => readFileSync(root + file, "utf8");
+
+/**
+ * The ops and functions that a file declares.
+ *
+ * @param {string} file
+ */
+function namesIn(file) {
+  const source = read(file);
+  const declared = source.matchAll(/(?:declare<[\s\S]*?>|declare|unary|binary|choice|extreme|argExtreme|comparison)\(\s*"([A-Za-z0-9]+)"/g);
+  const exported = source.matchAll(/^export (?:const|function) ([A-Za-z0-9]+)/gm);
+  return [...new Set([...declared, ...exported].map((m) => String(m[1])))];
 }
 
 /**
- * @param {string} names
- * @returns {Promise<"killed" | "survived" | "broken">}
+ * The walks themselves: un-broadcasting and branch sums.
+ *
+ * @returns {{ mutant: Mutant, users: readonly string[] }[]}
  */
-async function judge(names) {
-  try {
-    const build = await rolldown({ input: join(scratch, "test/laws/mutant.ts"), platform: "node", logLevel: "silent" });
-    await build.write({ file: join(scratch, "mutant.mjs"), format: "esm" });
-    await build.close();
-  } catch {
-    return "broken";
-  }
-  const { status, signal } = spawnSync(process.execPath, [join(scratch, "mutant.mjs"), names, values.runs, values.seed], {
-    timeout: 60_000,
-    encoding: "utf8",
+function walkMutants() {
+  /** @type {[file: string, original: string, text: string, kind: string][]} */
+  const planted = [
+    ["src/autodiff/pullback.ts", "sumTo(v, x.type.shape)", "v", "un-broadcast left out"],
+    ["src/autodiff/pullback.ts", "branchSum(before, ct, node)", "ct", "branch dropped"],
+    ["src/autodiff/pullback.ts", "branchSum(before, ct, node)", "before", "branch dropped"],
+    ["src/autodiff/pushforward.ts", "expand(x, { shape: like.type.shape })", "x", "un-broadcast left out"],
+    ["src/autodiff/pushforward.ts", "add(v, part[k]!)", "v", "term dropped"],
+    ["src/autodiff/pushforward.ts", "add(total, dot)", "dot", "term dropped"],
+    ["src/autodiff/pushforward.ts", "(j === i ? t : v)", "t ?? v", "operand dropped"],
+  ];
+  return planted.flatMap(([file, original, text, kind]) => {
+    const source = read(file);
+    /** @type {{ mutant: Mutant, users: readonly string[] }[]} */
+    const found = [];
+    for (let from = source.indexOf(original); from >= 0; from = source.indexOf(original, from + 1)) {
+      const line = source.slice(source.lastIndexOf("\n", from) + 1).split("\n", 1)[0] ?? "";
+      found.push({
+        mutant: { file, from, to: from + original.length, original, text, kind, line: line.trim() },
+        users: ["src/ops/arithmetic.ts"],
+      });
+    }
+    if (found.length === 0) throw new Error(`mutate: ${file} has no ${original}; mend the list of walk mutants`);
+    return found;
   });
-  return status === 0 ? "survived" : signal !== null || status !== null ? "killed" : "broken";
 }
 
-if ((await judge("")) !== "survived") throw new Error("mutate: the laws fail without a fault; mend that first");
-/** @type {Mutant[]} */
-const survivors = [];
-let killed = 0;
-for (const [i, m] of mutants.entries()) {
-  const source = readFileSync(root + m.file, "utf8");
-  writeFileSync(join(scratch, m.file), source.slice(0, m.from) + m.text + source.slice(m.to));
-  const verdict = await judge(opsIn(m.file));
-  writeFileSync(join(scratch, m.file), source);
-  if (verdict === "killed") killed++;
-  else if (verdict === "survived") survivors.push(m);
-  if (process.stdout.isTTY) process.stdout.write(`\r${i + 1} of ${mutants.length}, ${survivors.length} survived `);
+/** @returns {Job[]} */
+function planted() {
+  const files = readdirSync(`${root}src/ops`, { recursive: true, encoding: "utf8" })
+    .map((f) => `src/ops/${f}`)
+    .filter((f) => f.endsWith(".ts") && !f.includes("/kernels/") && !f.endsWith("define.ts"))
+    .sort();
+  const declarations = new Map(files.map((f) => [f, readDeclarations(f, read(f))]));
+  const functions = functionsOfRules(declarations);
+  const found = [...declarations].flatMap(([f, d]) => mutantsOf(d, functions.get(f) ?? []));
+  return [...found, ...walkMutants()]
+    .map(({ mutant, users }, id) => ({ id, mutant, names: users.flatMap(namesIn) }))
+    .filter(({ mutant }) => mutant.file.includes(values.only));
 }
-const judged = killed + survivors.length;
-const share = judged === 0 ? "no mutants" : `${((100 * killed) / judged).toFixed(1)} %`;
+
+/**
+ * One bundle with every mutant in it.
+ *
+ * @param {readonly Job[]} jobs
+ * @param {string} folder
+ */
+async function bundle(jobs, folder) {
+  const touched = new Map(
+    [...new Set(jobs.map((j) => j.mutant.file))].map((f) => [
+      root + f,
+      woven(
+        read(f),
+        jobs.filter((j) => j.mutant.file === f),
+      ),
+    ]),
+  );
+  const build = await rolldown({
+    input: `${root}test/laws/mutant-worker.ts`,
+    platform: "node",
+    logLevel: "warn",
+    plugins: [
+      {
+        name: "mutants",
+        load: (id) => {
+          const code = touched.get(id);
+          return code === undefined ? null : { code, moduleType: "ts" };
+        },
+      },
+    ],
+  });
+  const file = join(folder, "mutants.mjs");
+  await build.write({ file, format: "esm" });
+  await build.close();
+  return file;
+}
+
+/**
+ * Tries jobs one after the other in a process of its own, which is ended and replaced when a mutant does not come to an end.
+ *
+ * @param {string} file
+ * @param {() => Job | undefined} next
+ * @param {(job: Job, killer: Killer | null) => void} done
+ * @returns {Promise<void>}
+ */
+function work(file, next, done) {
+  return new Promise((resolve, reject) => {
+    const job = next();
+    if (job === undefined) return resolve();
+    const child = fork(file, { cwd: root, stdio: ["ignore", "inherit", "inherit", "ipc"] });
+    /** @type {Job} */
+    let at = job;
+    /** @type {NodeJS.Timeout | undefined} */
+    let timer;
+    const give = () => {
+      timer = setTimeout(() => {
+        done(at, { by: "laws", what: "it does not come to an end" });
+        child.removeAllListeners();
+        child.kill("SIGKILL");
+        work(file, next, done).then(resolve, reject);
+      }, patience);
+      child.send({ mutant: at.id, names: at.names, runs: Number(values.runs), seed: Number(values.seed) });
+    };
+    child.on("message", (/** @type {{ killer: Killer | null }} */ { killer }) => {
+      clearTimeout(timer);
+      done(at, killer);
+      const after = next();
+      if (after === undefined) {
+        child.removeAllListeners();
+        child.disconnect();
+        resolve();
+      } else {
+        at = after;
+        give();
+      }
+    });
+    child.on("exit", (code) => {
+      clearTimeout(timer);
+      if (at.id < 0) return reject(new Error(`mutate: the process ended with ${code} before it planted anything`));
+      done(at, { by: "laws", what: `the process ended with ${code}` });
+      work(file, next, done).then(resolve, reject);
+    });
+    give();
+  });
+}
+
+const jobs = planted();
 /** @param {Mutant} m */
-const line = ({ file, from, to, text, kind }) => {
-  const source = readFileSync(root + file, "utf8");
-  return `- ${file}:${source.slice(0, from).split("\n").length} ${kind}: \`${source.slice(from, to).replace(/\s+/g, " ").slice(0, 70)}\` -> \`${text.replace(/\s+/g, " ").slice(0, 50)}\``;
-};
-const result = `${killed} of ${judged} mutants killed (${share}), ${mutants.length - judged} did not build; ${values.runs} cases an op, seed ${values.seed}.`;
-console.log(`\n${result}\n${survivors.map(line).join("\n")}`);
+const where = (m) => `${place(m, read(m.file))} ${describe(m)}`;
+if (values.list) {
+  for (const { mutant } of jobs) console.log(where(mutant));
+  console.log(`${jobs.length} mutants`);
+  process.exit(0);
+}
+const began = Date.now();
+const folder = mkdtempSync(join(tmpdir(), "chainrule-mutate-"));
+process.on("exit", () => rmSync(folder, { recursive: true, force: true }));
+process.on("SIGINT", () => process.exit(130));
+const file = await bundle(jobs, folder);
+
+/** @type {Job[]} */
+const sound = [{ id: -1, mutant: /** @type {Mutant} */ ({}), names: [] }];
+await work(
+  file,
+  () => sound.pop(),
+  (_, killer) => {
+    if (killer !== null) throw new Error(`mutate: the laws fail without a fault; mend that first: ${killer.what}`);
+  },
+);
+
+/** @type {{ job: Job, killer: Killer | null }[]} */
+const verdicts = [];
+const queue = [...jobs];
+const tries = () =>
+  work(
+    file,
+    () => queue.shift(),
+    (job, killer) => {
+      verdicts.push({ job, killer });
+      if (!process.stdout.isTTY && verdicts.length % 100 === 0) console.log(`${verdicts.length} of ${jobs.length} tried`);
+      if (process.stdout.isTTY)
+        process.stdout.write(`\r${verdicts.length} of ${jobs.length}, ${verdicts.filter((v) => v.killer === null).length} survived `);
+    },
+  );
+await Promise.all([tries(), tries()]);
+
+const { survivors, listed, stale } = equivalent(
+  verdicts.filter((v) => v.killer === null).map((v) => v.job.mutant),
+  jobs.map((j) => j.mutant),
+);
+const killed = verdicts.filter((v) => v.killer !== null).length;
+/** @type {(n: number, of: number) => string} */
+const percent = (n, of) => (of === 0 ? "none planted" : `${((100 * n) / of).toFixed(1)} %`);
+/** @type {Record<string, { killed: number, all: number }>} */
+const kinds = {};
+for (const { job, killer } of verdicts) {
+  const kind = (kinds[job.mutant.kind] ??= { killed: 0, all: 0 });
+  kind.all++;
+  if (killer !== null) kind.killed++;
+}
+const seconds = Math.round((Date.now() - began) / 1000);
+const result = [
+  `${killed} of ${jobs.length} mutants killed (${percent(killed, jobs.length)}); without the ${listed.length} that provably change no result, ${killed} of ${jobs.length - listed.length} (${percent(killed, jobs.length - listed.length)}).`,
+  `${values.runs} cases an op, seed ${values.seed}; ${seconds} s in two processes.`,
+];
+const table = [
+  "| fault | planted | killed |",
+  "|---|---|---|",
+  ...Object.entries(kinds)
+    .sort()
+    .map(([kind, n]) => `| ${kind} | ${n.all} | ${n.killed} |`),
+];
+const lines = (/** @type {readonly Mutant[]} */ list) => list.map((m) => `- ${where(m)}`).sort();
+const equivalents = listed.map(({ mutant, reason }) => `- ${where(mutant)}: ${reason}`).sort();
+console.log(
+  `\n${result.join(" ")}\n\n${table.join("\n")}\n\nSurvivors:\n${lines(survivors).join("\n") || "none"}\n\nChange no result:\n${equivalents.join("\n") || "none"}`,
+);
+for (const s of stale) console.log(`\nscripts/equivalent-mutants.js lists what is killed or not planted: ${s}`);
+if (stale.length > 0 && values.only === "") process.exitCode = 1;
+
 if (values.write) {
-  const page = `# Reliability\n\n## Mutation run\n\n\`npm run mutate -- --write\`, ${new Date().toISOString().slice(0, 10)}, Node ${process.versions.node}: ${result}\n\nSurvivors:\n\n${survivors.map(line).join("\n") || "none"}\n`;
-  writeFileSync(`${root}docs/reliability.md`, page);
+  const page = `${root}docs/reliability.md`;
+  const section = [
+    "## Mutation run",
+    "",
+    `\`npm run mutate -- --write\`, ${new Date().toISOString().slice(0, 10)}, Node ${process.versions.node}: ${result.join(" ")}`,
+    "",
+    ...table,
+    "",
+    "Survivors:",
+    "",
+    ...(survivors.length === 0 ? ["none"] : lines(survivors)),
+    "",
+    "Mutants that change no result, each with the reason, as `scripts/equivalent-mutants.js` lists them:",
+    "",
+    ...(equivalents.length === 0 ? ["none"] : equivalents),
+    "",
+    "",
+  ].join("\n");
+  const before = readFileSync(page, "utf8");
+  const start = before.indexOf("## Mutation run");
+  const after = start < 0 ? -1 : before.indexOf("\n## ", start);
+  const head = start < 0 ? `${before.trimEnd()}\n\n` : before.slice(0, start);
+  writeFileSync(page, `${head}${section}${after < 0 ? "" : before.slice(after + 1)}`.replace(/\n+$/, "\n"));
 }
