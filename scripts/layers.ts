@@ -18,7 +18,7 @@ export const levels: Readonly<Record<string, number>> = {
   passes: 3,
   transforms: 4,
   onnx: 4,
-  check: 4,
+  check: 4.1,
   draw: 4,
   explain: 5,
   engines: 5,

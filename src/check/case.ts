@@ -90,7 +90,7 @@ function distance(x: number, { min, max, nonzero }: Interval): number {
 }
 
 /** Room by the declared domain, the kink distance of elementwise ops, and what the sampler says (a number for all elements of an operand). */
-function roomOf(
+export function roomOf(
   op: AnyOp,
   node: Node,
   operands: readonly (Tensor | null)[],

@@ -11,45 +11,12 @@ import { tensorType, typeText } from "../ir/type.ts";
 import { add, mul } from "../ops/arithmetic.ts";
 import { sum } from "../ops/linear/sum.ts";
 import { constantFrom } from "./case.ts";
+import { detailsOf } from "./details/gradient-details.ts";
 import { type Draw, drawsFrom, weight } from "./draws.ts";
+import { type GradientReport, type GradientRow, reportOf } from "./gradient-report.ts";
+import { judge } from "./judge.ts";
 import { allFinite } from "./point.ts";
-import { sidesOf, slopeOf } from "./slope.ts";
 import { type Thresholds, thresholds } from "./thresholds.ts";
-
-/**
- * "pass": analytic and numeric agree. "look": they differ more than rounding explains, or no step gives a number to trust. "fail": the gradient
- * is wrong. "kink": the slopes from the left and from the right differ, or the value jumps (at order 2: the gradient does, because the function has
- * a kink there), and the analytic one lies between the slopes on both sides.
- */
-export type Verdict = "pass" | "look" | "fail" | "kink";
-
-/** One comparison. */
-export interface GradientRow {
-  /** Which leaf of the argument; empty when the argument is one value. */
-  readonly path: string;
-  /** 1: the gradient against differences of the value; 2: second derivatives against differences of the gradient. */
-  readonly order: 1 | 2;
-  /** The element that was moved, or null when all moved along a random direction. */
-  readonly index: readonly number[] | null;
-  /** The number of the random direction, or null. */
-  readonly direction: number | null;
-  readonly analytic: number;
-  readonly numeric: number;
-  /** The difference relative to the larger of both. */
-  readonly error: number;
-  readonly verdict: Verdict;
-  /** The step that the differences converged at. */
-  readonly step: number;
-}
-
-/** What `checkGradients` found. */
-export interface GradientReport {
-  /** No row failed. */
-  readonly passed: boolean;
-  readonly rows: readonly GradientRow[];
-  /** The report as lines. */
-  text(): string;
-}
 
 /** Options of `checkGradients`. */
 export interface CheckOptions {
@@ -104,8 +71,16 @@ export function checkGradients<P>(
     if (!(e instanceof DTypeError)) throw e;
     rows = run(null);
   }
-  const passed = rows.every(({ verdict }) => verdict !== "fail");
-  return { passed, rows, text: () => reportText(rows, passed) };
+  const { seed = 0 } = options;
+  return reportOf(rows, () => {
+    const source = { loss: (x: unknown): Value => weighted((f as (at: unknown) => unknown)(x), seed), tree: at as unknown, seed };
+    try {
+      return detailsOf({ ...source, given: given.map(({ path, tensor }) => ({ path, tensor: widened(tensor, "f64") })) });
+    } catch (e) {
+      if (!(e instanceof DTypeError)) throw e;
+      return detailsOf({ ...source, given });
+    }
+  });
 }
 
 interface Named {
@@ -167,9 +142,13 @@ function rowsFor(
     const path = given[move.leaf]!.path;
     const numbers = (t: number): number => valueAt(shifted(tensors, move, t));
     const slope = inner(analytic[k]!, move.along);
-    rows.push(
-      compare(numbers, slope, { path, order: 1, index: move.index, direction: move.direction }, first * move.scale, limit, precision),
-    );
+    rows.push({
+      path,
+      order: 1,
+      index: move.index,
+      direction: move.direction,
+      ...judge(numbers, slope, first * move.scale, limit, precision),
+    });
     if (order === 1 || precision === "f32" || !analytic.every(allFinite)) continue;
     const weights = tensors.map((t) => {
       const data = allocate(t.type.dtype, t.data.length);
@@ -182,9 +161,13 @@ function rowsFor(
     const second = tangent.reduce((s, v, j) => s + inner(evaluate(v) as Tensor, weights[floats[j]!]!), 0);
     const gradients = (t: number): number =>
       gradientAt(shifted(tensors, move, t)).reduce((s, g, j) => s + inner(g, weights[floats[j]!]!), 0);
-    rows.push(
-      compare(gradients, second, { path, order: 2, index: move.index, direction: move.direction }, first * move.scale, limit, precision),
-    );
+    rows.push({
+      path,
+      order: 2,
+      index: move.index,
+      direction: move.direction,
+      ...judge(gradients, second, first * move.scale, limit, precision),
+    });
   }
   return rows;
 }
@@ -251,52 +234,4 @@ function inner(a: Tensor, b: Tensor): number {
   let s = 0;
   for (let i = 0; i < a.data.length; i++) if (b.data[i] !== 0) s += a.data[i]! * b.data[i]!;
   return s;
-}
-
-function compare(
-  f: (t: number) => number,
-  analytic: number,
-  head: Pick<GradientRow, "path" | "order" | "index" | "direction">,
-  first: number,
-  limit: Thresholds,
-  precision: "f64" | "f32",
-): GradientRow {
-  const slope = slopeOf(f, first);
-  const epsilon = precision === "f64" ? 2.3e-16 : 1.2e-7;
-  // Rounding in f32 hides a kink from steps as small as those that f64 sees it at.
-  const sides = sidesOf(f, precision === "f64" ? first / 64 : first, { tolerance: precision === "f64" ? 1e-5 : 5e-2, unit: epsilon });
-  // Rounding in f itself shows as this much slope: an error below it says nothing.
-  const noise = (8 * epsilon * Math.abs(f(0))) / slope.step + 1e-14;
-  // Where the curvature changes at the point, central differences come near slowly and the sides agree at once.
-  const meet =
-    !sides.kink && Math.abs(sides.left - sides.right) <= limit.pass * Math.max(Math.abs(sides.left), Math.abs(sides.right)) + sides.noise;
-  const slow = slope.error > limit.pass * Math.abs(slope.value);
-  const numeric = slow && meet ? (sides.left + sides.right) / 2 : slope.value;
-  const blur = slow && meet ? sides.noise : noise;
-  const row = (verdict: Verdict, error: number): GradientRow => ({ ...head, analytic, numeric, error, verdict, step: slope.step });
-  const apart = Math.abs(analytic - numeric);
-  const error = apart === 0 ? 0 : apart / Math.max(Math.abs(analytic), Math.abs(numeric));
-  if (sides.kink) {
-    const [low, high] = [Math.min(sides.left, sides.right), Math.max(sides.left, sides.right)];
-    const slack = 1e-3 * (high - low) + limit.look * Math.max(Math.abs(low), Math.abs(high)) + sides.noise;
-    return row(analytic >= low - slack && analytic <= high + slack ? "kink" : "fail", error);
-  }
-  if (!Number.isFinite(numeric) || !Number.isFinite(slope.error) || !Number.isFinite(f(0)))
-    return row("look", Number.isNaN(error) ? Number.POSITIVE_INFINITY : error);
-  if (!Number.isFinite(analytic)) return row("fail", Number.POSITIVE_INFINITY);
-  if (error <= limit.pass || apart <= blur) return row("pass", error);
-  return row(error <= limit.look || apart <= 10 * slope.error ? "look" : "fail", error);
-}
-
-function reportText(rows: readonly GradientRow[], passed: boolean): string {
-  const count = (v: Verdict): number => rows.filter(({ verdict }) => verdict === v).length;
-  const number = (x: number): string => (Number.isFinite(x) ? x.toPrecision(10) : String(x));
-  const lines = rows.map(({ path, order, index, direction, analytic, numeric, error, verdict, step }) => {
-    const where = `${path || "x"}${index === null ? ` direction ${direction}` : index.length === 0 ? "" : `[${index.join(",")}]`}`;
-    return `${verdict.padEnd(4)}  order ${order}  ${where.padEnd(16)} analytic ${number(analytic).padStart(17)}  numeric ${number(numeric).padStart(17)}  error ${error.toExponential(1)}  step ${step.toExponential(1)}`;
-  });
-  return [
-    ...lines,
-    `${passed ? "passed" : "FAILED"}: ${count("pass")} pass, ${count("look")} look, ${count("kink")} kink, ${count("fail")} fail`,
-  ].join("\n");
 }

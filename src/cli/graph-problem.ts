@@ -79,7 +79,7 @@ function problemOfGraph(path: string, graph: TextGraph, values: Values): Problem
         .map(({ path: name, leaf }) => `${name || "output"}: ${typeText((leaf as Value).type)}`)
         .join(", ")}. Name the one to use "loss"`,
     );
-  return { expression: path, f, variables };
+  return { expression: path, f, variables, apply: (given) => scalarOutput({ outputs: graph({ ...variables, ...given }) })! };
 }
 
 /** The output called loss, or the only output that is a floating-point scalar. */

@@ -17,6 +17,8 @@ export interface Problem {
   readonly expression: string;
   readonly f: Value;
   readonly variables: Readonly<Record<string, Value>>;
+  /** The same with other values in the place of some variables. */
+  readonly apply: (given: Readonly<Record<string, Value>>) => Value;
 }
 
 /** The expression of a command: the word itself, or the text of a file for `@formula.txt`. */
@@ -47,7 +49,7 @@ export function problemOf(expression: string, values: Values): Problem {
 /** The problem whose variables are what `make` gives. */
 export function applied(build: CompiledExpression, make: (name: string) => Value): Problem {
   const variables = Object.fromEntries(build.variables.map((name) => [name, make(name)]));
-  return { expression: build.formula.source, f: build(variables), variables };
+  return { expression: build.formula.source, f: build(variables), variables, apply: (given) => build({ ...variables, ...given }) };
 }
 
 /** @throws UsageError for a value of a name that the expression does not have */

@@ -1,5 +1,5 @@
+import { aligned } from "../check/tables.ts";
 import { explain, type Language } from "../explain/explain.ts";
-import { aligned } from "../explain/health/render-health.ts";
 import { tensorText } from "../explain/number-text.ts";
 import { textsOf } from "../explain/player/step-texts.ts";
 import { steps } from "../explain/steps.ts";

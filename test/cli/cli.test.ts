@@ -172,6 +172,15 @@ test("every other --json has the documented shape", async () => {
       verdict: "pass",
       step: number,
     })),
+    ops: [{ op: "pow", gates: 1, checked: 1, error: number, verdict: "pass" }],
+    sweeps: [
+      {
+        variable: "x",
+        analytic: number,
+        points: Array.from({ length: 23 }, () => ({ step: number, error: number, error32: number, crossings: 0 })),
+      },
+    ],
+    precision: [{ variable: "x", error: number, ulps: number }],
   });
   expect(await json("check", "log(x)", "x=-1")).toMatchObject({ passed: true, rows: [{ numeric: "NaN", error: "Infinity" }, {}] });
   expect(await json("check", "sum(w^2)", `w=[${"1,".repeat(20)}1]`)).toMatchObject({
