@@ -71,4 +71,13 @@ export { type AttrsOf, type Definition, type Op, op } from "./ops/define.ts";
 export * from "./ops/index.ts";
 export * as random from "./random/random.ts";
 export { checkpoint } from "./transforms/checkpoint.ts";
+export type { Pattern } from "./transforms/sparse/pattern.ts";
+export {
+  type SparseHessianOptions,
+  type SparseMatrix,
+  type SparseOptions,
+  sparseHessian,
+  sparseJacobian,
+  sparsity,
+} from "./transforms/sparse/sparse.ts";
 export { vmap } from "./transforms/vmap.ts";

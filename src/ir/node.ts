@@ -261,6 +261,12 @@ export interface AnyOp {
   readonly facts: OpFacts;
 }
 
+/**
+ * "moves": each element of the result is one element of an operand, or a constant, whatever the elements are. "lines": each depends on its line
+ * along the attribute `axis` alone. What sparse derivatives go by.
+ */
+export type Reach = "moves" | "lines";
+
 /** What laws, explanations and documents know of an op beyond its rules. */
 export interface OpFacts {
   /** For each operand the interval on which the op is defined and smooth; absent: everywhere. */
@@ -276,6 +282,8 @@ export interface OpFacts {
   readonly linear: readonly string[] | "all" | null;
   /** Dtypes of operands that are not of the common dtype. */
   readonly dtypes: Readonly<Record<string, DType>>;
+  /** Which elements of the operands an element of the result can depend on. Null: where `batch` is "elementwise" the one beside it, else all. */
+  readonly reach: Reach | null;
   /** A decomposition into our ops, for ops from outside. */
   readonly lower: ((node: Node) => Value) | null;
 }

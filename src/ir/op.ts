@@ -12,6 +12,7 @@ export type {
   Interval,
   Operand,
   OpFacts,
+  Reach,
   Regions,
   RunBody,
   Slot,

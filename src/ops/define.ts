@@ -2,7 +2,7 @@ import { allocate, type DType, dtypeOf, type NumberArray } from "../ir/dtype.ts"
 import { DomainError, DTypeError, GradientError, GraphError, InternalError } from "../ir/errors.ts";
 import { isOperand, isTensor, isValue, lift } from "../ir/leaf.ts";
 import { keeperOf, Node, Output, type Value, valuesOf } from "../ir/node.ts";
-import type { AnyOp, BatchRegions, ForwardRegions, Interval, Operand, OpFacts, Regions, RunBody, Slot } from "../ir/op.ts";
+import type { AnyOp, BatchRegions, ForwardRegions, Interval, Operand, OpFacts, Reach, Regions, RunBody, Slot } from "../ir/op.ts";
 import { sizeOf } from "../ir/shape.ts";
 import { dense, type Held, hold, isTypedArray, settle, type Tensor } from "../ir/tensor.ts";
 import { type TensorType, typeText } from "../ir/type.ts";
@@ -81,6 +81,8 @@ export interface Definition<N extends string, A, C, R> {
       ) => ResultOf<R, Value>);
   /** Operands in which the op is linear, one at a time (all others fixed); "all": linear in all together. Gives the forward rule. */
   readonly linear?: readonly Bare<N>[] | "all";
+  /** Which elements of the operands an element of the result can depend on, for sparse derivatives; absent: see {@link OpFacts.reach}. */
+  readonly reach?: Reach;
   /** Result names when there are several, "list" when attributes tell how many. */
   readonly results?: readonly string[] | "list";
   /** Operands of a dtype of their own, with the dtype that bare numbers take there. */
@@ -385,6 +387,7 @@ export function declare<F extends Fn, const N extends readonly string[], C = Att
     formula: (def.formula as Record<string, string> | undefined) ?? null,
     family: def.family ?? "op",
     linear: (def.linear as readonly string[] | "all" | undefined) ?? null,
+    reach: def.reach ?? null,
     dtypes: own,
     lower: lower ? (node) => lower(scope(node.operands, node.attrs)) : null,
   };

@@ -23,7 +23,7 @@ interface Mapped {
  * @throws ShapeError for a scalar argument, for different numbers of examples, which are named, and when there is nothing to map; GraphError for types
  */
 export function vmap<A extends readonly unknown[], R>(f: (...args: A) => R): (...args: Operands<A>) => Values<R> {
-  return (...args) => {
+  const over = (...args: Operands<A>): Values<R> => {
     const mapped: Mapped[] = [];
     const inner = (args as readonly unknown[]).map((a, i) => {
       if (!isTree(a)) return a;
@@ -58,6 +58,17 @@ export function vmap<A extends readonly unknown[], R>(f: (...args: A) => R): (..
       return made[k] ?? everyExample(roots[k]!, false, examples);
     }) as Values<R>;
   };
+  examplesBehind.set(over, f);
+  return over;
+}
+
+type AnyFunction = (...args: never[]) => unknown;
+
+const examplesBehind = new WeakMap<AnyFunction, AnyFunction>();
+
+/** The function of one example behind one that `vmap` made: who knows it knows that the results of an example depend on nothing but it. */
+export function exampleOf(f: AnyFunction): AnyFunction | undefined {
+  return examplesBehind.get(f);
 }
 
 function isTree(x: unknown): boolean {

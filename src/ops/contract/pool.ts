@@ -163,6 +163,7 @@ export const pick: Op<(x: Operand, places: Operand) => Value> = declare<(x: Oper
       return y;
     },
     linear: ["x"],
+    reach: "moves",
     batch: ({ x, places, mapped, examples }) => {
       if (!mapped.x) return pick(x, places);
       return pick(x, shiftedPlaces(everyExample(places, mapped.places, examples), sizeOf(x.type.shape.slice(1))));

@@ -56,6 +56,7 @@ export const concat: Op<(xs: readonly Operand[], attrs?: { readonly axis?: numbe
     return y;
   },
   linear: "all",
+  reach: "moves",
   batch: ({ xs, axis, mapped, examples }) =>
     concat(
       xs.map((x, i) => everyExample(x, mapped.xs[i]!, examples)),

@@ -44,6 +44,7 @@ export const cumsum: Op<(x: Operand, attrs: CumsumAttrs) => Value> = declare<
     return y;
   },
   linear: ["x"],
+  reach: "lines",
   batch: ({ x, axis, exclusive, reverse }) => cumsum(x, { axis: axis + 1, exclusive, reverse }),
   formula: { x: "dX = cumsum(dY) from the other end" },
   vjp: ({ ct, axis, exclusive, reverse }) => ({ x: cumsum(ct, { axis, exclusive, reverse: !reverse }) }),

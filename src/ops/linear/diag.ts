@@ -51,6 +51,7 @@ export const diag: Op<(x: Operand, attrs?: DiagonalAttrs) => Value> = declare<
     return y;
   },
   linear: ["x"],
+  reach: "moves",
   batch: ({ x, offset, out, examples }) => {
     const [, rows = 0, columns] = x.type.shape;
     if (columns !== undefined) {

@@ -32,6 +32,7 @@ export const flip: Op<(x: Operand, attrs?: FlipAttrs) => Value> = declare<
     return y;
   },
   linear: ["x"],
+  reach: "moves",
   batch: ({ x, axis }) => flip(x, { axis: axis.map((a) => a + 1) }),
   formula: { x: "dX = flip(dY)" },
   vjp: ({ ct, axis }) => ({ x: flip(ct, { axis }) }),

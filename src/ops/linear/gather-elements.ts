@@ -62,6 +62,7 @@ export const gatherElements: Op<(x: Operand, indices: Operand, attrs?: AxisAttr)
     return y;
   },
   linear: ["x"],
+  reach: "moves",
   batch: ({ x, indices, axis, mapped, examples }) =>
     gatherElements(everyExample(x, mapped.x, examples), everyExample(indices, mapped.indices, examples), { axis: axis + 1 }),
   formula: { x: 'dX = scatterElements(0, indices, dY, "add")' },

@@ -86,6 +86,7 @@ export const gatherND: Op<(x: Operand, indices: Operand, attrs?: GatherNDAttrs) 
     return y;
   },
   linear: ["x"],
+  reach: "moves",
   batch: ({ x, indices, batchDims, mapped, examples }) => {
     if (!mapped.x && batchDims === 0) return gatherND(x, indices);
     return gatherND(everyExample(x, mapped.x, examples), everyExample(indices, mapped.indices, examples), { batchDims: batchDims + 1 });

@@ -74,6 +74,7 @@ export const gather: Op<(x: Operand, indices: Operand, attrs?: AxisAttr) => Valu
     return y;
   },
   linear: ["x"],
+  reach: "moves",
   batch: ({ x, indices, axis, mapped }) => {
     if (!mapped.indices) return gather(x, indices, { axis: axis + 1 });
     if (!mapped.x) return moveAxis(gather(x, indices, { axis }), axis, 0);

@@ -106,6 +106,7 @@ export const pad: Op<(x: Operand, attrs: PadAttrs) => Value> = declare<(x: Opera
       for (let i = 0; i < y.length; i++) y[i] = x.data[from[i]!]!;
       return y;
     },
+    reach: "moves",
     batch: ({ x, pads, mode, value }) => pad(x, { pads: [[0, 0], ...pads], mode, value }),
     formula: { x: "dX = dY without its padding" },
     // Not `linear`: a constant other than 0 is not scaled with x.

@@ -26,6 +26,7 @@ export const reshape: Op<(x: Operand, attrs: { readonly shape: readonly number[]
   type: ({ x, shape }) => (sameShape(x.shape, shape) ? x : tensorType(x.dtype, shape)),
   eval: ({ x }) => x.data,
   linear: ["x"],
+  reach: "moves",
   batch: ({ x, shape, examples }) => reshape(x, { shape: [examples, ...shape] }),
   formula: { x: "dX = reshape(dY)" },
   vjp: ({ ct, x }) => ({ x: reshape(ct, { shape: x.type.shape }) }),

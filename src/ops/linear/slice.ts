@@ -51,6 +51,7 @@ export const slice: Op<(x: Operand, attrs?: SliceAttrs) => Value> = declare<
     return y;
   },
   linear: ["x"],
+  reach: "moves",
   batch: ({ x, axis, start, step, count }) => sliceRange(x, { axis: axis + 1, start, step, count }),
   formula: { x: "dX = unslice(dY)" },
   vjp: ({ ct, x, axis, start, step }) => ({ x: unslice(ct, { axis, start, step, size: x.type.shape[axis]! }) }),
@@ -105,6 +106,7 @@ export const unslice: Op<(x: Operand, attrs: Unslice) => Value> = declare<(x: Op
       return y;
     },
     linear: ["x"],
+    reach: "moves",
     batch: ({ x, axis, start, step, size }) => unslice(x, { axis: axis + 1, start, step, size }),
     formula: { x: "dX = slice(dY)" },
     vjp: ({ ct, x, axis, start, step }) => ({ x: sliceRange(ct, { axis, start, step, count: x.type.shape[axis]! }) }),

@@ -78,6 +78,7 @@ export const split: Op<(x: Operand, attrs: SplitAttrs) => Value[]> = declare<
     });
   },
   linear: ["x"],
+  reach: "moves",
   batch: ({ x, axis, sizes }) => split(x, { axis: axis + 1, sizes }),
   formula: { x: "dX = concat(dY)" },
   vjp: ({ ct, out, axis }) => ({
@@ -131,6 +132,7 @@ export const unstack: Op<(x: Operand, attrs?: UnstackAttrs) => Value[]> = declar
     });
   },
   linear: ["x"],
+  reach: "moves",
   batch: ({ x, axis }) => unstack(x, { axis: axis + 1 }),
   formula: { x: "dX = stack(dY)" },
   vjp: ({ ct, out, axis }) => ({

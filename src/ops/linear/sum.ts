@@ -48,6 +48,7 @@ export const sum: Reduce = declare<(x: Operand, attrs?: AxisAttrs) => Value, rea
     return y;
   },
   linear: ["x"],
+  reach: "lines",
   batch: ({ x, axis, keepDims }) => sum(x, { axis: axis.map((a) => a + 1), keepDims }),
   formula: { x: "dX = expand(dY)" },
   vjp: ({ ct, x, axis, keepDims }) => ({
@@ -83,6 +84,7 @@ export const expand: Op<(x: Operand, attrs: { readonly shape: readonly number[] 
     return y;
   },
   linear: ["x"],
+  reach: "moves",
   batch: ({ x, shape, examples }) => expand(aligned(x, shape.length), { shape: [examples, ...shape] }),
   formula: { x: "dX = sum(dY)" },
   // The walk sums a cotangent over what its operand was broadcast along.

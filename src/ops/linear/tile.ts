@@ -48,6 +48,7 @@ export const tile: Op<(x: Operand, attrs: TileAttrs) => Value> = declare<(x: Ope
       return y;
     },
     linear: ["x"],
+    reach: "moves",
     batch: ({ x, repeats }) => tile(x, { repeats: [1, ...repeats] }),
     formula: { x: "dX = sum of dY over the copies" },
     vjp: ({ ct, x, repeats }) => ({

@@ -45,6 +45,7 @@ export const transpose: Op<(x: Operand, attrs?: { readonly axes?: readonly numbe
     return y;
   },
   linear: ["x"],
+  reach: "moves",
   batch: ({ x, axes }) => transpose(x, { axes: [0, ...axes.map((a) => a + 1)] }),
   formula: { x: "dX = transpose(dY)" },
   vjp: ({ ct, axes }) => ({ x: transpose(ct, { axes: axes.map((_, i) => axes.indexOf(i)) }) }),

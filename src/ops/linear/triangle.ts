@@ -41,6 +41,7 @@ function triangle(
       return y;
     },
     linear: ["x"],
+    reach: "moves",
     batch: ({ x, offset }) => made(x, { offset }),
     formula: { x: `dX = ${name}(dY)` },
     vjp: ({ ct, offset }) => ({ x: made(ct, { offset }) }),

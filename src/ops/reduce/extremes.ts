@@ -26,6 +26,7 @@ function extreme(name: "max" | "min", what: string): Reduce {
       return reducedType(x, { axis, keepDims });
     },
     eval: ({ x, axis }, out) => reduced(name, x, axis, out),
+    reach: "lines",
     batch: ({ x, axis, keepDims }) => made(x, { axis: axis.map((a) => a + 1), keepDims }),
     formula: { x: `dX = dY where X = ${name}(X), shared equally among ties` },
     vjp: ({ ct, x, out, axis }) => ({ x: mul(restored(ct, x.type.shape, axis), shares(x, out, axis)) }),

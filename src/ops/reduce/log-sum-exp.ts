@@ -39,6 +39,7 @@ export const logSumExp: Reduce = declare<(x: Operand, attrs?: AxisAttrs) => Valu
     for (let q = 0; q < sums.length; q++) sums[q] = Number.isFinite(tops[q]!) ? tops[q]! + Math.log(sums[q]!) : tops[q]!;
     return sums;
   },
+  reach: "lines",
   batch: ({ x, axis, keepDims }) => logSumExp(x, { axis: axis.map((a) => a + 1), keepDims }),
   formula: { x: "dX = softmax(X) dY" },
   vjp: ({ ct, x, out, axis }) => ({ x: mul(restored(ct, x.type.shape, axis), weights(x, out, axis)) }),

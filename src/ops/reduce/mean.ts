@@ -28,6 +28,7 @@ export const mean: Reduce = declare<(x: Operand, attrs?: AxisAttrs) => Value, re
     return y;
   },
   linear: ["x"],
+  reach: "lines",
   batch: ({ x, axis, keepDims }) => mean(x, { axis: axis.map((a) => a + 1), keepDims }),
   formula: { x: "dX = dY / n" },
   vjp: ({ ct, x, axis }) => {
@@ -85,6 +86,7 @@ export const variance: Op<(x: Operand, attrs?: VarianceAttrs) => Value> = declar
     for (let i = 0; i < squares.length; i++) squares[i]! /= by;
     return squares;
   },
+  reach: "lines",
   batch: ({ x, axis, keepDims, correction }) => variance(x, { axis: axis.map((a) => a + 1), keepDims, correction }),
   formula: { x: "dX = 2 (x - mean) / (n - correction) dY" },
   vjp: ({ ct, x, axis, correction }) => {

@@ -80,6 +80,7 @@ export const norm: Op<(x: Operand, attrs?: NormAttrs) => Value> = declare<(x: Op
       }
       return sums;
     },
+    reach: "lines",
     batch: ({ x, axis, keepDims, ord }) => norm(x, { axis: axis.map((a) => a + 1), keepDims, ord }),
     formula: { x: "dX = X / Y dY (ord 2); sign(X) (|X| / Y)^(ord - 1) dY" },
     vjp: ({ ct, x, out, axis, ord }) => ({ x: mul(restored(ct, x.type.shape, axis), direction(x, out, axis, ord)) }),

@@ -72,6 +72,7 @@ export const prod: Reduce = declare<(x: Operand, attrs?: AxisAttrs) => Value, re
     for (let i = 0; i < places.length; i++) y[places[i]!] = times(y[places[i]!]!, x.data[i]!);
     return y;
   },
+  reach: "lines",
   batch: ({ x, axis, keepDims }) => prod(x, { axis: axis.map((a) => a + 1), keepDims }),
   formula: { x: "dX[i] = dY prod of X[j], j != i" },
   vjp: ({ ct, x, axis }) => ({ x: mul(restored(ct, x.type.shape, axis), others(x, axis)) }),

@@ -66,6 +66,7 @@ export const sort: Op<(x: Operand, attrs?: SortAttrs) => Sorted> = declare<
     sortInto(x.data, axisLayout(x.type.shape, axis), descending, values, indices);
     return { values, indices };
   },
+  reach: "lines",
   batch: ({ x, axis, descending }) => sort(x, { axis: axis + 1, descending }),
   formula: { x: "dX[indices] = dValues" },
   vjp: ({ ct, x, out, axis }) => ({ x: () => putBack(ct.values, x, out.indices, axis) }),
@@ -106,6 +107,7 @@ export const topK: Op<(x: Operand, attrs: TopKAttrs) => Sorted> = declare<
     topKInto(x.data, axisLayout(x.type.shape, axis), k, largest, values, indices);
     return { values, indices };
   },
+  reach: "lines",
   batch: ({ x, k, axis, largest }) => topK(x, { k, axis: axis + 1, largest }),
   formula: { x: "dX[indices] = dValues" },
   vjp: ({ ct, x, out, axis }) => ({ x: () => putBack(ct.values, x, out.indices, axis) }),
