@@ -1,7 +1,7 @@
-import { runBody } from "../../evaluate/evaluate.ts";
 import { allocate, type DType, type NumberArray } from "../../ir/dtype.ts";
 import { EngineError } from "../../ir/errors.ts";
 import type { Value } from "../../ir/node.ts";
+import type { Body, RunBody } from "../../ir/op.ts";
 import { sizeOf } from "../../ir/shape.ts";
 import { type Held, hold, type Tensor } from "../../ir/tensor.ts";
 import { type TensorType, typeText } from "../../ir/type.ts";
@@ -14,9 +14,20 @@ import type { Buffer, View } from "./view.ts";
 const page = 65536;
 const mostPages = 65536;
 
+type Elements = new (buffer: ArrayBuffer, address: number, length: number) => NumberArray;
+const constructors = /* @__PURE__ */ new Map<DType, Elements>();
+
+function constructorOf(dtype: DType): Elements {
+  let found = constructors.get(dtype);
+  if (found === undefined) constructors.set(dtype, (found = allocate(dtype, 0).constructor as Elements));
+  return found;
+}
+
 /** The memory of an engine and who has which part of it. */
 class Heap {
   readonly memory = new WebAssembly.Memory({ initial: 1, maximum: mostPages });
+  /** Programs that nobody holds any more give their memory back. */
+  readonly programs = new FinalizationRegistry<() => void>((release) => release());
   /** Free stretches, by address. Address 0 stays unused. */
   private free: { at: number; size: number }[] = [{ at: 64, size: page - 64 }];
 
@@ -64,9 +75,7 @@ class Heap {
 
   /** Elements at an address. The view is gone when memory grows. */
   at(dtype: DType, address: number, length: number): NumberArray {
-    const { buffer } = this.memory;
-    const make = allocate(dtype, 0).constructor as new (b: ArrayBuffer, at: number, n: number) => NumberArray;
-    return new make(buffer, address, length);
+    return new (constructorOf(dtype))(this.memory.buffer, address, length);
   }
 }
 
@@ -100,6 +109,13 @@ class Resident implements Tensor {
 export function wasm(): Engine<"sync"> {
   const heap = new Heap();
   const released = new FinalizationRegistry<readonly [number, number]>(([at, size]) => heap.give(at, size));
+  // The bodies of loops and conditions are programs themselves, made when they first run.
+  const programs = new WeakMap<Body, Executable<"sync">>();
+  const bodies: RunBody = (body, given) => {
+    let program = programs.get(body);
+    if (program === undefined) programs.set(body, (program = prepare(heap, body.inputs, body.outputs, bodies)));
+    return program.run(given);
+  };
   const own = (type: TensorType): Tensor => {
     const size = padded(bytesOf({ dtype: type.dtype, length: sizeOf(type.shape) }));
     const at = heap.take(size, `a tensor of ${typeText(type)}`);
@@ -108,10 +124,10 @@ export function wasm(): Engine<"sync"> {
     released.register(made, [at, size]);
     return made;
   };
-  return { name: "wasm", mode: "sync", prepare: (inputs, outputs) => prepare(heap, inputs, outputs), tensor: own };
+  return { name: "wasm", mode: "sync", prepare: (inputs, outputs) => prepare(heap, inputs, outputs, bodies), tensor: own };
 }
 
-function prepare(heap: Heap, inputs: readonly Value[], outputs: readonly Value[]): Executable<"sync"> {
+function prepare(heap: Heap, inputs: readonly Value[], outputs: readonly Value[], runBody: RunBody): Executable<"sync"> {
   const low = lowered(inputs, outputs);
   const laid = plan(low.inputs, low.outputs);
   const compiled = compileModule(laid, null);
@@ -159,10 +175,13 @@ function prepare(heap: Heap, inputs: readonly Value[], outputs: readonly Value[]
       heap.at(outs[0]!.dtype, address(outs[0]!), outs[0]!.length).set(strided(operands[0]!).data);
       return;
     }
+    const regional = node.op.facts.family === "control";
     const held = operands.map((v): Held | null => {
       if (v === null) return null;
       const t = read(v);
-      return v.shape.length === 0 ? t.data[0]! : t;
+      if (v.shape.length === 0) return t.data[0]!;
+      // Programs for the bodies may make the memory grow, which would take the elements from under a view.
+      return regional ? hold(t.type, t.data.slice()) : t;
     });
     const made = node.op.run(node, held, runBody);
     const list = node.outputs === null ? [made as Held] : (made as readonly Held[]);
@@ -205,13 +224,13 @@ function prepare(heap: Heap, inputs: readonly Value[], outputs: readonly Value[]
     });
   };
   let disposed = false;
-  return {
-    run,
-    dispose: () => {
-      if (disposed) return;
-      disposed = true;
-      heap.give(base, size);
-      heap.give(room, ends);
-    },
+  const dispose = (): void => {
+    if (disposed) return;
+    disposed = true;
+    heap.give(base, size);
+    heap.give(room, ends);
   };
+  const made: Executable<"sync"> = { run, dispose };
+  heap.programs.register(made, dispose);
+  return made;
 }

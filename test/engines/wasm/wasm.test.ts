@@ -1,17 +1,26 @@
 import { describe, expect, test } from "vitest";
 import {
+  add,
+  call,
   compile,
+  cond,
   evaluate,
   f32,
   f64,
+  grad,
   graph,
+  greater,
   i32,
   jit,
+  jvp,
+  less,
   matmul,
   mul,
+  neg,
   random,
   reference,
   relu,
+  scan,
   softmaxCrossEntropy,
   sub,
   sum,
@@ -20,6 +29,7 @@ import {
   transpose,
   type Value,
   valueAndGrad,
+  whileLoop,
 } from "../../../src/index.ts";
 import { wasm } from "../../../src/wasm.ts";
 
@@ -154,4 +164,38 @@ test("results are the same bits from run to run", () => {
   const f = jit((x: Value) => softmaxCrossEntropy(matmul(x, transpose(x)), batch.y), wasm());
   const first = f(batch.x).data[0];
   for (let i = 0; i < 5; i++) expect(Object.is(f(batch.x).data[0], first)).toBe(true);
+});
+
+test("loops, conditions and calls run as programs of their own, with derivatives", () => {
+  const square = graph({ v: f64(3) }, ({ v }) => mul(v, v));
+  const f = (x: Value): { loss: Value; steps: Value; picked: Value } => {
+    const { carry, out } = scan((c: Value, row: Value) => ({ carry: add(mul(c, 0.9), row), out: sum(call(square, { v: c })) }), mul(x, 1), tensor([[1, 2, 3], [4, 5, 6]])); // biome-ignore format: rows
+    const grown = whileLoop(
+      (c: Value) => less(sum(c), 100),
+      (c: Value) => mul(c, 2),
+      carry,
+      { limit: 50 },
+    );
+    const picked = cond(
+      greater(sum(x), 0),
+      () => mul(grown, 3),
+      () => neg(grown),
+    );
+    return { loss: add(sum(picked), sum(out)), steps: out, picked };
+  };
+  const g = (x: Value) => ({ ...f(x), slope: grad(f)(x), along: jvp(f)(x, 1).tangent.loss });
+  for (const at of [tensor([1, 2, 3]), tensor([-1, -2, -3])]) {
+    const [want, got] = [reference(), wasm()].map((engine) => jit(g, engine)(at) as unknown as Record<string, Tensor>);
+    for (const key of Object.keys(want!)) expect(closest(want![key]!, got![key]!)).toBeLessThan(1e-14);
+  }
+});
+
+test("programs that are disposed of give their memory back", () => {
+  const engine = wasm();
+  const make = () => engine.prepare([probe.inputs.x], [probe.outputs.y]);
+  const probe = graph({ x: f64(100_000) }, ({ x }) => ({ y: mul(x, 2) }));
+  make().dispose();
+  const before = engine.tensor!(f64(1)).data.buffer.byteLength;
+  for (let i = 0; i < 50; i++) make().dispose();
+  expect(engine.tensor!(f64(1)).data.buffer.byteLength).toBe(before);
 });
