@@ -14,7 +14,7 @@ export { jit } from "./engines/jit.ts";
 export { type CompileOptions, compile, type Program, type State } from "./engines/program.ts";
 export { reference } from "./engines/reference.ts";
 export { detach, evaluate, read, toArray } from "./evaluate/evaluate.ts";
-export { type DrawOptions, draw } from "./explain/draw.ts";
+export { type DrawFormat, type DrawOptions, draw } from "./explain/draw.ts";
 export {
   type ExplainOptions,
   type Explanation,

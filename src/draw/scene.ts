@@ -25,6 +25,8 @@ export interface SceneItem {
   readonly kind: ItemKind;
   /** An op's glyph (`+`, `×`) or name, a leaf's or output's name. */
   readonly label: string;
+  /** What texts call it where the label is a glyph: the name of its value. */
+  readonly name?: string;
   /** The full name: tooltip and accessible name. */
   readonly title: string;
   /** Small type under a leaf's name, such as `64×3`. */

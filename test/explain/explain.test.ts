@@ -283,7 +283,9 @@ test("pictures show values above and gradients below, of each step or of the who
   expect(draw(lecture())).toBe(svg);
   expect(draw(mul(variable(1, "<script>alert(1)</script>"), 2))).not.toContain("<script>");
   expect(draw(graph({ x: f64(2, 3) }, ({ x }) => ({ loss: sum(x) })) as never)).toContain("2×3");
-  expect(() => draw(lecture(), { format: "gif" as "svg" })).toThrow('draw: format "gif" is not there; "svg" is');
+  expect(() => draw(lecture(), { format: "gif" as "svg" })).toThrow(
+    'draw: format "gif" is not there; "svg", "dot", "mermaid" and "text" are',
+  );
 });
 
 test("a use behind a stop is no branch", () => {

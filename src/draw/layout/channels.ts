@@ -1,4 +1,5 @@
 import type { Item, Link } from "./layers.ts";
+import type { Spacing } from "./spacing.ts";
 
 /** A vertical piece of wire in a channel: a net arrives from the left at `entry` and leaves to the right at `exits`. */
 export interface Vertical {
@@ -22,11 +23,8 @@ export interface Channel {
   readonly tracks: number;
 }
 
-/** Two horizontals of different nets closer than this would be read as one wire. */
-const apart = 4;
-
 /** Routes the links that leave a layer. Verticals get tracks in an order that saves crossings and never lets two nets share a horizontal. */
-export function routeChannel(layer: readonly Item[]): Channel {
+export function routeChannel(layer: readonly Item[], spacing: Spacing): Channel {
   const bends = new Map<Link, readonly Vertical[]>();
   const nets: { links: Link[]; vertical: Vertical }[] = [];
   const taken: number[] = [];
@@ -42,12 +40,13 @@ export function routeChannel(layer: readonly Item[]): Channel {
   const placed = orderTracks(
     nets.map(({ vertical }) => vertical),
     taken,
+    spacing,
   );
   nets.forEach(({ links, vertical }, i) => {
     const chain = placed.chains[i]!;
     for (const link of links) bends.set(link, exitOf(link) === vertical.entry ? chain.slice(0, 1) : chain);
   });
-  return { bends, verticals: placed.order, tracks: assignTracks(placed.order) };
+  return { bends, verticals: placed.order, tracks: assignTracks(placed.order, spacing) };
 }
 
 const exitOf = (link: Link): number => link.to.y + link.toOffset;
@@ -79,7 +78,7 @@ function crossings(a: Vertical, b: Vertical): number {
 }
 
 /** If b were left of a, a's entry and one of b's exits would run along the same line. */
-function mustPrecede(a: Vertical, b: Vertical): boolean {
+function mustPrecede(a: Vertical, b: Vertical, apart: number): boolean {
   return b.exits.some((y) => Math.abs(y - a.entry) < apart && y !== b.entry);
 }
 
@@ -87,7 +86,8 @@ function mustPrecede(a: Vertical, b: Vertical): boolean {
  * Left-to-right order of the verticals: pairwise preferences, under the constraint of `mustPrecede`. Where the constraints form a ring (two wires
  * that change places), one net is split: it goes halfway, lets the others pass, then goes on.
  */
-function orderTracks(verticals: readonly Vertical[], taken: number[]): { order: Vertical[]; chains: Vertical[][] } {
+function orderTracks(verticals: readonly Vertical[], taken: number[], spacing: Spacing): { order: Vertical[]; chains: Vertical[][] } {
+  const { apart } = spacing;
   const count = verticals.length;
   const score = new Float64Array(count);
   const before: number[][] = verticals.map(() => []);
@@ -99,8 +99,8 @@ function orderTracks(verticals: readonly Vertical[], taken: number[]): { order: 
       const preference = crossings(a, b) - crossings(b, a);
       score[i]! += preference;
       score[j]! -= preference;
-      if (mustPrecede(a, b)) before[j]!.push(i);
-      if (mustPrecede(b, a)) before[i]!.push(j);
+      if (mustPrecede(a, b, apart)) before[j]!.push(i);
+      if (mustPrecede(b, a, apart)) before[i]!.push(j);
     }
   }
   const better = (a: number, b: number): boolean =>
@@ -127,7 +127,7 @@ function orderTracks(verticals: readonly Vertical[], taken: number[]): { order: 
       left--;
     } else {
       const whole = verticals[split]!;
-      const lane = freeLane(whole, taken);
+      const lane = freeLane(whole, taken, spacing);
       const first = makeVertical(whole.net, whole.entry, [lane, ...whole.exits.filter((y) => y === whole.entry)]);
       chains[split] = [
         first,
@@ -141,7 +141,7 @@ function orderTracks(verticals: readonly Vertical[], taken: number[]): { order: 
       entered[split] = 1;
     }
   }
-  siftTracks(order, chains);
+  siftTracks(order, chains, apart);
   return { order, chains };
 }
 
@@ -149,7 +149,7 @@ function orderTracks(verticals: readonly Vertical[], taken: number[]): { order: 
 const mostSifted = 250;
 
 /** Moves each vertical to the place among the others where it crosses least, as far as `mustPrecede` and the order within a chain allow. */
-function siftTracks(order: Vertical[], chains: readonly (readonly Vertical[])[]): void {
+function siftTracks(order: Vertical[], chains: readonly (readonly Vertical[])[], apart: number): void {
   const count = order.length;
   if (count < 2 || count > mostSifted) return;
   const index = new Map(order.map((vertical, i) => [vertical, i]));
@@ -162,7 +162,7 @@ function siftTracks(order: Vertical[], chains: readonly (readonly Vertical[])[])
       const a = order[i]!;
       const b = order[j]!;
       if (a.high + apart < b.low || b.high + apart < a.low) continue;
-      const more = mustPrecede(b, a) ? never : mustPrecede(a, b) ? -never : crossings(a, b) - crossings(b, a);
+      const more = mustPrecede(b, a, apart) ? never : mustPrecede(a, b, apart) ? -never : crossings(a, b) - crossings(b, a);
       cost[i * count + j] = more;
       cost[j * count + i] = -more;
       if (more > 0 && more !== never) isWorthIt = true;
@@ -214,28 +214,28 @@ function siftTracks(order: Vertical[], chains: readonly (readonly Vertical[])[])
 }
 
 /** A height on a vertical's way that no other horizontal of the channel uses: well off its entry, so that the detour does not look like a slip. */
-function freeLane({ entry, exits }: Vertical, taken: number[]): number {
+function freeLane({ entry, exits }: Vertical, taken: number[], { detour, clearance, apart }: Spacing): number {
   const mean = exits.reduce((sum, y) => sum + y, 0) / exits.length;
-  const wanted = Math.abs(mean - entry) / 2 > 24 ? Math.round((mean + entry) / 2) : entry + (mean < entry ? -24 : 24);
-  const near = (clearance: number, reach: number): number | undefined => {
+  const wanted = Math.abs(mean - entry) / 2 > detour ? Math.round((mean + entry) / 2) : entry + (mean < entry ? -detour : detour);
+  const near = (clear: number, reach: number): number | undefined => {
     for (let step = 0; step < reach; step++) {
       const lane = wanted + (step % 2 === 0 ? step / 2 : -(step + 1) / 2);
-      if (taken.every((y) => Math.abs(y - lane) >= clearance)) return lane;
+      if (taken.every((y) => Math.abs(y - lane) >= clear)) return lane;
     }
     return undefined;
   };
-  const lane = near(12, 60) ?? near(apart, 2 * apart * (2 * taken.length + 1) + 2)!;
+  const lane = near(clearance, 5 * clearance) ?? near(apart, 2 * apart * (2 * taken.length + 1) + 2)!;
   taken.push(lane);
   return lane;
 }
 
 /** Each vertical takes the first track right of every earlier one it would touch. Returns the number of tracks. */
-function assignTracks(order: readonly Vertical[]): number {
+function assignTracks(order: readonly Vertical[], { touch }: Spacing): number {
   let tracks = 0;
   order.forEach((vertical, i) => {
     for (let j = 0; j < i; j++) {
       const other = order[j]!;
-      if (other.high + 6 < vertical.low || vertical.high + 6 < other.low) continue;
+      if (other.high + touch < vertical.low || vertical.high + touch < other.low) continue;
       vertical.track = Math.max(vertical.track, other.track + 1);
     }
     tracks = Math.max(tracks, vertical.track + 1);

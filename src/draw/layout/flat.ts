@@ -2,6 +2,7 @@ import { setHeights } from "./heights.ts";
 import { buildLayers, type NodeSize, type Pins, type WireSize } from "./layers.ts";
 import { orderLayers } from "./order.ts";
 import { type Point, type Route, routeWires, type Trunk } from "./routes.ts";
+import type { Spacing } from "./spacing.ts";
 
 /** Where numbered nodes and the labels of numbered wires go; wires run to the right, and the highest item touches 0. */
 export interface FlatLayout {
@@ -18,12 +19,18 @@ export interface FlatLayout {
  *
  * @throws GraphError when the wires form a cycle or pass through more than `maxPlaces` layers in all.
  */
-export function layoutFlat(sizes: readonly NodeSize[], wires: readonly WireSize[], maxPlaces: number, pins?: Pins): FlatLayout {
-  const layers = buildLayers(sizes, wires, maxPlaces, pins);
+export function layoutFlat(
+  sizes: readonly NodeSize[],
+  wires: readonly WireSize[],
+  maxPlaces: number,
+  spacing: Spacing,
+  pins?: Pins,
+): FlatLayout {
+  const layers = buildLayers(sizes, wires, maxPlaces, spacing, pins);
   orderLayers(layers.layers);
   setHeights(layers.layers);
   const height = moveToTop(layers.layers);
-  const { routes, trunks, width } = routeWires(layers, sizes, wires);
+  const { routes, trunks, width } = routeWires(layers, sizes, wires, spacing);
   const point = ({ x, y }: Point): Point => ({ x, y });
   return { width, height, nodes: layers.nodes.map(point), labels: layers.labels.map(point), routes, trunks };
 }

@@ -1,5 +1,6 @@
 import { GraphError } from "../../ir/errors.ts";
 import { networkSimplex } from "./network-simplex.ts";
+import type { Spacing } from "./spacing.ts";
 
 /** What the layout needs to know of a node: how far it reaches from its middle, where its wires end. */
 export interface NodeSize {
@@ -48,6 +49,7 @@ export interface Item {
   readonly outs: Link[];
   /** Where the first guess at the order puts it. */
   readonly guess: number;
+  readonly spacing: Spacing;
   position: number;
   x: number;
   y: number;
@@ -89,7 +91,13 @@ const noPins: Pins = { first: [], last: [] };
  *
  * @throws GraphError when the wires form a cycle, or pass through more than `maxPlaces` layers in all.
  */
-export function buildLayers(sizes: readonly NodeSize[], wires: readonly WireSize[], maxPlaces: number, pins: Pins = noPins): Layers {
+export function buildLayers(
+  sizes: readonly NodeSize[],
+  wires: readonly WireSize[],
+  maxPlaces: number,
+  spacing: Spacing,
+  pins: Pins = noPins,
+): Layers {
   const pinned = new Set([...pins.first, ...pins.last]);
   const rank = networkSimplex(
     sizes.length,
@@ -106,7 +114,7 @@ export function buildLayers(sizes: readonly NodeSize[], wires: readonly WireSize
     layers[item.layer]!.push(item);
     return item;
   };
-  const nodes = sizes.map((size, v) => add(makeItem("node", 2 * rank[v]!, v, -1, size, visit[v]!, size.half)));
+  const nodes = sizes.map((size, v) => add(makeItem("node", 2 * rank[v]!, v, -1, size, visit[v]!, spacing, size.half)));
   const labels: Item[] = new Array(wires.length);
   let places = 0;
   for (const { net, members } of netsOf(sizes, wires)) {
@@ -122,7 +130,7 @@ export function buildLayers(sizes: readonly NodeSize[], wires: readonly WireSize
     }
     const trunk: Item[] = [source];
     for (let layer = source.layer + 1; layer < farthest; layer++) {
-      const pass = add(makeItem("pass", layer, source.node, -1, nothing, source.guess));
+      const pass = add(makeItem("pass", layer, source.node, -1, nothing, source.guess, spacing));
       const last = trunk[trunk.length - 1]!;
       connect(last, pass, net, last === source ? port : middle, middle);
       trunk.push(pass);
@@ -133,7 +141,7 @@ export function buildLayers(sizes: readonly NodeSize[], wires: readonly WireSize
       const ports = sizes[to]!.inputs;
       const branch = trunk[consumer.layer - 2 - source.layer]!;
       const size = { left: slot.width / 2, right: slot.width / 2, up: slot.up, down: slot.down };
-      const label = add(makeItem("label", consumer.layer - 1, to, w, size, consumer.guess - 1 + (input + 1) / (ports.length + 2)));
+      const label = add(makeItem("label", consumer.layer - 1, to, w, size, consumer.guess - 1 + (input + 1) / (ports.length + 2), spacing));
       connect(branch, label, net, branch === source ? port : middle, middle);
       connect(label, consumer, net, middle, { offset: ports[input]!, fraction: portFraction(input, ports.length) });
       labels[w] = label;
@@ -152,9 +160,18 @@ interface Extents {
 
 const nothing: Extents = { left: 0, right: 0, up: 0, down: 0 };
 
-function makeItem(role: Item["role"], layer: number, node: number, wire: number, size: Extents, guess: number, half = 0): Item {
+function makeItem(
+  role: Item["role"],
+  layer: number,
+  node: number,
+  wire: number,
+  size: Extents,
+  guess: number,
+  spacing: Spacing,
+  half = 0,
+): Item {
   const { left, right, up, down } = size;
-  return { role, layer, node, wire, left, right, up, down, half, ins: [], outs: [], guess, position: 0, x: 0, y: 0 };
+  return { role, layer, node, wire, left, right, up, down, half, ins: [], outs: [], guess, spacing, position: 0, x: 0, y: 0 };
 }
 
 function connect(from: Item, to: Item, net: number, start: Port, end: Port): void {

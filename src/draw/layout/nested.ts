@@ -1,6 +1,7 @@
 import { type FlatLayout, layoutFlat } from "./flat.ts";
 import type { NodeSize, WireSize } from "./layers.ts";
 import { type Point, type Route, simplify } from "./routes.ts";
+import { pixels } from "./spacing.ts";
 
 /** A group: the group around it (-1: none; else one before it), and the room between its edge and its content. */
 export interface GroupSize {
@@ -86,7 +87,7 @@ const pin: NodeSize = { left: 0, right: 0, up: 7, down: 7, body: 0, half: 0, cor
 export function layoutNested(problem: NestedProblem): NestedLayout {
   const { sizes, groupOf, wires, groups, maxPlaces } = problem;
   if (groups.length === 0) {
-    const flat = layoutFlat(sizes, wires, maxPlaces);
+    const flat = layoutFlat(sizes, wires, maxPlaces, pixels);
     return { ...flat, frames: [] };
   }
   const root = groups.length;
@@ -200,7 +201,7 @@ function layoutRoom(
     input: to.inner < 0 ? to.port : rooms[to.inner]!.inOrder.indexOf(to.port),
     slot,
   }));
-  const layout = layoutFlat(sizes, wires, maxPlaces, { first: [...room.ins.values()], last: [...room.outs.values()] });
+  const layout = layoutFlat(sizes, wires, maxPlaces, pixels, { first: [...room.ins.values()], last: [...room.outs.values()] });
   room.layout = layout;
   const byHeight = (a: number, b: number): number => layout.nodes[a]!.y - layout.nodes[b]!.y;
   room.inOrder = [...room.ins.values()].sort(byHeight);

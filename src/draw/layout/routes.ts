@@ -1,5 +1,6 @@
 import { routeChannel, type Vertical } from "./channels.ts";
 import type { Item, Layers, Link, NodeSize, WireSize } from "./layers.ts";
+import type { Spacing } from "./spacing.ts";
 
 /** A point of the picture: x to the right, y down, in pixels. */
 export interface Point {
@@ -29,19 +30,21 @@ export interface Routes {
   readonly width: number;
 }
 
-const trackGap = 8;
-const nodeMargin = 14;
-const labelMargin = 8;
-
 /** Sets every item's x column by column, with a channel of tracks between neighbours, then reads each wire's way off the channels. */
-export function routeWires({ layers, nodes, labels }: Layers, sizes: readonly NodeSize[], wires: readonly WireSize[]): Routes {
+export function routeWires(
+  { layers, nodes, labels }: Layers,
+  sizes: readonly NodeSize[],
+  wires: readonly WireSize[],
+  spacing: Spacing,
+): Routes {
+  const { trackGap, nodeMargin, labelMargin } = spacing;
   const bends = new Map<Link, readonly Vertical[]>();
   let x = 0;
   for (const layer of layers) {
     x += layer.reduce((most, item) => Math.max(most, item.left), 0);
     for (const item of layer) item.x = x;
     x += layer.reduce((most, item) => Math.max(most, item.right), 0);
-    const channel = routeChannel(layer);
+    const channel = routeChannel(layer, spacing);
     if (layer === layers[layers.length - 1]) break;
     const isNodes = layer[0]?.layer !== undefined && layer[0].layer % 2 === 0;
     const before = isNodes ? nodeMargin : labelMargin;

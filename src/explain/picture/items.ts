@@ -50,7 +50,7 @@ export function itemOf(node: Node, id: string, name: string): SceneItem {
     const label = scalar ? formatNumber(node.memo as number) : node.type.shape.length === 0 ? name : (node.label ?? "const");
     return { id, kind: "constant", label, title, ...shape };
   }
-  return { id, kind: "op", label: glyphOf(node.op.name), title };
+  return { id, kind: "op", label: glyphOf(node.op.name), name, title };
 }
 
 /** Inputs of a graph that its writer calls parameters: `params.fc1.w`. */
