@@ -7,6 +7,7 @@ import { broadcast, broadcastStrides, type Shape, sameShape, sizeOf } from "../i
 import type { Tensor } from "../ir/tensor.ts";
 import { scalarType, type TensorType, tensorType, typeText } from "../ir/type.ts";
 import { declare, type Entry, type Op } from "./define.ts";
+import { joinAxes } from "./kernels/walk.ts";
 
 /** An elementwise op of one operand. */
 export type Unary = Op<(x: Operand) => Value>;
@@ -186,27 +187,28 @@ export function zip(f: (x: number, y: number) => number, x: Tensor, y: Tensor, o
 }
 
 /**
- * Walks the rows (last axis) of `shape` in order: for each, the offset in the result, the offset in every operand, their steps along the row
- * and its length. One call per row, so the per-element loop stays with the caller.
+ * Walks `shape` in rows, in order: for each row the offset in the result, the offset in every operand, their steps along the row and its length. Neighbouring
+ * axes that all operands step evenly through are one, so that rows are long; one call per row leaves the per-element loop with the caller.
  */
 export function eachRow(
   shape: Shape,
   strides: readonly (readonly number[])[],
   visit: (at: number, base: readonly number[], step: readonly number[], length: number) => void,
 ): void {
-  const rank = shape.length;
-  const length = rank === 0 ? 1 : shape[rank - 1]!;
   const total = sizeOf(shape);
   if (total === 0) return;
-  const step = strides.map((s) => (rank === 0 ? 0 : s[rank - 1]!));
-  const base = strides.map(() => 0);
-  const count = new Array<number>(Math.max(0, rank - 1)).fill(0);
+  const { sizes, strides: joined } = joinAxes(shape, strides);
+  const last = sizes.length - 1;
+  const length = sizes[last]!;
+  const step = joined.map((s) => s[last]!);
+  const base = joined.map(() => 0);
+  const count = new Array<number>(last).fill(0);
   for (let at = 0; at < total; at += length) {
     visit(at, base, step, length);
-    for (let axis = rank - 2; axis >= 0; axis--) {
-      for (let k = 0; k < base.length; k++) base[k]! += strides[k]![axis]!;
-      if (++count[axis]! < shape[axis]!) break;
-      for (let k = 0; k < base.length; k++) base[k]! -= strides[k]![axis]! * shape[axis]!;
+    for (let axis = last - 1; axis >= 0; axis--) {
+      for (let k = 0; k < base.length; k++) base[k]! += joined[k]![axis]!;
+      if (++count[axis]! < sizes[axis]!) break;
+      for (let k = 0; k < base.length; k++) base[k]! -= joined[k]![axis]! * sizes[axis]!;
       count[axis] = 0;
     }
   }
