@@ -4,7 +4,7 @@ import { axisOf, chance, distinct, mild, pick, type Sampler, type Shape, sizeOf 
 
 /** Leading axes: none, one or two, now and then empty. */
 function batch(d: Draw): number[] {
-  return [...pick<readonly number[]>(d, [[], [], [2], [3], [2, 1], [1, 2], [0]])];
+  return [...pick<readonly number[]>(d, [[], [], [], [2], [2], [3], [2, 1], [1, 2], [0]])];
 }
 
 /** The size of a matrix: 0 and 1 among them. */
@@ -142,7 +142,7 @@ export const linalgSamplers: Readonly<Record<string, Sampler>> = {
     };
   },
   inverse: (d) => ({ args: [regular(d, batch(d), order(d))], room: [0.1] }),
-  cofactor: (d) => ({ args: [regular(d, batch(d), order(d))], room: [0.1] }),
+  cofactor: (d) => ({ args: [regular(d, batch(d), Math.min(3, order(d)))], room: [0.1] }),
   det: (d) => ({ args: [regular(d, batch(d), order(d))], room: [0.1] }),
   slogDet: (d) => ({ args: [regular(d, batch(d), order(d))], room: [0.1] }),
   logDet: (d) => ({ args: [definite(d, batch(d), order(d))], room: [0.05] }),
@@ -192,8 +192,8 @@ export const linalgSamplers: Readonly<Record<string, Sampler>> = {
 
 /** The shape of signals: lengths that are products of small primes, and primes, 17 among them, which goes another way. */
 function signal(d: Draw, least = 0): number[] {
-  const length = pick(d, [0, 1, 2, 3, 4, 5, 6, 8, 12, 13, 17]);
-  return [...pick<readonly number[]>(d, [[], [], [2], [1, 3]]), Math.max(least, length), ...(chance(d, 0.3) ? [2] : [])];
+  const length = pick(d, [0, 1, 2, 3, 3, 4, 5, 6, 8, 12, 17]);
+  return [...pick<readonly number[]>(d, [[], [], [], [2], [1, 2]]), Math.max(least, length), ...(chance(d, 0.2) ? [2] : [])];
 }
 
 function complexCall(d: Draw, f: typeof fft): ReturnType<Sampler> {
