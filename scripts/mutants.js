@@ -213,14 +213,13 @@ export function functionsOfRules(files) {
 }
 
 /**
- * Whether `src/ops/index.ts` passes a function on to users.
+ * Whether an index passes a function on to users.
  *
  * @param {ReadonlyMap<string, Declarations>} files
  * @param {string} name
  */
 function publicName(files, name) {
-  const index = files.get("src/ops/index.ts");
-  return index !== undefined && new RegExp(`\\b${name}\\b`).test(index.source);
+  return ["src/ops/index.ts", "src/linalg/index.ts"].some((file) => new RegExp(`\\b${name}\\b`).test(files.get(file)?.source ?? ""));
 }
 
 /**

@@ -76,8 +76,8 @@ function walkMutants() {
 
 /** @returns {Job[]} */
 function planted() {
-  const files = readdirSync(`${root}src/ops`, { recursive: true, encoding: "utf8" })
-    .map((f) => `src/ops/${f}`)
+  const files = ["ops", "linalg"]
+    .flatMap((folder) => readdirSync(`${root}src/${folder}`, { recursive: true, encoding: "utf8" }).map((f) => `src/${folder}/${f}`))
     .filter((f) => f.endsWith(".ts") && !f.includes("/kernels/") && !f.endsWith("define.ts"))
     .sort();
   const declarations = new Map(files.map((f) => [f, readDeclarations(f, read(f))]));
