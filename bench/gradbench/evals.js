@@ -1,4 +1,5 @@
-// The evals by name, as GradBench calls their modules.
+// The twelve evals by name, as GradBench calls their modules.
+import { ba } from "./evals/ba.js";
 import { det } from "./evals/det.js";
 import { gmm } from "./evals/gmm.js";
 import { hello } from "./evals/hello.js";
@@ -12,4 +13,4 @@ import { particle } from "./evals/particle.js";
 import { saddle } from "./evals/saddle.js";
 
 /** @type {Record<string, import("./protocol.js").Eval>} */
-export const evals = { hello, llsq, lse, det, gmm, ht, lstm, kmeans, ode, particle, saddle };
+export const evals = { hello, llsq, lse, det, gmm, ba, ht, lstm, kmeans, ode, particle, saddle };

@@ -48,6 +48,7 @@ const goldens: readonly (readonly [string, number])[] = [
   ["lse", 10],
   ["det", 8],
   ["gmm", 8],
+  ["ba", 8],
   ["ht", 8],
   ["lstm", 8],
   ["kmeans", 6],
