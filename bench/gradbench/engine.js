@@ -1,7 +1,8 @@
 // The engine that runs the tensor programs of the evals, and what they all need to turn JSON lists into tensors and back.
 import { f64, reference, tensor } from "chainrule";
+import { wasm } from "chainrule/wasm";
 
-export const engine = reference();
+export const engine = process.env["GRADBENCH_ENGINE"] === "reference" ? reference() : wasm();
 
 /**
  * Nested lists as a tensor of a known shape. `tensor(list)` would do for most, but it cannot see the axes behind an empty one.

@@ -176,16 +176,17 @@ function prepare({ theta, us, data: { model, correspondences, points } }) {
     return reshape(sub(measured, expr`${u} * ${p} + ${v} * ${q} + (1 - ${u} - ${v}) * ${r}`), { shape: [-1] });
   };
   const pose = { theta: array(theta, 26), ...(simple ? {} : { shift: tensor([0, 0]) }) };
-  return { pose, residuals: (/** @type {{ theta: Value, shift?: Value }} */ { theta, shift }) => residuals(theta, shift ?? 0) };
+  const f = (/** @type {{ theta: Value, shift?: Value }} */ { theta, shift }) => residuals(theta, shift ?? 0);
+  return { pose, objective: jit(f, engine), derivatives: jit(jacobian(f, { mode: "forward" }), engine) };
 }
 
 /** @typedef {ReturnType<typeof prepare>} Prepared */
 
 export const ht = {
-  objective: { prepare, run: (/** @type {Prepared} */ { pose, residuals }) => jit(residuals, engine)(pose), answer: list },
+  objective: { prepare, run: (/** @type {Prepared} */ { pose, objective }) => objective(pose), answer: list },
   jacobian: {
     prepare,
-    run: (/** @type {Prepared} */ { pose, residuals }) => jit(jacobian(residuals, { mode: "forward" }), engine)(pose),
+    run: (/** @type {Prepared} */ { pose, derivatives }) => derivatives(pose),
     /** @param {Record<"theta" | "shift", import("chainrule").Tensor | undefined>} found */
     answer: ({ theta, shift }) => {
       const { data, type } = /** @type {import("chainrule").Tensor} */ (theta);
