@@ -55,7 +55,12 @@ test.each([
   ["GradBench", 1],
   ["ADBench", -1],
 ] as const)("%s's mixture is its definition, and so are its derivatives", (source, sign) => {
-  const at = { alpha: array(mixture.alpha, k), mu: array(mixture.mu, k, d), q: array(mixture.q, k, d), l: array(mixture.l, k, (d * (d - 1)) / 2) };
+  const at = {
+    alpha: array(mixture.alpha, k),
+    mu: array(mixture.mu, k, d),
+    q: array(mixture.q, k, d),
+    l: array(mixture.l, k, (d * (d - 1)) / 2),
+  };
   const f = (p: Record<string, Value>): Value => gmm(source)(p, evaluateAs(array(x, n, d)), m, gamma);
   expect(read(f(at as never))).toBeCloseTo(plainMixture(mixture, sign), 10);
   const found = evaluate(grad(f)(at as never)) as unknown as Record<keyof Mixture, Tensor>;
@@ -67,7 +72,12 @@ test.each([
 });
 
 const [layers, b, c] = [2, 3, 6] as const;
-const text = { main: random(2 * layers * 4 * b), extra: random(3 * b), state: random(2 * layers * b), sequence: random(c * b).map((v) => (v > 0 ? 1 : 0)) };
+const text = {
+  main: random(2 * layers * 4 * b),
+  extra: random(3 * b),
+  state: random(2 * layers * b),
+  sequence: random(c * b).map((v) => (v > 0 ? 1 : 0)),
+};
 
 /** The language model in plain loops; `extra` is what stands under the logarithm beside the sum of exponentials. */
 function plainLstm(extra: number): number {
