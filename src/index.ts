@@ -69,8 +69,11 @@ export { infix } from "./notation/infix.ts";
 export { latex } from "./notation/latex.ts";
 export { type AttrsOf, type Definition, type Op, op } from "./ops/define.ts";
 export * from "./ops/index.ts";
+export { bytesOf, type Cost, costOf } from "./passes/cost.ts";
 export * as random from "./random/random.ts";
 export { checkpoint } from "./transforms/checkpoint.ts";
+export * as implicit from "./transforms/implicit.ts";
+export { type CheckpointPlan, planCheckpoints, type Segment } from "./transforms/plan-checkpoints.ts";
 export type { Pattern } from "./transforms/sparse/pattern.ts";
 export {
   type SparseHessianOptions,

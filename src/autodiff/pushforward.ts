@@ -54,7 +54,7 @@ export function pushforward(roots: readonly Value[], wrt: readonly Value[], tang
 const pushforwards = new WeakMap<Body, Map<string, BodyPushforward>>();
 
 /** Both derivatives of graph-valued attributes. */
-const forwardRegions: ForwardRegions = { vjp: bodyPullback, jvp: bodyPushforward };
+export const forwardRegions: ForwardRegions = { vjp: bodyPullback, jvp: bodyPushforward };
 
 function bodyPushforward(body: Body, moving: readonly number[]): BodyPushforward {
   const key = moving.join(" ");

@@ -1,5 +1,6 @@
 import { callOp, checkpointOp } from "../control/call.ts";
 import { condOp } from "../control/cond.ts";
+import { ensureOp } from "../control/ensure.ts";
 import { scanOp } from "../control/scan-op.ts";
 import { whileOp } from "../control/while-loop.ts";
 import type { AnyOp } from "../ir/op.ts";
@@ -19,7 +20,15 @@ function isOp(x: unknown): x is AnyOp {
 /** Every op of the library by name. */
 export function opsByName(): Map<string, AnyOp> {
   const found = new Map<string, AnyOp>();
-  for (const x of [...Object.values({ ...ops, ...linalg } as Record<string, unknown>), callOp, checkpointOp, scanOp, condOp, whileOp])
+  for (const x of [
+    ...Object.values({ ...ops, ...linalg } as Record<string, unknown>),
+    callOp,
+    checkpointOp,
+    scanOp,
+    condOp,
+    whileOp,
+    ensureOp,
+  ])
     if (isOp(x)) found.set(x.name, x);
   return found;
 }
