@@ -5,6 +5,7 @@ import { dirname, join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { runPage } from "../../scripts/doc-blocks.ts";
 import { opsPage } from "../../scripts/ops-page.ts";
+import { transformsPage } from "../../scripts/transforms-page.ts";
 import { run } from "../../src/cli/run.ts";
 import * as chainrule from "../../src/index.ts";
 import { load, pages, root, writing } from "./world.ts";
@@ -32,6 +33,15 @@ describe("generated:", () => {
     expect(ops.length).toBeGreaterThan(90);
     const silent = ops.filter(([name]) => !new RegExp(`^\\| \`${name}\\(.*?\\)\` \\| .{3,} \\| .* \\| .* \\|$`, "m").test(page));
     expect(silent.map(([name]) => name)).toEqual([]);
+  });
+});
+
+describe("generated from the laws:", () => {
+  test("docs/transforms/ops.md is what the laws find, and none finds a fault", () => {
+    const page = transformsPage();
+    if (writing) writeFileSync(`${root}docs/transforms/ops.md`, page);
+    expect(page).not.toContain("| no: ");
+    expect(readFileSync(`${root}docs/transforms/ops.md`, "utf8") === page, "docs/transforms/ops.md is old: run npm run docs").toBe(true);
   });
 });
 

@@ -3,7 +3,7 @@ import { ShapeError } from "../../ir/errors.ts";
 import { lift } from "../../ir/leaf.ts";
 import type { Value } from "../../ir/node.ts";
 import type { Operand } from "../../ir/op.ts";
-import { broadcast, broadcastStrides, type Shape, sizeOf } from "../../ir/shape.ts";
+import { broadcast, broadcastStrides, type Shape, sameShape, sizeOf } from "../../ir/shape.ts";
 import { type TensorType, tensorType, typeText } from "../../ir/type.ts";
 import { mul, sub } from "../arithmetic.ts";
 import { declare, type Op } from "../define.ts";
@@ -81,7 +81,8 @@ export const matmul: Op<(a: Operand, b: Operand) => Value> = declare<(a: Operand
     linear: ["a", "b"],
     batch: ({ a, b, out, mapped, examples }) => {
       const product = mapped.a && mapped.b ? pairwise(a, b) : mapped.a ? timesOne(a, b, examples) : swappedProduct(a, b, examples);
-      return reshape(product, { shape: [examples, ...out.type.shape] });
+      const shape = [examples, ...out.type.shape];
+      return sameShape(product.type.shape, shape) ? product : reshape(product, { shape });
     },
     formula: { a: "dA = dY B^T", b: "dB = A^T dY" },
     vjp: ({ ct, a, b }) => {

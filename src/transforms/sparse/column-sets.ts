@@ -10,7 +10,9 @@ const base = 2 ** 26;
  */
 export class ColumnSets {
   private readonly sets: Int32Array[] = [new Int32Array(0)];
-  private readonly byHash = new Map<number, number[]>();
+  /** The newest set of each hash, and for each set the one before it with the same hash. */
+  private readonly byHash = new Map<number, number>();
+  private readonly before: number[] = [none];
   private readonly pairs = new Map<number, number>();
   private mark: Int32Array = new Int32Array(0);
   private turn = 0;
@@ -82,12 +84,12 @@ export class ColumnSets {
     if (set.length === 0) return none;
     let hash = set.length;
     for (let i = 0; i < set.length; i++) hash = (Math.imul(hash ^ set[i]!, 0x01000193) ^ (hash >>> 15)) | 0;
-    let ids = this.byHash.get(hash);
-    if (ids === undefined) this.byHash.set(hash, (ids = []));
-    for (const id of ids) if (same(this.sets[id]!, set)) return id;
+    const newest = this.byHash.get(hash) ?? none;
+    for (let id = newest; id !== none; id = this.before[id]!) if (same(this.sets[id]!, set)) return id;
     const id = this.sets.length;
     this.sets.push(set);
-    ids.push(id);
+    this.before.push(newest);
+    this.byHash.set(hash, id);
     return id;
   }
 }
