@@ -30,7 +30,10 @@ async function bundle() {
     chunkFileNames: "chunks/[name].js",
     // What nearly every entry needs is one chunk: importing sixty small modules costs more than running them.
     codeSplitting: {
-      groups: [{ name: "core", test: /[\\/]src[\\/](ir|ops|random|linalg|control|evaluate|notation|autodiff|passes)[\\/]/ }],
+      groups: [
+        { name: "core", test: /[\\/]src[\\/](ir|ops|random|linalg|control|evaluate|notation|autodiff|passes|transforms)[\\/]/ },
+        { name: "reports", test: /[\\/]src[\\/](check|draw|explain)[\\/]/ },
+      ],
     },
   });
 }

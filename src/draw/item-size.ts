@@ -34,7 +34,8 @@ const tallSlotDown = 36;
 const slotDown: Record<2 | 3, number> = { 2: 20, 3: tallSlotDown };
 const slotWidth = 62;
 /** Beside a wire that runs down, the same rows stand to its right. */
-const downSlot = { left: 6, rows: { 2: 36, 3: 54 } } as const;
+const downLeft = 6;
+const downSlot = { left: downLeft, rows: { 2: 36, 3: 54 } } as const;
 /** A tensor's texts: a small histogram and a shape or norm. */
 const tensorSlotWidth = 124;
 export const barsWidth = 30;
@@ -43,7 +44,7 @@ const widest = 200;
 /** The least distances between ports, so that two wires never look like one. */
 const inputGap = 11;
 const outputGap = 16;
-const trunkGap: Record<Direction, number> = { right: slotUp + tallSlotDown + 4, down: downSlot.left + tensorSlotWidth + 4 };
+const trunkGap: Record<Direction, number> = { right: slotUp + tallSlotDown + 4, down: downLeft + tensorSlotWidth + 4 };
 
 /** The height of a module's repeats that show behind it, and of the pill on an item's edge. */
 export const stackShift = 4;

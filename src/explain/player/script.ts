@@ -2,7 +2,7 @@
  * The program of a page: steps through the pictures by putting changed elements in place. It is text, because it runs in the reader's browser from
  * inside one file; `test/explain/player.test.ts` and `test/browser/` run it.
  */
-export const pageScript: string = String.raw`(() => {
+export const pageScript: string = `(() => {
 "use strict";
 const data = JSON.parse(document.getElementById("data").textContent);
 const $ = (id) => document.getElementById(id);
@@ -149,7 +149,7 @@ player.addEventListener("keydown", (event) => {
   pause();
   move();
 });
-const hash = /^#(\d+)$/.exec(location.hash);
+const hash = /^#(\\d+)$/.exec(location.hash);
 speak(language);
 if (hash !== null) go(Number(hash[1]));
 stage.focus({ preventScroll: true });
