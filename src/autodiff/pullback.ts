@@ -183,17 +183,17 @@ function slotName(node: Node, index: number): string {
 function tag(v: Value, since: number, origin: Node, role: number): void {
   const { node } = v;
   if (node.serial < since || node.origin !== null) return;
-  const open: Node[] = [node];
   node.origin = origin;
   node.role = role;
-  while (open.length > 0) {
-    for (const x of open.pop()!.operands) {
+  let open: Node[] | null = null;
+  for (let at: Node | undefined = node; at !== undefined; at = open?.pop())
+    for (const x of at.operands) {
       if (x === null || x.node.serial < since || x.node.origin !== null) continue;
       x.node.origin = origin;
       x.node.role = role;
-      open.push(x.node);
+      if (open === null) open = [x.node];
+      else open.push(x.node);
     }
-  }
 }
 
 /** The cotangent of a value that nothing depends on. */

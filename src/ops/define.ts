@@ -1,6 +1,6 @@
 import { allocate, type DType, dtypeOf, type NumberArray } from "../ir/dtype.ts";
 import { DomainError, DTypeError, GradientError, GraphError, InternalError } from "../ir/errors.ts";
-import { isOperand, isTensor, isValue, lift } from "../ir/leaf.ts";
+import { isOperand, isTensor, isValue, lift, literal } from "../ir/leaf.ts";
 import { keeperOf, Node, Output, type Value, valuesOf } from "../ir/node.ts";
 import type { AnyOp, BatchRegions, ForwardRegions, Interval, Operand, OpFacts, Reach, Regions, RunBody, Slot } from "../ir/op.ts";
 import { sizeOf } from "../ir/shape.ts";
@@ -109,20 +109,24 @@ function slotOf(text: string): Slot {
   return { name: text, arity: "one" };
 }
 
-/** The operands by name over the flat list: one prototype per op, so a rule call allocates one object. */
+/** The operands by name over the flat list: a class per op, so a rule call allocates one object. */
 function viewer(slots: readonly Slot[]): (flat: readonly unknown[], attrs: object) => Record<string, unknown> {
-  const proto: object = Object.create(Object.prototype, {});
+  class View {
+    readonly $: readonly unknown[];
+    constructor(flat: readonly unknown[]) {
+      this.$ = flat;
+    }
+  }
   slots.forEach(({ name, arity }, i) => {
-    Object.defineProperty(proto, name, {
+    Object.defineProperty(View.prototype, name, {
       enumerable: true,
-      get(this: { $: readonly unknown[] }) {
+      get(this: View) {
         return arity === "rest" ? this.$.slice(i) : (this.$[i] ?? null);
       },
     });
   });
   return (flat, attrs) => {
-    const view = Object.create(proto) as Record<string, unknown>;
-    view["$"] = flat;
+    const view = new View(flat) as unknown as Record<string, unknown>;
     return attrs === noAttrs ? view : Object.assign(view, attrs);
   };
 }
@@ -227,6 +231,30 @@ function liftAll(
   return flat.map((x, i) => (x === null || x === undefined ? null : lift(x, own[slotAt(i).name] ?? common ?? "f64")));
 }
 
+/**
+ * The usual case of a call, in place: `count` Values and numbers of one dtype and nothing else. Anything else, right or wrong, is left for
+ * `sortArguments` and `liftAll`.
+ */
+function liftUsual(args: unknown[], count: number): args is Value[] {
+  if (args.length !== count) return false;
+  let dtype: DType | null = null;
+  let numbers = false;
+  for (let i = 0; i < count; i++) {
+    const x = args[i];
+    if (typeof x === "number") numbers = true;
+    else if (x instanceof Node || x instanceof Output) {
+      if (dtype === null) dtype = x.type.dtype;
+      else if (x.type.dtype !== dtype) return false;
+    } else return false;
+  }
+  if (numbers)
+    for (let i = 0; i < count; i++) {
+      const x = args[i];
+      if (typeof x === "number") args[i] = literal(x, dtype ?? "f64");
+    }
+  return true;
+}
+
 function operandName(slots: readonly Slot[], i: number): string {
   const last = slots.length - 1;
   return i >= last && slots[last]!.arity === "rest" ? `${slots[last]!.name}[${i - last}]` : slots[i]!.name;
@@ -294,9 +322,19 @@ export function declare<F extends Fn, const N extends readonly string[], C = Att
   const own = (def.dtypes ?? {}) as Readonly<Record<string, DType>>;
   const scope = (flat: readonly unknown[], attrs: object): never => view(flat, attrs) as never;
 
+  // Types are pure functions of types, and most calls repeat the last one: scalars and equal shapes share their type.
+  let last: readonly (TensorType | null)[] = [];
+  let lastResult: TensorType | null = null;
   const infer: AnyOp["infer"] = (types, attrs) => {
+    const plain = attrs === noAttrs && !several;
+    if (plain && lastResult !== null && types.length === last.length && types.every((t, i) => t === last[i])) return lastResult;
     const t = def.type(scope(types, attrs));
-    return several ? (flatten(name, def.results, t) as TensorType[]) : (t as TensorType);
+    if (several) return flatten(name, def.results, t) as TensorType[];
+    if (plain && rest < 0) {
+      last = types;
+      lastResult = t as TensorType;
+    }
+    return t as TensorType;
   };
   const run: AnyOp["run"] = (node, operands, runBody) => {
     let i = 0;
@@ -363,7 +401,12 @@ export function declare<F extends Fn, const N extends readonly string[], C = Att
         }
       : (rule ?? null);
 
-  const call = ((...args: unknown[]) => {
+  const usual = def.attrs === undefined && def.dtypes === undefined && slots.every((slot) => slot.arity === "one");
+  // Named by its key: redefining the name of a function would make it a dictionary, which every step of a walk would search.
+  const named = { [name]: (...args: unknown[]): unknown => applied(args) };
+  const call = named[name] as unknown as Op<Fn>;
+  const applied = (args: unknown[]): unknown => {
+    if (usual && liftUsual(args, slots.length)) return applyTo(call, args, noAttrs);
     const { flat, given } = sortArguments(name, slots, args);
     const operands = liftAll(name, slots, flat, own);
     const attrs = def.attrs
@@ -378,7 +421,7 @@ export function declare<F extends Fn, const N extends readonly string[], C = Att
         )
       : given;
     return applyTo(call, operands, attrs);
-  }) as unknown as Op<Fn>;
+  };
   const { lower } = def;
   const facts: OpFacts = {
     domain: (def.domain ?? {}) as OpFacts["domain"],
@@ -391,21 +434,19 @@ export function declare<F extends Fn, const N extends readonly string[], C = Att
     dtypes: own,
     lower: lower ? (node) => lower(scope(node.operands, node.attrs)) : null,
   };
-  const made: Omit<AnyOp, "name"> = {
-    operands: slots.map((s) => s.name),
-    slots,
-    results: def.results ?? null,
-    symbol: def.symbol ?? null,
-    infer,
-    run,
-    scalar: def.scalar ?? null,
-    pull,
-    push,
-    batch,
-    facts,
-  };
-  Object.assign(call, made);
-  Object.defineProperty(call, "name", { value: name });
+  // One by one, for the same reason.
+  const made = call as unknown as { -readonly [K in keyof AnyOp]: AnyOp[K] };
+  made.operands = slots.map((s) => s.name);
+  made.slots = slots;
+  made.results = def.results ?? null;
+  made.symbol = def.symbol ?? null;
+  made.infer = infer;
+  made.run = run;
+  made.scalar = def.scalar ?? null;
+  made.pull = pull;
+  made.push = push;
+  made.batch = batch;
+  made.facts = facts;
   return call as unknown as Op<F>;
 }
 
