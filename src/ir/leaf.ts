@@ -73,6 +73,7 @@ function heldOf(t: Tensor): Held {
  * @param name what pictures, errors and explanations call it
  */
 export function variable(value: Operand | Nested, name?: string): Value {
+  if (typeof value === "number") return leaf(variableOp, scalarType("f64"), value, forever, name ?? null);
   const t = concrete(value as Tensor, undefined, "variable");
   return leaf(variableOp, t.type, heldOf(t), forever, name ?? null);
 }
