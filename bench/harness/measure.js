@@ -1,0 +1,78 @@
+// Measures contestants against each other in one process: every round runs each of them once, in turn, so that what else the machine does
+// meanwhile falls on all alike. Only ratios of one run mean anything.
+
+/**
+ * @typedef {object} Contestant
+ * @property {string} name
+ * @property {(times: number) => unknown} run does the work `times` times; the last result goes to `check`
+ * @property {number} [most] never more than this many times in a batch, for what is very slow
+ */
+
+/**
+ * @typedef {object} Measured
+ * @property {string} name
+ * @property {number[]} samples nanoseconds for one time, one a round; empty when it failed
+ * @property {string | null} failed why there are none
+ */
+
+/**
+ * @typedef {object} Options
+ * @property {(result: unknown) => void} check throws when a result is wrong: a wrong answer is not timed
+ * @property {number} [rounds] 21 when left out
+ * @property {number} [batchMs] how long a batch should take; 20 when left out
+ * @property {number} [warmMs] how long each runs before it is measured, so that its code is compiled; 300 when left out
+ * @property {() => number} [now] nanoseconds
+ */
+
+/**
+ * @param {readonly Contestant[]} contestants
+ * @param {Options} options
+ * @returns {Promise<Measured[]>}
+ */
+export async function measure(contestants, { check, rounds = 21, batchMs = 20, warmMs = 300, now = nanoseconds }) {
+  const runners = [];
+  for (const { name, run, most = Number.POSITIVE_INFINITY } of contestants) {
+    /** @type {Measured} */
+    const measured = { name, samples: [], failed: null };
+    let times = 1;
+    try {
+      check(await run(1));
+      for (;;) {
+        const from = now();
+        await run(times);
+        const took = now() - from;
+        if (took >= (batchMs * 1e6) / 2 || times * 2 > most) break;
+        times *= 2;
+      }
+      for (const from = now(); now() - from < warmMs * 1e6; ) await run(times);
+    } catch (error) {
+      measured.failed = error instanceof Error ? `${error.name}: ${error.message}`.slice(0, 120) : String(error);
+    }
+    runners.push({ measured, run, times });
+  }
+  for (let round = 0; round < rounds; round++)
+    // Who goes first changes from round to round.
+    for (const { measured, run, times } of [...runners.slice(round % runners.length), ...runners.slice(0, round % runners.length)]) {
+      if (measured.failed !== null) continue;
+      const from = now();
+      await run(times);
+      measured.samples.push((now() - from) / times);
+    }
+  return runners.map(({ measured }) => measured);
+}
+
+/** Elapsed time. @returns {number} */
+export function nanoseconds() {
+  return Number(process.hrtime.bigint());
+}
+
+/**
+ * Time that this process had the processor, collecting garbage too: on a busy machine steadier than elapsed time, and no measure for what waits
+ * or computes in several threads.
+ *
+ * @returns {number}
+ */
+export function processorNanoseconds() {
+  const { user, system } = process.cpuUsage();
+  return (user + system) * 1000;
+}

@@ -1,0 +1,33 @@
+import { existsSync, readFileSync } from "node:fs";
+import { fileURLToPath } from "node:url";
+import { load } from "../peers/load.js";
+
+/** The peers' folder, with a slash at its end. It alone is a package of its own, so that the rest of `bench` can import "chainrule". */
+export const here = fileURLToPath(new URL("../peers/", import.meta.url));
+
+/** Peers that are on GitHub alone: built by `peers/fetch.js` into `peers/built/NAME.js`. */
+export const sources = JSON.parse(readFileSync(`${here}sources.json`, "utf8"));
+
+/**
+ * The version of a peer, or null when it is not installed.
+ *
+ * @param {string} name
+ * @returns {string | null}
+ */
+export function versionOf(name) {
+  const source = sources[name];
+  if (source !== undefined) return existsSync(`${here}built/${name}.js`) ? `commit ${source.commit.slice(0, 8)}` : null;
+  const file = `${here}node_modules/${name}/package.json`;
+  return existsSync(file) ? JSON.parse(readFileSync(file, "utf8")).version : null;
+}
+
+/**
+ * A peer's module, or null when it is not installed.
+ *
+ * @param {string} name
+ * @returns {Promise<any>}
+ */
+export async function peer(name) {
+  if (versionOf(name) === null) return null;
+  return sources[name] === undefined ? load(name) : import(`${here}built/${name}.js`);
+}

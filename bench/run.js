@@ -1,0 +1,71 @@
+// node bench/run.js [--rounds N] [SUITE ...]: measures ours against every installed peer in this one process and writes RESULTS.md.
+// The suites are lecture, anew-1000, anew-100000, start-up, size; without names all run. A run of some replaces their sections alone.
+import { existsSync, readFileSync, writeFileSync } from "node:fs";
+import { fileURLToPath } from "node:url";
+import { parseArgs } from "node:util";
+import { ensureBuilt } from "../scripts/ensure-built.js";
+import { machine } from "./harness/machine.js";
+import { measure, processorNanoseconds } from "./harness/measure.js";
+import { here, sources, versionOf } from "./harness/peers.js";
+import { timeTable } from "./harness/table.js";
+
+ensureBuilt();
+const { values, positionals } = parseArgs({ options: { rounds: { type: "string" } }, allowPositionals: true });
+
+/** @param {any} suite */
+async function timed(suite) {
+  const measured = await measure(await suite.contestants(), {
+    check: suite.check,
+    rounds: Number(values.rounds ?? suite.rounds ?? 21),
+    now: processorNanoseconds,
+  });
+  return `## ${suite.title}\n\n${timeTable(measured, suite)}\n`;
+}
+
+/** @type {Record<string, () => Promise<string>>} */
+const suites = {
+  lecture: async () => timed(await import("./suites/lecture.js")),
+  "anew-1000": async () => timed((await import("./suites/anew.js")).anew(1000)),
+  "anew-100000": async () => timed((await import("./suites/anew.js")).anew(100_000)),
+  "start-up": async () => {
+    const [imports, firsts] = (await import("./suites/start-up.js")).startUp(Number(values.rounds ?? 11));
+    const ms = { unit: "ms", scale: 1e-6 };
+    return `## Import in Node\n\n${timeTable(imports, ms)}\n\n## First gradient after it\n\n${timeTable(firsts, ms)}\n`;
+  },
+  size: async () => `## The smallest program that takes a gradient\n\n${await (await import("./suites/size.js")).sizes()}\n`,
+};
+
+const chosen = positionals.length > 0 ? positionals : Object.keys(suites);
+const unknown = chosen.filter((name) => suites[name] === undefined);
+if (unknown.length > 0) {
+  console.error(`bench: there is no suite ${unknown.join(", ")}; there are ${Object.keys(suites).join(", ")}`);
+  process.exit(2);
+}
+const on = machine();
+const date = new Date().toISOString().slice(0, 10);
+const { dependencies } = JSON.parse(readFileSync(`${here}package.json`, "utf8"));
+const peers = [...Object.keys(dependencies), ...Object.keys(sources)].map(
+  (name) => `${name} ${versionOf(name) ?? "absent: not installed here"}`,
+);
+
+const results = fileURLToPath(new URL("RESULTS.md", import.meta.url));
+const sections = new Map();
+if (existsSync(results))
+  for (const [, name, text] of readFileSync(results, "utf8").matchAll(/^<!-- (\S+) -->\n([\s\S]*?)(?=^<!-- |$(?![\s\S]))/gm))
+    sections.set(name, text.trim());
+for (const name of chosen) {
+  const text = await suites[name]();
+  console.log(text);
+  sections.set(name, `${text.trim()}\n\n${date}, ${on}; \`node bench/run.js ${name}\``);
+}
+const head = `# Results
+
+Ours against each peer in one process, in turn, round by round: medians, quartiles, and how many times as long as ours each took (the median of the rounds' ratios). Other work on the machine
+moves the times and hardly the ratios. Each contestant's answer is checked before it is timed. Written by \`node bench/run.js\`; [README](README.md) says how.
+
+Peers: ${peers.join("; ")}.
+`;
+const body = Object.keys(suites)
+  .filter((name) => sections.has(name))
+  .map((name) => `<!-- ${name} -->\n${sections.get(name)}`);
+writeFileSync(results, `${head}\n${body.join("\n\n")}\n`);
