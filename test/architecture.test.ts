@@ -1,4 +1,6 @@
 import { readdirSync, readFileSync } from "node:fs";
+import { fileURLToPath } from "node:url";
+import { rolldown } from "rolldown";
 import { describe, expect, test } from "vitest";
 import { checkArchitecture, importCycles, opsOrder, type Violation } from "../scripts/layers.ts";
 
@@ -23,11 +25,41 @@ function rules(files: Record<string, string>): string[] {
   return check(files).map(({ rule, file }) => `${rule} ${file}`);
 }
 
+/** What a bundler that trusts nobody leaves of a module that uses nothing: code with side effects. */
+async function leftOf(user: string, planted = ""): Promise<string> {
+  const modules: Record<string, string> = { user, planted };
+  const build = await rolldown({
+    cwd: fileURLToPath(src),
+    input: "user",
+    platform: "neutral",
+    external: /^(node:|@resvg\/)/,
+    treeshake: { moduleSideEffects: () => true },
+    plugins: [{ name: "modules", resolveId: (id) => (id in modules ? `\0${id}` : null), load: (id) => modules[id.slice(1)] ?? null }],
+  });
+  const { output } = await build.generate({ format: "esm", minify: true });
+  return output
+    .map((chunk) => (chunk.type === "chunk" ? chunk.code : ""))
+    .join("")
+    .trim();
+}
+
 describe("the sources", () => {
   test("keep the architecture", () => {
     const files = sources();
     expect(files.size).toBeGreaterThan(5);
     expect(checkArchitecture(files, entries).map(({ rule, file, message }) => `${rule}: ${file}: ${message}`)).toEqual([]);
+  });
+
+  test.each(entries)("run nothing when %s is imported", async (entry) => {
+    expect(await leftOf(`import ${JSON.stringify(fileURLToPath(new URL(entry, src)))};`)).toBe("");
+  });
+
+  test.each([
+    ["a read of a property", "const a = { x: 1 }; export const b = { y: a.x };"],
+    ["a tagged template", "export const b = String.raw`x`;"],
+    ["a call", "export const b = new Map([[1, 2]].flat());"],
+  ])("would run with %s at the top level", async (_, planted) => {
+    expect(await leftOf('import "planted";', planted)).not.toBe("");
   });
 });
 

@@ -34,8 +34,10 @@ export function renderTextPicture(scene: Scene, { columns = 80, words = englishW
   return listPicture(scene, columns, words);
 }
 
-const common = { pass: 1, label: 0, node: 1, apart: 1, touch: 0, nodeMargin: 1, labelMargin: 1, detour: 2, clearance: 1 } as const;
-const cells: Record<Direction, Spacing> = { right: { ...common, trackGap: 2 }, down: { ...common, node: 2, trackGap: 1 } };
+const cells: Record<Direction, Spacing> = {
+  right: { pass: 1, label: 0, node: 1, apart: 1, touch: 0, nodeMargin: 1, labelMargin: 1, detour: 2, clearance: 1, trackGap: 2 },
+  down: { pass: 1, label: 0, node: 2, apart: 1, touch: 0, nodeMargin: 1, labelMargin: 1, detour: 2, clearance: 1, trackGap: 1 },
+};
 
 /** The most columns of a name. */
 const longestName = 18;
