@@ -8,6 +8,7 @@ function run(env) {
   const command = [
     "node_modules/vitest/vitest.mjs",
     "run",
+    "test/docs/gallery.test.ts",
     "test/docs/pages.test.ts",
     ...(env["CHAINRULE_DOCS"] ? ["--silent", "--reporter=dot"] : []),
   ];

@@ -3,16 +3,18 @@ import { type Layout, layoutScene } from "../../draw/layout/layout-scene.ts";
 import type { Direction, GradientState, Scene, SceneGroup, SceneItem, SceneTrunk, SceneWire, Theme } from "../../draw/scene.ts";
 import { renderSvg } from "../../draw/svg.ts";
 import { GraphError } from "../../ir/errors.ts";
-import { type AnyGraph, isGraph, nodesOf } from "../../ir/graph.ts";
+import { type AnyGraph, isGraph } from "../../ir/graph.ts";
 import { isValue } from "../../ir/leaf.ts";
 import { type Node, type Value, valuesOf } from "../../ir/node.ts";
 import { sameShape, sizeOf } from "../../ir/shape.ts";
 import type { Tensor } from "../../ir/tensor.ts";
 import { leaves } from "../../ir/tree.ts";
 import { typeText } from "../../ir/type.ts";
+import { collect } from "../../ir/walk.ts";
 import type { Language } from "../explain.ts";
 import { nameOfResult, nameValues } from "../names.ts";
 import { type GateStep, type Step, type StepOptions, slotName, steps } from "../steps.ts";
+import { inlineCalls } from "./inline-calls.ts";
 import { itemOf, moduleItem } from "./items.ts";
 import { gradientText, histogram, shapeText, stateOf, subscript, valueText } from "./numbers.ts";
 import { type Closed, type View, type ViewOptions, viewOf } from "./view.ts";
@@ -61,6 +63,8 @@ interface Numbers {
   /** What each operand's wire carries back, by `node place` and operand. */
   readonly contribution: (node: Node, operand: number) => Contribution | undefined;
   readonly sum: (v: Value) => { readonly t: Tensor; readonly parts: number; readonly at: number } | undefined;
+  /** What is not finite in what a gate passes on, if what arrived at it was. */
+  readonly badBackward: (node: Node) => string | null;
   /** The step that computes a node; -1 for leaves. */
   readonly computedAt: ReadonlyMap<Node, number>;
   /** The step at which a gate passes its gradient on. */
@@ -119,8 +123,14 @@ function checkedStep(step: number, { numbers }: Source): number {
   );
 }
 
-function valueSource(f: Value, options: PictureOptions): Source {
-  const { wrt } = options;
+function valueSource(given: Value, options: PictureOptions): Source {
+  const { roots, moved } = options.inline === false ? { roots: [given], moved: (v: Value) => v } : inlineCalls([given]);
+  const f = roots[0]!;
+  // What is no Value is left for `steps` to refuse.
+  const wrt =
+    options.wrt === undefined
+      ? undefined
+      : Object.fromEntries(Object.entries(options.wrt).map(([name, v]) => [name, isValue(v) ? moved(v) : v]));
   const stepper = steps(f, wrt === undefined ? {} : { wrt });
   const { order, names } = stepper;
   // Before anything is computed for a picture that would be too large.
@@ -131,12 +141,15 @@ function valueSource(f: Value, options: PictureOptions): Source {
   const format: NumberFormat = { style: gates <= small ? "decimals" : "significant" };
   const contributions = new Map<Node, Map<number, Contribution>>();
   const sums = new Map<Value, { readonly t: Tensor; readonly parts: number; readonly at: number }>();
+  const badBackward = new Map<Node, string>();
   const computedAt = new Map<Node, number>();
   const passedAt = new Map<Node, number>();
   all.forEach((s, at) => {
     if (s.pass === "forward") computedAt.set(s.node, at);
     else if (s.kind === "gate") {
       passedAt.set(s.node, at);
+      const bad = firstBad(s.upstream) === null ? s.flows.map((flow) => firstBad(flow.contribution)).find((text) => text !== null) : null;
+      if (bad != null) badBackward.set(s.node, bad);
       contributions.set(s.node, contributionsOf(s, at));
     } else if (s.kind === "sum") {
       const v = valuesOf(s.node).find((o) => nameOfResult(names, o) === s.name) ?? s.node;
@@ -167,6 +180,7 @@ function valueSource(f: Value, options: PictureOptions): Source {
       factOf,
       contribution: (node, operand) => contributions.get(node)?.get(operand),
       sum: (v) => sums.get(v),
+      badBackward: (node) => badBackward.get(node) ?? null,
       computedAt,
       passedAt,
     },
@@ -189,8 +203,11 @@ function firstBad({ data }: Tensor): string | null {
 }
 
 function graphSource(g: AnyGraph, options: PictureOptions): Source {
-  const order = nodesOf(g);
-  const outputs = leaves(g.outputs).map(({ path, leaf }) => ({ name: path === "" ? "output" : path, v: leaf as Value }));
+  const given = leaves(g.outputs);
+  const ends = given.map(({ leaf }) => leaf as Value);
+  const roots = options.inline === false ? ends : inlineCalls(ends).roots;
+  const outputs = given.map(({ path }, i) => ({ name: path === "" ? "output" : path, v: roots[i]! }));
+  const order = collect([...leaves(g.inputs).map(({ leaf }) => leaf as Value), ...roots]);
   const view = viewOf(order, options);
   const names = order.length === 0 ? new Map<Node, string>() : nameValues(order, outputs[0]?.v ?? order[order.length - 1]!);
   return {
@@ -436,7 +453,7 @@ function isPending(item: Node | Closed, order: readonly Node[], view: View, numb
   return inside.length > 0 && !inside.some(isDone);
 }
 
-/** A pill: the first value that is not finite, or the share of a relu's elements that are off. */
+/** A pill on the gate that made a value that is not finite out of finite ones, or, backward, such a gradient. */
 function noteOf(item: Node | Closed, order: readonly Node[], view: View, numbers: Numbers): string | null {
   const nodes = isClosed(item) ? order.filter((node) => view.shown.get(node) === item) : [item];
   for (const node of nodes) {
@@ -445,6 +462,10 @@ function noteOf(item: Node | Closed, order: readonly Node[], view: View, numbers
       .find((bad) => bad !== null);
     if (made == null || node.operands.length === 0) continue;
     if (node.operands.every((v) => v === null || numbers.factOf(v).bad === null)) return made;
+  }
+  for (const node of nodes) {
+    const bad = numbers.badBackward(node);
+    if (bad !== null) return `∇ ${bad}`;
   }
   return null;
 }

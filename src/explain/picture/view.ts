@@ -19,6 +19,8 @@ export interface ViewOptions {
   readonly closed?: readonly string[];
   /** Whether closed modules of the same structure in a row are drawn once, as `×N`; `true` when left out. */
   readonly fold?: boolean;
+  /** Whether a graph that is called is a module, which can be opened; `false` draws each `call` as the one gate it is. `true` when left out. */
+  readonly inline?: boolean;
   /** The most items in a picture; 5,000 when left out. */
   readonly maxItems?: number;
 }

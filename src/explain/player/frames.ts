@@ -27,7 +27,8 @@ export function framesOf(f: Value, steps: readonly Step[], options: PictureOptio
     throw new GraphError(
       `draw: the walk has ${steps.length} steps and a page shows up to ${mostSteps}; ask for fewer variables, explain a part of the graph, or draw it as svg`,
     );
-  const made = picture(f, options);
+  // The steps are those of `explain`, for which a call is one gate.
+  const made = picture(f, { ...options, inline: false });
   const numbers = new Map<string, number>();
   const elements: (readonly string[])[] = [];
   const shown = new Map<string, number>();

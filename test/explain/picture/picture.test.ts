@@ -1,7 +1,25 @@
 import { expect, test } from "vitest";
 import type { Scene } from "../../../src/draw/scene.ts";
 import { picture } from "../../../src/explain/picture/picture.ts";
-import { add, exp, f64, graph, matmul, mul, relu, scope, sum, tanh, tensor, type Value, variable, variables } from "../../../src/index.ts";
+import {
+  add,
+  call,
+  exp,
+  f64,
+  gradients,
+  graph,
+  matmul,
+  mul,
+  read,
+  relu,
+  scope,
+  sum,
+  tanh,
+  tensor,
+  type Value,
+  variable,
+  variables,
+} from "../../../src/index.ts";
 import { faults } from "../../draw/geometry.ts";
 
 const wide = (rows: number, columns: number): Value =>
@@ -197,4 +215,33 @@ test("variables of a tree stay with the modules that bear their names", () => {
   const x = variable(tensor([[1], [2]]), "x");
   const f = sum(scope("fc1", () => add(matmul(x, p.fc1.w), p.fc1.b)));
   expect(kinds(picture(f, { depth: 0 }).scene())).toEqual(["module fc1", "op Σ", "output f", "parameter x"]);
+});
+
+test("graphs that are called are modules too, calls within calls among them, with the same numbers", () => {
+  const inner = graph({ a: f64() }, ({ a }) => tanh(mul(a, 2)));
+  const g = graph({ a: f64(), b: f64() }, ({ a, b }) => add(call(inner, { a }), b));
+  const x = variable(0.7, "x");
+  const q = mul(x, 2);
+  const f = call(g, { a: call(g, { a: q, b: x }), b: x });
+  const open = picture(f, { depth: "all", wrt: { x, q } });
+  expect(open.scene().groups?.map(({ title }) => title)).toEqual(["call", "call/call", "call", "call/call"]);
+  expect(faults(open.scene(), open.layout)).toEqual([]);
+  const closed = picture(f, { depth: 0, fold: false }).scene();
+  expect(kinds(closed)).toEqual(["constant 2", "constant 2", "module call", "module call", "op ×", "output f", "parameter x"]);
+  expect(
+    picture(f, { depth: 0 })
+      .scene()
+      .items.find(({ kind }) => kind === "module")?.repeat,
+  ).toBe(2);
+  expect(kinds(picture(f, { inline: false }).scene())).toContain("op call");
+  const { dx } = gradients(f, { dx: x });
+  expect(closed.trunks?.find(({ from }) => closed.items.find(({ id }) => id === from)?.label === "x")?.below).toBe(read(dx).toFixed(2));
+  expect(
+    picture(
+      graph({ a: f64() }, ({ a }) => call(inner, { a })),
+      { depth: 0 },
+    )
+      .scene()
+      .items.map(({ kind }) => kind),
+  ).toContain("module");
 });
