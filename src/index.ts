@@ -14,6 +14,14 @@ export { jit } from "./engines/jit.ts";
 export { type CompileOptions, compile, type Program, type State } from "./engines/program.ts";
 export { reference } from "./engines/reference.ts";
 export { detach, evaluate, read, toArray } from "./evaluate/evaluate.ts";
+export {
+  type DiffOptions,
+  type DiffRow,
+  diffGradients,
+  type GradientDiff,
+  type GradientDiffJson,
+} from "./explain/diff/diff-gradients.ts";
+export { dumpBy, dumpFromTensors, dumpOf, dumpToTensors, type GradientDump, type RunGraph } from "./explain/diff/dump.ts";
 export { type DrawFormat, type DrawOptions, draw } from "./explain/draw.ts";
 export {
   type ExplainOptions,

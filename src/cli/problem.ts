@@ -1,8 +1,9 @@
 import { isFloat } from "../ir/dtype.ts";
 import { DTypeError, GradientError } from "../ir/errors.ts";
-import { variable } from "../ir/leaf.ts";
-import type { Value } from "../ir/node.ts";
+import { named, variable } from "../ir/leaf.ts";
+import type { Node, Value } from "../ir/node.ts";
 import { typeText } from "../ir/type.ts";
+import { collect } from "../ir/walk.ts";
 import { clipped, parseErrorAt } from "../notation/caret.ts";
 import { constants } from "../notation/check-names.ts";
 import { type CompiledExpression, compileExpression } from "../notation/compile-expression.ts";
@@ -49,7 +50,23 @@ export function problemOf(expression: string, values: Values): Problem {
 /** The problem whose variables are what `make` gives. */
 export function applied(build: CompiledExpression, make: (name: string) => Value): Problem {
   const variables = Object.fromEntries(build.variables.map((name) => [name, make(name)]));
-  return { expression: build.formula.source, f: build(variables), variables, apply: (given) => build({ ...variables, ...given }) };
+  const apply = (given: Readonly<Record<string, Value>>): Value => nameLines(build, build({ ...variables, ...given }));
+  return { expression: build.formula.source, f: apply({}), variables, apply };
+}
+
+/** Gives the lines of an expression their names: the value of `h = x @ w` is called h. */
+function nameLines({ formula }: CompiledExpression, f: Value): Value {
+  const lines = formula.statements.filter((s) => s.name !== null);
+  if (lines.length === 0) return f;
+  const made = new Map<string, Node>();
+  // What a line makes last is its value.
+  for (const node of collect([f]))
+    if (node.where?.span != null && node.operands.length > 0) made.set(`${node.where.span.from} ${node.where.span.to}`, node);
+  for (const { name, value } of lines) {
+    const node = made.get(`${value.span.from} ${value.span.to}`);
+    if (node !== undefined && node.outputs === null) named(node, name!.name);
+  }
+  return f;
 }
 
 /** @throws UsageError for a value of a name that the expression does not have */

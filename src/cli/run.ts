@@ -3,6 +3,7 @@ import { checkCommand } from "./check-command.ts";
 import { coloursFor } from "./colours.ts";
 import { type Command, helpOption, jsonOption } from "./command.ts";
 import { describeError } from "./describe-error.ts";
+import { diffCommand } from "./diff-command.ts";
 import { drawCommand } from "./draw-command.ts";
 import { explainCommand } from "./explain-command.ts";
 import { gradCommand } from "./grad-command.ts";
@@ -13,7 +14,7 @@ import { readArguments } from "./read-arguments.ts";
 import { stepCommand } from "./step-command.ts";
 import { UsageError } from "./usage-error.ts";
 
-const commands: readonly Command[] = [explainCommand, gradCommand, checkCommand, drawCommand, stepCommand, healthCommand];
+const commands: readonly Command[] = [explainCommand, gradCommand, checkCommand, drawCommand, stepCommand, healthCommand, diffCommand];
 
 /** Runs one command line. Bad input becomes one message on standard error, and never an exception. @returns the exit code */
 export async function run(args: readonly string[], io: CommandIo): Promise<number> {
