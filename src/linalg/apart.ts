@@ -1,4 +1,5 @@
-import { NumericError } from "../ir/errors.ts";
+import type { DType } from "../ir/dtype.ts";
+import { DomainError, NumericError } from "../ir/errors.ts";
 import type { Value } from "../ir/node.ts";
 import type { Operand } from "../ir/op.ts";
 import { add, div, sub } from "../ops/arithmetic.ts";
@@ -14,6 +15,9 @@ export interface ApartAttrs {
 
 type Apart = (values: Operand, attrs: ApartAttrs) => Value;
 
+/** The units of rounding of the dtypes that have derivatives. */
+const units: Partial<Record<DType, number>> = { f64: 2 ** -52, f32: 2 ** -23, f16: 2 ** -10, bf16: 2 ** -7 };
+
 const words = { eigh: "eigenvalues", svd: "singular values" } as const;
 
 /**
@@ -23,12 +27,18 @@ const words = { eigh: "eigenvalues", svd: "singular values" } as const;
  */
 export const apart: Op<Apart> = declare<Apart, readonly ["values"]>("apart", ["values"], {
   family: "linalg",
-  attrs: ({ of, zero }) => ({ of, zero }),
+  attrs: ({ of, zero }) => {
+    if (!Object.hasOwn(words, of) || typeof zero !== "boolean")
+      throw new DomainError(`apart: of is ${String(of)} and zero is ${String(zero)}; they are "eigh" or "svd", and true or false`, {
+        op: "apart",
+      });
+    return { of, zero };
+  },
   type: ({ values }) => values,
   eval: ({ values, of, zero }) => {
     const { data, type } = values;
     const n = type.shape.at(-1) ?? 1;
-    const unit = n * (type.dtype === "f64" ? 2 ** -52 : 2 ** -23);
+    const unit = n * (units[type.dtype] ?? 0);
     for (let at = 0; at < data.length; at += n) {
       let most = 0;
       for (let i = at; i < at + n; i++) most = Math.max(most, Math.abs(data[i]!));
@@ -53,9 +63,8 @@ export const apart: Op<Apart> = declare<Apart, readonly ["values"]>("apart", ["v
   vjp: ({ ct }) => ({ values: ct }),
 });
 
-/** `1 / (values[j] - values[i])` for row i and column j, 0 on the diagonal: Giles' F. */
-export function reciprocalGaps(values: Value, of: ApartAttrs["of"]): Value {
-  const checked = apart(values, { of, zero: false });
+/** `1 / (values[j] - values[i])` for row i and column j, 0 on the diagonal: Giles' F, of values that are apart. */
+export function reciprocalGaps(values: Value): Value {
   const unit = unitMatrix(values.type.shape.at(-1)!, values.type.dtype);
-  return sub(div(1, add(sub(asRow(checked), asColumn(checked)), unit)), unit);
+  return sub(div(1, add(sub(asRow(values), asColumn(values)), unit)), unit);
 }

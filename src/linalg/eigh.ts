@@ -5,7 +5,7 @@ import { add, mul } from "../ops/arithmetic.ts";
 import { matmul } from "../ops/contract/matmul.ts";
 import { declare, type Op } from "../ops/define.ts";
 import { sum } from "../ops/linear/sum.ts";
-import { reciprocalGaps } from "./apart.ts";
+import { apart, reciprocalGaps } from "./apart.ts";
 import { symmetricCopy } from "./kernels/symmetric-copy.ts";
 import { symmetricEigen } from "./kernels/symmetric-eigen.ts";
 import { transposeInto } from "./kernels/transpose-into.ts";
@@ -48,7 +48,9 @@ export const eigh: Op<(a: Operand) => Eigh> = declare<(a: Operand) => Eigh, read
   formula: { a: "dA = V (diag(dValues) + F * (V^T dV)) V^T" },
   vjp: ({ ct, out: { values, vectors } }) => {
     const scaled = ct.values && mul(vectors, asRow(ct.values));
-    const turned = ct.vectors && matmul(vectors, mul(reciprocalGaps(values, "eigh"), matmul(transposed(vectors), ct.vectors)));
+    const turned =
+      ct.vectors &&
+      matmul(vectors, mul(reciprocalGaps(apart(values, { of: "eigh", zero: false })), matmul(transposed(vectors), ct.vectors)));
     const both = scaled === null ? turned! : turned === null ? scaled : add(scaled, turned);
     return { a: symmetricPart(matmul(both, transposed(vectors))) };
   },
@@ -57,7 +59,7 @@ export const eigh: Op<(a: Operand) => Eigh> = declare<(a: Operand) => Eigh, read
     const moved = matmul(symmetricPart(d.a), vectors);
     return {
       values: sum(mul(vectors, moved), { axis: -2 }),
-      vectors: matmul(vectors, mul(reciprocalGaps(values, "eigh"), matmul(transposed(vectors), moved))),
+      vectors: matmul(vectors, mul(reciprocalGaps(apart(values, { of: "eigh", zero: false })), matmul(transposed(vectors), moved))),
     };
   },
 });

@@ -34,7 +34,7 @@ export const inverse: Op<(a: Operand) => Value> = declare<(a: Operand) => Value,
     return y;
   },
   batch: ({ a }) => inverse(a),
-  formula: { a: "dA = -Y^T dY Y^T" },
+  formula: { a: "dA = -A^-T dY A^-T" },
   vjp: ({ ct, out }) => {
     const flipped = transposed(out);
     return { a: neg(matmul(matmul(flipped, ct), flipped)) };

@@ -88,9 +88,9 @@ export const qr: Op<(a: Operand) => Qr> = declare<(a: Operand) => Qr, readonly [
     const square = wide ? slice(r, { axis: -1, end: m }) : r;
     const first = wide ? slice(d.a, { axis: -1, end: m }) : d.a;
     const change = dividedBy(matmul(transposed(q), first), square);
-    const below = tril(change, { offset: -1 });
+    const lower = tril(change);
     // dR R^-1 is upper triangular and what is left of Q^T dA R^-1 antisymmetric.
-    const upper = matmul(sub(change, sub(below, transposed(below))), square);
+    const upper = matmul(sub(change, sub(lower, transposed(lower))), square);
     const dq = dividedBy(sub(first, matmul(q, upper)), square);
     if (!wide) return { q: dq, r: upper };
     const [rest, moved] = [slice(a, { axis: -1, start: m }), slice(d.a, { axis: -1, start: m })];

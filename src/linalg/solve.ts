@@ -59,7 +59,7 @@ export const solve: Op<Solve> = declare<Solve, readonly ["a", "b"], { readonly t
   },
   batch: ({ a, b, transpose, mapped, examples, out }) =>
     overExamples({ a, b, mapped, examples, out }, (left, right) => solve(left, right, { transpose })),
-  formula: { a: "dA = -(A^-T dY) Y^T", b: "dB = A^-T dY" },
+  formula: { a: "dA = -(A^-T dY) (A^-1 B)^T", b: "dB = A^-T dY" },
   vjp: ({ ct, a, b, out, transpose }) => {
     const vector = b.type.shape.length === 1;
     const pulled = solve(a, columns(ct, vector), { transpose: !transpose });

@@ -4,12 +4,13 @@ import { tensorType } from "../ir/type.ts";
 import { add, div, mul, sub } from "../ops/arithmetic.ts";
 import { matmul } from "../ops/contract/matmul.ts";
 import { declare, type Op } from "../ops/define.ts";
+import { square } from "../ops/elementwise/roots.ts";
 import { sum } from "../ops/linear/sum.ts";
 import { apart, reciprocalGaps } from "./apart.ts";
 import { jacobiSvd } from "./kernels/jacobi-svd.ts";
 import { orient } from "./kernels/orientation.ts";
 import { transposeInto } from "./kernels/transpose-into.ts";
-import { asColumn, asRow, batchOf, checkMatrix, matricesIn, transposed, unitMatrix } from "./matrices.ts";
+import { asColumn, asRow, batchOf, checkMatrix, matricesIn, transposed } from "./matrices.ts";
 
 /** Left singular vectors as columns, singular values in descending order, right singular vectors as rows. */
 export interface Svd {
@@ -18,11 +19,9 @@ export interface Svd {
   readonly vt: Value;
 }
 
-/** `1 / (s_j^2 - s_i^2)`, 0 on the diagonal; as a product, which loses no digits where values are near each other. */
+/** `1 / (s_j^2 - s_i^2)`, 0 on the diagonal. */
 function squaredGaps(s: Value): Value {
-  const unit = unitMatrix(s.type.shape.at(-1)!, s.type.dtype);
-  // On the diagonal 2 s_i may be 0, and its quotient does not matter.
-  return div(reciprocalGaps(s, "svd"), add(add(asRow(s), asColumn(s)), unit));
+  return reciprocalGaps(square(apart(s, { of: "svd", zero: false })));
 }
 
 /** A matrix minus its transpose. */

@@ -23,7 +23,7 @@ export interface TriangularSolveAttrs {
 type TriangularSolve = (a: Operand, b: Operand, attrs?: TriangularSolveAttrs) => Value;
 
 /** The entries of a matrix that the solver reads. */
-function inTriangle(x: Value, { lower, unitDiagonal }: Triangle): Value {
+function inTriangle(x: Value, { lower, unitDiagonal }: Pick<Triangle, "lower" | "unitDiagonal">): Value {
   const offset = unitDiagonal ? 1 : 0;
   return lower ? tril(x, { offset: -offset }) : triu(x, { offset });
 }
@@ -63,7 +63,7 @@ export const triangularSolve: Op<TriangularSolve> = declare<TriangularSolve, rea
   },
   batch: ({ a, b, lower, transpose, unitDiagonal, mapped, examples, out }) =>
     overExamples({ a, b, mapped, examples, out }, (left, right) => triangularSolve(left, right, { lower, transpose, unitDiagonal })),
-  formula: { a: "dA = -(A^-T dY) Y^T in its triangle", b: "dB = A^-T dY" },
+  formula: { a: "dA = -(A^-T dY) (A^-1 B)^T in its triangle", b: "dB = A^-T dY" },
   vjp: ({ ct, a, b, out, lower, transpose, unitDiagonal }) => {
     const vector = b.type.shape.length === 1;
     const pulled = triangularSolve(a, columns(ct, vector), { lower, transpose: !transpose, unitDiagonal });
@@ -71,14 +71,14 @@ export const triangularSolve: Op<TriangularSolve> = declare<TriangularSolve, rea
       a: () => {
         const x = columns(out, vector);
         const outer = transpose ? matmul(x, transposed(pulled)) : matmul(pulled, transposed(x));
-        return neg(inTriangle(outer, { lower, transpose, unitDiagonal }));
+        return neg(inTriangle(outer, { lower, unitDiagonal }));
       },
       b: () => (vector ? reshape(pulled, { shape: ct.type.shape }) : pulled),
     };
   },
   jvp: ({ d, a, b, out, lower, transpose, unitDiagonal }) => {
     const vector = b.type.shape.length === 1;
-    const da = d.a && inTriangle(d.a, { lower, transpose, unitDiagonal });
+    const da = d.a && inTriangle(d.a, { lower, unitDiagonal });
     const moved = da && matmul(transpose ? transposed(da) : da, columns(out, vector));
     const db = d.b && columns(d.b, vector);
     const right = moved === null ? db! : db === null ? neg(moved) : sub(db, moved);

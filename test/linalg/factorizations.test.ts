@@ -2,9 +2,11 @@ import { describe, expect, test } from "vitest";
 import { drawsFrom } from "../../src/check/draws.ts";
 import {
   abs,
+  apart,
   at,
   cofactor,
   det,
+  div,
   eigh,
   evaluate,
   expr,
@@ -271,6 +273,32 @@ test("numbers of any size are factored without overflow, and NaN and Infinity gi
   expect(Array.from(evaluate(qr(broken).r).data).filter(Number.isNaN).length).toBeGreaterThan(0);
 });
 
+/** Matrices that iterations find hard, by their element in row i and column j of n. */
+const hard: Readonly<Record<string, (i: number, j: number, n: number) => number>> = {
+  "all ones": () => 1,
+  "of rank one": (i, j) => Math.sin(i + 1) * Math.sin(j + 1),
+  graded: (i, j) => Math.sin(1 + i * j) * 10 ** (-3 * Math.max(i, j)),
+  "Hilbert's": (i, j) => 1 / (i + j + 1),
+  "next to the unit matrix": (i, j) => (i === j ? 1 + (i === 0 ? 1e-9 : 0) : 0),
+  "of a path": (i, j) => (Math.abs(i - j) === 1 ? 1 : 0),
+  "half empty": (i, j, n) => (2 * Math.max(i, j) < n ? Math.cos(i * j) : 0),
+  "of sizes from 1e-300 to 1e300": (i, j) => Math.sin(1 + i + j + i * j) * 10 ** (300 * Math.cos(3 * i * j + i + j)),
+};
+
+test.each(Object.entries(hard))("matrices %s come to an end with orthonormal vectors", (_, element) => {
+  for (const n of [2, 5, 30, 60]) {
+    const data = Float64Array.from({ length: n * n }, (_, at) => element(Math.floor(at / n), at % n, n));
+    const size = data.reduce((most, x) => Math.max(most, Math.abs(x)), 0);
+    const a = tensor(data, f64(n, n));
+    const { u, s, vt } = svd(a);
+    const { values, vectors } = eigh(a);
+    expect([u, transpose(vt), vectors].map(isOrthonormal)).toEqual([true, true, true]);
+    const scaled = div(a, size);
+    expect(apartBy(matmul(mul(u, div(s, size)), vt), scaled)).toBeLessThan(1e-13 * n);
+    expect(apartBy(matmul(mul(vectors, div(values, size)), transpose(vectors)), scaled)).toBeLessThan(1e-13 * n);
+  }
+});
+
 describe("equal eigenvalues or singular values", () => {
   const twice = tensor([
     [2, 0, 0],
@@ -348,6 +376,12 @@ describe("equal eigenvalues or singular values", () => {
     ]);
     expect(() => evaluate(grad((a: Value) => sum(qr(a).q))(dependent))).toThrow("triangularSolve: a has 0 on its diagonal in row 1");
   });
+});
+
+test("the check of values refuses what it does not know", () => {
+  expect(() => apart(tensor([1, 2]), { of: "lu" as "svd", zero: true })).toThrow(
+    'apart: of is lu and zero is true; they are "eigh" or "svd", and true or false',
+  );
 });
 
 test("results have names in formulas, in order", () => {

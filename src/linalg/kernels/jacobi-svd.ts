@@ -1,14 +1,16 @@
-import { InternalError } from "../../ir/errors.ts";
 import { hypotenuse, largestMagnitude, normOf, powerNear } from "./scale.ts";
 
-/** Sweeps over all pairs of columns; 6 to 10 are usual. */
-const limit = 80;
+/** Sweeps over all pairs of columns; 6 to 10 are usual. From here on the tolerance doubles with each, so that they end whatever rounding does. */
+const patience = 30;
+
+/** Columns shorter than this, beside a largest element near 1, count as 0: the squares of others neither underflow nor lose digits. */
+const shortest = 1e-140;
 
 /**
  * The singular values of a matrix in descending order with their vectors. `w` holds the columns of the matrix as its n rows of length m, m >= n, and
  * is left with the left singular vectors as rows; the right ones become the rows of v, n by n. All NaN if an element is not finite.
  * Source: one-sided Jacobi, J. Demmel, K. Veselic, "Jacobi's method is more accurate than QR", SIAM J. Matrix Anal. Appl. 13 (1992): small
- * singular values are as accurate as large ones.
+ * singular values are as accurate as large ones, down to 1e-140 of the largest, below which they are 0.
  */
 export function jacobiSvd(w: Float64Array, s: Float64Array, v: Float64Array, m: number, n: number): void {
   const most = largestMagnitude(w);
@@ -49,6 +51,19 @@ function dotOf(a: Float64Array, p: number, q: number, count: number): number {
   return s0 + s1 + (s2 + s3);
 }
 
+/** The square of a row's norm; a row that is too short becomes 0. */
+function squareOf(w: Float64Array, at: number, m: number): number {
+  const square = dotOf(w, at, at, m);
+  if (square >= shortest * shortest) return square;
+  w.fill(0, at, at + m);
+  return 0;
+}
+
+/** A square that changed: by the difference where that keeps its digits. */
+function updated(square: number, change: number, w: Float64Array, at: number, m: number): number {
+  return square + change > 0.1 * square ? square + change : squareOf(w, at, m);
+}
+
 /** Exchanges two rows. */
 function exchange(a: Float64Array, p: number, q: number, count: number): void {
   for (let k = 0; k < count; k++) {
@@ -64,11 +79,11 @@ function exchange(a: Float64Array, p: number, q: number, count: number): void {
  * Comput. 10 (1989).
  */
 function makeOrthogonal(w: Float64Array, v: Float64Array, m: number, n: number): void {
-  const tolerance = Math.sqrt(m) * Number.EPSILON;
+  let tolerance = Math.sqrt(m) * Number.EPSILON;
   const squares = new Float64Array(n);
   for (let sweep = 0; ; sweep++) {
-    if (sweep === limit) throw new InternalError(`jacobiSvd: the columns of a ${m} by ${n} matrix did not settle in ${limit} sweeps`);
-    for (let i = 0; i < n; i++) squares[i] = dotOf(w, i * m, i * m, m);
+    if (sweep > patience) tolerance *= 2;
+    for (let i = 0; i < n; i++) squares[i] = squareOf(w, i * m, m);
     let rotated = false;
     for (let p = 0; p < n - 1; p++) {
       let longest = p;
@@ -82,14 +97,15 @@ function makeOrthogonal(w: Float64Array, v: Float64Array, m: number, n: number):
         const gamma = dotOf(w, p * m, q * m, m);
         if (Math.abs(gamma) <= tolerance * Math.sqrt(squares[p]!) * Math.sqrt(squares[q]!)) continue;
         rotated = true;
-        const zeta = (squares[q]! - squares[p]!) / (2 * gamma);
-        const t = (zeta < 0 ? -1 : 1) / (Math.abs(zeta) + hypotenuse(1, zeta));
+        const zeta = Math.abs((squares[q]! - squares[p]!) / (2 * gamma));
+        // The longer row becomes longer still: the first one where they are equal.
+        const grows = squares[p]! >= squares[q]! === gamma > 0 ? -1 : 1;
+        const t = grows / (zeta + hypotenuse(1, zeta));
         const c = 1 / hypotenuse(1, t);
         rotate(w, p * m, q * m, m, c, c * t);
         rotate(v, p * n, q * n, n, c, c * t);
-        squares[p]! -= t * gamma;
-        // The difference of nearly equal numbers would lose its digits, and a row next to nothing its sign.
-        squares[q] = squares[q]! + t * gamma > 0.1 * squares[q]! ? squares[q]! + t * gamma : dotOf(w, q * m, q * m, m);
+        squares[p] = updated(squares[p]!, -t * gamma, w, p * m, m);
+        squares[q] = updated(squares[q]!, t * gamma, w, q * m, m);
       }
     }
     if (!rotated) return;

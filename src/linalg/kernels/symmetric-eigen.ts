@@ -36,8 +36,9 @@ function tridiagonal(w: Float64Array, d: Float64Array, e: Float64Array, n: numbe
     let scale = 0;
     let h = 0;
     for (let k = 0; k < i; k++) scale += Math.abs(d[k]!);
-    if (scale === 0) {
-      e[i] = d[i - 1]!;
+    // The largest element is near 1: what is this small would only underflow.
+    if (scale < 1e-200) {
+      e[i] = 0;
       for (let j = 0; j < i; j++) {
         d[j] = w[j * n + i - 1]!;
         w[j * n + i] = 0;
@@ -112,12 +113,14 @@ function diagonal(w: Float64Array, d: Float64Array, e: Float64Array, n: number):
   e.copyWithin(0, 1);
   e[n - 1] = 0;
   let shift = 0;
-  let size = 0;
+  // From a square of the rounding on, so that rotations are never made of numbers that underflow: the largest element is near 1.
+  let size = Number.EPSILON;
   for (let l = 0; l < n; l++) {
     size = Math.max(size, Math.abs(d[l]!) + Math.abs(e[l]!));
-    let m = l;
-    while (Math.abs(e[m]!) > Number.EPSILON * size) m++;
-    for (let steps = 0; m > l && Math.abs(e[l]!) > Number.EPSILON * size; steps++) {
+    for (let steps = 0; ; steps++) {
+      let m = l;
+      while (Math.abs(e[m]!) > Number.EPSILON * size) m++;
+      if (m === l) break;
       if (steps === limit) throw new InternalError(`symmetricEigen: eigenvalue ${l} of ${n} did not settle in ${limit} steps`);
       shift += step(w, d, e, n, l, m);
     }
