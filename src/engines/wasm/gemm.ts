@@ -27,7 +27,7 @@ export class ProductLibrary {
     this.module = module;
   }
 
-  /** `(a, aRow, aColumn, b, bRow, bColumn, c, m, n, k, scratch)`: C = A B, C contiguous, strides in bytes. */
+  /** `(a, aRow, aColumn, b, bRow, bColumn, c, m, n, k, scratch, more)`: C = A B, or C += A B where `more` is 1; C contiguous, strides in bytes. */
   index(kind: "f32" | "f64"): number {
     let index = this.made.get(kind);
     if (index === undefined) this.made.set(kind, (index = this.write(kind)));
@@ -224,8 +224,8 @@ export class ProductLibrary {
       );
     });
 
-    return module.add(null, [i32, i32, i32, i32, i32, i32, i32, i32, i32, i32, i32], [], (c) => {
-      const [a, aRow, aColumn, b, bRow, bColumn, out, m, n, k, scratch] = [0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10] as const;
+    return module.add(null, [i32, i32, i32, i32, i32, i32, i32, i32, i32, i32, i32, i32], [], (c) => {
+      const [a, aRow, aColumn, b, bRow, bColumn, out, m, n, k, scratch, onto] = [0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11] as const;
       const [jc, pc, ic, jr, ir] = [c.local(i32), c.local(i32), c.local(i32), c.local(i32), c.local(i32)] as const;
       const [nc, kc, mc, blockA, blockB, tile, at, i, j, more] = Array.from({ length: 10 }, () => c.local(i32)) as [
         number,
@@ -259,7 +259,7 @@ export class ProductLibrary {
           .op("i32.add");
       };
       // Nothing to add up: the product is zero.
-      c.get(k).op("i32.eqz");
+      c.get(k).op("i32.eqz").get(onto).op("i32.eqz").op("i32.and");
       c.if(() => {
         c.count(
           i,
@@ -294,7 +294,7 @@ export class ProductLibrary {
             innerBlock,
             () => {
               least(kc, k, pc, innerBlock);
-              c.get(pc).int(0).op("i32.ne").set(more);
+              c.get(pc).int(0).op("i32.ne").get(onto).op("i32.or").set(more);
               // A's block is at most the rows there are, rounded up to whole panels.
               c.get(m)
                 .int(rowBlock)

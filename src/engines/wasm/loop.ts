@@ -4,7 +4,7 @@ import { constant, elementwise, type Kind, named, type Push, type Target } from 
 import { type Code, f32, f64, i32, type ValueType, v128 } from "./encoder.ts";
 import type { MathLibrary, MathName } from "./math.ts";
 import { kindOf, type Loop, type Source, type Total } from "./plan.ts";
-import type { Buffer } from "./view.ts";
+import { type Buffer, isWhole } from "./view.ts";
 
 /** What loops need of the module they are written into. */
 export interface Surroundings {
@@ -59,6 +59,8 @@ export class LoopWriter {
   private dims: number[] = [];
   private size: 4 | 8 = 4;
   private vectors = false;
+  /** Rows end with single elements; otherwise their last vector may run over into the next row, which comes later, or behind the buffer. */
+  private exact = false;
 
   constructor(code: Code, around: Surroundings, loop: Loop) {
     this.code = code;
@@ -109,8 +111,12 @@ export class LoopWriter {
     };
     for (const m of members) {
       m.args.forEach(read);
-      if (m.out !== null)
-        this.writes.set(m.node, { buffer: m.out, kind: kindOf(m.out.dtype)!, offset: 0, strides: stridesOf(shape), pointer: -1 });
+      if (m.out !== null) {
+        const { buffer, offset, strides } = m.out;
+        this.writes.set(m.node, { buffer, kind: kindOf(buffer.dtype)!, offset, strides: [...strides], pointer: -1 });
+        // A vector at the end of a row may not run over into what others have written.
+        if (!isWhole(m.out)) this.exact = true;
+      }
     }
     for (const total of totals) {
       read(total.source);
@@ -490,7 +496,7 @@ export class LoopWriter {
     // Sums whose run of summed axes does not end the loop, but whose innermost axis is summed: the run of this axis is summed in registers.
     const runs = this.totals.filter((t) => t.from < 0 && t.reduced[inner] === true);
     for (const t of runs) this.begin(t);
-    const exact = this.totals.length > 0;
+    const exact = this.exact || this.totals.length > 0;
     const whole = vectors ? (exact ? count - (count % lanes) : Math.ceil(count / lanes) * lanes) : 0;
     const moving = own.filter((a) => a.strides[inner] !== 0);
     const i = code.local(i32);

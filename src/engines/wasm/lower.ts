@@ -3,7 +3,8 @@ import { inputOp } from "../../ir/leaf.ts";
 import { type Node, type Value, valuesOf } from "../../ir/node.ts";
 import { reducedShape, sizeOf } from "../../ir/shape.ts";
 import { collect } from "../../ir/walk.ts";
-import { abs, add, div, equal, exp, log, max, mean, mul, reshape, sqrt, square, sub, sum, where } from "../../ops/index.ts";
+import { applyTo } from "../../ops/define.ts";
+import { abs, add, conv, div, equal, exp, log, max, mean, mul, reshape, sqrt, square, sub, sum, where } from "../../ops/index.ts";
 import { InternedNodes } from "../../passes/interned-nodes.ts";
 
 /** A graph ready to be laid out: the same meaning in ops that the compiler has kernels for, equal parts made one, and only what is used. */
@@ -21,10 +22,15 @@ const counted = (x: Value, axis: readonly number[]): number => sizeOf(axis.map((
 const shaped = (v: Value, x: Value, { axis, keepDims }: Axes): Value =>
   keepDims ? v : reshape(v, { shape: reducedShape(x.type.shape, axis, false) });
 
-type Rule = (x: Value, node: Node) => Value | null;
+type Rule = (x: Value, node: Node, operands: readonly (Value | null)[]) => Value | null;
 
 /** Ops as others, null where the op's own kernel is the better choice (empty axes, other dtypes). */
 const rules: Readonly<Record<string, Rule>> = {
+  // The bias is an ordinary sum, so that what follows can be fused with it.
+  conv: (x, { attrs, type }, [, w, bias]) =>
+    bias == null
+      ? null
+      : add(applyTo(conv, [x, w!, null], attrs) as Value, reshape(bias, { shape: [1, -1, ...type.shape.slice(2).map(() => 1)] })),
   mean: (x, node) => {
     const attrs = node.attrs as Axes;
     return x.type.dtype === "bool" ? null : div(sum(x, attrs), counted(x, attrs.axis));
@@ -77,7 +83,7 @@ export function lowered(inputs: readonly Value[], outputs: readonly Value[]): Lo
       const { graph } = node.attrs as { readonly graph: unknown };
       if (isGraph(graph)) results = (graph as unknown as (xs: readonly unknown[]) => readonly Value[])(operands);
     } else if (Object.hasOwn(rules, node.op.name)) {
-      const found = rules[node.op.name]!(operands[0]!, node);
+      const found = rules[node.op.name]!(operands[0]!, node, operands);
       if (found !== null) results = [found];
     }
     if (results === null) return null;

@@ -1,11 +1,12 @@
 import type { Node } from "../../ir/node.ts";
 import { broadcast } from "../../ir/shape.ts";
+import { areaOf, foldFunction, type Geometry, geometryOf, innerOf, isDirect, unfoldFunction } from "./conv.ts";
 import { elementwise } from "./elementwise.ts";
 import { type Code, i32, ModuleBuilder } from "./encoder.ts";
 import { ProductLibrary, productScratch } from "./gemm.ts";
 import { LoopWriter, type Surroundings } from "./loop.ts";
 import { MathLibrary, scalarSignature } from "./math.ts";
-import type { Hosted, Loop, Plan, Product, Step } from "./plan.ts";
+import { type Convolution, type Hosted, type Loop, type Plan, type Product, padded, type Step } from "./plan.ts";
 import type { View } from "./view.ts";
 
 /** A program as bytes, and what its instance must be given. */
@@ -53,16 +54,31 @@ export function compileModule(plan: Plan, shared: number | null): Compiled {
   const products = new ProductLibrary(module);
   const hosted: Hosted[] = [];
   let scratch = 0;
+  let columns = 0;
   for (const step of plan.steps)
     if (step.kind === "product") {
       const { m, n, k } = sizesOf(step);
       scratch = Math.max(scratch, productScratch(m, n, k, step.node.type.dtype as "f32" | "f64"));
+    } else if (step.kind === "convolution") {
+      const g = geometry(step);
+      const [o, area, inner] = [g.outChannels, areaOf(g), innerOf(g)];
+      for (const [m, n, k] of [[o, area, inner], [o, inner, area], [inner, area, o]] as const) // biome-ignore format: three products
+        scratch = Math.max(scratch, productScratch(m, n, k, g.kind));
+      columns = Math.max(columns, padded(inner * area * (g.kind === "f32" ? 4 : 8)));
     }
-  const functions = plan.steps.map((step) => write(step, module, around, products, plan.bytes, host, hosted));
+  scratch = padded(scratch);
+  const places = { packed: plan.bytes, columns: plan.bytes + scratch };
+  const functions = plan.steps.map((step) => write(step, module, around, products, places, host, hosted));
   module.add("run", [], [], (code) => {
     for (const f of functions) f(code);
   });
-  return { bytes: module.bytes(shared), scalars, hosted, size: plan.bytes + scratch };
+  return { bytes: module.bytes(shared), scalars, hosted, size: plan.bytes + scratch + columns };
+}
+
+/** Offsets from the program's base: packed blocks of products, and unfolded inputs of convolutions. */
+interface Places {
+  readonly packed: number;
+  readonly columns: number;
 }
 
 type Call = (code: Code) => void;
@@ -72,7 +88,7 @@ function write(
   module: ModuleBuilder,
   around: Surroundings,
   products: ProductLibrary,
-  scratch: number,
+  scratch: Places,
   host: number,
   hosted: Hosted[],
 ): Call {
@@ -81,7 +97,12 @@ function write(
     hosted.push(step);
     return (code) => code.int(index).call(host);
   }
-  const index = step.kind === "loop" ? loopFunction(step, module, around) : productFunction(step, module, around, products, scratch);
+  const index =
+    step.kind === "loop"
+      ? loopFunction(step, module, around)
+      : step.kind === "product"
+        ? productFunction(step, module, around, products, scratch.packed)
+        : convolutionFunction(step, module, around, products, scratch);
   return (code) => code.call(index);
 }
 
@@ -131,7 +152,7 @@ function productFunction(product: Product, module: ModuleBuilder, around: Surrou
           .int(m)
           .int(n)
           .int(k);
-        code.getGlobal(around.base).int(scratch).op("i32.add").call(gemm);
+        code.getGlobal(around.base).int(scratch).op("i32.add").int(0).call(gemm);
         code
           .get(c)
           .int(m * n * size)
@@ -163,5 +184,138 @@ function productFunction(product: Product, module: ModuleBuilder, around: Surrou
         .set(b);
     };
     level(0);
+  });
+}
+
+/** Shapes of x, w and y of a convolution or one of its transposes. */
+function geometry({ node }: Convolution): Geometry {
+  const kind = node.type.dtype as "f32" | "f64";
+  const [a, b] = node.operands.map((v) => v?.type.shape) as [readonly number[], readonly number[]];
+  const attrs = node.attrs as Parameters<typeof geometryOf>[4];
+  const out = node.type.shape;
+  if (node.op.name === "conv") return geometryOf(kind, a, b, out, attrs);
+  return node.op.name === "convInput" ? geometryOf(kind, out, b, a, attrs) : geometryOf(kind, b, out, a, attrs);
+}
+
+/** For each image and group: unfold and multiply; or multiply and fold; or unfold and add the product to the weights' gradient. */
+function convolutionFunction(
+  step: Convolution,
+  module: ModuleBuilder,
+  around: Surroundings,
+  products: ProductLibrary,
+  places: Places,
+): number {
+  const g = geometry(step);
+  const size = g.kind === "f32" ? 4 : 8;
+  const gemm = products.index(g.kind);
+  const [inner, area, outs] = [innerOf(g), areaOf(g), g.outChannels];
+  const direct = isDirect(g);
+  const { name } = step.node.op;
+  const move = name === "convInput" ? foldFunction(module, g) : unfoldFunction(module, g);
+  const image = g.inChannels * g.input.reduce((a, b) => a * b, 1) * size;
+  const result = outs * area * size;
+  const weights = outs * inner * size;
+  return module.add(null, [], [], (code) => {
+    const [x, w, y, column, n, group, at] = Array.from({ length: 7 }, () => code.local(i32)) as [
+      number,
+      number,
+      number,
+      number,
+      number,
+      number,
+      number,
+    ];
+    const address = (buffer: View["buffer"], into: number): void => {
+      code.getGlobal(around.base);
+      if (buffer.place === "slot") code.mem("i32.load", buffer.offset * 4);
+      else code.int(buffer.offset).op("i32.add");
+      code.set(into);
+    };
+    const [first, second] = name === "conv" ? [x, w] : name === "convInput" ? [y, w] : [y, x];
+    const third = name === "conv" ? y : name === "convInput" ? x : w;
+    address(step.a, first);
+    address(step.b, second);
+    address(step.out, third);
+    code.getGlobal(around.base).int(places.columns).op("i32.add").set(column);
+    const packed = (): void => {
+      code.getGlobal(around.base).int(places.packed).op("i32.add");
+    };
+    const columns = (): void => {
+      code.get(direct ? x : column);
+    };
+    if (name !== "conv") {
+      code.count(
+        at,
+        () => code.int(0),
+        () => code.int(step.out.length),
+        1,
+        () => {
+          code.get(third).get(at).int(size).op("i32.mul").op("i32.add");
+          if (g.kind === "f32") code.float32(0);
+          else code.float64(0);
+          code.mem(`${g.kind}.store`);
+        },
+      );
+    }
+    const weight = (): void => {
+      code.get(w).get(group).int(weights).op("i32.mul").op("i32.add");
+    };
+    code.count(
+      n,
+      () => code.int(0),
+      () => code.int(g.batch),
+      1,
+      () => {
+        code.count(
+          group,
+          () => code.int(0),
+          () => code.int(g.groups),
+          1,
+          () => {
+            if (name !== "convInput" && !direct) code.get(x).get(column).call(move);
+            if (name === "conv") {
+              weight();
+              code.int(inner * size).int(size);
+              columns();
+              code
+                .int(area * size)
+                .int(size)
+                .get(y)
+                .int(outs)
+                .int(area)
+                .int(inner);
+              packed();
+              code.int(0).call(gemm);
+            } else if (name === "convWeight") {
+              code
+                .get(y)
+                .int(area * size)
+                .int(size);
+              columns();
+              code.int(size).int(area * size);
+              weight();
+              code.int(outs).int(inner).int(area);
+              packed();
+              code.int(1).call(gemm);
+            } else {
+              weight();
+              code
+                .int(size)
+                .int(inner * size)
+                .get(y)
+                .int(area * size)
+                .int(size);
+              columns();
+              code.int(inner).int(area).int(outs);
+              packed();
+              code.int(0).call(gemm);
+              if (!direct) code.get(x).get(column).call(move);
+            }
+            code.get(x).int(image).op("i32.add").set(x);
+            code.get(y).int(result).op("i32.add").set(y);
+          },
+        );
+      },
+    );
   });
 }

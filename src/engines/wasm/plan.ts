@@ -7,7 +7,7 @@ import { type Shape, sameShape, sizeOf } from "../../ir/shape.ts";
 import { dense } from "../../ir/tensor.ts";
 import { collect } from "../../ir/walk.ts";
 import { elementwise, type Kind } from "./elementwise.ts";
-import { alignedTo, type Buffer, isWhole, type View, viewOf, wholeView } from "./view.ts";
+import { alignedTo, type Buffer, isWhole, sliced, type View, viewOf, wholeView } from "./view.ts";
 
 /** Where a loop reads an operand: another member of the loop, or memory. */
 export type Source = { readonly member: number } | { readonly view: View };
@@ -17,7 +17,7 @@ export interface Member {
   readonly node: Node;
   readonly args: readonly Source[];
   /** Where the result goes, null while only other members need it. */
-  out: Buffer | null;
+  out: View | null;
 }
 
 /** A reduction at the end of a loop. */
@@ -46,6 +46,15 @@ export interface Product {
   readonly out: Buffer;
 }
 
+/** A convolution or one of its two transposes, by unfolding and products: the first operand is x or dy, the second w, x or dy. */
+export interface Convolution {
+  readonly kind: "convolution";
+  readonly node: Node;
+  readonly a: Buffer;
+  readonly b: Buffer;
+  readonly out: Buffer;
+}
+
 /** An op that its own kernel computes, outside the module. */
 export interface Hosted {
   readonly kind: "host";
@@ -55,7 +64,7 @@ export interface Hosted {
 }
 
 /** What a program does, in order. */
-export type Step = Loop | Product | Hosted;
+export type Step = Loop | Product | Convolution | Hosted;
 
 /** A graph laid out for one run after another. */
 export interface Plan {
@@ -186,6 +195,10 @@ class Planner {
     const { dtype } = node.type;
     if (total !== undefined && kindOf(dtype) !== null && node.operands[0]!.type.dtype === dtype) this.total(node, total);
     else if (node.op.name === "matmul" && (dtype === "f32" || dtype === "f64")) this.product(node);
+    else if (/^conv(Input|Weight)?$/.test(node.op.name) && (dtype === "f32" || dtype === "f64") && node.operands[2] == null)
+      this.convolution(node);
+    else if (node.op.name === "concat" && kindOf(dtype) !== null) this.joined(node);
+    else if (node.op.name === "unslice" && kindOf(dtype) !== null) this.unsliced(node);
     else this.host(node);
   }
 
@@ -252,8 +265,9 @@ class Planner {
       this.open.delete(node);
       const member = group.members[i]!;
       const inside = (user: Node): boolean => group.places.has(user) || this.isTotalOf(user, group);
-      if (this.needed.has(node) || (this.users.get(node) ?? []).some((user) => !inside(user))) member.out = this.fresh(node);
-      if (member.out !== null) touch(member.out, step);
+      if (this.needed.has(node) || (this.users.get(node) ?? []).some((user) => !inside(user)))
+        member.out = wholeView(this.fresh(node), node.type.shape);
+      if (member.out !== null) touch(member.out.buffer, step);
       for (const a of member.args) if ("view" in a) touch(a.view.buffer, step);
     }
     for (const [node, g] of [...this.open])
@@ -278,20 +292,45 @@ class Planner {
     const view = this.view(v);
     if (isWhole(view)) return view;
     const out = this.buffer(v.type.dtype, sizeOf(v.type.shape), "scratch");
-    this.copy(v, view, out);
+    this.copy(v, view, wholeView(out, v.type.shape));
     return wholeView(out, v.type.shape);
   }
 
-  private copy(v: Value, from: View, out: Buffer): void {
+  /** Copies a value's elements to a place of their shape. */
+  private copy(v: Value, from: View, out: View): void {
     const step = this.steps.length;
     touch(from.buffer, step);
-    touch(out, step);
+    touch(out.buffer, step);
     if (kindOf(v.type.dtype) === null) {
       // Dtypes that loops do not know are only ever copied; their elements are moved as they are, by the host.
-      this.steps.push({ kind: "host", node: copyNode(v), operands: [from], outs: [out] });
+      this.steps.push({ kind: "host", node: copyNode(v), operands: [from], outs: [out.buffer] });
       return;
     }
     this.steps.push({ kind: "loop", shape: v.type.shape, members: [{ node: copyNode(v), args: [{ view: from }], out }], totals: [] });
+  }
+
+  /** Parts side by side along an axis: each is copied to its place. */
+  private joined(node: Node): void {
+    const { axis } = node.attrs as { readonly axis: number };
+    const parts = node.operands.map((v) => this.view(v!));
+    const whole = wholeView(this.fresh(node), node.type.shape);
+    let start = 0;
+    for (const [i, v] of node.operands.entries()) {
+      const { shape } = v!.type;
+      this.copy(v!, parts[i]!, sliced(whole, axis, start, 1, shape));
+      start += shape[axis]!;
+    }
+  }
+
+  /** The transpose of a slice: zeros, and the elements at their places. */
+  private unsliced(node: Node): void {
+    const { axis, start, step } = node.attrs as { readonly axis: number; readonly start: number; readonly step: number };
+    const x = node.operands[0]!;
+    const from = this.view(x);
+    const whole = wholeView(this.fresh(node), node.type.shape);
+    const zero = this.buffer(node.type.dtype, 1, "fixed", 0, allocate(node.type.dtype, 1));
+    this.copy(node, alignedTo(wholeView(zero, []), node.type.shape), whole);
+    this.copy(x, from, sliced(whole, axis, start, step, x.type.shape));
   }
 
   private product(node: Node): void {
@@ -302,6 +341,14 @@ class Planner {
     const step = this.steps.length;
     for (const x of [left.buffer, right.buffer, out]) touch(x, step);
     this.steps.push({ kind: "product", node, a: left, b: right, out });
+  }
+
+  private convolution(node: Node): void {
+    const [a, b] = node.operands.slice(0, 2).map((v) => this.whole(v!).buffer) as [Buffer, Buffer];
+    const out = this.fresh(node);
+    const step = this.steps.length;
+    for (const x of [a, b, out]) touch(x, step);
+    this.steps.push({ kind: "convolution", node, a, b, out });
   }
 
   private host(node: Node): void {
@@ -323,7 +370,7 @@ class Planner {
       return buffer;
     }
     const out = this.buffer(v.type.dtype, sizeOf(v.type.shape), "slot", slot);
-    this.copy(v, view, out);
+    this.copy(v, view, wholeView(out, v.type.shape));
     return out;
   }
 

@@ -88,7 +88,8 @@ function reshaped(view: View, shape: Shape): View | null {
   return { ...view, shape, strides };
 }
 
-function sliced(view: View, axis: number, start: number, step: number, shape: Shape): View {
+/** Part of an axis: elements `start + i * step`. */
+export function sliced(view: View, axis: number, start: number, step: number, shape: Shape): View {
   return {
     ...view,
     shape,
