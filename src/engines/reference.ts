@@ -3,7 +3,7 @@ import { GraphError, InternalError } from "../ir/errors.ts";
 import { inputOp, nameOf } from "../ir/leaf.ts";
 import type { Node, Value } from "../ir/node.ts";
 import type { Held } from "../ir/tensor.ts";
-import { collect } from "../ir/walk.ts";
+import { collect, inOrderOfMaking } from "../ir/walk.ts";
 import type { Engine, Executable } from "./engine.ts";
 
 /** The readable engine: the interpreter, node by node. It is the truth that other engines are tested against. */
@@ -20,7 +20,7 @@ interface Cell {
 }
 
 function prepare(inputs: readonly Value[], outputs: readonly Value[]): Executable<"sync"> {
-  const order = collect([...inputs, ...outputs]);
+  const order = inOrderOfMaking(collect([...inputs, ...outputs]));
   const place = new Map(order.map((node, i) => [node, i]));
   const given = new Set(inputs.map((v) => v.node));
   const varies = new Set<Node>(given);

@@ -5,7 +5,7 @@ import type { Body, Operand } from "../ir/op.ts";
 import { dense, type Held, hold, type Nested, nest, type Tensor } from "../ir/tensor.ts";
 import { leaves, rebuild, type Tensors, type Values } from "../ir/tree.ts";
 import { typeText } from "../ir/type.ts";
-import { collect } from "../ir/walk.ts";
+import { collect, inOrderOfMaking } from "../ir/walk.ts";
 
 /** The interpreter's step: one node on what its operands hold. Elementwise ops on scalars run on plain numbers. */
 export function step(node: Node, operands: readonly (Held | null)[]): Held | readonly Held[] {
@@ -52,7 +52,7 @@ interface Plan {
 const plans = new WeakMap<Body, Plan>();
 
 function planOf({ inputs, outputs }: Body): Plan {
-  const order = collect(outputs);
+  const order = inOrderOfMaking(collect(outputs));
   const place = new Map(order.map((node, i) => [node, i]));
   const given = new Set(inputs.map((v) => v.node));
   const varies = new Uint8Array(order.length);

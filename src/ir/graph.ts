@@ -5,7 +5,7 @@ import { keeperOf, Node, Output, type Value } from "./node.ts";
 import { isTypedArray } from "./tensor.ts";
 import { type Leaf, leaves, match, type Operands, rebuild, type Values } from "./tree.ts";
 import { scalarType, type TensorType } from "./type.ts";
-import { collect } from "./walk.ts";
+import { collect, inOrderOfMaking } from "./walk.ts";
 
 /**
  * A function written down: typed, named inputs and outputs. It is itself callable, so every transform takes it, and calling it on the facts
@@ -74,7 +74,7 @@ export function substitute<O>(tree: O, replaced: ReadonlyMap<Value, Value>): O {
     oldest = Math.min(oldest, v.node.serial);
     if (v.node.outputs === null) stops.add(v.node);
   }
-  const order = collect(roots, oldest, "visit", stops);
+  const order = inOrderOfMaking(collect(roots, oldest, "visit", stops));
   const copies = new Array<Node | null>(order.length).fill(null);
   const mapped = (v: Value): Value => {
     const direct = replaced.get(v);

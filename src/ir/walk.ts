@@ -1,5 +1,10 @@
 import { type Node, nextWalk, type Value } from "./node.ts";
 
+/** Nodes in the order in which they were made, which is topological too: a backward pass after its forward pass, each gradient where it is due. */
+export function inOrderOfMaking(nodes: readonly Node[]): Node[] {
+  return [...nodes].sort((a, b) => a.serial - b.serial);
+}
+
 /**
  * The nodes that `roots` depend on, operands before users, each once; `node.place` is set to its position and `node.mark` to the walk's number.
  * Nodes older than `floor` are not visited, nor nodes that have a memo when `computed` is "skip", nor those of

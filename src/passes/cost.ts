@@ -5,6 +5,7 @@ import { type Node, type Value, valuesOf } from "../ir/node.ts";
 import { sizeOf } from "../ir/shape.ts";
 import { leaves } from "../ir/tree.ts";
 import type { TensorType } from "../ir/type.ts";
+import { inOrderOfMaking } from "../ir/walk.ts";
 
 const widths: Readonly<Record<DType, number>> = {
   f64: 8,
@@ -81,7 +82,7 @@ export function costOf(g: AnyGraph): Cost {
 }
 
 function peakOf(g: AnyGraph): number {
-  const order = nodesOf(g);
+  const order = inOrderOfMaking(nodesOf(g));
   const place = new Map(order.map((node, i) => [node, i]));
   const last = new Int32Array(order.length).fill(-1);
   order.forEach((node, i) => {

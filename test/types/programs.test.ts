@@ -41,7 +41,18 @@ test("rosenbrock", async () => {
 });
 
 test("custom gradients", async () => {
-  expect((await run("custom"))[0]).toEqual([2]);
+  const logged = await run("custom");
+  expect(logged[0]).toEqual([2]);
+  // d/dw1 tanh(w2 tanh(w1)) at w1 = 0.1, w2 = 0.2
+  const inner = Math.tanh(0.1);
+  expect(logged[2]?.[0]).toBeCloseTo((1 - Math.tanh(0.2 * inner) ** 2) * 0.2 * (1 - inner ** 2), 14);
+});
+
+test("a recurrent net of any length", async () => {
+  const [slope] = (await run("rnn"))[0] as [{ type: { shape: number[] }; data: Float32Array }];
+  expect(slope.type.shape).toEqual([32, 32]);
+  expect(slope.data.every(Number.isFinite)).toBe(true);
+  expect(Math.hypot(...slope.data)).toBeGreaterThan(0.01);
 });
 
 test("an op of one's own", async () => {
