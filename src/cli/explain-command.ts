@@ -1,13 +1,13 @@
 import { type Explanation, explain } from "../explain/explain.ts";
+import { paths } from "../explain/paths.ts";
 import { type Colours, coloursFor } from "./colours.ts";
-import type { Options } from "./command.ts";
-import { type Command, jsonOption, langOption, languageIn, wrtOption } from "./command.ts";
+import { type Command, jsonOption, langOption, languageIn, type Options, wrtOption } from "./command.ts";
+import { printable } from "./describe-error.ts";
+import { elementIn, formatIn, formatOptions, wholeIn } from "./formats.ts";
 import { exitCodes } from "./io.ts";
 import { checkIsExpression, chosen, compiled, expressionIn, namesIn, problemOf } from "./problem.ts";
 import { UsageError } from "./usage-error.ts";
 import { readValues } from "./values.ts";
-
-const formats = ["json", "markdown", "latex"] as const;
 
 /** `chainrule explain`: both passes, gate by gate. */
 export const explainCommand: Command = {
@@ -20,32 +20,53 @@ export const explainCommand: Command = {
     "results that are not finite are noted at the end. The expression has to give one number.",
   options: [
     jsonOption,
-    { name: "markdown", about: "print Markdown tables instead of text" },
-    { name: "latex", about: "print LaTeX instead of text" },
+    ...formatOptions,
     langOption,
     wrtOption,
+    { name: "paths", value: "NAME", about: "print the gradient of this variable as a sum over paths instead" },
+    { name: "top", value: "COUNT", about: "with --paths: how many of the largest to spell out, 5 when left out" },
+    { name: "element", value: "INDEX", about: "with --paths: one element of the variable, by flat index" },
   ],
-  examples: [`chainrule explain "(x + y) * z" x=-2 y=5 z=-4`, `chainrule explain "1 / (1 + exp(-(w*x + b)))" w=2 x=-1 b=-3 --lang ko`],
+  examples: [
+    `chainrule explain "(x + y) * z" x=-2 y=5 z=-4`,
+    `chainrule explain "1 / (1 + exp(-(w*x + b)))" w=2 x=-1 b=-3 --lang ko`,
+    `chainrule explain "x * y + sin(x)" x=1 y=2 --paths x`,
+  ],
   run: async ({ words: [word, ...rest], options }, io) => {
     const wrt = namesIn(options.get("wrt"));
     const language = languageIn(options, "explain");
-    const format = formatIn(options);
+    const format = formatIn(options, "explain");
+    const about = pathsIn(options);
     const expression = await expressionIn(word, "explain", io);
     checkIsExpression(expression, compiled(expression, []), "explain");
     const problem = problemOf(expression, await readValues(rest, "explain"));
+    if (about !== null) {
+      const { name, ...asked } = about;
+      const found = paths(problem.f, chosen(problem, [name])[name]!, { ...asked, language });
+      await io.write(format === "json" ? `${JSON.stringify({ expression, ...found.toJSON() })}\n` : printable(found[format]()));
+      return exitCodes.done;
+    }
     const explanation = explain(problem.f, { wrt: chosen(problem, wrt), language });
     await io.write(rendered(explanation, format, expression, coloursFor("output", io)));
     return exitCodes.done;
   },
 };
 
-function formatIn(options: Options): (typeof formats)[number] | "text" {
-  const given = formats.filter((name) => options.has(name));
-  if (given.length > 1) throw new UsageError(`--${given[0]} and --${given[1]} do not go together; choose one`, "explain");
-  return given[0] ?? "text";
+type Format = ReturnType<typeof formatIn>;
+
+/** What `--paths` asks for. @throws UsageError for its options without it */
+function pathsIn(options: Options): { readonly name: string; readonly top?: number; readonly element?: number } | null {
+  const [name] = namesIn(options.get("paths")) ?? [];
+  const top = wholeIn(options, "top", "explain");
+  const element = elementIn(options, "explain");
+  if (name === undefined) {
+    if (top !== null || element !== null) throw new UsageError(`--${top !== null ? "top" : "element"} belongs to --paths NAME`, "explain");
+    return null;
+  }
+  return { name, ...(top !== null && { top }), ...(element !== null && { element }) };
 }
 
-function rendered(explanation: Explanation, format: (typeof formats)[number] | "text", expression: string, colours: Colours): string {
+function rendered(explanation: Explanation, format: Format, expression: string, colours: Colours): string {
   switch (format) {
     case "json":
       return `${JSON.stringify({ expression, ...explanation.json() })}\n`;

@@ -13,8 +13,18 @@ import { type CommandIo, exitCodes } from "./io.ts";
 import { readArguments } from "./read-arguments.ts";
 import { stepCommand } from "./step-command.ts";
 import { UsageError } from "./usage-error.ts";
+import { whyCommand } from "./why-command.ts";
 
-const commands: readonly Command[] = [explainCommand, gradCommand, checkCommand, drawCommand, stepCommand, healthCommand, diffCommand];
+const commands: readonly Command[] = [
+  explainCommand,
+  gradCommand,
+  checkCommand,
+  drawCommand,
+  stepCommand,
+  healthCommand,
+  diffCommand,
+  whyCommand,
+];
 
 /** Runs one command line. Bad input becomes one message on standard error, and never an exception. @returns the exit code */
 export async function run(args: readonly string[], io: CommandIo): Promise<number> {
