@@ -1,9 +1,7 @@
 import { writeFileWhole } from "../data/write-file.ts";
 import type { Theme } from "../draw/scene.ts";
-import { draw } from "../explain/draw.ts";
-import type { Language } from "../explain/explain.ts";
+import { type DrawOptions, draw } from "../explain/draw.ts";
 import { walkPage } from "../explain/player/walk-page.ts";
-import type { Graph } from "../ir/graph.ts";
 import { nearestName } from "../notation/nearest.ts";
 import type { Options } from "./command.ts";
 import { type Command, jsonOption, langOption, languageIn, wrtOption } from "./command.ts";
@@ -14,8 +12,17 @@ import { chosen, namesIn } from "./problem.ts";
 import { UsageError } from "./usage-error.ts";
 
 const themes: readonly Theme[] = ["light", "dark", "colour-blind", "colour-blind dark"];
-const formats = ["svg", "png", "html"] as const;
-type Format = (typeof formats)[number];
+/** Formats by the extension of a file; the first extension of each is its name. */
+const formats = {
+  svg: ["svg"],
+  png: ["png"],
+  html: ["html", "htm"],
+  dot: ["dot", "gv"],
+  mermaid: ["mmd", "mermaid"],
+  text: ["txt"],
+} as const;
+type Format = keyof typeof formats;
+const extensions: readonly string[] = Object.values(formats).flat();
 
 /** `chainrule draw`: the graph as a picture. */
 export const drawCommand: Command = {
@@ -23,15 +30,22 @@ export const drawCommand: Command = {
   usage: ["chainrule draw EXPR name=value ... -o FILE", "chainrule draw FILE.graph [name=value ...] -o FILE"],
   summary: "draw the graph, values above the wires and gradients below",
   details:
-    `The file's extension says what is written (${formats.map((f) => `.${f}`).join(" ")}), or --format does. Without -o the picture goes to standard output.\n` +
+    `The file's extension says what is written (${extensions.map((e) => `.${e}`).join(" ")}), or --format does. Without -o the picture goes to standard output.\n` +
     "An .html file is one page without network in which a reader steps through both passes. A graph file without values is drawn with its shapes. A file is written whole or not at all. PNG needs the package @resvg/resvg-js.",
   options: [
     { name: "output", short: "o", value: "FILE", about: "the file to write; - is standard output" },
-    { name: "format", value: "FORMAT", about: `${formats.join(", ")}; by the file's extension when left out, else svg` },
+    { name: "format", value: "FORMAT", about: `${Object.keys(formats).join(", ")}; by the file's extension when left out, else svg` },
     { name: "html", about: "the same as --format html: one page to step through, forward and backward" },
     { name: "theme", value: "THEME", about: `${themes.join(", ")}; light when left out` },
+    {
+      name: "depth",
+      value: "LEVELS",
+      about: "how many levels of named scopes are open, 0, 1, ... or all; as many as fit 60 boxes when left out",
+    },
+    { name: "direction", value: "WAY", about: "right (when left out) or down" },
+    { name: "step", value: "STEP", about: "the picture after so many steps, the last one lit; all of them when left out" },
     wrtOption,
-    { ...langOption, about: "the language a page opens in: en (when left out) or ko" },
+    { ...langOption, about: "the language of the picture, and that a page opens in: en (when left out) or ko" },
     { ...jsonOption, about: "print JSON: the picture, or the file that was written" },
   ],
   examples: [
@@ -45,9 +59,19 @@ export const drawCommand: Command = {
     const path = outputIn(options);
     const format = formatIn(options, path);
     const language = languageIn(options, "draw");
+    const depth = countIn(options, "depth");
+    const step = countIn(options, "step");
+    const direction = directionIn(options);
     const subject = await subjectIn(words, "draw", io);
     const expression = "problem" in subject ? subject.problem.expression : subject.name;
-    const content = await contentOf(subject, format, { theme, title: expression, language, wrt });
+    const content = await contentOf(subject, format, wrt, {
+      theme,
+      title: expression,
+      language,
+      ...(depth !== undefined && { depth }),
+      ...(direction !== undefined && { direction }),
+      ...(typeof step === "number" && { step }),
+    });
     if (path !== null) await writeFileWhole(path, content);
     if (options.has("json"))
       await io.write(`${JSON.stringify(path === null ? { expression, [format]: content } : { expression, format, file: path })}\n`);
@@ -56,23 +80,42 @@ export const drawCommand: Command = {
   },
 };
 
-interface Looks {
-  readonly theme: Theme;
-  readonly title: string;
-  readonly language: Language;
-  readonly wrt: readonly string[] | null;
+/** What is drawn and how, as the options say. */
+type Looks = Pick<DrawOptions, "theme" | "title" | "language" | "depth" | "direction" | "step">;
+
+async function contentOf(subject: Subject, format: Format, wrt: readonly string[] | null, looks: Looks): Promise<string | Uint8Array> {
+  const picture = format === "png" || format === "html" ? "svg" : format;
+  if ("graph" in subject) {
+    if (format === "html")
+      throw new UsageError(`a page walks through numbers; give the inputs of ${looks.title} values: ${looks.title} x=...`, "draw");
+    const text = draw(subject.graph, { ...looks, format: picture });
+    return format === "png" ? pngOf(text) : text;
+  }
+  const asked = { wrt: chosen(subject.problem, wrt) };
+  if (format === "html") {
+    if (looks.step !== undefined) throw new UsageError("a page has all of the steps; leave out --step", "draw");
+    return walkPage(subject.problem.f, { ...looks, ...asked });
+  }
+  const text = draw(subject.problem.f, { ...looks, ...asked, format: picture });
+  return format === "png" ? pngOf(text) : text;
 }
 
-async function contentOf(subject: Subject, format: Format, { theme, title, language, wrt }: Looks): Promise<string | Uint8Array> {
-  if ("graph" in subject) {
-    if (format === "html") throw new UsageError(`a page walks through numbers; give the inputs of ${title} values: ${title} x=...`, "draw");
-    const svg = draw(subject.graph as unknown as Graph<never, unknown>, { theme, title });
-    return format === "png" ? pngOf(svg) : svg;
-  }
-  const asked = chosen(subject.problem, wrt);
-  if (format === "html") return walkPage(subject.problem.f, { wrt: asked, theme, title, language });
-  const svg = draw(subject.problem.f, { wrt: asked, theme, title });
-  return format === "png" ? pngOf(svg) : svg;
+/** A whole number from 0 up; `all` is one too where it may be. */
+function countIn(options: Options, name: "depth" | "step"): number | "all" | undefined {
+  const given = options.get(name);
+  if (given === undefined) return undefined;
+  if (name === "depth" && given === "all") return "all";
+  if (/^\d{1,9}$/.test(String(given))) return Number(given);
+  throw new UsageError(
+    `--${name} ${String(given).slice(0, 40)} is no number; write --${name} 1${name === "depth" ? " or --depth all" : ""}`,
+    "draw",
+  );
+}
+
+function directionIn(options: Options): "right" | "down" | undefined {
+  const given = options.get("direction");
+  if (given === undefined || given === "right" || given === "down") return given;
+  throw new UsageError(`--direction ${String(given).slice(0, 40)} is not there; right and down are`, "draw");
 }
 
 function themeIn(options: Options): Theme {
@@ -97,7 +140,7 @@ function formatIn(options: Options, path: string | null): Format {
   const given = options.has("html") ? "html" : named;
   const extension = path === null ? null : (/\.([^./\\]+)$/.exec(path)?.[1]?.toLowerCase() ?? "");
   const wanted = given === undefined ? (extension ?? "svg") : String(given).toLowerCase();
-  const format = formats.find((f) => f === wanted);
+  const format = (Object.keys(formats) as Format[]).find((f) => f === wanted || (formats[f] as readonly string[]).includes(wanted));
   if (format === undefined) {
     const what =
       given === undefined
@@ -105,7 +148,7 @@ function formatIn(options: Options, path: string | null): Format {
           ? `${path} has no extension`
           : `${path}: .${wanted} is no format of draw`
         : `--format ${wanted.slice(0, 40)} is not there`;
-    throw new UsageError(`${what}; there are ${formats.join(", ")}`, "draw");
+    throw new UsageError(`${what}; there are ${Object.keys(formats).join(", ")}`, "draw");
   }
   if (format === "png" && path === null) throw new UsageError("a PNG is no text for a terminal; name a file: -o picture.png", "draw");
   return format;

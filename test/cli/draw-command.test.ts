@@ -32,6 +32,29 @@ test("the extension or --format says what is written, and the file is whole", as
   });
 });
 
+test("Graphviz, Mermaid and box characters, by extension or name", async () => {
+  for (const [name, format, start] of [
+    ["a.dot", "dot", "digraph"],
+    ["a.gv", "dot", "digraph"],
+    ["a.mmd", "mermaid", "flowchart"],
+    ["a.txt", "text", ""],
+  ] as const) {
+    expect((await runCli(["draw", ...lecture, "-o", file(name), "--lang", "ko"])).code).toBe(0);
+    const text = readFileSync(file(name), "utf8");
+    expect(text).toContain(start);
+    expect((await runCli(["draw", ...lecture, "--format", format, "--lang", "ko"])).out).toBe(text);
+  }
+});
+
+test("--step shows the picture on the way, --direction turns it, --lang ko speaks in it", async () => {
+  const at = (...words: string[]): Promise<string> => runCli(["draw", ...lecture, ...words]).then((ran) => ran.out);
+  expect(await at("--step", "0")).not.toContain('<text class="cr-gradient');
+  expect(await at("--step", "4")).toMatch(/<g class="cr-item [^"]*cr-active/);
+  expect(await at("--direction", "down")).not.toBe(await at());
+  expect(await at("--lang", "ko")).toContain('lang="ko"');
+  expect(await at("--depth", "all")).toBe(await at());
+});
+
 test("a PNG has twice the picture's pixels and is not one colour", async () => {
   const { code, err } = await runCli(["draw", ...lecture, "-o", file("a.png"), "--theme", "dark"]);
   expect([code, err]).toEqual([0, ""]);
@@ -78,7 +101,12 @@ test("a graph file is drawn with its shapes, or with numbers where its inputs ha
 });
 
 test.each([
-  [["-o", "x.gif"], "x.gif: .gif is no format of draw; there are svg, png"],
+  [["-o", "x.gif"], "x.gif: .gif is no format of draw; there are svg, png, html, dot, mermaid, text"],
+  [["--depth", "deep"], "--depth deep is no number; write --depth 1 or --depth all"],
+  [["--step", "-1"], "--step -1 is no number"],
+  [["--step", "99"], "99"],
+  [["--html", "--step", "2"], "a page has all of the steps; leave out --step"],
+  [["--direction", "up"], "--direction up is not there; right and down are"],
   [["-o", "x"], "x has no extension; there are svg"],
   [["--format", "bmp"], "--format bmp is not there; there are svg"],
   [["--format", "png"], "a PNG is no text for a terminal; name a file: -o picture.png"],

@@ -1,9 +1,10 @@
-import type { Theme } from "../../draw/scene.ts";
+import type { Direction, Theme } from "../../draw/scene.ts";
 import { escapeXml } from "../../draw/xml.ts";
 import { GradientError } from "../../ir/errors.ts";
 import type { Value } from "../../ir/node.ts";
 import type { Language } from "../explain.ts";
 import { tensorText } from "../number-text.ts";
+import type { ViewOptions } from "../picture/view.ts";
 import { applied } from "../render-text.ts";
 import { type Step, type StepOptions, steps } from "../steps.ts";
 import { framesOf } from "./frames.ts";
@@ -14,7 +15,9 @@ import { pageStyle } from "./style.ts";
 import { type PlayerWords, playerWords } from "./words.ts";
 
 /** What a page walks through, and how it begins. */
-export interface WalkPageOptions extends StepOptions {
+export interface WalkPageOptions extends StepOptions, ViewOptions {
+  /** `right` (when left out): from left to right; `down`: from top to bottom. */
+  readonly direction?: Direction;
   readonly title?: string;
   /** The language that the page opens in; its reader can change it. */
   readonly language?: Language;
@@ -30,7 +33,7 @@ const languages: readonly Language[] = ["en", "ko"];
  * security policy; every name is escaped; each step is one sentence for a screen reader; English and Korean are both inside.
  * @throws GradientError when `f` is no floating-point scalar or the language is unknown; GraphError for more than 600 steps
  */
-export function walkPage(f: Value, { wrt, title, language = "en", theme = "light" }: WalkPageOptions = {}): string {
+export function walkPage(f: Value, { wrt, title, language = "en", theme = "light", ...view }: WalkPageOptions = {}): string {
   if (!languages.includes(language)) throw new GradientError(`walkPage: language "${String(language)}" is not there; "en" and "ko" are`);
   const stepper = steps(f, wrt === undefined ? {} : { wrt });
   const all: Step[] = [...stepper.forward(), ...stepper.backward()];
@@ -39,7 +42,7 @@ export function walkPage(f: Value, { wrt, title, language = "en", theme = "light
   const frames = framesOf(
     f,
     all,
-    { ...(wrt !== undefined && { wrt }), title: name },
+    { ...view, ...(wrt !== undefined && { wrt }), title: name },
     languages.map((l) => playerWords(l).picture),
   );
   const open = languages.indexOf(language);
