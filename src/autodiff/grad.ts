@@ -1,14 +1,15 @@
-import { allocate, isFloat } from "../ir/dtype.ts";
+import { isFloat } from "../ir/dtype.ts";
 import { GradientError } from "../ir/errors.ts";
-import { constantOf, isType, lift, nameOf } from "../ir/leaf.ts";
+import { input, isType, lift, nameOf } from "../ir/leaf.ts";
 import { isKept, type Value } from "../ir/node.ts";
 import { sizeOf } from "../ir/shape.ts";
-import { hold } from "../ir/tensor.ts";
 import { isLeaf, type Operands, rebuild, type Values } from "../ir/tree.ts";
 import { typeText } from "../ir/type.ts";
-import { stack } from "../ops/linear/concat.ts";
+import { full } from "../ops/linear/constants.ts";
 import { reshape } from "../ops/linear/reshape.ts";
 import { type Argument, along, checkFloat, during, fresh, lossOf } from "./argument.ts";
+import { batch } from "./batch.ts";
+import { directionsOf } from "./directions.ts";
 import { pullback, zerosLike } from "./pullback.ts";
 import { pushforward } from "./pushforward.ts";
 
@@ -100,24 +101,19 @@ function pick(tree: unknown, wrt: readonly PropertyKey[] | undefined, f: (v: Val
   return Object.fromEntries(wrt.map((k) => [k, rebuild((tree as Record<PropertyKey, unknown>)[k], (leaf) => f(leaf as Value))]));
 }
 
-/** A gradient by forward mode: one pass per element. */
+/** A gradient by forward mode: one pass for each leaf, over the unit directions of its elements. */
 function forward(loss: Value, asked: readonly Value[]): (Value | null)[] {
   return asked.map((v) => {
-    const { shape, dtype } = v.type;
-    const n = sizeOf(shape);
-    const parts = Array.from({ length: n }, (_, i) => pushforward([loss], [v], [basis(v, i)])[0] ?? lift(0, dtype));
-    if (shape.length === 0) return parts[0]!;
-    return n === 0 ? null : reshape(stack(parts), { shape });
+    const n = sizeOf(v.type.shape);
+    if (n === 1) {
+      const [slope] = pushforward([loss], [v], [full(v.type, 1)]);
+      return slope ? reshape(slope, { shape: v.type.shape }) : null;
+    }
+    const direction = input(v.type, "direction");
+    const [tangent] = pushforward([loss], [v], [direction]);
+    const slopes = tangent ? batch([tangent], [direction], [directionsOf(v)], n)[0] : null;
+    return slopes ? reshape(slopes, { shape: v.type.shape }) : null;
   });
-}
-
-/** The i-th unit direction of a value's type. */
-export function basis(v: Value, i: number): Value {
-  const { shape, dtype } = v.type;
-  if (shape.length === 0) return lift(1, dtype);
-  const data = allocate(dtype, sizeOf(shape));
-  data[i] = 1;
-  return constantOf(hold(v.type, data), v.type);
 }
 
 /**

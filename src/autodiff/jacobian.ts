@@ -6,11 +6,11 @@ import { sizeOf } from "../ir/shape.ts";
 import { isLeaf, type Leaf, leaves, type Operands, rebuild, type Values } from "../ir/tree.ts";
 import { tensorType, typeText } from "../ir/type.ts";
 import { full } from "../ops/linear/constants.ts";
-import { diag } from "../ops/linear/diag.ts";
 import { moveAxis } from "../ops/linear/every-example.ts";
 import { reshape } from "../ops/linear/reshape.ts";
 import { along, checkFloat, during, fresh, resultValues } from "./argument.ts";
 import { batch } from "./batch.ts";
+import { directionsOf } from "./directions.ts";
 import { grad, type Way } from "./grad.ts";
 import { pullback, zerosLike } from "./pullback.ts";
 import { pushforward } from "./pushforward.ts";
@@ -61,12 +61,6 @@ export function jacobian<P, A extends readonly unknown[], R>(
         return rebuild(argument.tree, () => own[k++]!);
       }) as Jacobian<R, P>;
     });
-}
-
-/** The unit directions of a value's type, one for each element, on axis 0: the identity matrix with its columns shaped like the value. */
-function directionsOf(v: Value): Value {
-  const n = sizeOf(v.type.shape);
-  return reshape(diag(full(tensorType(v.type.dtype, [n]), 1)), { shape: [n, ...v.type.shape] });
 }
 
 /** One backward pass for all elements of a result. */

@@ -2,7 +2,7 @@ import { expect, test } from "vitest";
 import { caseOf } from "../../src/check/case.ts";
 import { breach } from "../../src/check/check-op.ts";
 import { drawsFrom } from "../../src/check/draws.ts";
-import { add, binary, cos, mul, neg, type Operand, op, reshape, sin, square, tensor, unary, type Value } from "../../src/index.ts";
+import { add, binary, cos, flip, mul, neg, type Operand, op, reshape, sin, square, tensor, unary, type Value } from "../../src/index.ts";
 import type { AnyOp } from "../../src/ir/op.ts";
 import { checkOp } from "../../src/testing.ts";
 import { laws } from "./run-laws.ts";
@@ -82,6 +82,17 @@ const faults: readonly (readonly [string, AnyOp, readonly unknown[], string])[] 
     }),
     [tensor([[1, 2, 3]])],
     "vjp = differences",
+  ],
+  [
+    "a batching rule that mixes examples",
+    op<One, readonly ["x"]>("planted.batch", ["x"], {
+      type: ({ x }) => x,
+      eval: ({ x }) => x.data.map((v: number) => 2 * v),
+      vjp: ({ ct }) => ({ x: mul(2, ct) }),
+      batch: ({ x }) => mul(2, flip(x, { axis: 0 })),
+    }),
+    [x],
+    "vmap = stack",
   ],
   [
     "a decomposition with another value",
