@@ -56,6 +56,33 @@ export function allocate(dtype: DType, length: number): NumberArray {
   }
 }
 
+/** Whether an array is of the kind that holds elements of `dtype` inside. */
+export function isArrayOf(dtype: DType, data: NumberArray): boolean {
+  switch (dtype) {
+    case "f64":
+    case "i64":
+    case "u64":
+      return data instanceof Float64Array;
+    case "f32":
+    case "f16":
+    case "bf16":
+      return data instanceof Float32Array;
+    case "i32":
+      return data instanceof Int32Array;
+    case "i16":
+      return data instanceof Int16Array;
+    case "i8":
+      return data instanceof Int8Array;
+    case "u32":
+      return data instanceof Uint32Array;
+    case "u16":
+      return data instanceof Uint16Array;
+    case "u8":
+    case "bool":
+      return data instanceof Uint8Array;
+  }
+}
+
 /** The dtype a typed array has by itself; a Uint8Array is u8, never bool. */
 export function dtypeOf(data: TypedArray): DType {
   if (data instanceof Float64Array) return "f64";

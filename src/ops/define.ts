@@ -1,4 +1,4 @@
-import { allocate, type DType, dtypeOf, type NumberArray } from "../ir/dtype.ts";
+import { allocate, type DType, dtypeOf, isArrayOf, type NumberArray } from "../ir/dtype.ts";
 import { DomainError, DTypeError, GradientError, GraphError, InternalError } from "../ir/errors.ts";
 import { isOperand, isTensor, isValue, lift, literal } from "../ir/leaf.ts";
 import { keeperOf, Node, Output, type Value, valuesOf } from "../ir/node.ts";
@@ -457,8 +457,7 @@ function keep(op: string, type: TensorType, data: NumberArray): Held {
       op,
     });
   let fitted = data;
-  const wanted = allocate(type.dtype, 0);
-  if (fitted.constructor !== wanted.constructor) {
+  if (!isArrayOf(type.dtype, fitted)) {
     fitted = allocate(type.dtype, data.length);
     fitted.set(data);
   }
