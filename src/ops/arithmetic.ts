@@ -36,6 +36,8 @@ export interface UnaryDefinition {
 /** The declaration of an elementwise op of two operands. */
 export interface BinaryDefinition {
   readonly f: (x: number, y: number) => number;
+  /** The loop over `f` written out, for floats, where a call per element is most of the time. */
+  readonly row?: Row;
   /** Local derivatives; a thunk is called only when that operand's derivative is wanted. */
   readonly d: null | ((s: { readonly x: Value; readonly y: Value; readonly out: Value }) => { readonly x: Entry; readonly y: Entry });
   readonly takes?: Takes;
@@ -117,6 +119,7 @@ export function unary(name: string, def: UnaryDefinition): Unary {
 export function binary(name: string, def: BinaryDefinition): Binary {
   const { f, d, gives, symbol, kink, domain, integer } = def;
   const takes = def.takes ?? "float";
+  const row = def.row ?? rowOf(f);
   const made: Binary = declare<(x: Operand, y: Operand) => Value, readonly ["x", "y"]>(name, ["x", "y"], {
     family: "binary",
     type: ({ x, y }) => {
@@ -124,7 +127,7 @@ export function binary(name: string, def: BinaryDefinition): Binary {
       if (x !== y) refuse(name, "y", y, takes);
       return joined(name, x, y, gives);
     },
-    eval: ({ x, y }, out) => zip(integer !== undefined && isInteger(x.type.dtype) ? integer(x.type.dtype) : f, x, y, out),
+    eval: ({ x, y }, out) => zip(integer !== undefined && isInteger(x.type.dtype) ? rowOf(integer(x.type.dtype)) : row, x, y, out),
     scalar: f,
     batch: "elementwise",
     vjp:
@@ -165,24 +168,39 @@ function joined(op: string, x: TensorType, y: TensorType, gives: DType | undefin
   return tensorType(dtype, shape);
 }
 
-/** Applies `f` over two broadcast operands without allocating per element. */
-export function zip(f: (x: number, y: number) => number, x: Tensor, y: Tensor, out: TensorType): NumberArray {
+/** Fills z[at + i] for i < length from two operands that step by dp and dq. */
+export type Row = (
+  z: NumberArray,
+  at: number,
+  length: number,
+  a: NumberArray,
+  p: number,
+  dp: number,
+  b: NumberArray,
+  q: number,
+  dq: number,
+) => void;
+
+/** The loop of any function. Those of the four arithmetic ops are written out below: a call per element takes longer than they do. */
+function rowOf(f: (x: number, y: number) => number): Row {
+  return (z, at, length, a, p, dp, b, q, dq) => {
+    for (let i = at, end = at + length; i < end; i++, p += dp, q += dq) z[i] = f(a[p]!, b[q]!);
+  };
+}
+
+/** Fills rows over two broadcast operands without allocating per element. */
+function zip(row: Row, x: Tensor, y: Tensor, out: TensorType): NumberArray {
   const n = sizeOf(out.shape);
   const z = allocate(out.dtype, n);
   const a = x.data;
   const b = y.data;
-  if (sameShape(x.type.shape, y.type.shape)) for (let i = 0; i < n; i++) z[i] = f(a[i]!, b[i]!);
-  else if (b.length === 1 && a.length === n) for (let i = 0, q = b[0]!; i < n; i++) z[i] = f(a[i]!, q);
-  else if (a.length === 1 && b.length === n) for (let i = 0, p = a[0]!; i < n; i++) z[i] = f(p, b[i]!);
-  else {
+  if (sameShape(x.type.shape, y.type.shape)) row(z, 0, n, a, 0, 1, b, 0, 1);
+  else if (b.length === 1 && a.length === n) row(z, 0, n, a, 0, 1, b, 0, 0);
+  else if (a.length === 1 && b.length === n) row(z, 0, n, a, 0, 0, b, 0, 1);
+  else
     eachRow(out.shape, [broadcastStrides(x.type.shape, out.shape), broadcastStrides(y.type.shape, out.shape)], (at, base, step, length) => {
-      let p = base[0]!;
-      let q = base[1]!;
-      const dp = step[0]!;
-      const dq = step[1]!;
-      for (let i = 0; i < length; i++, p += dp, q += dq) z[at + i] = f(a[p]!, b[q]!);
+      row(z, at, length, a, base[0]!, step[0]!, b, base[1]!, step[1]!);
     });
-  }
   return z;
 }
 
@@ -227,12 +245,24 @@ function wholeQuotient(x: number, y: number): number {
 /** -x. */
 export const neg: Unary = unary("neg", { symbol: "-", takes: "number", f: (x) => -x, d: () => -1 });
 /** x + y. Backward: the distributor, both operands get the whole gradient. */
-export const add: Binary = binary("add", { symbol: "+", takes: "number", f: (x, y) => x + y, integer: sumOf, d: () => ({ x: 1, y: 1 }) });
+export const add: Binary = binary("add", {
+  symbol: "+",
+  takes: "number",
+  f: (x, y) => x + y,
+  row: (z, at, length, a, p, dp, b, q, dq) => {
+    for (let i = at, end = at + length; i < end; i++, p += dp, q += dq) z[i] = a[p]! + b[q]!;
+  },
+  integer: sumOf,
+  d: () => ({ x: 1, y: 1 }),
+});
 /** x - y. */
 export const sub: Binary = binary("sub", {
   symbol: "-",
   takes: "number",
   f: (x, y) => x - y,
+  row: (z, at, length, a, p, dp, b, q, dq) => {
+    for (let i = at, end = at + length; i < end; i++, p += dp, q += dq) z[i] = a[p]! - b[q]!;
+  },
   integer: differenceOf,
   d: () => ({ x: 1, y: -1 }),
 });
@@ -241,6 +271,9 @@ export const mul: Binary = binary("mul", {
   symbol: "*",
   takes: "number",
   f: (x, y) => x * y,
+  row: (z, at, length, a, p, dp, b, q, dq) => {
+    for (let i = at, end = at + length; i < end; i++, p += dp, q += dq) z[i] = a[p]! * b[q]!;
+  },
   integer: productOf,
   d: ({ x, y }) => ({ x: y, y: x }),
 });
@@ -249,6 +282,9 @@ export const div: Binary = binary("div", {
   symbol: "/",
   takes: "number",
   f: (x, y) => x / y,
+  row: (z, at, length, a, p, dp, b, q, dq) => {
+    for (let i = at, end = at + length; i < end; i++, p += dp, q += dq) z[i] = a[p]! / b[q]!;
+  },
   integer: () => wholeQuotient,
   domain: { y: nonzero },
   d: ({ y, out }) => ({ x: () => reciprocalOf(y), y: () => neg(div(out, y)) }),
