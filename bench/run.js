@@ -65,7 +65,8 @@ moves the times and hardly the ratios. Each contestant's answer is checked befor
 
 Peers: ${peers.join("; ")}.
 `;
-const body = Object.keys(suites)
+// Sections that other programs write (layout/run.js) stay.
+const body = [...new Set([...Object.keys(suites), ...sections.keys()])]
   .filter((name) => sections.has(name))
   .map((name) => `<!-- ${name} -->\n${sections.get(name)}`);
 writeFileSync(results, `${head}\n${body.join("\n\n")}\n`);
