@@ -2,6 +2,7 @@ import { DomainError, ParseError } from "../ir/errors.ts";
 import { CsvRows } from "./csv-rows.ts";
 import { writeDecimal } from "./decimal.ts";
 
+/** How a table is read: what separates cells, whether the first row holds names. */
 export interface CsvOptions {
   /** One character between cells; a comma unless said. */
   readonly delimiter?: string;

@@ -207,7 +207,10 @@ export function toArray(x: Value | Tensor): Nested {
   return nest(isValue(x) ? dense(heldBy(x), x.type) : x);
 }
 
-/** The tree evaluated, as constants without history: what keeps a long host loop from growing. */
+/**
+ * The tree evaluated, as constants without history: what keeps a long host loop from growing.
+ * @throws GraphError for types, and for what depends on an input
+ */
 export function detach<T>(tree: T): Values<T> {
   return rebuild(tree, (leaf, path) => {
     if (isType(leaf)) throw new GraphError(`detach: ${path} is a type and has no value`);

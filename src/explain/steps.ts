@@ -84,7 +84,9 @@ export interface SumStep {
   readonly gradient: Tensor;
 }
 
+/** One step of the backward pass: its start, a gate, or a sum over branches. */
 export type BackwardStep = SeedStep | GateStep | SumStep;
+/** One step of either pass. */
 export type Step = ForwardStep | BackwardStep;
 
 /** What is known of one value: its number, its gradient (null: not asked for or not yet), and rows of its Jacobian. */

@@ -72,7 +72,7 @@ export function leaves(tree: unknown): PathLeaf[] {
   return found;
 }
 
-/** The same tree with each leaf replaced by `f(leaf as a Value, path)`. */
+/** The same tree with each leaf replaced by `f(leaf as a Value, path)`. @throws GraphError for types among the leaves */
 export function mapTree<T>(tree: T, f: (leaf: Value, path: string) => Operand): Values<T> {
   return rebuild(tree, (leaf, path) => {
     if (isType(leaf)) throw new GraphError(`mapTree: ${path} is a type and has no value`);
@@ -80,7 +80,7 @@ export function mapTree<T>(tree: T, f: (leaf: Value, path: string) => Operand): 
   }) as Values<T>;
 }
 
-/** A whole tree of variables, each named by its path. */
+/** A whole tree of variables, each named by its path. @throws GraphError for types among the leaves */
 export function variables<T>(tree: T): Values<T> {
   return rebuild(tree, (leaf, path) => {
     if (isType(leaf)) throw new GraphError(`variables: ${path} is a type and has no value; give a Tensor or a number`);

@@ -76,7 +76,10 @@ function folded(from: NumberArray, by: string | number): NumberArray {
   return into;
 }
 
-/** The op behind `random.fold`: a new key from a key and either the attribute `by` or a scalar whole number. */
+/**
+ * The op behind `random.fold`: a new key from a key and either the attribute `by` or a scalar whole number.
+ * @throws DTypeError for a number that is no whole scalar, DomainError when there is nothing to fold in
+ */
 export const foldKey: Op<(key: Operand, number?: Operand, attrs?: FoldAttrs) => Value> = declare<
   (key: Operand, number?: Operand, attrs?: FoldAttrs) => Value,
   readonly ["key", "number?"]

@@ -13,6 +13,7 @@ import { identity } from "../ops/identity.ts";
  *
  * The function is called once, on values, so it may read them; what it uses of its surroundings may be differentiated, too.
  * Source: T. Chen, B. Xu, C. Zhang, C. Guestrin, "Training deep nets with sublinear memory cost", 2016.
+ * @throws GraphError for a type among the arguments
  */
 export function checkpoint<A extends readonly unknown[], R>(f: (...args: A) => R): (...args: Operands<A>) => R {
   return (...args) => {

@@ -1,6 +1,8 @@
-import { expect, test } from "vitest";
+import { expect, test, vi } from "vitest";
 import { add, f64, gradients, graph, infix, jvp, parse, print, read, type Value, variable } from "../../src/index.ts";
 
+// Seconds each; minutes on a machine that does ten other things.
+vi.setConfig({ testTimeout: 300_000 });
 const million = 1_000_000;
 
 function chain(x: Value): Value {

@@ -115,7 +115,10 @@ export function klDivergence(logP: Operand, q: Operand, { reduction }: LossAttrs
   });
 }
 
-/** Half the square of p - t up to `delta`, from there on delta (|p - t| - delta / 2), over all elements. Operands broadcast. Source: Huber, 1964. */
+/**
+ * Half the square of p - t up to `delta`, from there on delta (|p - t| - delta / 2), over all elements. Operands broadcast. Source: Huber, 1964.
+ * @throws DomainError for a delta that is not above 0
+ */
 export function huber(p: Operand, t: Operand, { delta = 1, reduction }: LossAttrs & { readonly delta?: number } = {}): Value {
   if (!(delta > 0)) throw new DomainError(`huber: delta is ${delta}; it is a number above 0`, { op: "huber" });
   return scope("huber", () => {

@@ -85,6 +85,7 @@ function biasShape(rank: number): number[] {
 /**
  * Cross-correlation over 1 to 3 spatial axes: x [N, C, ...], w [O, C / groups, ...kernel], bias [O], result [N, O, ...]. Padding is zeros:
  * a number, one or a pair per axis, "same" or "valid". Sums in double.
+ * @throws ShapeError for ranks, channels, groups or a bias that do not fit, and where the kernel is larger than the padded input
  */
 export const conv: Op<(x: Operand, w: Operand, bias?: Operand | null | ConvAttrs, attrs?: ConvAttrs) => Value> = declare<
   (x: Operand, w: Operand, bias?: Operand | null | ConvAttrs, attrs?: ConvAttrs) => Value,
@@ -172,7 +173,10 @@ function cutTo(v: Value, shape: Shape): Value {
   return shape.reduce((cut, size, axis) => (cut.type.shape[axis]! > size ? slice(cut, { axis, end: size }) : cut), v);
 }
 
-/** The transpose of `conv` in x: dy [N, O, ...], w [O, C / groups, ...], result [N, C, ...size]. */
+/**
+ * The transpose of `conv` in x: dy [N, O, ...], w [O, C / groups, ...], result [N, C, ...size].
+ * @throws ShapeError when channels or sizes do not fit
+ */
 export const convInput: Op<(dy: Operand, w: Operand, attrs: Sized) => Value> = declare<
   (dy: Operand, w: Operand, attrs: Sized) => Value,
   readonly ["dy", "w"]
@@ -203,7 +207,10 @@ export const convInput: Op<(dy: Operand, w: Operand, attrs: Sized) => Value> = d
   },
 });
 
-/** The transpose of `conv` in w: dy [N, O, ...], x [N, C, ...], result [O, C / groups, ...size]. */
+/**
+ * The transpose of `conv` in w: dy [N, O, ...], x [N, C, ...], result [O, C / groups, ...size].
+ * @throws ShapeError when batch or sizes do not fit
+ */
 export const convWeight: Op<(dy: Operand, x: Operand, attrs: Sized) => Value> = declare<
   (dy: Operand, x: Operand, attrs: Sized) => Value,
   readonly ["dy", "x"]
@@ -241,6 +248,7 @@ export interface ConvTransposeAttrs extends ConvAttrs {
 /**
  * Transposed convolution (PyTorch's ConvTranspose): x [N, C, ...], w [C, O / groups, ...kernel], bias [O]; each element of x adds a weighted kernel
  * to the result. Spatial sizes are `(n - 1) stride - padding + (kernel - 1) dilation + 1 + outputPadding`.
+ * @throws ShapeError for ranks, channels, groups or a bias that do not fit, and for padding "same"
  */
 export function convTranspose(x: Operand, w: Operand, bias?: Operand | null | ConvTransposeAttrs, attrs?: ConvTransposeAttrs): Value {
   const plain = typeof bias === "object" && bias !== null && !("kind" in bias) && !ArrayBuffer.isView(bias);

@@ -152,7 +152,7 @@ function common(a: Operand, b: Operand): readonly [Value, Value] {
   return [lift(a, dtype), lift(b, dtype)];
 }
 
-/** The inner product over the last axis, other axes broadcast: `sum(a * b)` for vectors. */
+/** The inner product over the last axis, other axes broadcast: `sum(a * b)` for vectors. @throws ShapeError when the last axes differ */
 export function dot(a: Operand, b: Operand): Value {
   const [x, y] = common(a, b);
   const p = x.type.shape[x.type.shape.length - 1];
@@ -162,7 +162,7 @@ export function dot(a: Operand, b: Operand): Value {
   return sum(mul(x, y), { axis: -1 });
 }
 
-/** The cross product of 3-vectors along the last axis; other axes broadcast. */
+/** The cross product of 3-vectors along the last axis; other axes broadcast. @throws ShapeError when a last axis is not 3 */
 export function cross(a: Operand, b: Operand): Value {
   const [x, y] = common(a, b);
   for (const [name, v] of [

@@ -16,6 +16,7 @@ function rectify(x: number): number {
 /**
  * max(x, 0), of numbers of any shape; NaN stays. One gate rather than a choice of two, because it is the router that networks are made of: the
  * gradient passes where x > 0. Its derivative at 0 is 0, PyTorch's.
+ * @throws DTypeError for truth values
  */
 export const relu: Unary = declare<(x: Operand) => Value, readonly ["x"]>("relu", ["x"], {
   family: "unary",

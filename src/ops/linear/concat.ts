@@ -14,7 +14,10 @@ interface OneAxis {
   readonly axis: number;
 }
 
-/** Joins tensors along an axis (0 when left out); all other sizes must be equal. Backward: each part gets its slice of the gradient. */
+/**
+ * Joins tensors along an axis (0 when left out); all other sizes must be equal. Backward: each part gets its slice of the gradient.
+ * @throws ShapeError for an empty list and for sizes that differ
+ */
 export const concat: Op<(xs: readonly Operand[], attrs?: { readonly axis?: number }) => Value> = declare<
   (xs: readonly Operand[], attrs?: { readonly axis?: number }) => Value,
   readonly ["xs..."],
@@ -76,7 +79,7 @@ export const concat: Op<(xs: readonly Operand[], attrs?: { readonly axis?: numbe
   },
 });
 
-/** Joins tensors of one shape along a new axis (0 when left out). */
+/** Joins tensors of one shape along a new axis (0 when left out). @throws ShapeError for an empty list and for shapes that differ */
 export function stack(xs: readonly Operand[], { axis = 0 }: { readonly axis?: number } = {}): Value {
   const typed = xs.find((x) => typeof x !== "number");
   const dtype = typed === undefined ? "f64" : lift(typed, "f64").type.dtype;

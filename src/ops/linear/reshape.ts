@@ -5,7 +5,10 @@ import { sameShape, shapeText, sizeOf } from "../../ir/shape.ts";
 import { tensorType, typeText } from "../../ir/type.ts";
 import { declare, type Op } from "../define.ts";
 
-/** The same elements in row-major order under another shape; one size may be -1 and is worked out. Backward: reshapes back. */
+/**
+ * The same elements in row-major order under another shape; one size may be -1 and is worked out. Backward: reshapes back.
+ * @throws ShapeError when the sizes do not multiply to the number of elements
+ */
 export const reshape: Op<(x: Operand, attrs: { readonly shape: readonly number[] }) => Value> = declare<
   (x: Operand, attrs: { readonly shape: readonly number[] }) => Value,
   readonly ["x"]

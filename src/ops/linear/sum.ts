@@ -56,7 +56,10 @@ export const sum: Reduce = declare<(x: Operand, attrs?: AxisAttrs) => Value, rea
   }),
 });
 
-/** Repeats along axes of size 1 and along new leading axes, by the broadcasting rule. Backward: sums over them. */
+/**
+ * Repeats along axes of size 1 and along new leading axes, by the broadcasting rule. Backward: sums over them.
+ * @throws ShapeError when the shape is no repetition of the operand's
+ */
 export const expand: Op<(x: Operand, attrs: { readonly shape: readonly number[] }) => Value> = declare<
   (x: Operand, attrs: { readonly shape: readonly number[] }) => Value,
   readonly ["x"]

@@ -11,7 +11,10 @@ interface Order {
   readonly axes: readonly number[];
 }
 
-/** Reorders axes: result axis i is operand axis `axes[i]`; all axes reversed when left out. Backward: the inverse order. */
+/**
+ * Reorders axes: result axis i is operand axis `axes[i]`; all axes reversed when left out. Backward: the inverse order.
+ * @throws ShapeError when the axes are not each named once
+ */
 export const transpose: Op<(x: Operand, attrs?: { readonly axes?: readonly number[] }) => Value> = declare<
   (x: Operand, attrs?: { readonly axes?: readonly number[] }) => Value,
   readonly ["x"],
