@@ -43,7 +43,8 @@ function namesOf(file: string): PublicName[] {
   const docBefore = (start: number): string | null => {
     const last = comments.filter((c) => c.end <= start && c.type === "Block" && c.value.startsWith("*")).at(-1);
     // Annotations for bundlers and linters may stand between the comment and what it is about.
-    const between = last === undefined ? "" : text.slice(last.end, start).replace(/\/\*\s*@__[A-Z_]+__\s*\*\/|\/\/ biome-ignore[^\n]*/g, "");
+    const between =
+      last === undefined ? "" : text.slice(last.end, start).replace(/\/\*\s*@__[A-Z_]+__\s*\*\/|\/\/ biome-ignore[^\n]*/g, "");
     return last === undefined || between.trim() !== "" ? null : last.value.replace(/^\*|\n\s*\*/g, "\n").trim();
   };
   const found: PublicName[] = [];
