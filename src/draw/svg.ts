@@ -71,7 +71,8 @@ export function renderSvg(scene: Scene, layout: Layout, options: SvgOptions = {}
   return `${lines.join("\n")}\n`;
 }
 
-function itemSvg(item: SceneItem, index: number, placed: PlacedItem, isActive: boolean): string {
+/** One item: body, label, note. */
+export function itemSvg(item: SceneItem, index: number, placed: PlacedItem, isActive: boolean): string {
   const { body, x, y } = placed;
   const classes = `cr-item cr-${item.kind}${item.pending ? " cr-pending" : ""}${isActive ? " cr-active" : ""}`;
   const title = item.shape ? `${item.title}, ${item.shape}` : item.title;

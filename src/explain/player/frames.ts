@@ -1,5 +1,7 @@
 import type { PictureWords } from "../../draw/picture-words.ts";
 import { renderSvg } from "../../draw/svg.ts";
+import { type SvgParts, svgParts } from "../../draw/svg-parts.ts";
+import { trunkKey } from "../../draw/svg-wires.ts";
 import { GraphError } from "../../ir/errors.ts";
 import type { Value } from "../../ir/node.ts";
 import { type PictureOptions, picture } from "../picture/picture.ts";
@@ -29,19 +31,23 @@ export function framesOf(f: Value, steps: readonly Step[], options: PictureOptio
     );
   // The steps are those of `explain`, for which a call is one gate.
   const made = picture(f, { ...options, inline: false });
+  const { layout } = made;
   const numbers = new Map<string, number>();
   const elements: (readonly string[])[] = [];
   const shown = new Map<string, number>();
+  // What each part was drawn from: a part is drawn again only when that changes.
+  const drawnFrom = new Map<string, string>();
   const changes: (readonly [string, number])[][] = [];
   let first: readonly string[] = [];
   for (let t = 0; t <= steps.length; t++) {
     const scene = made.scene(t);
-    const pictures = words.map((w, language) => renderSvg(scene, made.layout, { words: w, ...(language > 0 && { language: "ko" }) }));
-    if (t === 0) first = pictures;
-    const [parts, ...others] = pictures.map(partsOf) as [Map<string, string>, ...Map<string, string>[]];
+    if (t === 0) first = words.map((w, language) => renderSvg(scene, layout, { words: w, ...(language > 0 && { language: "ko" }) }));
+    const parts = words.map((w) => svgParts(scene, layout, w));
     const changed: (readonly [string, number])[] = [];
-    for (const [part, text] of parts) {
-      const all = [text, ...others.map((o) => o.get(part) ?? text)];
+    const put = (part: string, source: string, draw: (p: SvgParts) => string): void => {
+      if (drawnFrom.get(part) === source) return;
+      drawnFrom.set(part, source);
+      const all = parts.map(draw);
       const key = all.join("\n");
       let number = numbers.get(key);
       if (number === undefined) {
@@ -50,20 +56,23 @@ export function framesOf(f: Value, steps: readonly Step[], options: PictureOptio
       }
       if (shown.get(part) !== number) changed.push([part, number]);
       shown.set(part, number);
-    }
+    };
+    const flows = new Map<string, string>();
+    scene.wires.forEach((wire, i) => {
+      put(`w${i}`, JSON.stringify(wire), (p) => p.wire(i));
+      const key = trunkKey(wire);
+      flows.set(key, `${flows.get(key) ?? ""} ${wire.flow ?? ""} ${wire.gradient}`);
+    });
+    // A trunk's lines follow its wires.
+    const sums = new Map((scene.trunks ?? []).map((trunk) => [trunkKey(trunk), JSON.stringify(trunk)]));
+    layout.trunks.forEach((trunk, i) => {
+      const key = trunkKey(trunk);
+      put(`t${i}`, `${sums.get(key) ?? ""}${flows.get(key) ?? ""}`, (p) => p.trunk(i));
+    });
+    scene.items.forEach((item, i) => {
+      put(`i${i}`, `${JSON.stringify(item)} ${item.id === scene.active}`, (p) => p.item(i));
+    });
     changes.push(changed);
   }
   return { first, elements, changes };
-}
-
-/** The elements of a rendered picture that a step may change, by part. The renderer writes each on a line of its own. */
-function partsOf(svg: string): Map<string, string> {
-  const parts = new Map<string, string>();
-  let trunk = 0;
-  for (const line of svg.split("\n")) {
-    const own = /^<g class="[^"]*"[^>]*? data-(item|wire)="(\d+)"/.exec(line);
-    if (own !== null) parts.set(`${own[1]![0]}${own[2]}`, line);
-    else if (line.startsWith('<g class="cr-trunk')) parts.set(`t${trunk++}`, line);
-  }
-  return parts;
 }
