@@ -1,15 +1,14 @@
 import { settleAll } from "../evaluate/evaluate.ts";
 import { isFloat } from "../ir/dtype.ts";
-import { isGraph } from "../ir/graph.ts";
-import { constantOp, inputOp, variable, variableOp } from "../ir/leaf.ts";
+import { constantOp, inputOp, variableOp } from "../ir/leaf.ts";
 import { memoOf, type Node, type Value, valuesOf } from "../ir/node.ts";
 import { sizeOf } from "../ir/shape.ts";
 import { dense, type Held, type Tensor } from "../ir/tensor.ts";
-import { leaves } from "../ir/tree.ts";
 import { collect } from "../ir/walk.ts";
 import { type BadCause, backwardCause, forwardCause, numberAt } from "./bad-cause.ts";
 import type { Fact, Finding } from "./finding.ts";
 import { finished, gateFinding } from "./gate-finding.ts";
+import { replay } from "./inside-region.ts";
 import { isElementwise } from "./jacobian-rows.ts";
 import { nameOfResult } from "./names.ts";
 import { numberText, tensorText } from "./number-text.ts";
@@ -34,6 +33,7 @@ export function badForward(
   names: ReadonlyMap<Node, string>,
   anywhere = false,
   within: readonly Node[] | null = null,
+  before = "",
 ): Finding | null {
   settleAll(roots);
   const start = anywhere ? collect(roots).flatMap((n) => [...valuesOf(n)]) : roots;
@@ -53,7 +53,7 @@ export function badForward(
       open.push(v.node);
     }
   const origin = firstOrigin(open);
-  return describe(origin, within ?? collect(roots), words, names);
+  return describe(origin, within ?? collect(roots), words, names, before);
 }
 
 function isBad(v: Value): boolean {
@@ -92,7 +92,7 @@ function firstOrigin(bad: readonly Node[]): Node {
   return meant ?? sorted[0]!;
 }
 
-function describe(node: Node, order: readonly Node[], words: FindingWords, names: ReadonlyMap<Node, string>): Finding {
+function describe(node: Node, order: readonly Node[], words: FindingWords, names: ReadonlyMap<Node, string>, before: string): Finding {
   const value = valuesOf(node).find(isBad)!;
   const held = memoOf(value)!;
   const at = badAt(held);
@@ -100,7 +100,7 @@ function describe(node: Node, order: readonly Node[], words: FindingWords, names
   const inner = insideOf(node, words);
   if (inner !== null) return inner;
   const name = nameOfResult(names, value);
-  const headline = words.badValue(name, elementText(number, at, value));
+  const headline = before + words.badValue(name, elementText(number, at, value));
   if (node.operands.length === 0) {
     const gate = gateFinding(node, null, "given", { words, names, facts: [], advice: words.adviceData });
     return finished({ trouble: "notFinite", pass: "forward", headline, path: [node], gates: [gate] }, names, words);
@@ -185,7 +185,7 @@ function usersIn(order: readonly Node[]): (n: Node) => readonly Node[] {
 function wayTo(node: Node, operand: number): Node[] {
   const path = [node];
   const seen = new Set<Node>(path);
-  let next: Value | null = node.operands[operand] ?? node.operands[0] ?? null;
+  let next: Value | null = node.operands[operand] ?? deepestOf(node.operands);
   while (next !== null && !seen.has(next.node)) {
     path.push(next.node);
     seen.add(next.node);
@@ -211,21 +211,18 @@ function isLive(v: Value): boolean {
   return isFloat(v.type.dtype) && v.node.op !== constantOp;
 }
 
-/** For a graph that is called as one gate: the finding inside of its body, run again on the operands. */
+/** For a gate that runs graphs: the finding inside of a body, run again on the operands, at the first round that goes wrong. */
 function insideOf(node: Node, words: FindingWords): Finding | null {
-  const { graph } = node.attrs as { readonly graph?: unknown };
-  if (!isGraph(graph)) return null;
-  const wanted = leaves(graph.inputs);
-  if (wanted.length !== node.operands.length || node.operands.some((v) => v === null)) return null;
-  const given = node.operands.map((v, i) => variable(tensorOf(v!), (wanted[i]!.leaf as Value).node.label ?? `x${i}`));
-  const results = leaves(graph(given as never)).map(({ leaf }) => leaf as Value);
-  const names = new Map<Node, string>();
-  collect(results).forEach((n, i) => {
-    names.set(n, n.label ?? `q${i}`);
+  let found: Finding | null = null;
+  replay(node, ({ results, round }) => {
+    const bad = results.filter(isBad);
+    if (bad.length === 0) return false;
+    const names = new Map<Node, string>();
+    collect(results).forEach((n, i) => {
+      names.set(n, n.label ?? `q${i}`);
+    });
+    found = badForward(bad, words, names, false, null, `${words.insideOf(node.op.name, round)}: `);
+    return true;
   });
-  const bad = results.filter((v) => {
-    settleAll([v]);
-    return isBad(v);
-  });
-  return bad.length === 0 ? null : badForward(bad, words, names);
+  return found;
 }

@@ -5,6 +5,7 @@ import {
   call,
   cast,
   compile,
+  cond,
   constant,
   div,
   exp,
@@ -13,6 +14,8 @@ import {
   f64,
   firstBad,
   graph,
+  greater,
+  less,
   log,
   log1p,
   logSumExp,
@@ -25,6 +28,7 @@ import {
   reference,
   relu,
   rsqrt,
+  scan,
   sigmoid,
   sin,
   softmax,
@@ -39,6 +43,7 @@ import {
   variable,
   variables,
   where,
+  whileLoop,
   whyZero,
 } from "../../src/index.ts";
 
@@ -192,6 +197,35 @@ describe("a step of a compiled program is replayed by calling its graph on the f
     const found = firstBad(step(variables({ params, ...batch })))!;
     expect(found).toMatchObject({ op: "sqrt", cause: "slopeOfRoot", pass: "backward" });
     expect(found.advice).toContain("write norm(x)");
+  });
+
+  test("loops and choices are looked into, at the first round that goes wrong", () => {
+    const xs = variable([3, 1, -2, -5], "xs");
+    const { out } = scan((c: Value, xi: Value) => ({ carry: add(c, xi), out: log(xi) }), constant(0), xs);
+    const found = firstBad(sum(out))!;
+    expect(found).toMatchObject({ op: "log", cause: "logOfNegative" });
+    expect(found.headline).toContain("inside of scan, round 2: ");
+    const back = scan((c: Value, xi: Value) => ({ carry: div(c, add(xi, 2)), out: c }), y, xs, { reverse: true });
+    expect(firstBad(back.carry)!.headline).toContain("inside of scan, round 1: ");
+    expect(
+      firstBad(
+        cond(
+          greater(y, 0),
+          () => log(x),
+          () => y,
+        ),
+      ),
+    ).toMatchObject({ op: "log", headline: expect.stringContaining("inside of cond: ") });
+    const grown = whileLoop(
+      (c: Value) => less(c, 1e300),
+      (c: Value) => exp(mul(c, c)),
+      y,
+    );
+    expect(firstBad(grown)).toMatchObject({
+      op: "exp",
+      cause: "overflow",
+      headline: expect.stringContaining("inside of whileLoop, round 1: "),
+    });
   });
 
   test("a graph that is called as one gate is looked into", () => {
