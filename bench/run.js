@@ -1,5 +1,5 @@
 // node bench/run.js [--rounds N] [SUITE ...]: measures ours against every installed peer in this one process and writes RESULTS.md.
-// The suites are lecture, anew-1000, anew-100000, start-up, size; without names all run. A run of some replaces their sections alone.
+// The suites are lecture, anew-1000, anew-100000, mlp, mlp-large, moons, start-up, size; without names all run. A run of some replaces their sections alone.
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
@@ -17,7 +17,7 @@ async function timed(suite) {
   const measured = await measure(await suite.contestants(), {
     check: suite.check,
     rounds: Number(values.rounds ?? suite.rounds ?? 21),
-    now: processorNanoseconds,
+    ...(suite.elapsed ? {} : { now: processorNanoseconds }),
   });
   return `## ${suite.title}\n\n${timeTable(measured, suite)}\n`;
 }
@@ -27,6 +27,12 @@ const suites = {
   lecture: async () => timed(await import("./suites/lecture.js")),
   "anew-1000": async () => timed((await import("./suites/anew.js")).anew(1000)),
   "anew-100000": async () => timed((await import("./suites/anew.js")).anew(100_000)),
+  mlp: async () =>
+    timed((await import("./suites/training.js")).training("SGD step of an MLP 784-128-10, batch 64, f32", [784, 128, 10], 64)),
+  "mlp-large": async () =>
+    timed((await import("./suites/training.js")).training("SGD step of an MLP 784-512-512-10, batch 256, f32", [784, 512, 512, 10], 256)),
+  moons: async () =>
+    timed((await import("./suites/training.js")).training("SGD step of an MLP 2-16-16-1, batch 100, f32", [2, 16, 16, 1], 100)),
   "start-up": async () => {
     const [imports, firsts] = (await import("./suites/start-up.js")).startUp(Number(values.rounds ?? 11));
     const ms = { unit: "ms", scale: 1e-6 };
