@@ -14,6 +14,8 @@ const config: ViteUserConfig = defineConfig({
     include: long ? [...longest] : ["test/**/*.test.ts"],
     exclude: ["**/node_modules/**", "test/fixtures/**", ...(long ? [] : longest), ...(fast ? slow : [])],
     environment: "node",
+    // The files of one worker share the modules of src, which take half a second to load; no test changes them.
+    isolate: false,
     testTimeout: long ? 600_000 : 60_000,
     hookTimeout: 120_000,
   },

@@ -5,9 +5,9 @@ import { parseSync } from "rolldown/utils";
 /** @typedef {{ type: string, start: number, end: number } & Record<string, unknown>} Syntax */
 /**
  * A fault: `from` to `to` in the source of `file` read `original`, and read `text` when the fault is switched on. `line` is the source line it
- * stands on. `prefix` is what a shorthand property needs in front (`axis: `).
+ * stands on, `at` its column there, indentation left out. `prefix` is what a shorthand property needs in front (`axis: `).
  *
- * @typedef {{ file: string, from: number, to: number, original: string, text: string, kind: string, line: string, prefix?: string }} Mutant
+ * @typedef {{ file: string, from: number, to: number, original: string, text: string, kind: string, line: string, at: number, prefix?: string }} Mutant
  */
 /** @typedef {{ program: Syntax, source: string, rules: Syntax[], functions: Map<string, Syntax>, imports: Map<string, { file: string, name: string }> }} Parsed */
 
@@ -94,9 +94,16 @@ export function readDeclarations(file, source) {
   const { program } = parseSync(file, source);
   /** @type {Rule[]} */
   const rules = [];
+  /**
+   * Batching rules are neither planted in nor meanings: what they share with a derivative rule is looked at as the rule's.
+   *
+   * @type {Set<unknown>}
+   */
+  const batching = new Set();
   for (const node of below(program)) {
     const rule = ruleIn(node);
     if (rule !== null) rules.push({ name: keyOf(node), body: rule });
+    if (node.type === "Property" && keyOf(node) === "batch") batching.add(node["value"]);
   }
   /** @type {Map<string, Syntax>} */
   const functions = new Map();
@@ -115,7 +122,7 @@ export function readDeclarations(file, source) {
       for (const s of /** @type {Syntax[]} */ (statement["specifiers"]))
         imports.set(nameOf(s["local"]), { file: resolved(file, String(statement["source"]["value"])), name: nameOf(s["imported"]) });
   }
-  return { file, source, program: /** @type {unknown} */ (program), rules, functions, imports, exported };
+  return { file, source, program: /** @type {unknown} */ (program), rules, batching, functions, imports, exported };
 }
 
 /** @typedef {ReturnType<typeof readDeclarations>} Declarations */
@@ -183,8 +190,8 @@ export function functionsOfRules(files) {
   };
   /** @type {Set<string>} */
   const meant = new Set();
-  for (const [file, { program, rules, functions }] of files) {
-    const left = new Set([...rules.map((r) => r.body), ...functions.values()]);
+  for (const [file, { program, rules, batching, functions }] of files) {
+    const left = new Set([...rules.map((r) => r.body), ...batching, ...functions.values()]);
     for (const at of called(file, program, left)) meant.add(at);
   }
   // Functions that users call are meanings too.
@@ -238,13 +245,12 @@ export function mutantsOf({ file, source, rules }, functions) {
   let users = [file];
   /** @type {(node: Syntax, text: string, kind: string, prefix?: string) => void} */
   const add = (node, text, kind, prefix) => {
-    const line = source.slice(
-      source.lastIndexOf("\n", node.start) + 1,
-      (source.indexOf("\n", node.start) + source.length + 1) % (source.length + 1),
-    );
+    const start = source.lastIndexOf("\n", node.start) + 1;
+    const line = (source.slice(start).split("\n", 1)[0] ?? "").trim();
+    const at = source.slice(start, node.start).trimStart().length;
     const key = `${node.start} ${node.end} ${text}`;
     if (found.has(key) || text === code(node)) return;
-    const mutant = { file, from: node.start, to: node.end, original: code(node), text, kind, line: line.trim() };
+    const mutant = { file, from: node.start, to: node.end, original: code(node), text, kind, line, at };
     found.set(key, { mutant: prefix === undefined ? mutant : { ...mutant, prefix }, users });
   };
   for (const { name, body } of rules) {

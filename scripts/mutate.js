@@ -63,9 +63,11 @@ function walkMutants() {
     /** @type {{ mutant: Mutant, users: readonly string[] }[]} */
     const found = [];
     for (let from = source.indexOf(original); from >= 0; from = source.indexOf(original, from + 1)) {
-      const line = source.slice(source.lastIndexOf("\n", from) + 1).split("\n", 1)[0] ?? "";
+      const start = source.lastIndexOf("\n", from) + 1;
+      const line = (source.slice(start).split("\n", 1)[0] ?? "").trim();
+      const at = source.slice(start, from).trimStart().length;
       found.push({
-        mutant: { file, from, to: from + original.length, original, text, kind, line: line.trim() },
+        mutant: { file, from, to: from + original.length, original, text, kind, line, at },
         users: ["src/ops/arithmetic.ts"],
       });
     }

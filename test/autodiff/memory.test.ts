@@ -1,25 +1,8 @@
-import { setFlagsFromString } from "node:v8";
-import { runInNewContext } from "node:vm";
 import { expect, test } from "vitest";
 import { between } from "../../src/autodiff/pullback.ts";
-import {
-  add,
-  at,
-  constant,
-  div,
-  grad,
-  gradients,
-  mul,
-  neg,
-  read,
-  reshape,
-  stack,
-  sub,
-  sum,
-  type Value,
-  variable,
-} from "../../src/index.ts";
-import { isKept, type Node, nextSerial } from "../../src/ir/node.ts";
+import { add, constant, grad, gradients, mul, neg, read, type Value, variable } from "../../src/index.ts";
+import { isKept, type Node } from "../../src/ir/node.ts";
+import { path } from "./particle-path.ts";
 
 /** Every node reachable from a value. */
 function reachable(v: Value): Set<Node> {
@@ -77,54 +60,12 @@ test("the walk toward wrt never visits older nodes", () => {
   expect(visited).toBe(2);
 });
 
-/** GradBench's particle path with a force by differentiation in every step; the outer derivative goes through the whole loop. */
-function path(w: Value): Value {
-  const charge = stack([10, sub(10, w)]);
-  const fixed = stack([10, 0]);
-  const inverse = (p: Value, c: Value): Value => {
-    const d = sub(p, c);
-    return div(1, reshape(sum(mul(d, d)), { shape: [] }));
-  };
-  const force = grad((p: Value) => add(inverse(p, charge), inverse(p, fixed)));
-  let x: Value = stack([0, 8]);
-  let v: Value = stack([0.75, 0]);
-  for (;;) {
-    const next = add(x, mul(0.1, v));
-    if (read(at(next, 1)) <= 0) break;
-    v = sub(v, mul(0.1, force(x)));
-    x = next;
-  }
-  const end = sub(at(x, 0), mul(div(at(x, 1), at(v, 1)), at(v, 0)));
-  return mul(end, end);
-}
-
 test("derivatives through a host loop with derivatives inside agree with differences", () => {
   const d = read(grad(path)(0.1));
   const h = 1e-5;
   const numeric = (read(path(constant(0.1 + h))) - read(path(constant(0.1 - h)))) / (2 * h);
   expect(Math.abs(d - numeric)).toBeLessThan(1e-5 * Math.max(1, Math.abs(numeric)));
   expect(read(grad(path, { mode: "forward" })(0.1))).toBeCloseTo(d, 8);
-});
-
-test("a descent through such loops holds little memory at the end", () => {
-  setFlagsFromString("--expose-gc");
-  const gc = runInNewContext("gc") as () => void;
-  const slope = grad(path);
-  gc();
-  const before = process.memoryUsage().heapUsed;
-  let w: Value = constant(0);
-  let made = 0;
-  for (let i = 0; i < 12; i++) {
-    const from = nextSerial();
-    w = sub(w, mul(1e-5, slope(w)));
-    read(w);
-    made += nextSerial() - from;
-  }
-  gc();
-  const held = process.memoryUsage().heapUsed - before;
-  expect(made).toBeGreaterThan(200_000);
-  expect(reachable(w).size).toBe(1);
-  expect(held).toBeLessThan(20 * 2 ** 20);
 });
 
 test("only what is asked for is built: no log node in the gradient of a square", () => {
