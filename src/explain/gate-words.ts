@@ -13,6 +13,10 @@ export type Pattern =
   | "spread"
   | "reshaper"
   | "product"
+  | "loop"
+  | "choice"
+  | "inside"
+  | "again"
   | "rule";
 
 const patterns: Readonly<Record<string, Pattern>> = {
@@ -45,6 +49,11 @@ const patterns: Readonly<Record<string, Pattern>> = {
   identity: "pass",
   tap: "pass",
   stop: "stop",
+  scan: "loop",
+  whileLoop: "loop",
+  cond: "choice",
+  call: "inside",
+  checkpoint: "again",
 };
 
 /** The pattern of an op: named for the lecture's gates, by family for the rest. */

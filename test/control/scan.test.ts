@@ -400,5 +400,7 @@ test("pictures and explanations show a loop as one gate", () => {
   expect(text).toContain("scan(");
   expect(text).toContain("df.0/dx = 8");
   expect(text).toContain("df.0/dw = 18");
+  expect(text).toContain("f = scan: a loop: the gradient goes back through its steps, the last one first");
+  expect(explain(loss, { language: "ko" }).text()).toContain("반복: 기울기가 마지막 단계부터 거꾸로 모든 단계를 지나갑니다");
   expect(draw(loss)).toContain("scan");
 });

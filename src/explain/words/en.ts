@@ -26,6 +26,10 @@ export const en = {
   spread: "sum gate, a distributor: every element gets the gradient of its sum",
   reshaper: "elements only change places, and their gradients change back",
   product: "matrix product, a switcher: each factor's gradient is the upstream one times the other factor, transposed",
+  loop: "a loop: the gradient goes back through its steps, the last one first",
+  choice: "a branch: the gradient goes back through the side that was taken, the other gets 0",
+  inside: "a graph as one gate: the gradient goes back through its inside",
+  again: "a checkpoint: its inside is computed again, and the gradient goes back through it",
   rule: "the op's rule applied to the upstream gradient",
   kink: (name: string, op: string) =>
     `${name} sits on a kink or tie of ${op}; the convention of docs/conventions.md decides which derivative is used`,
