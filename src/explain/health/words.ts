@@ -42,7 +42,8 @@ const en = {
   growing: (from: string, to: string, ratio: string) =>
     `from layer ${to} back to layer ${from} the gradient grows ${ratio} times: it explodes toward the input`,
   noGradient: (name: string) => `no gradient reaches ${name}: it does not influence the loss`,
-  zeroGradient: (name: string) => `the gradient of ${name} is exactly 0 everywhere; something on the way stops it`,
+  zeroGradient: (name: string) =>
+    `the gradient of ${name} is exactly 0 everywhere; whyZero(loss, ${name}), or chainrule why, says what stops it`,
   kink: (name: string, op: string, count: number, size: number, pytorch: string, jax: string, used: string): string =>
     `${name}: ${count} of ${size} elements sit exactly on a kink or tie of ${op}; the derivative taken there is ${used}${pytorch === jax ? " (PyTorch and JAX agree)" : ` (PyTorch ${pytorch}, JAX ${jax})`}`,
   kinkUnknown: (name: string, op: string, count: number, size: number) =>
@@ -95,7 +96,7 @@ const ko: HealthWords = {
   shrinking: (from, to, ratio) => `${to} 층에서 ${from} 층까지 거슬러 가며 기울기가 ${ratio}배로 줄어듭니다. 입력 쪽으로 갈수록 소실됩니다`,
   growing: (from, to, ratio) => `${to} 층에서 ${from} 층까지 거슬러 가며 기울기가 ${ratio}배로 커집니다. 입력 쪽으로 갈수록 폭주합니다`,
   noGradient: (name) => `${name}에는 기울기가 도착하지 않습니다. 손실에 영향을 주지 않습니다`,
-  zeroGradient: (name) => `${name}의 기울기가 모두 정확히 0입니다. 오는 길에 무언가가 막습니다`,
+  zeroGradient: (name) => `${name}의 기울기가 모두 정확히 0입니다. 무엇이 막는지는 whyZero(loss, ${name}) 또는 chainrule why가 알려 줍니다`,
   kink: (name, op, count, size, pytorch, jax, used) =>
     `${name}: 원소 ${size}개 중 ${count}개가 ${op}의 꺾인 점 또는 동점에 정확히 있습니다. 그곳의 미분은 ${used}을(를) 씁니다${pytorch === jax ? "(PyTorch와 JAX가 같음)" : `(PyTorch ${pytorch}, JAX ${jax})`}`,
   kinkUnknown: (name, op, count, size) =>
