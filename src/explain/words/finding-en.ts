@@ -42,7 +42,7 @@ export const findingEn = {
   zero: (f: string, x: string) => `d${f}/d${x} is 0`,
   notFiniteGradient: (f: string, x: string, v: string) => `d${f}/d${x} is ${v}`,
   badValue: (name: string, v: string) => `${name} is ${v}`,
-  badInBackward: (x: string, v: string) => `the gradient of ${x} is ${v}; every value of the forward pass that it uses is finite`,
+  badInBackward: (x: string, v: string) => `the gradient of ${x} is ${v}, though no bad value of the forward pass reaches the result`,
   insideOf: (op: string, round: number | null) => `inside of ${op}${round === null ? "" : `, round ${round}`}`,
   sized: (trouble: "tiny" | "huge" | "ordinary", f: string, x: string, size: string) =>
     `d${f}/d${x} is ${trouble}: its largest element is ${size}`,

@@ -32,7 +32,7 @@ export const findingKo: FindingWords = {
   zero: (f: string, x: string) => `d${f}/d${x}은(는) 0입니다`,
   notFiniteGradient: (f: string, x: string, v: string) => `d${f}/d${x}은(는) ${v}입니다`,
   badValue: (name: string, v: string) => `${name}의 값은 ${v}입니다`,
-  badInBackward: (x: string, v: string) => `${x}의 기울기는 ${v}입니다. 여기에 쓰인 순전파 값은 모두 유한합니다`,
+  badInBackward: (x: string, v: string) => `${x}의 기울기는 ${v}입니다. 그러나 결과까지 이르는 순전파 값은 모두 유한합니다`,
   insideOf: (op: string, round: number | null) => `${op} 안${round === null ? "" : `, ${round}번째 반복`}`,
   sized: (trouble: "tiny" | "huge" | "ordinary", f: string, x: string, size: string) =>
     `d${f}/d${x}은(는) ${trouble === "tiny" ? "매우 작습니다" : trouble === "huge" ? "매우 큽니다" : "보통입니다"}. 가장 큰 원소는 ${size}입니다`,
