@@ -17,7 +17,7 @@ import { type GateStep, type Step, type StepOptions, slotName, steps } from "../
 import { inlineCalls } from "./inline-calls.ts";
 import { itemOf, moduleItem } from "./items.ts";
 import { gradientText, histogram, shapeText, stateOf, subscript, valueText } from "./numbers.ts";
-import { type Closed, type View, type ViewOptions, viewOf } from "./view.ts";
+import { type Closed, mostItems, type View, type ViewOptions, viewOf } from "./view.ts";
 import { wordsIn } from "./words.ts";
 
 /** What a picture shows and how. */
@@ -131,9 +131,11 @@ function valueSource(given: Value, options: PictureOptions): Source {
     options.wrt === undefined
       ? undefined
       : Object.fromEntries(Object.entries(options.wrt).map(([name, v]) => [name, isValue(v) ? moved(v) : v]));
+  // Before anything is computed for a picture that would be too large.
+  const behind = collect([f]);
+  if (behind.length > (options.maxItems ?? mostItems)) viewOf(behind, options);
   const stepper = steps(f, wrt === undefined ? {} : { wrt });
   const { order, names } = stepper;
-  // Before anything is computed for a picture that would be too large.
   const view = viewOf(order, options);
   const forward = [...stepper.forward()];
   const all: Step[] = [...forward, ...stepper.backward()];

@@ -46,12 +46,15 @@ export interface View {
 
 const comfortable = 60;
 
+/** The most items in a picture, unless it is told otherwise. */
+export const mostItems: number = 5000;
+
 /**
  * Chooses what is shown.
  * @throws GraphError when that is more than `maxItems`
  */
 export function viewOf(order: readonly Node[], options: ViewOptions = {}): View {
-  const { depth, maxItems = 5000 } = options;
+  const { depth, maxItems = mostItems } = options;
   if (depth !== undefined && depth !== "all" && !(Number.isInteger(depth) && depth >= 0))
     throw new GraphError(`draw: depth ${String(depth)} is no depth; give 0, 1, 2, ... or "all"`);
   const modules = modulesOf(order);
