@@ -279,6 +279,16 @@ const rows: readonly Row[] = [
     DTypeError,
     "64-bit integers are whole numbers, exact up to 2^53 here",
   ],
+  [
+    "a list inside itself",
+    () => {
+      const list: unknown[] = [];
+      list.push(list);
+      return tensor(list as never);
+    },
+    ShapeError,
+    "tensor: lists are nested deeper than 64; is the list inside itself?",
+  ],
   ["a tree inside itself", () => evaluate(cyclic), GraphError, "is it inside itself?"],
   [
     "a tree of strings",

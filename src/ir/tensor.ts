@@ -111,7 +111,8 @@ function fill(into: NumberArray, data: Nested, shape: readonly number[], depth: 
 
 function isBoolean(data: Nested): boolean {
   let level: Nested = data;
-  while (Array.isArray(level)) level = (level as readonly Nested[])[0] as Nested;
+  // A list inside itself has no end; `measure` refuses it.
+  for (let depth = 0; depth <= 64 && Array.isArray(level); depth++) level = (level as readonly Nested[])[0] as Nested;
   return typeof level === "boolean";
 }
 
