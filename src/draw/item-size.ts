@@ -35,7 +35,7 @@ const slotDown: Record<2 | 3, number> = { 2: 20, 3: tallSlotDown };
 const slotWidth = 62;
 /** Beside a wire that runs down, the same rows stand to its right. */
 const downLeft = 6;
-const downSlot = { left: downLeft, rows: { 2: 36, 3: 54 } } as const;
+const downSlot = { left: downLeft, least: 84, rows: { 2: 36, 3: 54 } } as const;
 /** A tensor's texts: a small histogram and a shape or norm. */
 const tensorSlotWidth = 124;
 export const barsWidth = 30;
@@ -102,7 +102,7 @@ const even = (x: number): number => 2 * Math.ceil(x / 2);
 
 /** The room for a trunk's texts, between the body and where the branches part. Always three rows: the third is for the sum's badge. */
 export function trunkSlot(isTensor: boolean, direction: Direction = "right"): WireSize["slot"] {
-  if (direction === "down") return { width: downSlot.rows[3], up: downSlot.left, down: isTensor ? tensorSlotWidth : slotWidth };
+  if (direction === "down") return { width: downSlot.rows[3], up: downSlot.left, down: isTensor ? tensorSlotWidth : downSlot.least };
   return { width: isTensor ? tensorSlotWidth - barsWidth : slotWidth, up: slotUp, down: slotDown[3] };
 }
 
@@ -148,7 +148,7 @@ export function wireSlot(wire: SceneWire, rows: 2 | 3, direction: Direction = "r
   const text = Math.max(textWidth(wire.above, numberSize), wire.gradient === "number" ? textWidth(wire.below, numberSize) : 0);
   const width = Math.max(wire.tensor === true ? tensorSlotWidth : slotWidth, Math.min(widest, text + bars + 4));
   const room = even(width > slotWidth + 8 || wire.tensor === true ? width : slotWidth);
-  if (direction === "down") return { width: downSlot.rows[rows], up: downSlot.left, down: room };
+  if (direction === "down") return { width: downSlot.rows[rows], up: downSlot.left, down: Math.max(room, downSlot.least) };
   return { width: room, up: slotUp, down: slotDown[rows] };
 }
 
