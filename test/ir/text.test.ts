@@ -144,13 +144,3 @@ test("check warns of what is probably not meant", () => {
     "w depends on no input",
   ]);
 });
-
-test("a chain of 200,000 nodes prints and reads back", () => {
-  const g = graph({ x: f64() }, ({ x }) => {
-    let y = x;
-    for (let i = 0; i < 200_000; i++) y = add(y, x);
-    return { y };
-  });
-  const text = printGraph(g as never);
-  expect(printGraph(parse(text) as never)).toBe(text);
-});
