@@ -1,3 +1,4 @@
+import { availableParallelism } from "node:os";
 import { defineConfig, type ViteUserConfig } from "vitest/config";
 
 const fast: boolean = process.env["CHAINRULE_FAST"] === "1";
@@ -16,6 +17,8 @@ const config: ViteUserConfig = defineConfig({
     environment: "node",
     // The files of one worker share the modules of src, which take half a second to load; no test changes them.
     isolate: false,
+    // Vitest leaves one processor to itself, which is half of a machine with two.
+    maxWorkers: availableParallelism(),
     testTimeout: long ? 600_000 : 60_000,
     hookTimeout: 120_000,
   },
