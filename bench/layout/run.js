@@ -1,5 +1,5 @@
 // node bench/layout/run.js [fixture | results]: bundles measure.js with our sources and runs it. `fixture` writes ELK's crossings, which
-// test/draw/crossings.test.ts compares ours with; `results` measures times and crossings and replaces the layout section of bench/RESULTS.md.
+// test/draw/crossings.slow.test.ts compares ours with; `results` measures times and crossings and replaces the layout section of bench/RESULTS.md.
 import { spawnSync } from "node:child_process";
 import { fileURLToPath } from "node:url";
 import { rolldown } from "rolldown";
