@@ -1,5 +1,6 @@
 import { type Explanation, explain } from "../explain/explain.ts";
 import { paths } from "../explain/paths.ts";
+import { trace } from "../ir/trace.ts";
 import { type Colours, coloursFor } from "./colours.ts";
 import { type Command, jsonOption, langOption, languageIn, type Options, wrtOption } from "./command.ts";
 import { printable } from "./describe-error.ts";
@@ -42,11 +43,11 @@ export const explainCommand: Command = {
     const problem = problemOf(expression, await readValues(rest, "explain"));
     if (about !== null) {
       const { name, ...asked } = about;
-      const found = paths(problem.f, chosen(problem, [name])[name]!, { ...asked, language });
+      const found = trace(() => paths(problem.f, chosen(problem, [name])[name]!, { ...asked, language }));
       await io.write(format === "json" ? `${JSON.stringify({ expression, ...found.toJSON() })}\n` : printable(found[format]()));
       return exitCodes.done;
     }
-    const explanation = explain(problem.f, { wrt: chosen(problem, wrt), language });
+    const explanation = trace(() => explain(problem.f, { wrt: chosen(problem, wrt), language }));
     await io.write(rendered(explanation, format, expression, coloursFor("output", io)));
     return exitCodes.done;
   },
