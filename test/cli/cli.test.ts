@@ -1,12 +1,11 @@
-import { createReadStream, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, expect, test } from "vitest";
-import type { CommandIo } from "../../src/cli/io.ts";
-import { run } from "../../src/cli/run.ts";
 import { serializeNpy } from "../../src/data/npy.ts";
 import { serializeSafetensors } from "../../src/data/safetensors.ts";
 import { tensor } from "../../src/index.ts";
+import { runCli as cli } from "./run-cli.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "cli-"));
 afterAll(() => rmSync(folder, { recursive: true }));
@@ -14,36 +13,6 @@ afterAll(() => rmSync(folder, { recursive: true }));
 function file(name: string, content: string | Uint8Array): string {
   writeFileSync(join(folder, name), content);
   return join(folder, name);
-}
-
-interface Ran {
-  readonly code: number;
-  readonly out: string;
-  readonly err: string;
-}
-
-async function cli(args: readonly string[], { stdin = "", terminal = false, env = {} as Record<string, string> } = {}): Promise<Ran> {
-  let out = "";
-  let err = "";
-  const io: CommandIo = {
-    write: (text) => {
-      out += text;
-    },
-    writeError: (text) => {
-      err += text;
-    },
-    isTerminal: { output: terminal, error: terminal },
-    env,
-    readBytes: (path) =>
-      path === "-"
-        ? (async function* () {
-            yield new TextEncoder().encode(stdin);
-          })()
-        : createReadStream(path),
-    version: "1.2.3",
-  };
-  const code = await run(args, io);
-  return { code, out, err };
 }
 
 const lecture = ["(x + y) * z", "x=-2", "y=5", "z=-4"];

@@ -1,7 +1,7 @@
 import { heldBy } from "../../evaluate/evaluate.ts";
 import { allocate, type DType, type NumberArray } from "../../ir/dtype.ts";
 import { GraphError } from "../../ir/errors.ts";
-import { constantOp, inputOp, nameOf } from "../../ir/leaf.ts";
+import { inputOp, nameOf } from "../../ir/leaf.ts";
 import { memoOf, type Node, type Value, valuesOf } from "../../ir/node.ts";
 import { type Shape, sameShape, sizeOf } from "../../ir/shape.ts";
 import { dense } from "../../ir/tensor.ts";
@@ -432,9 +432,4 @@ function loopable(node: Node): boolean {
   if (!row.kinds.includes(first)) return false;
   if (node.op.name === "cast") return to === "bool" || first === "bool" || first === "i32" || to === "f32" || to === "f64";
   return true;
-}
-
-/** The literal that a scalar constant holds, for loops to write into their code. */
-export function constantOf(v: Value): number | null {
-  return v.node.op === constantOp && typeof v.node.memo === "number" ? v.node.memo : null;
 }
