@@ -7,4 +7,4 @@ export { parseNpz, serializeNpz } from "./data/npz.ts";
 export { readCsv } from "./data/read-csv.ts";
 export { readTensorFile } from "./data/read-file.ts";
 export { parseSafetensors, type SafetensorsContent, serializeSafetensors } from "./data/safetensors.ts";
-export { writeFileWhole } from "./data/write-file.ts";
+export { writeFileWhole } from "./files/write-file.ts";

@@ -24,7 +24,7 @@ const tests = sources("test")
 const outOfReach = [
   "src/cli/batch.ts the line is longer",
   "src/cli/text-in.ts : it is longer",
-  "src/data/open-file.ts  bytes do not fit memory",
+  "src/files/open-file.ts  bytes do not fit memory",
   "src/data/npz.ts npz: ",
 ];
 

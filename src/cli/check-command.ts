@@ -1,9 +1,9 @@
 import { checkGradients } from "../check/check-gradients.ts";
 import { renderGradientText } from "../check/details/render-gradients.ts";
 import type { GradientRow } from "../check/gradient-report.ts";
-import { writeFileWhole } from "../data/write-file.ts";
 import type { Language } from "../explain/explain.ts";
 import { numberText } from "../explain/number-text.ts";
+import { writeFileWhole } from "../files/write-file.ts";
 import type { Value } from "../ir/node.ts";
 import { coloursFor } from "./colours.ts";
 import { type Command, jsonOption, langOption, languageIn, type Options, wrtOption } from "./command.ts";

@@ -1,10 +1,10 @@
 import { serializeNpz } from "../data/npz.ts";
 import { readTensorFile } from "../data/read-file.ts";
 import { serializeSafetensors } from "../data/safetensors.ts";
-import { writeFileWhole } from "../data/write-file.ts";
 import { evaluate } from "../evaluate/evaluate.ts";
 import { diffGradients } from "../explain/diff/diff-gradients.ts";
 import { dumpFromTensors, dumpOf, dumpToTensors, type GradientDump } from "../explain/diff/dump.ts";
+import { writeFileWhole } from "../files/write-file.ts";
 import { isFloat } from "../ir/dtype.ts";
 import { isTensor, variable } from "../ir/leaf.ts";
 import type { Tensor } from "../ir/tensor.ts";

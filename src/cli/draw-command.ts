@@ -1,7 +1,7 @@
-import { writeFileWhole } from "../data/write-file.ts";
 import type { Theme } from "../draw/scene.ts";
 import { type DrawOptions, draw } from "../explain/draw.ts";
 import { walkPage } from "../explain/player/walk-page.ts";
+import { writeFileWhole } from "../files/write-file.ts";
 import { nearestName } from "../notation/nearest.ts";
 import type { Options } from "./command.ts";
 import { type Command, jsonOption, langOption, languageIn, wrtOption } from "./command.ts";

@@ -1,4 +1,4 @@
-import { reasonOf } from "../data/node-files.ts";
+import { reasonOf } from "../files/node-files.ts";
 import { ParseError } from "../ir/errors.ts";
 import type { CommandIo } from "./io.ts";
 

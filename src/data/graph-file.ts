@@ -1,3 +1,6 @@
+import { nodeFiles } from "../files/node-files.ts";
+import { readWhole, withFile } from "../files/open-file.ts";
+import { writeFileWhole } from "../files/write-file.ts";
 import { ParseError } from "../ir/errors.ts";
 import type { AnyGraph } from "../ir/graph.ts";
 import type { Tensor } from "../ir/tensor.ts";
@@ -5,11 +8,8 @@ import type { TextGraph } from "../ir/text/parse-graph.ts";
 import { printGraph } from "../ir/text/print-graph.ts";
 import { type GraphTextOptions, parse } from "../notation/graph-text.ts";
 import { crc32 } from "./crc32.ts";
-import { nodeFiles } from "./node-files.ts";
-import { readWhole, withFile } from "./open-file.ts";
 import { readTensorFile } from "./read-file.ts";
 import { serializeSafetensors } from "./safetensors.ts";
-import { writeFileWhole } from "./write-file.ts";
 
 const mark = "# tensors: ";
 

@@ -1,9 +1,9 @@
+import { type ByteOrder, byteSize, readElements, writeElements } from "../files/element-bytes.ts";
 import type { DType, NumberArray } from "../ir/dtype.ts";
 import { DTypeError, ParseError } from "../ir/errors.ts";
 import { stridesOf } from "../ir/shape.ts";
 import { hold, type Tensor } from "../ir/tensor.ts";
 import { tensorType, typeText } from "../ir/type.ts";
-import { type ByteOrder, byteSize, readElements, writeElements } from "./element-bytes.ts";
 import { parsePythonLiteral } from "./python-literal.ts";
 
 /** NumPy's codes: kind and bytes. bf16 has none. */

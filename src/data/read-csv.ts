@@ -1,10 +1,10 @@
+import { pieces, withFile } from "../files/open-file.ts";
 import { ParseError } from "../ir/errors.ts";
 import { hold, type Tensor } from "../ir/tensor.ts";
 import { f32, i32 } from "../ir/type.ts";
 import { type CsvOptions, csvBlocks } from "./csv.ts";
 import { type Dataset, dataset } from "./dataset.ts";
 import { joinBlocks } from "./join-blocks.ts";
-import { pieces, withFile } from "./open-file.ts";
 
 /**
  * A CSV file as a data set: `y` is the label column, i32[rows] where it holds whole numbers or names of classes (numbered by first appearance) and

@@ -1,12 +1,12 @@
+import type { OpenFile } from "../files/node-files.ts";
+import { pieces, readWhole, withFile } from "../files/open-file.ts";
 import { ParseError } from "../ir/errors.ts";
 import { hold, type Tensor } from "../ir/tensor.ts";
 import { f64 } from "../ir/type.ts";
 import { type CsvOptions, csvBlocks } from "./csv.ts";
 import { joinBlocks } from "./join-blocks.ts";
-import type { OpenFile } from "./node-files.ts";
 import { parseNpy } from "./npy.ts";
 import { parseNpz } from "./npz.ts";
-import { pieces, readWhole, withFile } from "./open-file.ts";
 import { parseSafetensors } from "./safetensors.ts";
 
 /**

@@ -1,8 +1,8 @@
+import { byteSize, readElements, writeElements } from "../files/element-bytes.ts";
 import type { DType } from "../ir/dtype.ts";
 import { DomainError, ParseError } from "../ir/errors.ts";
 import { hold, type Tensor } from "../ir/tensor.ts";
 import { tensorType, typeText } from "../ir/type.ts";
-import { byteSize, readElements, writeElements } from "./element-bytes.ts";
 import { repeatedKey } from "./repeated-key.ts";
 
 /** What a safetensors file holds: tensors by name and free text by key. */

@@ -17,7 +17,7 @@ import { fileURLToPath } from "node:url";
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import { readTensorFile } from "../../src/data/read-file.ts";
 import { serializeSafetensors } from "../../src/data/safetensors.ts";
-import { writeFileWhole } from "../../src/data/write-file.ts";
+import { writeFileWhole } from "../../src/files/write-file.ts";
 import { DomainError } from "../../src/ir/errors.ts";
 import { type Tensor, tensor } from "../../src/ir/tensor.ts";
 import { expectEveryCutToFail, expectedOf, parseErrorOf } from "./fixture.ts";
