@@ -7,6 +7,7 @@ import { ProductLibrary, productScratch } from "./gemm.ts";
 import { LoopWriter, type Surroundings } from "./loop.ts";
 import { MathLibrary, scalarSignature } from "./math.ts";
 import { type Convolution, type Hosted, type Loop, type Plan, type Product, padded, type Step } from "./plan.ts";
+import { ScalarWriter } from "./scalar.ts";
 import type { View } from "./view.ts";
 
 /** A program as bytes, and what its instance must be given. */
@@ -107,7 +108,8 @@ function write(
 }
 
 function loopFunction(loop: Loop, module: ModuleBuilder, around: Surroundings): number {
-  return module.add(null, [], [], (code) => new LoopWriter(code, around, loop).write());
+  const single = loop.shape.length === 0 && loop.totals.length === 0;
+  return module.add(null, [], [], (code) => (single ? new ScalarWriter(code, around, loop) : new LoopWriter(code, around, loop)).write());
 }
 
 function productFunction(product: Product, module: ModuleBuilder, around: Surroundings, products: ProductLibrary, scratch: number): number {
