@@ -1,3 +1,4 @@
+export type { Batches, BatchOrder } from "./data/batches.ts";
 export { type CsvBlock, type CsvLabel, type CsvOptions, type CsvTable, csvBlocks, parseCsv } from "./data/csv.ts";
 export { type Columns, type Dataset, dataset } from "./data/dataset.ts";
 export { readGraph, writeGraph } from "./data/graph-file.ts";
@@ -7,4 +8,5 @@ export { parseNpz, serializeNpz } from "./data/npz.ts";
 export { readCsv } from "./data/read-csv.ts";
 export { readTensorFile } from "./data/read-file.ts";
 export { parseSafetensors, type SafetensorsContent, serializeSafetensors } from "./data/safetensors.ts";
+export { loadTensors, saveTensors } from "./data/tensor-tree.ts";
 export { writeFileWhole } from "./files/write-file.ts";

@@ -86,10 +86,12 @@ function take(columns: Columns, places: Int32Array): Columns {
       const shape = [places.length, ...type.shape.slice(1)];
       const width = type.shape[0] === 0 ? 0 : data.length / type.shape[0]!;
       const out = allocate(type.dtype, places.length * width);
-      for (let i = 0; i < places.length; i++) {
-        const from = places[i]! * width;
-        for (let j = 0; j < width; j++) out[i * width + j] = data[from + j]!;
-      }
+      if (width < 16)
+        for (let i = 0; i < places.length; i++) {
+          const from = places[i]! * width;
+          for (let j = 0; j < width; j++) out[i * width + j] = data[from + j]!;
+        }
+      else for (let i = 0; i < places.length; i++) out.set(data.subarray(places[i]! * width, (places[i]! + 1) * width), i * width);
       return [name, hold({ ...type, shape }, out)];
     }),
   );

@@ -1,4 +1,5 @@
 import { DomainError } from "../ir/errors.ts";
+import type { Batches } from "./batches.ts";
 import type { Dataset } from "./dataset.ts";
 import { rowOrder } from "./row-order.ts";
 
@@ -13,13 +14,11 @@ export interface LoaderOptions {
 }
 
 /** Batches of a data set. Each `for` loop over it is one pass; the loader counts them. */
-export interface Loader<B> extends AsyncIterable<B>, Iterable<B> {
+export interface Loader<B> extends Batches<B>, AsyncIterable<B>, Iterable<B> {
   readonly dataset: Dataset<B>;
-  readonly batch: number;
-  /** Batches in a pass. */
   readonly length: number;
-  /** The batches of one pass, counted from 0, whatever was read before. */
-  pass(n: number): Iterable<B>;
+  pass(n: number, from?: number): Iterable<B>;
+  rows(n: number, batch: number): Int32Array;
 }
 
 /** @throws DomainError for a batch that is not a whole number above 0, and for options that are not there */
@@ -29,15 +28,19 @@ export function loader<B>(data: Dataset<B>, { batch, shuffle, last = "smaller" }
   const { size } = data;
   const length = last === "drop" ? Math.floor(size / batch) : Math.ceil(size / batch);
   let passes = 0;
-  function* pass(n: number): Generator<B> {
-    const order = shuffle === undefined ? Int32Array.from({ length: size }, (_, i) => i) : rowOrder(shuffle, size, n);
-    for (let i = 0; i < length; i++) yield data.at(order.subarray(i * batch, (i + 1) * batch));
+  const orderOf = (n: number): Int32Array =>
+    shuffle === undefined ? Int32Array.from({ length: size }, (_, i) => i) : rowOrder(shuffle, size, n);
+  function* pass(n: number, from = 0): Generator<B> {
+    const order = orderOf(n);
+    for (let i = from; i < length; i++) yield data.at(order.subarray(i * batch, (i + 1) * batch));
   }
   return {
     dataset: data,
     batch,
     length,
+    order: { rows: size, batch, shuffle: shuffle ?? null, last },
     pass,
+    rows: (n, i) => orderOf(n).slice(i * batch, (i + 1) * batch),
     [Symbol.iterator]: () => pass(passes++),
     [Symbol.asyncIterator]: async function* () {
       yield* pass(passes++);

@@ -24,6 +24,8 @@ export interface NodeFiles {
   rm(path: string, options: { readonly force: boolean }): Promise<void>;
   realpath(path: string): Promise<string>;
   stat(path: string): Promise<FileFacts>;
+  readdir(path: string): Promise<string[]>;
+  appendFile(path: string, text: string): Promise<void>;
 }
 
 /**

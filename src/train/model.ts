@@ -1,0 +1,31 @@
+import type { Loss } from "../autodiff/grad.ts";
+import type { Value } from "../ir/node.ts";
+import type { Tensor } from "../ir/tensor.ts";
+import type { Tensors, Values } from "../ir/tree.ts";
+
+/** What a loss is told beside parameters and batch. */
+export interface Context<S> {
+  /** A key of its own for every step: the seed's, folded with the step's number. */
+  readonly key: Value;
+  /** False while validating: batch norm then uses its statistics, and dropout drops nothing. */
+  readonly train: boolean;
+  /** Running statistics as they are before the step. */
+  readonly stats: Values<S>;
+}
+
+/** What a loss has to return beside the loss: new running statistics, where there are any. */
+export type Returned<S> = [keyof S] extends [never] ? unknown : { readonly stats: Values<S> };
+
+/** What is trained: parameters, running statistics where there are any, and a loss of them and a batch. */
+export interface Model<P, S, B, R> {
+  readonly params: P;
+  readonly stats?: S;
+  /** A scalar, or a record with a scalar `loss`, which is the mean over the rows of the batch; what else is in the record comes out with every step. */
+  readonly loss: (params: Values<P>, batch: Values<B>, context: Context<S>) => R & Returned<NoInfer<S>>;
+}
+
+/** What a loss returns, as numbers: all of it but the statistics, which stay inside. */
+export type Outputs<R> = R extends Value ? Tensor : Tensors<Omit<R, "stats">>;
+
+/** A model whose types were checked where it came in. */
+export type AnyModel = Model<unknown, unknown, unknown, Loss>;

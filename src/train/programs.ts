@@ -1,0 +1,242 @@
+import { type Loss, valueAndGrad } from "../autodiff/grad.ts";
+import type { Engine } from "../engines/engine.ts";
+import { compile, type Program, type State } from "../engines/program.ts";
+import { isFloat } from "../ir/dtype.ts";
+import { GradientError, GraphError } from "../ir/errors.ts";
+import { graph, typeOfLeaf } from "../ir/graph.ts";
+import { isValue, lift } from "../ir/leaf.ts";
+import type { Value } from "../ir/node.ts";
+import { hold, type Tensor } from "../ir/tensor.ts";
+import { leaves, mapTree, rebuild, type Values } from "../ir/tree.ts";
+import { f64, i32, typeText } from "../ir/type.ts";
+import { add, div, mul } from "../ops/arithmetic.ts";
+import { cast } from "../ops/elementwise/cast.ts";
+import { sqrt, square } from "../ops/elementwise/roots.ts";
+import { sum } from "../ops/linear/sum.ts";
+import type { Optimizer, OptimizerState } from "../optim/optimizer.ts";
+import { fold } from "../random/random.ts";
+import type { AnyModel, Context } from "./model.ts";
+import { rowsOf, signatureOf } from "./signature.ts";
+
+/** What stays inside the engine while training. */
+export interface TrainState {
+  readonly params: unknown;
+  readonly stats: unknown;
+  readonly opt: OptimizerState;
+  /** Updates made so far, i32. */
+  readonly step: Tensor;
+  /** The seed's key, i32[2]. */
+  readonly key: Tensor;
+  /** With accumulation: the sum of gradients since the last update, of how many rows, in how many batches. */
+  readonly gathered?: { readonly sum: unknown; readonly rows: Tensor; readonly batches: Tensor };
+}
+
+/** What one batch gave. */
+export interface Ran {
+  readonly loss: Tensor;
+  readonly outputs: unknown;
+  /** The norm of the gradient; null where an update is still to come. */
+  readonly norm: Tensor | null;
+}
+
+type Names = Values<TrainState> & { readonly batch: unknown };
+type Body = (names: Names) => object;
+type AnyProgram = Program<unknown, unknown, unknown>;
+
+/** Programs kept for one kind of work: as many shapes as `jit` keeps. */
+const most = 8;
+
+/** The compiled programs of a training: one for each kind of work and shape of a batch, all over one state. */
+export class Programs {
+  readonly model: AnyModel;
+  readonly optimizer: Optimizer;
+  readonly engine: Engine;
+  readonly accumulates: boolean;
+  /** What the state begins with, until it is in the engine. */
+  private initial: TrainState;
+  private state: State<unknown> | null = null;
+  private readonly cache: Map<string, AnyProgram> = new Map();
+  /** How often something was compiled. */
+  compiled = 0;
+
+  constructor(model: AnyModel, optimizer: Optimizer, engine: Engine, accumulates: boolean, initial: TrainState) {
+    this.model = model;
+    this.optimizer = optimizer;
+    this.engine = engine;
+    this.accumulates = accumulates;
+    this.initial = initial;
+  }
+
+  /** One update by one batch. */
+  update(batch: unknown): Promise<Ran> {
+    return this.run("update", batch, ["loss", "norm"], (s) => {
+      const { value, gradient, stats } = this.differentiated(s, fold(s.key, s.step));
+      const { params, opt } = this.optimizer.update({ params: s.params, grad: gradient, opt: s.opt });
+      return { ...value, norm: normOf(gradient), stats, params, opt, step: add(s.step, 1) };
+    }) as Promise<Ran>;
+  }
+
+  /** Adds the gradient of one batch to what was gathered. */
+  async gather(batch: unknown): Promise<Ran> {
+    const rows = rowsOf(batch, "a batch");
+    const ran = await this.run("gather", batch, ["loss", "norm"], (s) => {
+      const all = s.gathered!;
+      const { value, gradient, stats } = this.differentiated(s, fold(fold(s.key, s.step), all.batches));
+      const total = beside(all.sum, gradient, (t, g) => add(t, mul(rows, g)));
+      return {
+        ...value,
+        norm: normOf(gradient),
+        stats,
+        gathered: { sum: total, rows: add(all.rows, rows), batches: add(all.batches, 1) },
+      };
+    });
+    return { ...(ran as Ran), norm: null };
+  }
+
+  /** One update by the mean of what was gathered. */
+  async apply(): Promise<Tensor> {
+    const ran = await this.run("apply", {}, ["norm"], (s) => {
+      const all = s.gathered!;
+      const mean: Values<unknown> = mapTree(all.sum, (g) => div(g, cast(all.rows, g.type.dtype)));
+      const { params, opt } = this.optimizer.update({ params: s.params, grad: mean, opt: s.opt });
+      const none = mapTree(all, (v) => mul(v, 0));
+      return { norm: normOf(mean), params, opt, step: add(s.step, 1), gathered: none };
+    });
+    return (ran as Ran).norm!;
+  }
+
+  /** The loss and what comes with it, without training. */
+  evaluate(batch: unknown): Promise<Ran> {
+    return this.run("evaluate", batch, [], (s) => {
+      const { loss, others } = checkedLoss(this.model.loss(s.params, s.batch as Values<unknown>, contextOf(s, fold(s.key, s.step), false)));
+      return { loss, outputs: others };
+    }) as Promise<Ran>;
+  }
+
+  /** Tells an optimiser whose rate depends on it how well things go. */
+  async observe(metric: number): Promise<void> {
+    const { observe } = this.optimizer;
+    if (observe === undefined) return;
+    await this.run("observe", hold(f64(), Float64Array.of(metric)), [], (s) => ({
+      opt: observe({ opt: s.opt, metric: s.batch as Value }),
+    }));
+  }
+
+  /** A copy of the state. */
+  async read(): Promise<TrainState> {
+    if (this.state === null) return rebuild(this.initial, (leaf) => copied(leaf as Tensor)) as TrainState;
+    return (await this.state.read()) as TrainState;
+  }
+
+  private differentiated(s: Names, key: Value): { value: { loss: Value; outputs: unknown }; gradient: Values<unknown>; stats: unknown } {
+    let others: unknown;
+    let stats: unknown = {};
+    const f = (params: unknown): Loss => {
+      const found = checkedLoss(this.model.loss(params as Values<unknown>, s.batch as Values<unknown>, contextOf(s, key, true)));
+      ({ others } = found);
+      stats = found.stats ?? s.stats;
+      return { loss: found.loss };
+    };
+    const { value, grad } = valueAndGrad(f)(s.params as never);
+    return { value: { loss: (value as { loss: Value }).loss, outputs: others }, gradient: grad, stats };
+  }
+
+  private async run(kind: string, batch: unknown, guard: readonly string[], body: Body): Promise<unknown> {
+    const program = await this.programFor(kind, batch, guard, body);
+    return program.run({ batch });
+  }
+
+  private async programFor(kind: string, batch: unknown, guard: readonly string[], body: Body): Promise<AnyProgram> {
+    const key = `${kind} ${signatureOf(batch)}`;
+    const found = this.cache.get(key);
+    if (found !== undefined) {
+      if (this.cache.size > 1) {
+        this.cache.delete(key);
+        this.cache.set(key, found);
+      }
+      return found;
+    }
+    const types = rebuild({ ...this.initial, batch }, (leaf) => typeOfLeaf(leaf));
+    const made = graph(types, body as (names: unknown) => unknown);
+    const options = { state: this.state ?? stateOf(this.initial), guard };
+    const program = (await compile(made as never, this.engine, options as never)) as unknown as AnyProgram;
+    this.state ??= program.state;
+    // The tensors live in the engine from now on; what is left are their types.
+    this.initial = rebuild(this.initial, (leaf) => typeOfLeaf(leaf)) as TrainState;
+    this.compiled++;
+    this.cache.set(key, program);
+    this.forget(kind);
+    return program;
+  }
+
+  /** Disposes of the program of a kind that was longest without use, where there are too many. */
+  private forget(kind: string): void {
+    const own = [...this.cache.keys()].filter((key) => key.startsWith(`${kind} `));
+    if (own.length <= most) return;
+    this.cache.get(own[0]!)!.dispose();
+    this.cache.delete(own[0]!);
+  }
+}
+
+/** States without leaves would be trees that no graph has. */
+function stateOf(initial: TrainState): object {
+  return { ...initial };
+}
+
+function copied(t: Tensor): Tensor {
+  return hold(t.type, t.data.slice());
+}
+
+function contextOf(s: Names, key: Value, train: boolean): Context<unknown> {
+  return { key, train, stats: s.stats as Values<unknown> };
+}
+
+/** Two trees of one shape, leaf by leaf. */
+function beside(a: unknown, b: unknown, f: (a: Value, b: Value) => Value): unknown {
+  const others = new Map(leaves(b).map(({ path, leaf }) => [path, leaf as Value]));
+  return rebuild(a, (leaf, path) => f(leaf as Value, others.get(path)!));
+}
+
+/** The norm of a whole gradient: not finite as soon as one element is not. */
+function normOf(gradient: unknown): Value {
+  const squares = leaves(gradient).map(({ leaf }) => cast(sum(square(leaf as Value)), "f64"));
+  return sqrt(squares.reduce((a, b) => add(a, b)));
+}
+
+/** Takes apart what a loss function returned. @throws GradientError, GraphError for what is no loss */
+function checkedLoss(result: unknown): { readonly loss: Value; readonly others: unknown; readonly stats: unknown } {
+  const bare = isValue(result);
+  const record = result as { readonly loss?: unknown; readonly stats?: unknown };
+  if (!bare && (typeof record !== "object" || record === null || !isValue(record.loss)))
+    throw new GraphError("train: the loss function returned no loss; return a scalar Value, or a record with one called loss");
+  const loss = bare ? result : (record.loss as Value);
+  if (loss.type.shape.length !== 0 || !isFloat(loss.type.dtype))
+    throw new GradientError(`train: the loss is ${typeText(loss.type)}; it is one floating-point number: mean(...) over the batch`);
+  if (bare) return { loss, others: {}, stats: undefined };
+  const { stats, loss: _, ...others } = record as { readonly [name: string]: unknown };
+  return { loss, others: rebuild(others, (leaf) => lift(leaf as Value, "f64")), stats };
+}
+
+/** The state at the beginning. */
+export function initialState(model: AnyModel, optimizer: Optimizer, key: Tensor, accumulates: boolean): TrainState {
+  const params = rebuild(model.params, (leaf, path) => tensorOf(leaf, `params.${path}`));
+  const stats = rebuild(model.stats ?? {}, (leaf, path) => tensorOf(leaf, `stats.${path}`));
+  const base = { params, stats, opt: optimizer.init(params), step: hold(i32(), Int32Array.of(0)), key };
+  if (!accumulates) return base;
+  const zero = (t: Tensor): Tensor => hold(t.type, t.data.slice().fill(0));
+  const gathered = {
+    sum: rebuild(params, (leaf) => zero(leaf as Tensor)),
+    rows: hold(f64(), Float64Array.of(0)),
+    batches: hold(i32(), Int32Array.of(0)),
+  };
+  return { ...base, gathered };
+}
+
+function tensorOf(leaf: unknown, path: string): Tensor {
+  if (typeof leaf === "number") return hold(f64(), Float64Array.of(leaf));
+  if (ArrayBuffer.isView(leaf)) return lift(leaf as Float64Array, "f64").node.memo as Tensor;
+  if ((leaf as { kind?: unknown }).kind === "tensor") return leaf as Tensor;
+  throw new GraphError(
+    `train: ${path} is ${isValue(leaf) ? "a Value" : "a type"}; parameters are tensors: write evaluate(...) around them`,
+  );
+}

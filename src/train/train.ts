@@ -1,0 +1,497 @@
+import { gradients, type Loss } from "../autodiff/grad.ts";
+import type { Engine, Mode } from "../engines/engine.ts";
+import { evaluate } from "../evaluate/evaluate.ts";
+import { type HealthReport, health } from "../explain/health/health.ts";
+import { ChainruleError, DomainError, NumericError } from "../ir/errors.ts";
+import { constantOf } from "../ir/leaf.ts";
+import type { Value } from "../ir/node.ts";
+import { sizeOf } from "../ir/shape.ts";
+import { hold, type Tensor } from "../ir/tensor.ts";
+import { leaves, rebuild, type Tensors, type Values, variables } from "../ir/tree.ts";
+import { sub } from "../ops/arithmetic.ts";
+import type { OptimizerState } from "../optim/optimizer.ts";
+import { fold, key } from "../random/random.ts";
+import { turn } from "./breathe.ts";
+import {
+  type Checkpoint,
+  type CheckpointHeader,
+  type Checkup,
+  checkOrder,
+  type Kept,
+  readIfThere,
+  stateIn,
+  writeCheckpoint,
+} from "./checkpoint.ts";
+import { type Fed, Feed, rowText } from "./feed.ts";
+import { History } from "./history.ts";
+import type { AnyModel, Model, Outputs } from "./model.ts";
+import { checkOptions, type TrainOptions } from "./options.ts";
+import { initialState, Programs, type Ran, type TrainState } from "./programs.ts";
+import { type Ending, reportOf, type TrainingReport } from "./report.ts";
+import { Sums, type Totals } from "./totals.ts";
+
+/** A checkup: what the validation gave. */
+export interface Validation extends Totals {
+  /** No checkup was better. */
+  readonly isBest: boolean;
+}
+
+/** One update. */
+export interface Step<R> {
+  /** Counted from 1, over all epochs and resumptions. */
+  readonly step: number;
+  /** Counted from 1. */
+  readonly epoch: number;
+  /** The loss before the update; with accumulation the mean over its rows. */
+  readonly loss: number;
+  /** What the loss function returned beside; with accumulation that of the last batch. */
+  readonly outputs: Outputs<R>;
+  /** The norm of the gradient. */
+  readonly gradientNorm: number;
+  /** Rows that the update saw. */
+  readonly rows: number;
+  /** At the last step of an epoch, where there is something to validate with. */
+  readonly validation?: Validation;
+}
+
+/** What a run gives at its end. */
+export interface Trained<P, S> {
+  readonly params: Tensors<P>;
+  readonly stats: Tensors<S>;
+  readonly report: TrainingReport;
+}
+
+/** A run of training. It goes on only while somebody iterates over it or waits for `finish`. */
+export interface Training<P, S, R> extends AsyncIterable<Step<R>> {
+  /** Copies of the parameters and statistics as they are now. */
+  read(): Promise<{ readonly params: Tensors<P>; readonly stats: Tensors<S> }>;
+  /** Does the steps that are left, and tells how it went. @throws what went wrong, as iterating does */
+  finish(): Promise<Trained<P, S>>;
+  /**
+   * The loss function once more, on the parameters as they are and the batch of the last step, or of the step that failed, over variables: for
+   * `firstBad`, `explain`, `whyZero` and `health`.
+   */
+  replay(): Promise<R>;
+  /** Writes a checkpoint now, to the file of the options or another one. @throws DomainError when there is no file, or it cannot be written */
+  save(file?: string): Promise<void>;
+}
+
+/**
+ * Trains a model: one compiled program makes each update with the parameters staying in the engine; only the batch goes in, and the numbers come out.
+ * The result is an async iterable of steps, `for await (const { step, loss } of train(...))`; `finish()` does what is left of them.
+ *
+ * A run is fixed by its data, its seed and its checkpoint: resumed from a checkpoint it goes on bit for bit as it would have.
+ * @throws DomainError, GraphError for options that cannot train; while it runs also NumericError for a loss or gradient that is not finite, after
+ *   which the parameters are those from before the step
+ */
+export function train<P, B, R extends Loss, M extends Mode, S = {}>(
+  model: Model<P, S, B, R>,
+  options: TrainOptions<B, M, Step<R>>,
+): Training<P, S, R> {
+  checkOptions(model.params, options as TrainOptions<unknown, Mode, unknown>);
+  return new Run(model as unknown as AnyModel, options as unknown as AnyOptions) as unknown as Training<P, S, R>;
+}
+
+type AnyOptions = TrainOptions<unknown, Mode, Step<Loss>>;
+
+/** Rows that the health check looks at: the reference engine does it. */
+const healthRows = 32;
+/** Milliseconds after which everything else that waits has its turn. */
+const patienceOfOthers = 25;
+
+class Run implements Training<unknown, unknown, Loss> {
+  private readonly model: AnyModel;
+  private readonly options: AnyOptions;
+  private readonly history = new History();
+  private readonly every: number;
+  private programs: Programs | null = null;
+  private seed: Tensor | null = null;
+  private epoch = 0;
+  private index = 0;
+  private step = 0;
+  private feed: Feed | null = null;
+  /** The batch that comes next: read ahead, so that the last step of an epoch knows that it is. */
+  private ahead: Fed | null = null;
+  private last: Fed | null = null;
+  private running = { loss: 0, rows: 0 };
+  private meanLoss = Number.NaN;
+  private best: { value: number; step: number; epoch: number } | null = null;
+  private kept: Kept | null = null;
+  private waited = 0;
+  private checkups: Checkup[] = [];
+  private ending: Ending | null = null;
+  private seconds = 0;
+  private since = 0;
+  private breath = 0;
+  private started: Promise<void> | null = null;
+  private tail: Promise<unknown> = Promise.resolve();
+  private result: Promise<Trained<unknown, unknown>> | null = null;
+  private resumed = 0;
+
+  constructor(model: AnyModel, options: AnyOptions) {
+    this.model = model;
+    this.options = options;
+    this.every = options.accumulate ?? 1;
+  }
+
+  [Symbol.asyncIterator](): AsyncIterator<Step<Loss>> {
+    return {
+      next: async () => {
+        const step = await this.inTurn(() => this.advance());
+        return step === null ? { done: true, value: undefined } : { done: false, value: step };
+      },
+      // Leaving the loop ends nothing: `finish` or another loop goes on from here.
+      return: async () => ({ done: true, value: undefined }),
+    };
+  }
+
+  async read(): Promise<{ readonly params: Tensors<unknown>; readonly stats: Tensors<unknown> }> {
+    const { params, stats } = await this.inTurn(() => this.current());
+    return { params: params as Tensors<unknown>, stats: stats as Tensors<unknown> };
+  }
+
+  finish(): Promise<Trained<unknown, unknown>> {
+    this.result ??= this.toTheEnd();
+    // A run that failed may be taken up again: after a full disk, say.
+    this.result.catch(() => {
+      this.result = null;
+    });
+    return this.result;
+  }
+
+  async replay(): Promise<Loss> {
+    return this.inTurn(async () => {
+      if (this.last === null) throw new DomainError("replay: no step was made yet; iterate first, or await finish()");
+      return this.lossOn(await this.current(), this.last.batch).loss;
+    });
+  }
+
+  async save(file?: string): Promise<void> {
+    const to = file ?? this.options.checkpoint?.file;
+    if (to === undefined) throw new DomainError("save: no file is named, here or in the checkpoint of the options");
+    await this.inTurn(async () => {
+      await this.begin();
+      await this.write(to);
+    });
+  }
+
+  /** One thing after the other, however many ask. */
+  private inTurn<T>(task: () => Promise<T>): Promise<T> {
+    const done = this.tail.then(task);
+    this.tail = done.catch(() => undefined);
+    return done;
+  }
+
+  private async toTheEnd(): Promise<Trained<unknown, unknown>> {
+    while ((await this.inTurn(() => this.advance())) !== null);
+    return this.inTurn(async () => {
+      const now = await this.current();
+      const { params, stats } = this.options.keep === "best" && this.kept !== null ? this.kept : now;
+      const report = reportOf({
+        steps: this.step,
+        epochs: this.epoch,
+        loss: this.meanLoss,
+        best: this.best?.value ?? Number.NaN,
+        bestStep: this.best?.step ?? 0,
+        reason: this.ending!,
+        seconds: this.seconds,
+        history: this.history.points(),
+        checkups: this.checkups,
+        health: await this.healthNow(now),
+        monitored: this.options.monitor?.metric ?? "loss",
+        parameters: sizeOfAll(this.model.params),
+      });
+      for (const c of this.options.callbacks ?? []) await c.finish?.(report);
+      return { params: params as Tensors<unknown>, stats: stats as Tensors<unknown>, report };
+    });
+  }
+
+  private async current(): Promise<TrainState> {
+    await this.begin();
+    return this.programs!.read();
+  }
+
+  private begin(): Promise<void> {
+    this.started ??= this.prepare();
+    this.started.catch(() => {
+      this.started = null;
+    });
+    return this.started;
+  }
+
+  private async prepare(): Promise<void> {
+    const { optimizer, engine, checkpoint, data, callbacks, epochs, steps } = this.options;
+    const seed = key(this.options.seed ?? 0);
+    let state = initialState(this.model, optimizer, seed, this.every > 1);
+    const saved = checkpoint?.resume === true ? await readIfThere(checkpoint.file) : null;
+    if (saved !== null) {
+      checkOrder(saved, this.order(), checkpoint!.file);
+      const found = stateIn(saved, state, checkpoint!.file);
+      if (found.state.key.data.some((x, i) => x !== seed.data[i]))
+        throw new DomainError(
+          `train: ${checkpoint!.file} was written with another seed; resume with the same seed, or the run would be another`,
+        );
+      state = found.state;
+      this.kept = found.best;
+      this.take(saved);
+    }
+    this.seed = seed;
+    this.programs = new Programs(this.model, optimizer, engine as Engine, this.every > 1, state);
+    const stepsInEpoch = data.length === null ? null : Math.ceil(data.length / this.every);
+    const all = stepsInEpoch === null ? (steps ?? null) : Math.min(stepsInEpoch * epochs, steps ?? Number.POSITIVE_INFINITY);
+    const facts = { epochs, stepsInEpoch, steps: all, resumed: this.resumed, parameters: sizeOfAll(this.model.params) };
+    for (const c of callbacks ?? []) await c.start?.(facts);
+  }
+
+  private order(): CheckpointHeader["order"] {
+    return { ...this.options.data.order, accumulate: this.every };
+  }
+
+  private take({ header }: Checkpoint): void {
+    this.epoch = header.epoch;
+    this.index = header.batch;
+    this.step = this.resumed = header.step;
+    this.running = { ...header.running };
+    this.best = header.best;
+    this.waited = header.waited;
+    this.seconds = header.seconds;
+    this.history.load(header.history);
+    this.checkups = [...header.checkups];
+    this.meanLoss = this.running.rows > 0 ? this.running.loss / this.running.rows : (header.checkups.at(-1)?.loss ?? Number.NaN);
+  }
+
+  private async advance(): Promise<Step<Loss> | null> {
+    await this.begin();
+    if (this.ending === null) this.ending = await this.endingNow();
+    if (this.ending !== null) {
+      await this.feed?.close();
+      this.feed = null;
+      this.ahead = null;
+      return null;
+    }
+    this.since = performance.now();
+    const event = await this.oneStep();
+    await this.breathe();
+    return event;
+  }
+
+  /** Why no further step is made, or null. */
+  private async endingNow(): Promise<Ending | null> {
+    const { epochs, steps, patience, signal } = this.options;
+    if (this.epoch >= epochs) return "epochs";
+    if (steps !== undefined && this.step >= steps) return "steps";
+    if (patience !== undefined && this.waited >= patience) return "patience";
+    if (signal?.aborted !== true) return null;
+    if (this.options.checkpoint !== undefined && this.step > this.resumed) await this.write(this.options.checkpoint.file);
+    return "aborted";
+  }
+
+  private async oneStep(): Promise<Step<Loss>> {
+    const sums = new Sums();
+    let ran: Ran;
+    let batches = 0;
+    let rows = 0;
+    const programs = this.programs!;
+    do {
+      const fed = (this.ahead ??= await this.nextOf());
+      if (fed === null) throw new DomainError(`train: data gave no batch in pass ${this.epoch}; it is empty`);
+      this.last = fed;
+      ran = await this.guarded(() => (this.every > 1 ? programs.gather(fed.batch) : programs.update(fed.batch)), fed);
+      sums.add({ loss: ran.loss, outputs: {} }, fed.rows);
+      rows += fed.rows;
+      batches++;
+      this.ahead = await this.nextOf();
+    } while (batches < this.every && this.ahead !== null);
+    const norm = this.every > 1 ? await this.guarded(() => programs.apply(), this.last!) : ran.norm;
+    this.index += batches;
+    this.step++;
+    const loss = sums.total().loss;
+    this.history.add(this.step, loss);
+    this.running.loss += loss * rows;
+    this.running.rows += rows;
+    const epoch = this.epoch + 1;
+    const validation = this.ahead === null ? await this.endEpoch() : null;
+    if (validation === null && this.running.rows > 0) this.meanLoss = this.running.loss / this.running.rows;
+    const event = {
+      step: this.step,
+      epoch,
+      loss,
+      outputs: outputsOf(ran.loss, ran.outputs),
+      gradientNorm: norm!.data[0]!,
+      rows,
+      ...(validation !== null && this.options.validate !== undefined && { validation }),
+    } as Step<Loss>;
+    this.seconds += (performance.now() - this.since) / 1000;
+    for (const c of this.options.callbacks ?? []) await c.step?.(event);
+    await this.saveIfDue();
+    return event;
+  }
+
+  private nextOf(): Promise<Fed | null> {
+    this.feed ??= new Feed(this.options.data, "data", this.epoch, this.index, this.epoch === 0 && this.options.unchecked !== true);
+    return this.feed.next();
+  }
+
+  /** Says of whatever a program throws where that was. */
+  private async guarded<T>(task: () => Promise<T>, fed: Fed): Promise<T> {
+    try {
+      return await task();
+    } catch (error) {
+      throw placed(error, this.step + 1, this.epoch + 1, fed, this.options);
+    }
+  }
+
+  private async endEpoch(): Promise<Validation | null> {
+    const { validate, derive } = this.options;
+    this.meanLoss = this.running.loss / this.running.rows;
+    let totals: Totals = { loss: this.meanLoss, metrics: {}, tables: {}, rows: this.running.rows };
+    if (validate !== undefined) totals = await this.validated();
+    if (derive !== undefined) totals = { ...totals, metrics: { ...totals.metrics, ...derive(totals) } };
+    const isBest = await this.judge(totals);
+    this.checkups.push({ step: this.step, epoch: this.epoch + 1, loss: totals.loss, metrics: totals.metrics });
+    this.epoch++;
+    this.index = 0;
+    this.feed = null;
+    this.running = { loss: 0, rows: 0 };
+    await this.programs!.observe(totals.loss);
+    const file = this.options.checkpoint?.best;
+    if (isBest && file !== undefined) await this.write(file);
+    return { ...totals, isBest };
+  }
+
+  private async validated(): Promise<Totals> {
+    const sums = new Sums();
+    const feed = new Feed(this.options.validate!, "validate", 0, 0, this.epoch === 0 && this.options.unchecked !== true);
+    for (let fed = await feed.next(); fed !== null; fed = await feed.next()) {
+      const at = fed;
+      sums.add(await this.guarded(() => this.programs!.evaluate(at.batch), at), at.rows);
+      await this.breathe();
+    }
+    return sums.total();
+  }
+
+  /** Whether this is the best so far; keeps it if so. */
+  private async judge(totals: Totals): Promise<boolean> {
+    const { metric, better } = this.options.monitor ?? { metric: "loss", better: "lower" };
+    const value = metric === "loss" ? totals.loss : totals.metrics[metric];
+    if (value === undefined)
+      throw new DomainError(
+        `train: the monitor looks at ${metric}, and the validation has loss${Object.keys(totals.metrics)
+          .map((name) => `, ${name}`)
+          .join("")}`,
+      );
+    const isBest = this.best === null || (better === "lower" ? value < this.best.value : value > this.best.value);
+    if (!isBest) {
+      this.waited++;
+      return false;
+    }
+    this.waited = 0;
+    this.best = { value, step: this.step, epoch: this.epoch + 1 };
+    if (this.options.keep === "best") {
+      const { params, stats } = await this.programs!.read();
+      this.kept = { params, stats };
+    }
+    return true;
+  }
+
+  private async saveIfDue(): Promise<void> {
+    const { checkpoint, epochs, steps, patience } = this.options;
+    if (checkpoint === undefined) return;
+    const over = this.epoch >= epochs || (steps !== undefined && this.step >= steps) || (patience !== undefined && this.waited >= patience);
+    if (over || (checkpoint.every !== undefined && this.step % checkpoint.every === 0)) await this.write(checkpoint.file);
+  }
+
+  private async write(file: string): Promise<void> {
+    const header: CheckpointHeader = {
+      format: 1,
+      step: this.step,
+      epoch: this.epoch,
+      batch: this.index,
+      order: this.order(),
+      running: this.running,
+      best: this.best,
+      waited: this.waited,
+      seconds: this.seconds,
+      history: this.history.save(),
+      checkups: this.checkups,
+      note: this.options.checkpoint?.note ?? null,
+    };
+    const state = await this.programs!.read();
+    // Between updates nothing is gathered; after a failure the batches since the last update are read again.
+    for (const { leaf } of leaves(state.gathered ?? {})) (leaf as Tensor).data.fill(0);
+    await writeCheckpoint(file, header, state, this.kept);
+    for (const c of this.options.callbacks ?? []) await c.saved?.(file, this.step);
+  }
+
+  private async breathe(): Promise<void> {
+    const now = performance.now();
+    if (now - this.breath < patienceOfOthers) return;
+    await turn();
+    this.breath = performance.now();
+  }
+
+  /** The loss on parameters that can be asked about. */
+  private lossOn(state: TrainState, batch: unknown): { readonly loss: Loss; readonly params: Values<unknown> } {
+    const params = variables(state.params) as Values<unknown>;
+    const named = variables(batch) as Values<unknown>;
+    const own = fold(held(this.seed!) as Value, this.step);
+    return { loss: this.model.loss(params, named, { key: own, train: true, stats: held(state.stats) }), params };
+  }
+
+  private async healthNow(state: TrainState): Promise<HealthReport | null> {
+    if (this.options.health === false || this.last === null) return null;
+    const { loss, params } = this.lossOn(state, firstRows(this.last.batch, healthRows));
+    const f = "loss" in loss ? loss.loss : loss;
+    const wrt = Object.fromEntries(leaves(params).map(({ path, leaf }) => [path || "the parameter", leaf as Value]));
+    const slopes = gradients(f, wrt);
+    const grad = rebuild(params, (_, path) => slopes[path || "the parameter"]) as Values<unknown>;
+    const next = this.options.optimizer.update({ params: params as {}, grad, opt: held(state.opt) as Values<OptimizerState> }).params;
+    const moved = new Map(leaves(next).map(({ path, leaf }) => [path || "the parameter", leaf as Value]));
+    const updates = evaluate(Object.fromEntries(Object.entries(wrt).map(([name, p]) => [name, sub(moved.get(name)!, p)])));
+    return health(f, { wrt, updates });
+  }
+}
+
+/** Tensors as constants. */
+function held(tree: unknown): Values<unknown> {
+  return rebuild(tree, (leaf) =>
+    constantOf((leaf as Tensor).type.shape.length === 0 ? (leaf as Tensor).data[0]! : (leaf as Tensor), (leaf as Tensor).type),
+  ) as Values<unknown>;
+}
+
+/** Numbers in a tree of parameters. */
+function sizeOfAll(params: unknown): number {
+  return leaves(params).reduce((n, { leaf }) => n + (typeof leaf === "number" ? 1 : sizeOf((leaf as Tensor).type.shape)), 0);
+}
+
+/** What a loss function returned, as `Step` has it. */
+function outputsOf(loss: Tensor, others: unknown): unknown {
+  return { loss, ...(others as object) };
+}
+
+/** The first rows of every tensor of a batch. */
+function firstRows(batch: unknown, most: number): unknown {
+  return rebuild(batch, (leaf) => {
+    const { type, data } = leaf as Tensor;
+    const [rows, ...rest] = type.shape;
+    if (rows === undefined || rows <= most) return leaf;
+    return hold({ ...type, shape: [most, ...rest] }, data.slice(0, most * sizeOf(rest)));
+  });
+}
+
+/** An error of a step with its place, and how to look at it. */
+function placed(error: unknown, step: number, epoch: number, fed: Fed, { data }: AnyOptions): unknown {
+  if (!(error instanceof ChainruleError)) return error;
+  const where = `train: step ${step}, epoch ${epoch}`;
+  if (error instanceof NumericError) {
+    const [, what, value] = /^(\S+) is (\S+)/.exec(error.message) ?? ["", "the loss", "not finite"];
+    const name = what === "norm" ? "the norm of the gradient" : `the ${what}`;
+    return new NumericError(
+      `${where}: ${name} is ${value}; the parameters are as they were before the step. Replay it: firstBad(await training.replay())`,
+      { cause: error },
+    );
+  }
+  const [, at] = /\b(?:label|class) (\d+) is /.exec(error.message) ?? [];
+  if (at === undefined) return error;
+  return new DomainError(`${where}, ${rowText(fed, data, Number(at))} of the data: ${error.message}`, { cause: error });
+}
