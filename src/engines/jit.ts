@@ -2,14 +2,17 @@ import { heldBy } from "../evaluate/evaluate.ts";
 import { graph, typeOfLeaf } from "../ir/graph.ts";
 import { lift } from "../ir/leaf.ts";
 import { memoOf, type Value } from "../ir/node.ts";
-import { dense, type Held, hold } from "../ir/tensor.ts";
-import { leaves, type Operands, rebuild, type Tensors } from "../ir/tree.ts";
+import { type Held, hold } from "../ir/tensor.ts";
+import { leaves, type Operands, type Tensors } from "../ir/tree.ts";
 import { typeText } from "../ir/type.ts";
 import type { Engine, Executable, Mode, Ran } from "./engine.ts";
+import { give, type Port, portOf, take } from "./ports.ts";
 
 interface Traced {
   readonly executable: Executable<Mode>;
-  readonly outputs: unknown;
+  readonly inputs: Port;
+  readonly outputs: Port;
+  readonly count: number;
 }
 
 const most = 8;
@@ -31,11 +34,16 @@ export function jit<A extends readonly unknown[], R, M extends Mode>(
       return found;
     }
     const g = graph(args, (inputs) => (f as unknown as (...given: readonly unknown[]) => unknown)(...(inputs as readonly unknown[])));
+    const inputs = leaves(g.inputs).map(({ leaf }) => leaf as Value);
     const executable = engine.prepare(
-      leaves(g.inputs).map(({ leaf }) => leaf as Value),
+      inputs,
       leaves(g.outputs).map(({ leaf }) => leaf as Value),
     );
-    const made = { executable, outputs: g.outputs };
+    const inOrder = (): (() => number) => {
+      let next = 0;
+      return () => next++;
+    };
+    const made = { executable, inputs: portOf(g.inputs, inOrder()), outputs: portOf(g.outputs, inOrder()), count: inputs.length };
     cache.set(key, made);
     if (cache.size > most) {
       const oldest = cache.keys().next().value!;
@@ -44,20 +52,23 @@ export function jit<A extends readonly unknown[], R, M extends Mode>(
     }
     return made;
   };
+  let latest: Traced | null = null;
   return ((...args: readonly unknown[]) => {
-    const given = leaves(args);
-    const { executable, outputs } = trace(args, given.map(({ path, leaf }) => `${path}:${typeText(typeOfLeaf(leaf))}`).join(" "));
-    const held = given.map(({ leaf }): Held => {
-      const v = lift(leaf as Value, "f64");
-      return memoOf(v) ?? heldBy(v);
-    });
-    const finish = (results: readonly Held[]): unknown => {
-      let i = 0;
-      return rebuild(outputs, (leaf) => {
-        const t = dense(results[i++]!, (leaf as Value).type);
-        return hold(t.type, t.data.slice());
+    let held: Held[] = [];
+    let traced = latest;
+    if (engine.copies && traced !== null) held = new Array<Held>(traced.count);
+    if (!engine.copies || traced === null || !take(args, traced.inputs, held, true)) {
+      const given = leaves(args);
+      traced = trace(args, given.map(({ path, leaf }) => `${path}:${typeText(typeOfLeaf(leaf))}`).join(" "));
+      latest = traced;
+      held = given.map(({ leaf }): Held => {
+        const v = lift(leaf as Value, "f64");
+        return memoOf(v) ?? heldBy(v);
       });
-    };
+    }
+    const { executable, outputs } = traced;
+    const finish = (results: readonly Held[]): unknown =>
+      give(engine.copies ? results : results.map((h) => (typeof h === "number" ? h : hold(h.type, h.data.slice()))), outputs);
     const results = executable.run(held);
     return results instanceof Promise ? results.then(finish) : finish(results);
   }) as (...args: Operands<A>) => Ran<M, Tensors<R>>;

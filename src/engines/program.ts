@@ -9,6 +9,7 @@ import { dense, type Held, hold, isTypedArray, type Nested, type Tensor, tensor 
 import { type Data, type DataFor, isLeaf, leaves, rebuild, type Tensors, type Values } from "../ir/tree.ts";
 import { sameType, type TensorType, typeText } from "../ir/type.ts";
 import type { Engine, Mode, Ran } from "./engine.ts";
+import { give, portOf, take } from "./ports.ts";
 
 /** Tensors that stay inside an engine between runs. */
 export interface State<S, M extends Mode = Mode> {
@@ -39,42 +40,47 @@ type Wrong<I, O, S> = {
 }[keyof S];
 type Fits<I, O, S> = [Wrong<I, O, S>] extends [never] ? unknown : { readonly "state does not fit the graph": Wrong<I, O, S> };
 
-/** State as programs hold it: a held value per path. */
+/** One leaf of a state. */
+interface Cell {
+  readonly type: TensorType;
+  held: Held;
+  /** A second place in the engine's memory for what programs commit: they write it while they read the first, then the two change places. */
+  spare: Tensor | null;
+}
+
+/** State as programs hold it: a cell per path. */
 class Store {
   readonly engine: string;
   readonly mode: Mode;
   readonly tree: Record<string, unknown>;
-  readonly held: Map<string, Held>;
-  /** A second place in the engine's memory for what programs commit: they write it while they read the first, then the two change places. */
-  readonly spare: Map<string, Tensor> = new Map();
-  readonly types: Map<string, TensorType>;
+  readonly cells: ReadonlyMap<string, Cell>;
   private readonly own: Engine["tensor"];
   constructor(engine: Engine, tree: Record<string, unknown>, held: Map<string, Held>, types: Map<string, TensorType>) {
     this.engine = engine.name;
     this.mode = engine.mode;
     this.tree = tree;
-    this.held = new Map();
-    this.types = types;
     this.own = engine.tensor;
-    for (const [path, h] of held) this.put(path, h);
+    const cells = new Map<string, Cell>();
+    this.cells = cells;
+    for (const [path, h] of held) {
+      const type = types.get(path)!;
+      const cell: Cell = { type, held: this.own === undefined ? h : this.own(type), spare: null };
+      cells.set(path, cell);
+      this.put(cell, h);
+    }
   }
   /** Takes a value in: into the engine's memory, where there is such. */
-  private put(path: string, held: Held): void {
-    const type = this.types.get(path)!;
-    const place = this.own === undefined ? null : ((this.held.get(path) as Tensor | undefined) ?? this.own(type));
-    place?.data.set(dense(held, type).data);
-    this.held.set(path, place ?? held);
+  private put(cell: Cell, held: Held): void {
+    if (this.own === undefined) cell.held = held;
+    else (cell.held as Tensor).data.set(dense(held, cell.type).data);
   }
   /** Where a program may write the next value of a leaf; null where values are the engine's own business. */
-  next(path: string): Tensor | null {
-    if (this.own === undefined) return null;
-    let place = this.spare.get(path);
-    if (place === undefined) this.spare.set(path, (place = this.own(this.types.get(path)!)));
-    return place;
+  next(cell: Cell): Tensor | null {
+    return this.own === undefined ? null : (cell.spare ??= this.own(cell.type));
   }
-  commit(path: string, held: Held): void {
-    if (this.own !== undefined) this.spare.set(path, this.held.get(path) as Tensor);
-    this.held.set(path, held);
+  commit(cell: Cell, held: Held): void {
+    if (this.own !== undefined) cell.spare = cell.held as Tensor;
+    cell.held = held;
   }
   private tail: Promise<unknown> = Promise.resolve();
   /** Calls `task` when everything asked of this state before is done: two runs that overlap would both start from the old state. */
@@ -87,18 +93,26 @@ class Store {
     return this.mode === "sync" ? task() : this.after(task);
   }
   read(): unknown {
-    return this.answer(() => rebuild(this.tree, (_, path) => copyOf(this.held.get(path)!, this.types.get(path)!)));
+    return this.answer(() =>
+      rebuild(this.tree, (_, path) => {
+        const { held, type } = this.cells.get(path)!;
+        return copyOf(held, type);
+      }),
+    );
   }
   write(values: Record<string, unknown>): unknown {
-    const fresh = new Map<string, Held>();
+    const fresh = new Map<Cell, Held>();
     for (const key of Object.keys(values)) {
       if (!Object.hasOwn(this.tree, key))
         throw new EngineError(`state.write: there is no ${key}; the state has ${Object.keys(this.tree).join(", ")}`);
       if (values[key] === undefined) continue;
-      eachData(values[key], this.tree[key], key, (path, data) => fresh.set(path, heldFrom(data, this.types.get(path)!, `state.${path}`)));
+      eachData(values[key], this.tree[key], key, (path, data) => {
+        const cell = this.cells.get(path)!;
+        fresh.set(cell, heldFrom(data, cell.type, `state.${path}`));
+      });
     }
     return this.answer(() => {
-      for (const [path, h] of fresh) this.put(path, h);
+      for (const [cell, h] of fresh) this.put(cell, h);
     });
   }
 }
@@ -234,20 +248,18 @@ function programOf(
   const inputs = entriesOf(ins, "input");
   for (const { path, top, value } of inputs) {
     if (top === null || !inState(top)) continue;
-    const type = store.types.get(path);
+    const type = store.cells.get(path)?.type;
     if (type === undefined || !sameType(type, value.type))
       throw new EngineError(`compile: state.${path} is ${type ? typeText(type) : "not there"}, the graph wants ${typeText(value.type)}`);
   }
   const outputs = entriesOf(outs, "output");
-  const committed = new Set<string>();
   for (const { path, top, value } of outputs) {
     if (top === null || !inState(top)) continue;
-    const type = store.types.get(path);
+    const type = store.cells.get(path)?.type;
     if (type === undefined || !sameType(type, value.type))
       throw new EngineError(
         `compile: output ${path} is ${typeText(value.type)} and the state has ${type ? typeText(type) : "no such leaf"}; new state has the type of the old`,
       );
-    committed.add(path);
   }
   for (const g of guard)
     if (single || !Object.hasOwn(outs, g))
@@ -258,35 +270,48 @@ function programOf(
     inputs.map(({ value }) => value),
     outputs.map(({ value }) => value),
   );
-  const types = new Map(inputs.map(({ path, value }) => [path, value.type]));
+  const places = new Map(inputs.map(({ path }, i) => [path, i]));
+  const inPort = portOf(wanted, (path) => places.get(path)!);
+  const outPlaces = new Map(outputs.map(({ path }, i) => [path, i]));
+  const outPort = portOf(rest, (path) => outPlaces.get(path)!);
+  const resident = inputs.flatMap(({ path, top }, place) =>
+    top !== null && inState(top) ? [{ place, cell: store.cells.get(path)! }] : [],
+  );
+  const committed = outputs.flatMap(({ path, top }, place) =>
+    top !== null && inState(top) ? [{ place, cell: store.cells.get(path)! }] : [],
+  );
+  const guarded = outputs.flatMap(({ path, top, value }, place) =>
+    top !== null && guard.some((g) => String(g) === top) && isFloat(value.type.dtype) ? [{ place, path }] : [],
+  );
+  const into = new Array<Tensor | null>(outputs.length).fill(null);
   let runs = 0;
   let disposed = false;
   const finish = (results: readonly Held[]): unknown => {
     signal?.throwIfAborted();
-    const byPath = new Map(outputs.map(({ path }, i) => [path, results[i]!]));
-    for (const g of guard)
-      for (const { path, top, value } of outputs) {
-        if (top !== String(g)) continue;
-        const bad = isFloat(value.type.dtype) ? firstBad(byPath.get(path)!) : null;
-        if (bad !== null)
-          throw new NumericError(
-            `${path} is ${bad} at run ${runs}; the state is unchanged. Replay: graph(variables({...await program.state.read(), ...batch}))`,
-          );
-      }
-    for (const path of committed) store.commit(path, byPath.get(path)!);
-    return rebuild(rest, (leaf, path) => copyOf(byPath.get(path)!, (leaf as Value).type));
+    for (const { place, path } of guarded) {
+      const bad = firstBad(results[place]!);
+      if (bad !== null)
+        throw new NumericError(
+          `${path} is ${bad} at run ${runs}; the state is unchanged. Replay: graph(variables({...await program.state.read(), ...batch}))`,
+        );
+    }
+    for (const { place, cell } of committed) store.commit(cell, results[place]!);
+    return give(engine.copies ? results : results.map((h, i) => (typeof h === "number" ? h : copyOf(h, outputs[i]!.value.type))), outPort);
   };
   const run = (given: unknown): unknown => {
     if (disposed) throw new EngineError("run: the program was disposed");
     signal?.throwIfAborted();
-    const fresh = new Map<string, Held>();
-    eachData(given, wanted, "", (path, data) => fresh.set(path, heldFrom(data, types.get(path)!, path === "" ? "the input" : path)));
+    const values = new Array<Held>(inputs.length);
+    if (!engine.copies || !take(given, inPort, values))
+      eachData(given, wanted, "", (path, data) => {
+        const place = places.get(path)!;
+        values[place] = heldFrom(data, inputs[place]!.value.type, path === "" ? "the input" : path);
+      });
     const start = (): Ran<Mode, readonly Held[]> => {
       runs++;
-      return executable.run(
-        inputs.map(({ path }) => fresh.get(path) ?? store.held.get(path)!),
-        outputs.map(({ path }) => (committed.has(path) ? store.next(path) : null)),
-      );
+      for (const { place, cell } of resident) values[place] = cell.held;
+      for (const { place, cell } of committed) into[place] = store.next(cell);
+      return executable.run(values, into);
     };
     return engine.mode === "sync" ? finish(start() as readonly Held[]) : store.after(async () => finish(await start()));
   };

@@ -124,7 +124,7 @@ export function wasm(): Engine<"sync"> {
     released.register(made, [at, size]);
     return made;
   };
-  return { name: "wasm", mode: "sync", prepare: (inputs, outputs) => prepare(heap, inputs, outputs, bodies), tensor: own };
+  return { name: "wasm", mode: "sync", copies: true, prepare: (inputs, outputs) => prepare(heap, inputs, outputs, bodies), tensor: own };
 }
 
 function prepare(heap: Heap, inputs: readonly Value[], outputs: readonly Value[], runBody: RunBody): Executable<"sync"> {
@@ -199,29 +199,49 @@ function prepare(heap: Heap, inputs: readonly Value[], outputs: readonly Value[]
     global: { base: new WebAssembly.Global({ value: "i32" }, base) },
   });
   const start = instance.exports["run"] as () => void;
+  const width = laid.inputs.length;
+  // Views of the program's own places, made anew when the memory has moved.
+  let seen: ArrayBuffer | null = null;
+  let slot: NumberArray = table;
+  let own: NumberArray[] = [];
+  let running = false;
   const run = (values: readonly Held[], into: readonly (Tensor | null)[] = []): readonly Held[] => {
-    const slot = heap.at("u32", base, slots.length);
-    laid.inputs.forEach((b, i) => {
+    if (running) throw new EngineError("run: this program is running; a kernel that it calls cannot run it again: compile it once more");
+    if (seen !== heap.memory.buffer) {
+      seen = heap.memory.buffer;
+      slot = heap.at("u32", base, slots.length);
+      own = slots.map((b, i) => heap.at(b.dtype, room + starts[i]!, b.length));
+    }
+    for (let i = 0; i < width; i++) {
       const given = values[i]!;
-      const at = given instanceof Resident && given.isIn(heap) ? given.address : room + starts[i]!;
-      slot[i] = at;
-      if (at !== room + starts[i]!) return;
-      const copy = heap.at(b.dtype, at, b.length);
-      if (typeof given === "number") copy[0] = given;
-      else copy.set(given.data);
-    });
-    laid.outputs.forEach((_, i) => {
+      if (given instanceof Resident && given.isIn(heap)) slot[i] = given.address;
+      else {
+        slot[i] = room + starts[i]!;
+        if (typeof given === "number") own[i]![0] = given;
+        else own[i]!.set(given.data);
+      }
+    }
+    for (let i = 0; i < laid.outputs.length; i++) {
       const place = into[i];
-      slot[laid.inputs.length + i] = place instanceof Resident ? place.address : room + starts[laid.inputs.length + i]!;
-    });
-    start();
-    return laid.outputs.map((b, i) => {
+      slot[width + i] = place instanceof Resident ? place.address : room + starts[width + i]!;
+    }
+    running = true;
+    try {
+      start();
+    } finally {
+      running = false;
+    }
+    const results = new Array<Held>(laid.outputs.length);
+    for (let i = 0; i < results.length; i++) {
       const place = into[i];
-      if (place instanceof Resident) return place;
-      const from = heap.at(b.dtype, room + starts[laid.inputs.length + i]!, b.length);
       const { type } = outputs[i]!;
-      return type.shape.length === 0 ? from[0]! : hold(type, from.slice());
-    });
+      if (place instanceof Resident) results[i] = place;
+      else {
+        const from = seen === heap.memory.buffer ? own[width + i]! : heap.at(type.dtype, room + starts[width + i]!, sizeOf(type.shape));
+        results[i] = type.shape.length === 0 ? from[0]! : hold(type, from.slice());
+      }
+    }
+    return results;
   };
   let disposed = false;
   const dispose = (): void => {
