@@ -1,5 +1,6 @@
 // node bench/run.js [--rounds N] [SUITE ...]: measures ours against every installed peer in this one process and writes RESULTS.md.
-// The suites are lecture, anew-1000, anew-100000, mlp, mlp-large, moons, start-up, size; without names all run. A run of some replaces their sections alone.
+// The suites are lecture, anew-1000, anew-100000, mlp, mlp-large, moons, scalar-1000,
+// scalar-1000-functions, scalar-100000 (scalar for all three), start-up, size; without names all run. A run of some replaces their sections alone.
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
@@ -33,6 +34,9 @@ const suites = {
     timed((await import("./suites/training.js")).training("SGD step of an MLP 784-512-512-10, batch 256, f32", [784, 512, 512, 10], 256)),
   moons: async () =>
     timed((await import("./suites/training.js")).training("SGD step of an MLP 2-16-16-1, batch 100, f32", [2, 16, 16, 1], 100)),
+  "scalar-1000": async () => timed((await import("./suites/scalar.js")).scalar(1000, 0)),
+  "scalar-1000-functions": async () => timed((await import("./suites/scalar.js")).scalar(1000, 16)),
+  "scalar-100000": async () => timed((await import("./suites/scalar.js")).scalar(100_000, 0)),
   "start-up": async () => {
     const [imports, firsts] = (await import("./suites/start-up.js")).startUp(Number(values.rounds ?? 11));
     const ms = { unit: "ms", scale: 1e-6 };
@@ -41,7 +45,10 @@ const suites = {
   size: async () => `## The smallest program that takes a gradient\n\n${await (await import("./suites/size.js")).sizes()}\n`,
 };
 
-const chosen = positionals.length > 0 ? positionals : Object.keys(suites);
+const chosen =
+  positionals.length > 0
+    ? positionals.flatMap((p) => (p === "scalar" ? Object.keys(suites).filter((s) => s.startsWith("scalar-")) : [p]))
+    : Object.keys(suites);
 const unknown = chosen.filter((name) => suites[name] === undefined);
 if (unknown.length > 0) {
   console.error(`bench: there is no suite ${unknown.join(", ")}; there are ${Object.keys(suites).join(", ")}`);

@@ -5,6 +5,7 @@
  * @typedef {object} Contestant
  * @property {string} name
  * @property {(times: number) => unknown} run does the work `times` times; the last result goes to `check`
+ * @property {() => number} [sample] measures itself, in another process: nanoseconds for one time
  * @property {number} [most] never more than this many times in a batch, for what is very slow
  */
 
@@ -31,29 +32,36 @@
  */
 export async function measure(contestants, { check, rounds = 21, batchMs = 20, warmMs = 300, now = nanoseconds }) {
   const runners = [];
-  for (const { name, run, most = Number.POSITIVE_INFINITY } of contestants) {
+  for (const { name, run, sample, most = Number.POSITIVE_INFINITY } of contestants) {
     /** @type {Measured} */
     const measured = { name, samples: [], failed: null };
     let times = 1;
     try {
       check(await run(1));
-      for (;;) {
+      while (sample === undefined) {
         const from = now();
         await run(times);
         const took = now() - from;
         if (took >= (batchMs * 1e6) / 2 || times * 2 > most) break;
         times *= 2;
       }
-      for (const from = now(); now() - from < warmMs * 1e6; ) await run(times);
+      for (const from = now(); sample === undefined && now() - from < warmMs * 1e6; ) await run(times);
     } catch (error) {
       measured.failed = error instanceof Error ? `${error.name}: ${error.message}`.slice(0, 120) : String(error);
     }
-    runners.push({ measured, run, times });
+    runners.push({ measured, run, sample, times });
   }
   for (let round = 0; round < rounds; round++)
     // Who goes first changes from round to round.
-    for (const { measured, run, times } of [...runners.slice(round % runners.length), ...runners.slice(0, round % runners.length)]) {
+    for (const { measured, run, sample, times } of [
+      ...runners.slice(round % runners.length),
+      ...runners.slice(0, round % runners.length),
+    ]) {
       if (measured.failed !== null) continue;
+      if (sample !== undefined) {
+        measured.samples.push(sample());
+        continue;
+      }
       const from = now();
       await run(times);
       measured.samples.push((now() - from) / times);

@@ -306,6 +306,16 @@ export class Code {
     for (const i of order) this.bytes.byte(i);
     return this;
   }
+  /** memory.fill: the address, the byte and the count are on the stack. */
+  fill(): this {
+    this.bytes.byte(0xfc).unsigned(11).byte(0);
+    return this;
+  }
+  /** x * y + z, rounded once or twice as the host likes best. Source: WebAssembly relaxed SIMD. */
+  relaxedMadd(kind: "f32" | "f64"): this {
+    this.bytes.byte(0xfd).unsigned(kind === "f32" ? 0x105 : 0x107);
+    return this;
+  }
   /** A load or store; the address is under the value on the stack. */
   mem(name: keyof typeof memory, offset = 0): this {
     const [code, prefixed, align] = memory[name];

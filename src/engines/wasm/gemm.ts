@@ -1,20 +1,67 @@
-import { f32, f64, type Instruction, i32, type ModuleBuilder, v128 } from "./encoder.ts";
+import { type Code, type Instruction, i32, type ModuleBuilder, v128 } from "./encoder.ts";
 
-/** Rows and columns of a register block: twelve accumulators, two vectors of B and one of A fit the sixteen vector registers. */
-const rows = 6;
-/** How much of the inner size, of the rows and of the columns one packed block holds: B's block stays in the second-level cache, A's panels in the first. */
-const innerBlock = 256;
-const rowBlock = 96;
-const columnBlock = 512;
+type Real = "f32" | "f64";
 
-/** Bytes of the packed blocks of A and B and of one edge tile. */
-export function productScratch(m: number, n: number, k: number, kind: "f32" | "f64"): number {
-  const size = kind === "f32" ? 4 : 8;
-  const columns = kind === "f32" ? 8 : 4;
-  const up = (x: number, by: number): number => Math.ceil(x / by) * by;
-  const inner = Math.min(k, innerBlock);
-  return size * ((Math.min(m, rowBlock) + rows - 1) * inner + up(Math.min(n, columnBlock), columns) * inner + rows * columns) + 64;
+/** How a product is cut: rows, columns and inner steps of one packed block, all balanced so that no block is a sliver. */
+export interface Blocks {
+  readonly rows: number;
+  readonly columns: number;
+  readonly inner: number;
 }
+
+const sizeOfKind = { f32: 4, f64: 8 } as const;
+
+/** Columns of a register block: two vectors. */
+const columnsOf = (kind: Real): number => 32 / sizeOfKind[kind];
+
+/**
+ * Rows of a register block. V8 keeps 15 of the 16 vector registers for values. A plain multiplication needs one for its result, so four rows (8
+ * accumulators, two vectors of B, one of A and the product) are the most that stay in registers with loads in any order; a fused one needs none, and
+ * six rows (12 accumulators, two of B, one of A) fill them.
+ */
+const rowsOf = (fused: boolean): number => (fused ? 6 : 4);
+
+/** Most rows, columns and inner steps of a packed block: A's block and B's block together stay in a second-level cache of 512 KiB, B's panel in the first. */
+const most = { rows: 96, columns: 256, inner: 288 };
+
+/** Cut into as few parts as `most` allows, all but the last of one size, a multiple of `by`. */
+function balanced(whole: number, most: number, by: number): number {
+  if (whole <= most) return Math.max(by, Math.ceil(whole / by) * by);
+  const parts = Math.ceil(whole / most);
+  return Math.ceil(whole / parts / by) * by;
+}
+
+/** How an m x n x k product is cut. f64 takes half the inner steps, which are twice as long. */
+export function blocksOf(m: number, n: number, k: number, kind: Real): Blocks {
+  return {
+    rows: balanced(m, most.rows, 12),
+    columns: balanced(n, most.columns, columnsOf(kind)),
+    inner: balanced(k, most.inner / (kind === "f32" ? 1 : 1.5), 4),
+  };
+}
+
+/** Bytes of the packed blocks of A and B and of one tile at the edge. */
+export function productScratch(m: number, n: number, k: number, kind: Real): number {
+  const size = sizeOfKind[kind];
+  const blocks = blocksOf(m, n, k, kind);
+  return size * (blocks.rows * blocks.inner + blocks.columns * blocks.inner + 6 * columnsOf(kind)) + 64;
+}
+
+/** A panel's rows are turned together by fours and twos in f32, by twos in f64. */
+function groupsOf(width: number, kind: Real): number[] {
+  const groups: number[] = [];
+  for (let at = 0; at < width; ) {
+    const group = kind === "f32" && width - at >= 4 ? 4 : 2;
+    groups.push(group);
+    at += group;
+  }
+  return groups;
+}
+
+const lowWords = [0, 1, 2, 3, 16, 17, 18, 19, 4, 5, 6, 7, 20, 21, 22, 23];
+const highWords = [8, 9, 10, 11, 24, 25, 26, 27, 12, 13, 14, 15, 28, 29, 30, 31];
+const lowHalves = [0, 1, 2, 3, 4, 5, 6, 7, 16, 17, 18, 19, 20, 21, 22, 23];
+const highHalves = [8, 9, 10, 11, 12, 13, 14, 15, 24, 25, 26, 27, 28, 29, 30, 31];
 
 /**
  * The matrix product of a module, added when first asked for: packed blocks and a register kernel. Source: K. Goto, R. van de Geijn, "Anatomy of
@@ -22,30 +69,131 @@ export function productScratch(m: number, n: number, k: number, kind: "f32" | "f
  */
 export class ProductLibrary {
   private readonly module: ModuleBuilder;
+  private readonly fused: boolean;
   private readonly made = new Map<string, number>();
-  constructor(module: ModuleBuilder) {
+
+  /** `fused`: the host has relaxed SIMD, whose multiply-and-add is one instruction. */
+  constructor(module: ModuleBuilder, fused = false) {
     this.module = module;
+    this.fused = fused;
   }
 
-  /** `(a, aRow, aColumn, b, bRow, bColumn, c, m, n, k, scratch, more)`: C = A B, or C += A B where `more` is 1; C contiguous, strides in bytes. */
-  index(kind: "f32" | "f64"): number {
-    let index = this.made.get(kind);
-    if (index === undefined) this.made.set(kind, (index = this.write(kind)));
+  private once(key: string, make: () => number): number {
+    let index = this.made.get(key);
+    if (index === undefined) this.made.set(key, (index = make()));
     return index;
   }
 
-  private write(kind: "f32" | "f64"): number {
-    const size = kind === "f32" ? 4 : 8;
-    const columns = (16 / size) * 2;
-    const { module } = this;
-    const lane = (op: string): Instruction => `${kind === "f32" ? "f32x4" : "f64x2"}.${op}` as Instruction;
-    const scalar = kind === "f32" ? f32 : f64;
+  /**
+   * `(a, aRow, aColumn, b, bRow, bColumn, c, cRow, m, n, k, rows, columns, inner, scratch, onto)`: C = A B, or C += A B where `onto` is 1; strides
+   * in bytes, C's rows contiguous; rows, columns and inner from `blocksOf`.
+   */
+  index(kind: Real): number {
+    return this.once(kind, () => this.write(kind));
+  }
 
-    /** Panels of `width` rows (or columns), each inner step side by side; missing rows are zeros. (src, across, along, count, inner, dst) */
-    const pack = (width: number): number =>
-      module.add(null, [i32, i32, i32, i32, i32, i32], [], (c) => {
+  /**
+   * Panels of `width` rows (or columns), each inner step side by side; missing rows are zeros: `(src, across, along, count, inner, dst)`. Where one of
+   * the strides is one element, whole vectors are moved, turned if need be.
+   */
+  private pack(kind: Real, width: number): number {
+    const size = sizeOfKind[kind];
+    const lanes = 16 / size;
+    return this.once(`pack ${kind} ${width}`, () =>
+      this.module.add(null, [i32, i32, i32, i32, i32, i32], [], (c) => {
         const [src, across, along, count, inner, dst] = [0, 1, 2, 3, 4, 5] as const;
-        const [i, p, from, r] = [c.local(i32), c.local(i32), c.local(i32), c.local(i32)] as const;
+        const [i, p, from, r, to, row] = Array.from({ length: 6 }, () => c.local(i32)) as [number, number, number, number, number, number];
+        const offsets = Array.from({ length: width }, () => c.local(i32));
+        const vectors = Array.from({ length: 8 }, () => c.local(v128));
+        const forward = (steps: number): void => {
+          c.get(dst)
+            .int(steps * width * size)
+            .op("i32.add")
+            .set(dst);
+        };
+        /** Element by element, from inner step p on. */
+        const plainly = (): void => {
+          c.block(() => {
+            c.get(p).get(inner).op("i32.ge_s").brIf(0);
+            c.loop(() => {
+              for (let k = 0; k < width; k++)
+                c.get(dst)
+                  .get(from)
+                  .get(offsets[k]!)
+                  .op("i32.add")
+                  .mem(`${kind}.load`)
+                  .mem(`${kind}.store`, k * size);
+              c.get(from).get(along).op("i32.add").set(from);
+              forward(1);
+              c.get(p).int(1).op("i32.add").tee(p).get(inner).op("i32.lt_s").brIf(0);
+            });
+          });
+        };
+        /** Rows side by side in memory: copies. */
+        const copied = (): void => {
+          c.count(
+            p,
+            () => c.int(0),
+            () => c.get(inner),
+            1,
+            () => {
+              let at = 0;
+              for (; at + 16 <= width * size; at += 16) c.get(dst).get(from).mem("v128.load", at).mem("v128.store", at);
+              if (at < width * size) c.get(dst).get(from).mem("v128.load64_zero", at).storeLane(64, 0, at);
+              c.get(from).get(along).op("i32.add").set(from);
+              forward(1);
+            },
+          );
+        };
+        /** Inner steps side by side in memory: squares of rows and steps are turned. */
+        const turned = (): void => {
+          c.block(() => {
+            c.get(inner).int(lanes).op("i32.lt_s").brIf(0);
+            c.loop(() => {
+              let first = 0;
+              for (const group of groupsOf(width, kind)) {
+                for (let k = 0; k < group; k++)
+                  c.get(from)
+                    .get(offsets[first + k]!)
+                    .op("i32.add")
+                    .mem("v128.load")
+                    .set(vectors[k]!);
+                const store = (step: number, value: () => void): void => {
+                  c.get(dst);
+                  value();
+                  const at = (step * width + first) * size;
+                  if (group === 4 || kind === "f64") c.mem("v128.store", at);
+                };
+                const [x, y, z, w, s, t, u, v] = vectors as [number, number, number, number, number, number, number, number];
+                if (kind === "f64") {
+                  store(0, () => c.get(x).get(y).shuffle(lowHalves));
+                  store(1, () => c.get(x).get(y).shuffle(highHalves));
+                } else {
+                  c.get(x).get(y).shuffle(lowWords).set(s);
+                  c.get(x).get(y).shuffle(highWords).set(t);
+                  if (group === 4) {
+                    c.get(z).get(w).shuffle(lowWords).set(u);
+                    c.get(z).get(w).shuffle(highWords).set(v);
+                    store(0, () => c.get(s).get(u).shuffle(lowHalves));
+                    store(1, () => c.get(s).get(u).shuffle(highHalves));
+                    store(2, () => c.get(t).get(v).shuffle(lowHalves));
+                    store(3, () => c.get(t).get(v).shuffle(highHalves));
+                  } else
+                    for (let step = 0; step < 4; step++)
+                      c.get(dst)
+                        .get(step < 2 ? s : t)
+                        .storeLane(64, step % 2, (step * width + first) * size);
+                }
+                first += group;
+              }
+              c.get(from).int(16).op("i32.add").set(from);
+              forward(lanes);
+              c.get(p).int(lanes).op("i32.add").tee(p).int(lanes).op("i32.add").get(inner).op("i32.le_s").brIf(0);
+            });
+          });
+          plainly();
+        };
+        for (const [k, offset] of offsets.entries()) c.get(across).int(k).op("i32.mul").set(offset);
         c.count(
           i,
           () => c.int(0),
@@ -53,384 +201,338 @@ export class ProductLibrary {
           width,
           () => {
             c.get(src).get(i).get(across).op("i32.mul").op("i32.add").set(from);
-            c.get(count).get(i).op("i32.sub").set(r);
-            c.get(r).int(width).op("i32.ge_s");
+            c.int(0).set(p);
+            c.get(count).get(i).op("i32.sub").tee(r).int(width).op("i32.ge_s");
             c.if(
               () => {
-                const full = (unit: boolean): void => {
-                  c.count(
-                    p,
-                    () => c.int(0),
-                    () => c.get(inner),
-                    1,
-                    () => {
-                      if (unit && width * size === 32) {
-                        c.get(dst).get(from).mem("v128.load").mem("v128.store");
-                        c.get(dst).get(from).mem("v128.load", 16).mem("v128.store", 16);
-                      } else
-                        for (let k = 0; k < width; k++) {
-                          c.get(dst).get(from);
-                          if (k > 0) c.get(across).int(k).op("i32.mul").op("i32.add");
-                          c.mem(`${kind}.load`).mem(`${kind}.store`, k * size);
-                        }
-                      c.get(from).get(along).op("i32.add").set(from);
-                      c.get(dst)
-                        .int(width * size)
-                        .op("i32.add")
-                        .set(dst);
-                    },
-                  );
-                };
                 c.get(across).int(size).op("i32.eq");
-                c.if(
-                  () => full(true),
-                  () => full(false),
-                );
+                c.if(copied, () => {
+                  c.get(along).int(size).op("i32.eq");
+                  c.if(turned, plainly);
+                });
               },
               () => {
+                // The rows there are, one after the other, between zeros.
+                c.get(dst)
+                  .int(0)
+                  .get(inner)
+                  .int(width * size)
+                  .op("i32.mul")
+                  .fill();
                 c.count(
-                  p,
+                  row,
                   () => c.int(0),
-                  () => c.get(inner),
+                  () => c.get(r),
                   1,
                   () => {
-                    for (let k = 0; k < width; k++) {
-                      c.get(r).int(k).op("i32.gt_s");
-                      c.if(
-                        () => {
-                          c.get(dst)
-                            .get(from)
-                            .get(across)
-                            .int(k)
-                            .op("i32.mul")
-                            .op("i32.add")
-                            .mem(`${kind}.load`)
-                            .mem(`${kind}.store`, k * size);
-                        },
-                        () => {
-                          c.get(dst);
-                          if (kind === "f32") c.float32(0);
-                          else c.float64(0);
-                          c.mem(`${kind}.store`, k * size);
-                        },
-                      );
-                    }
-                    c.get(from).get(along).op("i32.add").set(from);
-                    c.get(dst)
-                      .int(width * size)
-                      .op("i32.add")
-                      .set(dst);
+                    c.get(src).get(i).get(row).op("i32.add").get(across).op("i32.mul").op("i32.add").set(from);
+                    c.get(dst).get(row).int(size).op("i32.mul").op("i32.add").set(to);
+                    c.count(
+                      p,
+                      () => c.int(0),
+                      () => c.get(inner),
+                      1,
+                      () => {
+                        c.get(to).get(from).mem(`${kind}.load`).mem(`${kind}.store`);
+                        c.get(from).get(along).op("i32.add").set(from);
+                        c.get(to)
+                          .int(width * size)
+                          .op("i32.add")
+                          .set(to);
+                      },
+                    );
                   },
                 );
               },
             );
           },
         );
-      });
-    const packA = pack(rows);
-    const packB = pack(columns);
+      }),
+    );
+  }
 
-    /** One register block: (a, b, inner, c, cRow, more). `more`: adds to what is in C. */
-    const kernel = module.add(null, [i32, i32, i32, i32, i32, i32], [], (c) => {
-      const [a, b, inner, out, outRow, more] = [0, 1, 2, 3, 4, 5] as const;
-      const acc = Array.from({ length: rows * 2 }, () => c.local(v128));
-      const [b0, b1, x, row, end] = [c.local(v128), c.local(v128), c.local(v128), c.local(i32), c.local(i32)] as const;
-      const once = (step: number): void => {
-        c.get(b)
-          .mem("v128.load", step * columns * size)
-          .set(b0);
-        c.get(b)
-          .mem("v128.load", step * columns * size + 16)
-          .set(b1);
-        for (let r = 0; r < rows; r++) {
-          c.get(a)
-            .mem(kind === "f32" ? "v128.load32_splat" : "v128.load64_splat", (step * rows + r) * size)
-            .set(x);
-          c.get(x)
-            .get(b0)
-            .op(lane("mul"))
-            .get(acc[2 * r]!)
-            .op(lane("add"))
-            .set(acc[2 * r]!);
-          c.get(x)
-            .get(b1)
-            .op(lane("mul"))
-            .get(acc[2 * r + 1]!)
-            .op(lane("add"))
-            .set(acc[2 * r + 1]!);
-        }
-      };
-      const repeat = (steps: number, bound: () => void): void => {
-        c.block(() => {
-          c.get(a);
-          bound();
-          c.op("i32.ge_u").brIf(0);
-          c.loop(() => {
-            for (let s = 0; s < steps; s++) once(s);
+  /**
+   * One register block of `vectors` vectors a row: `(a, b, inner, c, cRow, more)`; `more`: adds to what is in C.
+   *
+   * Between the steps, and between pairs of rows, stands a branch to the end. V8's older compiler moves all loads of a block of straight code to its
+   * front, where they take the registers of the accumulators; over a branch it moves nothing.
+   */
+  private kernel(kind: Real, vectors: number): number {
+    const { fused } = this;
+    const size = sizeOfKind[kind];
+    const rows = rowsOf(fused);
+    const unrolled = 4;
+    const lane = (op: string): Instruction => `${kind === "f32" ? "f32x4" : "f64x2"}.${op}` as Instruction;
+    const stepA = rows * size;
+    const stepB = vectors * 16;
+    return this.once(`kernel ${kind} ${vectors}`, () =>
+      this.module.add(null, [i32, i32, i32, i32, i32, i32], [], (c) => {
+        const [a, b, inner, out, outRow, more] = [0, 1, 2, 3, 4, 5] as const;
+        const acc = Array.from({ length: rows }, () => Array.from({ length: vectors }, () => c.local(v128)));
+        const columns = Array.from({ length: vectors }, () => c.local(v128));
+        const x = c.local(v128);
+        const end = c.local(i32);
+        const ends = Array.from({ length: unrolled - 1 }, () => c.local(i32));
+        const once = (step: number): void => {
+          columns.forEach((local, v) => {
             c.get(b)
-              .int(steps * columns * size)
+              .mem("v128.load", step * stepB + 16 * v)
+              .set(local);
+          });
+          acc.forEach((line, r) => {
+            c.get(a)
+              .mem(kind === "f32" ? "v128.load32_splat" : "v128.load64_splat", step * stepA + r * size)
+              .set(x);
+            line.forEach((sum, v) => {
+              c.get(x).get(columns[v]!);
+              if (fused) c.get(sum).relaxedMadd(kind);
+              else c.op(lane("mul")).get(sum).op(lane("add"));
+              c.set(sum);
+            });
+            if (!fused && r % 2 === 1 && r + 1 < rows) c.get(a).op("i32.eqz").brIf(1);
+          });
+        };
+        c.get(a).get(inner).int(stepA).op("i32.mul").op("i32.add").set(end);
+        ends.forEach((local, s) => {
+          c.get(end)
+            .int((s + 1) * stepA)
+            .op("i32.sub")
+            .set(local);
+        });
+        c.block(() => {
+          c.get(a).get(end).op("i32.ge_u").brIf(0);
+          c.loop(() => {
+            for (let s = 0; s < unrolled; s++) {
+              once(s);
+              if (s < unrolled - 1) c.get(a).get(ends[s]!).op("i32.ge_u").brIf(1);
+            }
+            c.get(b)
+              .int(unrolled * stepB)
               .op("i32.add")
               .set(b);
             c.get(a)
-              .int(steps * rows * size)
+              .int(unrolled * stepA)
               .op("i32.add")
-              .tee(a);
-            bound();
-            c.op("i32.lt_u").brIf(0);
+              .tee(a)
+              .get(end)
+              .op("i32.lt_u")
+              .brIf(0);
           });
         });
-      };
-      c.get(a)
-        .get(inner)
-        .int(-4)
-        .op("i32.and")
-        .int(rows * size)
-        .op("i32.mul")
-        .op("i32.add")
-        .set(row);
-      c.get(a)
-        .get(inner)
-        .int(rows * size)
-        .op("i32.mul")
-        .op("i32.add")
-        .set(end);
-      repeat(4, () => c.get(row));
-      repeat(1, () => c.get(end));
-      c.get(out).set(row);
-      c.get(more);
-      c.if(
-        () => {
-          for (let r = 0; r < rows; r++) {
-            for (const h of [0, 1]) {
-              c.get(row)
-                .get(row)
-                .mem("v128.load", 16 * h)
-                .get(acc[2 * r + h]!)
-                .op(lane("add"))
-                .mem("v128.store", 16 * h);
-            }
-            c.get(row).get(outRow).op("i32.add").set(row);
+        const store = (adding: boolean): void => {
+          for (const line of acc) {
+            line.forEach((sum, v) => {
+              c.get(out);
+              if (adding)
+                c.get(out)
+                  .mem("v128.load", 16 * v)
+                  .get(sum)
+                  .op(lane("add"));
+              else c.get(sum);
+              c.mem("v128.store", 16 * v);
+            });
+            c.get(out).get(outRow).op("i32.add").set(out);
           }
-        },
-        () => {
-          for (let r = 0; r < rows; r++) {
-            for (const h of [0, 1])
-              c.get(row)
-                .get(acc[2 * r + h]!)
-                .mem("v128.store", 16 * h);
-            c.get(row).get(outRow).op("i32.add").set(row);
-          }
-        },
-      );
-    });
+        };
+        c.get(more);
+        c.if(
+          () => store(true),
+          () => store(false),
+        );
+      }),
+    );
+  }
 
-    return module.add(null, [i32, i32, i32, i32, i32, i32, i32, i32, i32, i32, i32, i32], [], (c) => {
-      const [a, aRow, aColumn, b, bRow, bColumn, out, m, n, k, scratch, onto] = [0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11] as const;
-      const [jc, pc, ic, jr, ir] = [c.local(i32), c.local(i32), c.local(i32), c.local(i32), c.local(i32)] as const;
-      const [nc, kc, mc, blockA, blockB, tile, at, i, j, more] = Array.from({ length: 10 }, () => c.local(i32)) as [
-        number,
-        number,
-        number,
-        number,
-        number,
-        number,
-        number,
-        number,
-        number,
-        number,
-      ];
-      const least = (local: number, whole: number, from: number, most: number): void => {
-        c.get(whole).get(from).op("i32.sub").tee(local).int(most).get(local).int(most).op("i32.lt_s").op("select").set(local);
+  /** Copies, or adds, `height` rows and `width` columns of a whole block to where less than a block is wanted: `(tile, tileRow, c, cRow, height, width, more)`. */
+  private edge(kind: Real): number {
+    const size = sizeOfKind[kind];
+    return this.once(`edge ${kind}`, () =>
+      this.module.add(null, [i32, i32, i32, i32, i32, i32, i32], [], (c) => {
+        const [tile, tileRow, out, outRow, height, width, more] = [0, 1, 2, 3, 4, 5, 6] as const;
+        const [i, to, from, end] = [c.local(i32), c.local(i32), c.local(i32), c.local(i32)] as const;
+        const line = (adding: boolean): void => {
+          c.loop(() => {
+            c.get(to);
+            if (adding) c.get(to).mem(`${kind}.load`);
+            c.get(from).mem(`${kind}.load`);
+            if (adding) c.op(`${kind}.add`);
+            c.mem(`${kind}.store`);
+            c.get(from).int(size).op("i32.add").set(from);
+            c.get(to).int(size).op("i32.add").tee(to).get(end).op("i32.lt_u").brIf(0);
+          });
+        };
+        c.count(
+          i,
+          () => c.int(0),
+          () => c.get(height),
+          1,
+          () => {
+            c.get(tile).set(from);
+            c.get(out).tee(to).get(width).int(size).op("i32.mul").op("i32.add").set(end);
+            c.get(more);
+            c.if(
+              () => line(true),
+              () => line(false),
+            );
+            c.get(tile).get(tileRow).op("i32.add").set(tile);
+            c.get(out).get(outRow).op("i32.add").set(out);
+          },
+        );
+      }),
+    );
+  }
+
+  private write(kind: Real): number {
+    const size = sizeOfKind[kind];
+    const rows = rowsOf(this.fused);
+    const width = columnsOf(kind);
+    const lanes = 16 / size;
+    const packA = this.pack(kind, rows);
+    const packB = this.pack(kind, width);
+    const packLast = this.pack(kind, lanes);
+    const kernel = this.kernel(kind, 2);
+    const narrow = this.kernel(kind, 1);
+    const edge = this.edge(kind);
+    return this.module.add(null, new Array(16).fill(i32), [], (c) => {
+      const [a, aRow, aColumn, b, bRow, bColumn, out, outRow, m, n, k, mostRows, mostColumns, mostInner, scratch, onto] = [
+        0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15,
+      ] as const;
+      const local = (): number => c.local(i32);
+      const [jc, pc, ic, jr, ir, nc, kc, mc] = [local(), local(), local(), local(), local(), local(), local(), local()] as const;
+      const [blockA, blockB, panelB, more, to, wide, height] = [local(), local(), local(), local(), local(), local(), local()] as const;
+      /** The panel of a block that starts with row or column `at`. */
+      const panel = (block: number, at: number): void => {
+        c.get(block).get(at).get(kc).op("i32.mul").int(size).op("i32.mul").op("i32.add");
       };
-      const cell = (): void => {
-        // out + ((ic + ir) n + jc + jr) size
-        c.get(out)
-          .get(ic)
-          .get(ir)
-          .op("i32.add")
-          .get(n)
-          .op("i32.mul")
-          .get(jc)
-          .op("i32.add")
-          .get(jr)
-          .op("i32.add")
-          .int(size)
-          .op("i32.mul")
-          .op("i32.add");
+      const least = (whole: number, from: number, most: () => void, into: number): void => {
+        c.get(whole).get(from).op("i32.sub").tee(into);
+        most();
+        c.get(into);
+        most();
+        c.op("i32.lt_s").op("select").set(into);
+      };
+      const each = (local: number, end: number, step: () => void, body: () => void): void => {
+        c.int(0).set(local);
+        c.block(() => {
+          c.get(local).get(end).op("i32.ge_s").brIf(0);
+          c.loop(() => {
+            body();
+            c.get(local);
+            step();
+            c.op("i32.add").tee(local).get(end).op("i32.lt_s").brIf(0);
+          });
+        });
       };
       // Nothing to add up: the product is zero.
       c.get(k).op("i32.eqz").get(onto).op("i32.eqz").op("i32.and");
       c.if(() => {
-        c.count(
-          i,
-          () => c.int(0),
-          () => c.get(m).get(n).op("i32.mul"),
-          1,
+        each(
+          ir,
+          m,
+          () => c.int(1),
           () => {
-            c.get(out).get(i).int(size).op("i32.mul").op("i32.add");
-            if (scalar === f32) c.float32(0);
-            else c.float64(0);
-            c.mem(`${kind}.store`);
+            c.get(out).get(ir).get(outRow).op("i32.mul").op("i32.add").int(0).get(n).int(size).op("i32.mul").fill();
           },
         );
         c.op("return");
       });
-      c.get(scratch).set(tile);
       c.get(scratch)
-        .int(rows * columns * size)
+        .int(rows * width * size)
         .op("i32.add")
-        .set(blockA);
-      c.count(
-        jc,
-        () => c.int(0),
-        () => c.get(n),
-        columnBlock,
-        () => {
-          least(nc, n, jc, columnBlock);
-          c.count(
-            pc,
-            () => c.int(0),
-            () => c.get(k),
-            innerBlock,
-            () => {
-              least(kc, k, pc, innerBlock);
-              c.get(pc).int(0).op("i32.ne").get(onto).op("i32.or").set(more);
-              // A's block is at most the rows there are, rounded up to whole panels.
-              c.get(m)
-                .int(rowBlock)
-                .get(m)
-                .int(rowBlock)
-                .op("i32.lt_s")
-                .op("select")
-                .int(rows - 1)
-                .op("i32.add")
-                .get(kc)
-                .op("i32.mul")
-                .int(size)
-                .op("i32.mul")
-                .get(blockA)
-                .op("i32.add")
-                .int(15)
-                .op("i32.add")
-                .int(-16)
-                .op("i32.and")
-                .set(blockB);
-              c.get(b).get(pc).get(bRow).op("i32.mul").op("i32.add").get(jc).get(bColumn).op("i32.mul").op("i32.add");
-              c.get(bColumn).get(bRow).get(nc).get(kc).get(blockB).call(packB);
-              c.count(
-                ic,
-                () => c.int(0),
-                () => c.get(m),
-                rowBlock,
+        .tee(blockA);
+      c.get(mostRows).get(mostInner).op("i32.mul").int(size).op("i32.mul").op("i32.add").set(blockB);
+      const columns = (): Code => c.get(mostColumns);
+      each(jc, n, columns, () => {
+        least(n, jc, columns, nc);
+        const inner = (): Code => c.get(mostInner);
+        each(pc, k, inner, () => {
+          least(k, pc, inner, kc);
+          c.get(pc).int(0).op("i32.ne").get(onto).op("i32.or").set(more);
+          const fromB = (): void => {
+            c.get(b).get(pc).get(bRow).op("i32.mul").op("i32.add").get(jc).get(bColumn).op("i32.mul").op("i32.add");
+          };
+          // Panels of two vectors, and a last one of one vector where that holds what is left.
+          c.get(nc).int(-width).op("i32.and").get(nc);
+          c.get(nc)
+            .int(width - 1)
+            .op("i32.and")
+            .int(1)
+            .op("i32.sub")
+            .int(lanes)
+            .op("i32.lt_u")
+            .op("select")
+            .set(wide);
+          fromB();
+          c.get(bColumn).get(bRow).get(wide).get(kc).get(blockB).call(packB);
+          c.get(wide).get(nc).op("i32.lt_s");
+          c.if(() => {
+            fromB();
+            c.get(wide).get(bColumn).op("i32.mul").op("i32.add");
+            c.get(bColumn).get(bRow).get(nc).get(wide).op("i32.sub").get(kc);
+            panel(blockB, wide);
+            c.call(packLast);
+          });
+          const rowBlock = (): Code => c.get(mostRows);
+          each(ic, m, rowBlock, () => {
+            least(m, ic, rowBlock, mc);
+            c.get(a).get(ic).get(aRow).op("i32.mul").op("i32.add").get(pc).get(aColumn).op("i32.mul").op("i32.add");
+            c.get(aRow).get(aColumn).get(mc).get(kc).get(blockA).call(packA);
+            const panelRows = (wanted: number, block: number): void => {
+              each(
+                ir,
+                mc,
+                () => c.int(rows),
                 () => {
-                  least(mc, m, ic, rowBlock);
-                  c.get(a).get(ic).get(aRow).op("i32.mul").op("i32.add").get(pc).get(aColumn).op("i32.mul").op("i32.add");
-                  c.get(aRow).get(aColumn).get(mc).get(kc).get(blockA).call(packA);
-                  c.count(
-                    jr,
-                    () => c.int(0),
-                    () => c.get(nc),
-                    columns,
+                  // out + (ic + ir) outRow + (jc + jr) size
+                  c.get(out).get(ic).get(ir).op("i32.add").get(outRow).op("i32.mul").op("i32.add");
+                  c.get(jc).get(jr).op("i32.add").int(size).op("i32.mul").op("i32.add").set(to);
+                  c.get(ir).int(rows).op("i32.add").get(mc).op("i32.le_s");
+                  c.get(jr).int(wanted).op("i32.add").get(nc).op("i32.le_s").op("i32.and");
+                  const operands = (): void => {
+                    panel(blockA, ir);
+                    c.get(panelB).get(kc);
+                  };
+                  c.if(
                     () => {
-                      c.count(
-                        ir,
-                        () => c.int(0),
-                        () => c.get(mc),
-                        rows,
-                        () => {
-                          const operands = (): void => {
-                            c.get(blockA).get(ir).get(kc).op("i32.mul").int(size).op("i32.mul").op("i32.add");
-                            c.get(blockB).get(jr).get(kc).op("i32.mul").int(size).op("i32.mul").op("i32.add");
-                            c.get(kc);
-                          };
-                          c.get(ir)
-                            .int(rows)
-                            .op("i32.add")
-                            .get(mc)
-                            .op("i32.le_s")
-                            .get(jr)
-                            .int(columns)
-                            .op("i32.add")
-                            .get(nc)
-                            .op("i32.le_s")
-                            .op("i32.and");
-                          c.if(
-                            () => {
-                              operands();
-                              cell();
-                              c.get(n).int(size).op("i32.mul").get(more).call(kernel);
-                            },
-                            () => {
-                              operands();
-                              c.get(tile)
-                                .int(columns * size)
-                                .int(0)
-                                .call(kernel);
-                              c.count(
-                                i,
-                                () => c.int(0),
-                                () => {
-                                  least(at, mc, ir, rows);
-                                  c.get(at);
-                                },
-                                1,
-                                () => {
-                                  c.count(
-                                    j,
-                                    () => c.int(0),
-                                    () => {
-                                      least(at, nc, jr, columns);
-                                      c.get(at);
-                                    },
-                                    1,
-                                    () => {
-                                      const target = (): void => {
-                                        cell();
-                                        c.get(i).get(n).op("i32.mul").get(j).op("i32.add").int(size).op("i32.mul").op("i32.add");
-                                      };
-                                      const from = (): void => {
-                                        c.get(tile)
-                                          .get(i)
-                                          .int(columns)
-                                          .op("i32.mul")
-                                          .get(j)
-                                          .op("i32.add")
-                                          .int(size)
-                                          .op("i32.mul")
-                                          .op("i32.add")
-                                          .mem(`${kind}.load`);
-                                      };
-                                      c.get(more);
-                                      c.if(
-                                        () => {
-                                          target();
-                                          target();
-                                          c.mem(`${kind}.load`);
-                                          from();
-                                          c.op(`${kind}.add`).mem(`${kind}.store`);
-                                        },
-                                        () => {
-                                          target();
-                                          from();
-                                          c.mem(`${kind}.store`);
-                                        },
-                                      );
-                                    },
-                                  );
-                                },
-                              );
-                            },
-                          );
-                        },
-                      );
+                      operands();
+                      c.get(to).get(outRow).get(more).call(block);
+                    },
+                    () => {
+                      operands();
+                      c.get(scratch)
+                        .int(wanted * size)
+                        .int(0)
+                        .call(block);
+                      c.get(scratch)
+                        .int(wanted * size)
+                        .get(to)
+                        .get(outRow);
+                      least(mc, ir, () => c.int(rows), height);
+                      c.get(height);
+                      least(nc, jr, () => c.int(wanted), height);
+                      c.get(height).get(more).call(edge);
                     },
                   );
                 },
               );
-            },
-          );
-        },
-      );
+            };
+            each(
+              jr,
+              nc,
+              () => c.int(width),
+              () => {
+                panel(blockB, jr);
+                c.set(panelB);
+                c.get(jr).get(wide).op("i32.lt_s");
+                c.if(
+                  () => panelRows(width, kernel),
+                  () => panelRows(lanes, narrow),
+                );
+              },
+            );
+          });
+        });
+      });
     });
   }
 }

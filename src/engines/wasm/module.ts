@@ -3,11 +3,20 @@ import { broadcast } from "../../ir/shape.ts";
 import { areaOf, foldFunction, type Geometry, geometryOf, innerOf, isDirect, unfoldFunction } from "./conv.ts";
 import { elementwise } from "./elementwise.ts";
 import { type Code, i32, ModuleBuilder } from "./encoder.ts";
-import { ProductLibrary, productScratch } from "./gemm.ts";
+import { blocksOf, ProductLibrary, productScratch } from "./gemm.ts";
 import { LoopWriter, type Surroundings } from "./loop.ts";
 import { MathLibrary, scalarSignature } from "./math.ts";
 import { type Convolution, type Hosted, type Loop, type Plan, type Product, padded, type Step } from "./plan.ts";
+import { ScalarWriter } from "./scalar.ts";
 import type { View } from "./view.ts";
+
+/** What modules are written for. */
+export interface Host {
+  /** The most pages of a memory that workers share, null for a memory of one's own. */
+  readonly shared: number | null;
+  /** It has the fused multiply-and-add of relaxed SIMD. */
+  readonly fused: boolean;
+}
 
 /** A program as bytes, and what its instance must be given. */
 export interface Compiled {
@@ -36,7 +45,7 @@ export function sizesOf({ a, b }: Product): { m: number; n: number; k: number; b
 }
 
 /** Writes a plan as one WebAssembly module: a function a step, and `run`, which calls them in order. */
-export function compileModule(plan: Plan, shared: number | null): Compiled {
+export function compileModule(plan: Plan, { shared, fused }: Host): Compiled {
   const module = new ModuleBuilder();
   const scalars = new Map<string, Node>();
   const imports = new Map<string, number>();
@@ -51,7 +60,7 @@ export function compileModule(plan: Plan, shared: number | null): Compiled {
           imports.set(node.op.name, module.importFunction(node.op.name, params, results));
         }
   const around: Surroundings = { base, library: new MathLibrary(module), host: (node) => imports.get(node.op.name)! };
-  const products = new ProductLibrary(module);
+  const products = new ProductLibrary(module, fused);
   const hosted: Hosted[] = [];
   let scratch = 0;
   let columns = 0;
@@ -107,7 +116,8 @@ function write(
 }
 
 function loopFunction(loop: Loop, module: ModuleBuilder, around: Surroundings): number {
-  return module.add(null, [], [], (code) => new LoopWriter(code, around, loop).write());
+  const single = loop.shape.length === 0 && loop.totals.length === 0;
+  return module.add(null, [], [], (code) => (single ? new ScalarWriter(code, around, loop) : new LoopWriter(code, around, loop)).write());
 }
 
 function productFunction(product: Product, module: ModuleBuilder, around: Surroundings, products: ProductLibrary, scratch: number): number {
@@ -149,9 +159,8 @@ function productFunction(product: Product, module: ModuleBuilder, around: Surrou
           .int(rowB * size)
           .int(columnB * size)
           .get(c)
-          .int(m)
-          .int(n)
-          .int(k);
+          .int(n * size);
+        cut(code, m, n, k, kind);
         code.getGlobal(around.base).int(scratch).op("i32.add").int(0).call(gemm);
         code
           .get(c)
@@ -185,6 +194,12 @@ function productFunction(product: Product, module: ModuleBuilder, around: Surrou
     };
     level(0);
   });
+}
+
+/** The sizes of a product and of its blocks. */
+function cut(code: Code, m: number, n: number, k: number, kind: "f32" | "f64"): void {
+  const { rows, columns, inner } = blocksOf(m, n, k, kind);
+  for (const x of [m, n, k, rows, columns, inner]) code.int(x);
 }
 
 /** Shapes of x, w and y of a convolution or one of its transposes. */
@@ -281,9 +296,8 @@ function convolutionFunction(
                 .int(area * size)
                 .int(size)
                 .get(y)
-                .int(outs)
-                .int(area)
-                .int(inner);
+                .int(area * size);
+              cut(code, outs, area, inner, g.kind);
               packed();
               code.int(0).call(gemm);
             } else if (name === "convWeight") {
@@ -294,7 +308,8 @@ function convolutionFunction(
               columns();
               code.int(size).int(area * size);
               weight();
-              code.int(outs).int(inner).int(area);
+              code.int(inner * size);
+              cut(code, outs, inner, area, g.kind);
               packed();
               code.int(1).call(gemm);
             } else {
@@ -306,7 +321,8 @@ function convolutionFunction(
                 .int(area * size)
                 .int(size);
               columns();
-              code.int(inner).int(area).int(outs);
+              code.int(area * size);
+              cut(code, inner, area, outs, g.kind);
               packed();
               code.int(0).call(gemm);
               if (!direct) code.get(x).get(column).call(move);

@@ -82,6 +82,11 @@ interface Group extends Loop {
 
 /** More members than this would keep too many registers and too large a function. */
 const mostMembers = 300;
+/** Single elements have no loop around them, so that there may be more; what compiles a function takes longer than in proportion to its size. */
+const mostScalars = 600;
+/** Ops that give one element back as it is. */
+const oneForOne: ReadonlySet<string> = /* @__PURE__ */ new Set(["identity", "stop", "customGradient", "reshape", "expand", "transpose", "sum", "prod", "max", "min"]); // biome-ignore format: a list
+const noShape: Shape = [];
 const reductions: Readonly<Record<string, Total["op"]>> = { sum: "sum", prod: "prod", max: "max", min: "min" };
 
 /** Element types that loops handle; other dtypes go through the op's own kernel. */
@@ -125,14 +130,19 @@ class Planner {
   lay(order: readonly Node[]): Plan {
     for (const node of order) {
       if (!this.varies.has(node)) continue;
-      for (const v of node.operands) {
-        if (v === null) continue;
+      if (this.isSame(node)) {
+        this.same.set(node, this.rooted(node.operands[0]!));
+        continue;
+      }
+      for (const given of node.operands) {
+        if (given === null) continue;
+        const v = this.rooted(given);
         const list = this.users.get(v.node);
         if (list === undefined) this.users.set(v.node, [node]);
         else list.push(node);
       }
     }
-    for (const v of this.outputs) this.needed.add(v.node);
+    for (const v of this.outputs) this.needed.add(this.rooted(v).node);
     const ins = this.inputs.map((v, i) => {
       const buffer = this.buffer(v.type.dtype, sizeOf(v.type.shape), "slot", i);
       this.setView(v, wholeView(buffer, v.type.shape));
@@ -142,6 +152,28 @@ class Planner {
     const outs = this.outputs.map((v, i) => this.output(v, ins.length + i));
     for (const g of [...this.groups]) this.flush(g);
     return { steps: this.steps, buffers: this.buffers, inputs: ins, outputs: outs, bytes: this.arrange(ins.length + outs.length) };
+  }
+
+  /** Nodes that are one element of another value, and that value. */
+  private readonly same = new Map<Node, Value>();
+
+  /** Whether a node only gives its operand's single element another shape. */
+  private isSame({ op, operands, type, outputs }: Node): boolean {
+    const x = operands[0];
+    return (
+      outputs === null &&
+      oneForOne.has(op.name) &&
+      x != null &&
+      sizeOf(type.shape) === 1 &&
+      sizeOf(x.type.shape) === 1 &&
+      type.dtype === x.type.dtype &&
+      kindOf(type.dtype) !== null
+    );
+  }
+
+  /** What a value is computed as. */
+  private rooted(v: Value): Value {
+    return this.same.get(v.node) ?? v;
   }
 
   private buffer(dtype: DType, length: number, place: Buffer["place"], offset = 0, data: NumberArray | null = null): Buffer {
@@ -160,6 +192,13 @@ class Planner {
   private view(v: Value): View {
     const known = this.views.get(v.node)?.[v.index];
     if (known !== undefined) return known;
+    const root = this.same.get(v.node);
+    if (root !== undefined) {
+      const { buffer, offset } = this.view(root);
+      const made = { buffer, offset, shape: v.type.shape, strides: v.type.shape.map(() => 0) };
+      this.setView(v, made);
+      return made;
+    }
     const group = this.open.get(v.node);
     if (group !== undefined) {
       this.flush(group);
@@ -178,6 +217,7 @@ class Planner {
   }
 
   private place(node: Node): void {
+    if (this.same.has(node)) return;
     const seen = valuesOf(node).map((v) => viewOf(v, (x) => this.view(x)));
     if (seen.every((view) => view !== null)) {
       for (const [i, v] of valuesOf(node).entries()) this.setView(v, seen[i]!);
@@ -209,8 +249,10 @@ class Planner {
   }
 
   /** The loop that can take a node over `shape` with these operands: the one that computes most recently what it needs, or any of that shape. */
-  private groupFor(shape: Shape, operands: readonly Value[]): Group {
-    const fits = (g: Group): boolean => sameShape(g.shape, shape) && g.members.length < mostMembers;
+  private groupFor(given: Shape, operands: readonly Value[]): Group {
+    const shape = sizeOf(given) === 1 ? noShape : given;
+    const most = shape === noShape ? mostScalars : mostMembers;
+    const fits = (g: Group): boolean => sameShape(g.shape, shape) && g.members.length < most;
     let chosen: Group | null = null;
     // The result of a reduction is there only when its loop has ended.
     for (const v of operands) {
@@ -232,11 +274,13 @@ class Planner {
 
   private source(v: Value, group: Group): Source {
     const member = group.places.get(v.node);
-    return member === undefined ? { view: alignedTo(this.view(v), group.shape) } : { member };
+    if (member !== undefined) return { member };
+    const view = this.view(v);
+    return { view: group.shape === noShape ? { ...view, shape: noShape, strides: noShape } : alignedTo(view, group.shape) };
   }
 
   private join(node: Node): void {
-    const operands = node.operands as readonly Value[];
+    const operands = node.operands.map((v) => this.rooted(v!));
     const group = this.groupFor(node.type.shape, operands);
     const args = operands.map((v) => this.source(v, group));
     group.places.set(node, group.members.length);
@@ -245,7 +289,7 @@ class Planner {
   }
 
   private total(node: Node, op: Total["op"]): void {
-    const x = node.operands[0]!;
+    const x = this.rooted(node.operands[0]!);
     const { axis } = node.attrs as { readonly axis: readonly number[] };
     const group = this.groupFor(x.type.shape, [x]);
     const source = this.source(x, group);
@@ -266,7 +310,9 @@ class Planner {
       const member = group.members[i]!;
       const inside = (user: Node): boolean => group.places.has(user) || this.isTotalOf(user, group);
       if (this.needed.has(node) || (this.users.get(node) ?? []).some((user) => !inside(user)))
-        member.out = wholeView(this.fresh(node), node.type.shape);
+        member.out = wholeView(this.fresh(node), group.shape);
+    }
+    for (const member of group.members) {
       if (member.out !== null) touch(member.out.buffer, step);
       for (const a of member.args) if ("view" in a) touch(a.view.buffer, step);
     }
@@ -285,6 +331,19 @@ class Planner {
 
   private isTotalOf(user: Node, group: Group): boolean {
     return this.open.get(user) === group && this.later.has(user);
+  }
+
+  /** Single elements side by side: each is written to its place by the straight lines that compute it. */
+  private gathered(node: Node): void {
+    const parts = node.operands.map((v) => this.rooted(v!));
+    const group = this.groupFor(noShape, parts);
+    const sources = parts.map((v) => this.source(v, group));
+    const out = this.fresh(node);
+    for (const [i, v] of parts.entries())
+      group.members.push({ node: copyNode(v), args: [sources[i]!], out: { buffer: out, shape: noShape, strides: noShape, offset: i } });
+    this.views.delete(node);
+    this.open.set(node, group);
+    this.later.set(node, out);
   }
 
   /** A view that is a whole buffer in order, by a copying loop if need be. */
@@ -312,6 +371,10 @@ class Planner {
   /** Parts side by side along an axis: each is copied to its place. */
   private joined(node: Node): void {
     const { axis } = node.attrs as { readonly axis: number };
+    if (node.operands.every((v) => sizeOf(v!.type.shape) === 1)) {
+      this.gathered(node);
+      return;
+    }
     const parts = node.operands.map((v) => this.view(v!));
     const whole = wholeView(this.fresh(node), node.type.shape);
     let start = 0;
@@ -374,6 +437,22 @@ class Planner {
     return out;
   }
 
+  /** Gives single elements their places, eight bytes each: one that nobody reads any more is taken again. Returns where the next may begin. */
+  private cells(start: number): number {
+    const free: number[] = [];
+    const ends = new Map<number, number[]>();
+    let end = start;
+    let step = 0;
+    for (const b of this.buffers.filter((x) => x.place === "scratch" && x.length === 1).sort((x, y) => x.first - y.first)) {
+      for (; step < b.first && Number.isFinite(b.first); step++) free.push(...(ends.get(step) ?? []));
+      b.offset = free.pop() ?? (end += 8) - 8;
+      const list = ends.get(b.last);
+      if (list === undefined) ends.set(b.last, [b.offset]);
+      else list.push(b.offset);
+    }
+    return padded(end);
+  }
+
   /** Gives every buffer its offset: first the table of slots, then what is fixed, then scratch, first fit by order of birth. */
   private arrange(slots: number): number {
     let end = padded(slots * 4);
@@ -382,9 +461,10 @@ class Planner {
         b.offset = end;
         end += padded(bytesOf(b));
       }
+    end = this.cells(end);
     const base = end;
     const alive: Buffer[] = [];
-    for (const b of this.buffers.filter((x) => x.place === "scratch").sort((x, y) => x.first - y.first)) {
+    for (const b of this.buffers.filter((x) => x.place === "scratch" && x.length !== 1).sort((x, y) => x.first - y.first)) {
       for (let i = alive.length - 1; i >= 0; i--) if (alive[i]!.last < b.first) alive.splice(i, 1);
       const size = padded(bytesOf(b));
       let at = base;
@@ -401,9 +481,11 @@ class Planner {
   }
 }
 
+const bytesPerElement: Readonly<Record<DType, number>> = { f64: 8, i64: 8, u64: 8, f32: 4, f16: 4, bf16: 4, i32: 4, u32: 4, i16: 2, u16: 2, i8: 1, u8: 1, bool: 1 }; // biome-ignore format: a table
+
 /** Bytes of a buffer. */
 export function bytesOf(b: { readonly dtype: DType; readonly length: number }): number {
-  return b.length * allocate(b.dtype, 0).BYTES_PER_ELEMENT;
+  return b.length * bytesPerElement[b.dtype];
 }
 
 /** Rounded up to lines of 64 bytes, with room for one vector beyond the end: loops over vectors may read and write there. */

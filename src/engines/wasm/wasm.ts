@@ -6,6 +6,7 @@ import { sizeOf } from "../../ir/shape.ts";
 import { type Held, hold, type Tensor } from "../../ir/tensor.ts";
 import { type TensorType, typeText } from "../../ir/type.ts";
 import type { Engine, Executable } from "../engine.ts";
+import { hasRelaxedSimd } from "./features.ts";
 import { lowered } from "./lower.ts";
 import { compileModule } from "./module.ts";
 import { bytesOf, padded, plan } from "./plan.ts";
@@ -130,7 +131,7 @@ export function wasm(): Engine<"sync"> {
 function prepare(heap: Heap, inputs: readonly Value[], outputs: readonly Value[], runBody: RunBody): Executable<"sync"> {
   const low = lowered(inputs, outputs);
   const laid = plan(low.inputs, low.outputs);
-  const compiled = compileModule(laid, null);
+  const compiled = compileModule(laid, { shared: null, fused: hasRelaxedSimd() });
   const size = padded(compiled.size);
   const base = heap.take(size, "the program");
   for (const b of laid.buffers) if (b.place === "fixed") heap.at(b.dtype, base + b.offset, b.length).set(b.data!);

@@ -1,0 +1,184 @@
+import { constant, elementwise, type Kind, type Push, type Target } from "./elementwise.ts";
+import { type Code, f32, f64, i32, type ValueType } from "./encoder.ts";
+import type { Surroundings } from "./loop.ts";
+import type { MathName } from "./math.ts";
+import { kindOf, type Loop, type Source } from "./plan.ts";
+import type { Buffer, View } from "./view.ts";
+
+const bytes: Readonly<Record<Kind, number>> = { f32: 4, f64: 8, i32: 4, bool: 1 };
+const typeOf: Readonly<Record<Kind, ValueType>> = { f32, f64, i32, bool: i32 };
+
+/** Ops whose operands are pushed once each, in order, before anything else: the first may be on the stack already. */
+const inOrder: ReadonlySet<string> = /* @__PURE__ */ new Set(["add", "sub", "mul", "div", "sqrt"]);
+
+/**
+ * Writes ops on single elements as straight lines. Values live in locals, which are used again after the last use of what they hold; only what
+ * others read is stored. A value that the next op takes first stays on the stack.
+ */
+export class ScalarWriter {
+  private readonly code: Code;
+  private readonly around: Surroundings;
+  private readonly loop: Loop;
+  /** Locals that hold nothing any more, by type. */
+  private readonly free = new Map<ValueType, number[]>();
+  private readonly locals: Int32Array;
+  /** Uses of each member, and of each place in memory, that are still to come. */
+  private readonly uses: Int32Array;
+  private readonly loaded = new Map<string, { local: number; type: ValueType; uses: number }>();
+  private readonly keys = new Map<Source, string>();
+  private readonly pointers = new Map<Buffer, number>();
+  private base = -1;
+
+  constructor(code: Code, around: Surroundings, loop: Loop) {
+    this.code = code;
+    this.around = around;
+    this.loop = loop;
+    this.locals = new Int32Array(loop.members.length).fill(-1);
+    this.uses = new Int32Array(loop.members.length);
+  }
+
+  write(): void {
+    const { code, loop } = this;
+    const { members } = loop;
+    const numbers = new Map<Buffer, number>();
+    const numberOf = (b: Buffer): number => {
+      let n = numbers.get(b);
+      if (n === undefined) numbers.set(b, (n = numbers.size));
+      return n;
+    };
+    for (const m of members)
+      for (const s of m.args) {
+        if ("member" in s) this.uses[s.member]!++;
+        else {
+          const key = `${numberOf(s.view.buffer)}:${s.view.offset}`;
+          this.keys.set(s, key);
+          const known = this.loaded.get(key);
+          if (known === undefined) this.loaded.set(key, { local: -1, type: typeOf[kindOf(s.view.buffer.dtype)!], uses: 1 });
+          else known.uses++;
+        }
+      }
+    this.base = code.local(i32);
+    code.getGlobal(this.around.base).set(this.base);
+    const target = this.target();
+    // The member whose value is on the stack, not yet in a local.
+    let pending = -1;
+    for (let i = 0; i < members.length; i++) {
+      const { node, args, out } = members[i]!;
+      if (pending >= 0) {
+        const first = args[0];
+        const taken = out === null && inOrder.has(node.op.name) && first !== undefined && "member" in first && first.member === pending;
+        const again = this.uses[pending]! > 1;
+        if (!taken) code.set(this.place(pending));
+        else if (again) code.tee(this.place(pending));
+        if (!taken) pending = -1;
+      }
+      let onStack = pending >= 0;
+      const pushes = args.map((s): Push => {
+        if ("member" in s)
+          return () => {
+            if (onStack) onStack = false;
+            else code.get(this.locals[s.member]!);
+          };
+        const { buffer } = s.view;
+        if (buffer.place === "fixed" && buffer.length === 1 && buffer.data !== null)
+          return () => constant(target, kindOf(buffer.dtype)!, buffer.data![0]!);
+        const known = this.loaded.get(this.keys.get(s)!)!;
+        // Read only once: no local.
+        if (known.uses === 1 && known.local < 0 && inOrder.has(node.op.name)) return () => this.load(s.view);
+        if (known.local < 0) {
+          known.local = this.take(known.type);
+          this.load(s.view);
+          code.set(known.local);
+        }
+        return () => code.get(known.local);
+      });
+      const kind = kindOf(node.operands[node.op.name === "where" ? 1 : 0]!.type.dtype)!;
+      if (out !== null) this.address(out);
+      elementwise[node.op.name]!.emit(target, kind, pushes, node);
+      for (const s of args) this.release(s);
+      if (out !== null) {
+        const to = kindOf(out.buffer.dtype)!;
+        if (this.uses[i]! > 0) code.tee(this.place(i));
+        code.mem(to === "bool" ? "i32.store8" : `${to}.store`, this.offsetOf(out));
+        pending = -1;
+      } else pending = i;
+    }
+    if (pending >= 0) code.op("drop");
+  }
+
+  private take(type: ValueType): number {
+    return this.free.get(type)?.pop() ?? this.code.local(type);
+  }
+
+  private place(member: number): number {
+    const kind = kindOf(this.loop.members[member]!.node.type.dtype)!;
+    const local = this.take(typeOf[kind]);
+    this.locals[member] = local;
+    return local;
+  }
+
+  private release(s: Source): void {
+    const give = (type: ValueType, local: number): void => {
+      if (local < 0) return;
+      const list = this.free.get(type);
+      if (list === undefined) this.free.set(type, [local]);
+      else list.push(local);
+    };
+    if ("member" in s) {
+      if (--this.uses[s.member]! === 0) give(typeOf[kindOf(this.loop.members[s.member]!.node.type.dtype)!], this.locals[s.member]!);
+    } else {
+      const known = this.loaded.get(this.keys.get(s)!)!;
+      if (--known.uses === 0) give(known.type, known.local);
+    }
+  }
+
+  /** The address that an offset is added to, on the stack. */
+  private address({ buffer }: View): void {
+    const { code } = this;
+    if (buffer.place !== "slot") {
+      code.get(this.base);
+      return;
+    }
+    let local = this.pointers.get(buffer);
+    if (local === undefined) {
+      local = code.local(i32);
+      this.pointers.set(buffer, local);
+      code
+        .get(this.base)
+        .mem("i32.load", buffer.offset * 4)
+        .tee(local);
+    } else code.get(local);
+  }
+
+  private offsetOf({ buffer, offset }: View): number {
+    return (buffer.place === "slot" ? 0 : buffer.offset) + offset * bytes[kindOf(buffer.dtype)!];
+  }
+
+  private load(view: View): void {
+    const kind = kindOf(view.buffer.dtype)!;
+    this.address(view);
+    this.code.mem(kind === "bool" ? "i32.load8_u" : `${kind}.load`, this.offsetOf(view));
+  }
+
+  private target(): Target {
+    const { code, around } = this;
+    return {
+      code,
+      wide: false,
+      size: 8,
+      math: (name: MathName, kind: "f32" | "f64") => {
+        const lanes = kind === "f32" ? "f32x4" : "f64x2";
+        code.op(`${lanes}.splat`).call(around.library.index(name, lanes)).lane(`${lanes}.extract_lane`, 0);
+      },
+      host: (node, args) => {
+        const narrow = node.operands[0]!.type.dtype === "f32";
+        for (const push of args) {
+          push();
+          if (narrow) code.op("f64.promote_f32");
+        }
+        code.call(around.host(node));
+        if (narrow) code.op("f32.demote_f64");
+      },
+    };
+  }
+}
