@@ -1,6 +1,16 @@
+export { type AdadeltaNumbers, adadelta } from "./optim/adadelta.ts";
+export { type AdagradNumbers, adagrad } from "./optim/adagrad.ts";
 export { type AdamNumbers, adam, adamW } from "./optim/adam.ts";
+export { type AdamaxNumbers, adamax } from "./optim/adamax.ts";
+export { type AveragedOptions, averaged, averages } from "./optim/averaged.ts";
 export type { CommonOptions, Group } from "./optim/by-rule.ts";
+export { type LambNumbers, lamb } from "./optim/lamb.ts";
+export { type LionNumbers, lion } from "./optim/lion.ts";
+export { type MuonNumbers, type MuonOptions, muon } from "./optim/muon.ts";
+export { type NadamNumbers, nadam } from "./optim/nadam.ts";
 export { type Optimizer, type OptimizerState, type OptimizerStep, stepCount } from "./optim/optimizer.ts";
 export { type Plateau, type PlateauOptions, plateau } from "./optim/plateau.ts";
 export type { Rate } from "./optim/rate.ts";
+export { type RmsPropNumbers, rmsProp } from "./optim/rms-prop.ts";
+export { cosine, cosineRestarts, exponential, oneCycle, polynomial, ramp, type Schedule, step, warmup } from "./optim/schedules.ts";
 export { type SgdNumbers, sgd } from "./optim/sgd.ts";

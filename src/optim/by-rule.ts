@@ -36,6 +36,7 @@ export type Group<O> = { readonly only: readonly string[]; readonly rate?: Rate 
 
 /** What a rule computes for one parameter. Numbers of the step are scalars of the parameter's dtype. */
 export interface LeafStep<Slot extends string, Scalar extends string> {
+  readonly path: string;
   readonly p: Value;
   readonly g: Value;
   readonly slots: Readonly<Record<Slot, Value>>;
@@ -45,6 +46,8 @@ export interface LeafStep<Slot extends string, Scalar extends string> {
 /** An update rule as its paper has it, parameter by parameter. */
 export interface Rule<S, Slot extends string, Scalar extends string> {
   readonly name: string;
+  /** Options that name parameters by patterns, which have to name some. */
+  readonly patterns?: Readonly<Record<string, readonly string[]>>;
   /** The tensors kept for a parameter, and the number each begins with. */
   slots(settings: S, type: TensorType, path: string): { readonly [K in Slot]?: number };
   /** Scalars of the whole optimiser that are kept beside the step count, and the number each begins with. They are among the results of `scalars`. */
@@ -122,6 +125,7 @@ export function optimizerOf<S extends object, Slot extends string, Scalar extend
     const chosen = only === undefined ? null : matched(only, paths, `${name}: only`);
     const frozen = freeze === undefined ? null : matched(freeze, paths, `${name}: freeze`);
     const decayed = decay === undefined ? null : matched(decay, paths, `${name}: decay`);
+    for (const [what, patterns] of Object.entries(rule.patterns ?? {})) matched(patterns, paths, `${name}: ${what}`);
     const members = others.map(({ only: patterns }) => matched(patterns!, paths, `${name}: groups`));
     const found = given.filter(({ path }) => (chosen?.has(path) ?? true) && !(frozen?.has(path) ?? false));
     if (found.length === 0) throw new GraphError(`${name}: every parameter is frozen, so there is nothing to train: ${listed(paths)}`);
@@ -211,6 +215,7 @@ export function optimizerOf<S extends object, Slot extends string, Scalar extend
       const value = byPath.get(path)!;
       const slots = Object.fromEntries(Object.keys(rule.slots(own, type, path)).map((slot) => [slot, opt[`${slot}/${path}`]!]));
       const { p, ...kept } = rule.leaf(own, {
+        path,
         p: dtype === type.dtype ? value : cast(value, dtype),
         g: clipped[i]!,
         slots: slots as Record<Slot, Value>,

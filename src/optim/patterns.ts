@@ -17,6 +17,11 @@ export function matched(patterns: readonly string[], paths: readonly string[], w
   return found;
 }
 
+/** Whether one of the patterns names this path. */
+export function names(patterns: readonly string[], path: string): boolean {
+  return patterns.some((pattern) => expression(pattern).test(path));
+}
+
 function expression(pattern: string): RegExp {
   const parts = pattern.split("*").map((part) => part.replace(/[.*+?^${}()|[\]\\]/g, "\\$&"));
   return new RegExp(`^${parts.join(".*")}$`, "su");
@@ -25,7 +30,7 @@ function expression(pattern: string): RegExp {
 const most = 12;
 
 /** Names for a message: the first few, and how many more there are. */
-export function listed(names: readonly string[]): string {
-  const shown = names.slice(0, most).map((name) => name || "a single value");
-  return names.length > most ? `${shown.join(", ")} and ${names.length - most} more` : shown.join(", ");
+export function listed(all: readonly string[]): string {
+  const shown = all.slice(0, most).map((name) => name || "a single value");
+  return all.length > most ? `${shown.join(", ")} and ${all.length - most} more` : shown.join(", ");
 }

@@ -1,6 +1,6 @@
 // PyTorch's own steps, in f64.
 import { expect, test } from "vitest";
-import { adam, adamW, type Optimizer, sgd } from "../../src/optim.ts";
+import { adadelta, adagrad, adam, adamax, adamW, nadam, type Optimizer, rmsProp, sgd } from "../../src/optim.ts";
 import { type Run, recorded, trajectory } from "./problem.ts";
 
 type Options = Readonly<Record<string, number | boolean | undefined>>;
@@ -23,19 +23,29 @@ function ours(options: Run["options"]): { readonly rate: number } & Options {
   return found as { readonly rate: number } & Options;
 }
 
-const makers: Readonly<Record<string, (options: { readonly rate: number }) => Optimizer>> = { SGD: sgd, Adam: adam, AdamW: adamW };
+const makers: Readonly<Record<string, (options: { readonly rate: number }) => Optimizer>> = {
+  SGD: sgd,
+  Adam: adam,
+  AdamW: adamW,
+  RMSprop: rmsProp,
+  Adagrad: adagrad,
+  Adadelta: adadelta,
+  Adamax: adamax,
+  NAdam: nadam,
+};
 const runs = recorded.runs.filter(({ optimiser }) => optimiser !== "LBFGS");
 
-test.each(
-  runs.filter(({ optimiser }) => makers[optimiser]).map((run) => [`${run.optimiser} ${JSON.stringify(run.options)}`, run] as const),
-)("%s", async (_, { optimiser, options, after }) => {
-  let steps = 0;
-  for await (const { W, b, loss } of trajectory(makers[optimiser]!(ours(options)))) {
-    const wanted = after[++steps];
-    if (wanted === undefined) continue;
-    const differences = [...W.data, ...b.data, loss].map((x, i) => Math.abs(x - [...wanted.W.flat(), ...wanted.b, wanted.loss][i]!));
-    expect(Math.max(...differences), `after ${steps} steps`).toBeLessThan(1e-9);
-    if (steps === 50) break;
-  }
-  expect(steps).toBe(50);
-});
+test.each(runs.map((run) => [`${run.optimiser} ${JSON.stringify(run.options)}`, run] as const))(
+  "%s",
+  async (_, { optimiser, options, after }) => {
+    let steps = 0;
+    for await (const { W, b, loss } of trajectory(makers[optimiser]!(ours(options)))) {
+      const wanted = after[++steps];
+      if (wanted === undefined) continue;
+      const differences = [...W.data, ...b.data, loss].map((x, i) => Math.abs(x - [...wanted.W.flat(), ...wanted.b, wanted.loss][i]!));
+      expect(Math.max(...differences), `after ${steps} steps`).toBeLessThan(1e-9);
+      if (steps === 50) break;
+    }
+    expect(steps).toBe(50);
+  },
+);
