@@ -9,7 +9,7 @@ import type { Rate } from "./rate.ts";
 export type Schedule = (step: Value) => Value;
 
 function need(ok: boolean, who: string, name: string, x: unknown, rule: string): void {
-  if (!ok) throw new DomainError(`${who}: ${name} is ${String(x)}; it is ${rule}`);
+  if (!ok) throw new DomainError(`${who}: ${name} is ${String(x)}; it has to be ${rule}`);
 }
 
 function needRate(who: string, name: string, x: number, zero: boolean): void {

@@ -59,22 +59,24 @@ test("a warm-up rises in a line to where the rate begins, which goes on from the
 });
 
 test("bad numbers are told", () => {
-  expect(() => cosine({ from: 0, steps: 3 })).toThrow("cosine: from is 0; it is a rate, a number above 0");
-  expect(() => cosine({ from: 1, to: -1, steps: 3 })).toThrow("cosine: to is -1; it is a rate, a number of 0 or more");
+  expect(() => cosine({ from: 0, steps: 3 })).toThrow("cosine: from is 0; it has to be a rate, a number above 0");
+  expect(() => cosine({ from: 1, to: -1, steps: 3 })).toThrow("cosine: to is -1; it has to be a rate, a number of 0 or more");
   expect(() => cosine({ from: 1, steps: 3, warmup: 3 })).toThrow(
-    "cosine: warmup is 3; it is a whole number of steps, fewer than the 3 of all",
+    "cosine: warmup is 3; it has to be a whole number of steps, fewer than the 3 of all",
   );
   expect(() => exponential({ from: 1, factor: 0 })).toThrow(
-    "exponential: factor is 0; it is a number above 0 that rates are multiplied by",
+    "exponential: factor is 0; it has to be a number above 0 that rates are multiplied by",
   );
   expect(() => ramp({ from: 1, to: Number.NaN, steps: 3 })).toThrow("ramp: to is NaN");
-  expect(() => ramp({ from: 1, to: 2, steps: 0.5 })).toThrow("ramp: steps is 0.5; it is a whole number of steps, 1 or more");
+  expect(() => ramp({ from: 1, to: 2, steps: 0.5 })).toThrow("ramp: steps is 0.5; it has to be a whole number of steps, 1 or more");
   expect(() => step({ from: 1, factor: 0.5 })).toThrow("step: give either every, as 30, or at, as [30, 60, 90]");
   expect(() => step({ from: 1, factor: 0.5, at: [1.5] })).toThrow("step: an entry of at is 1.5");
-  expect(() => polynomial({ from: 1, steps: 2, power: 0 })).toThrow("polynomial: power is 0; it is a number above 0");
+  expect(() => polynomial({ from: 1, steps: 2, power: 0 })).toThrow("polynomial: power is 0; it has to be a number above 0");
   expect(() => cosineRestarts({ from: 1, steps: 2, factor: 1.5 })).toThrow(
-    "cosineRestarts: factor is 1.5; it is a whole number, 1 or more",
+    "cosineRestarts: factor is 1.5; it has to be a whole number, 1 or more",
   );
-  expect(() => oneCycle({ peak: 1, steps: 10, warmup: 2 })).toThrow("oneCycle: warmup is 2; it is a share of the steps, from 0 to 1");
+  expect(() => oneCycle({ peak: 1, steps: 10, warmup: 2 })).toThrow(
+    "oneCycle: warmup is 2; it has to be a share of the steps, from 0 to 1",
+  );
   expect(() => warmup(plateau({ from: 1 }), 10)).toThrow("warmup: a plateau has no steps to begin with; warm up a number or a schedule");
 });
