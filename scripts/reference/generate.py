@@ -33,7 +33,7 @@ def threefry_file():
     save("threefry", {"source": threefry.__doc__.strip()}, threefry.vectors())
 
 
-PARTS = {part: (lambda part=part: op_file(part)) for part in ("elementwise", "linear", "reduce", "contract", "composite", "linalg")}
+PARTS = {part: (lambda part=part: op_file(part)) for part in ("elementwise", "linear", "reduce", "contract", "composite", "linalg", "layers")}
 PARTS["threefry"] = threefry_file
 
 

@@ -4,8 +4,11 @@ import type { Value } from "../ir/node.ts";
 import type { Operand } from "../ir/op.ts";
 import type { Tensor } from "../ir/tensor.ts";
 import type { ConvAttrs, ConvTransposeAttrs } from "../ops/contract/conv.ts";
+import { type AveragePoolAttrs, type MaxPoolAttrs, maxPool as poolLargest, averagePool as poolMean } from "../ops/contract/pool.ts";
+import { type AttentionOptions, type AttentionParams, attend, attentionInit } from "./attention.ts";
 import { convolve, type KernelOptions, kernelInit, type Rank } from "./convolution.ts";
 import { checkRate, dropout as drop } from "./dropout.ts";
+import { type EmbeddingParams, embeddingInit, rowsOf, type TableOptions } from "./embedding.ts";
 import type { DTypeOption } from "./initializers.ts";
 import { layerName } from "./layer-name.ts";
 import { affine, type LinearParams, linearInit, type WeightOptions, type WeightParams } from "./linear.ts";
@@ -26,7 +29,17 @@ import {
   rmsNormInit,
   type ScaleParams,
 } from "./normalization.ts";
-import type { Layer } from "./stack.ts";
+import { placed, positionsInit } from "./positions.ts";
+import type { GruParams, LstmParams, RnnParams } from "./recurrent.ts";
+import * as cells from "./recurrent.ts";
+import type { Layer, Plain } from "./stack.ts";
+import {
+  type TransformerBlockOptions,
+  type TransformerBlockParams,
+  type TransformerInitOptions,
+  transform,
+  transformerInit,
+} from "./transformer.ts";
 
 /** A layer without statistics, of an init and a function of parameters and x that is told what errors call it. */
 function plain<P>(kind: string, init: (key: Tensor) => P, apply: (params: never, x: Operand, who: string) => Value): Layer<P, {}> {
@@ -174,6 +187,15 @@ export function instanceNorm(size: number, options: NormOptions & DTypeOption = 
   );
 }
 
+/** The key that a stack hands to a layer that drops. */
+function keyFor(who: string, key: Operand | undefined): Operand {
+  if (key === undefined)
+    throw new DomainError(`${who}: there is no key to draw from; in training call apply(params, x, { train: true, key, stats })`, {
+      op: "dropout",
+    });
+  return key;
+}
+
 /**
  * `dropout` in a stack: in training it draws from the key that the stack hands it, otherwise x passes as it is.
  * @throws DomainError for a rate outside [0, 1), and when training without a key
@@ -184,12 +206,92 @@ export function dropout(rate: number): Layer<{}, {}> {
     init: () => ({ params: {}, stats: {} }),
     apply: (_, x, { train, key, path }) => {
       if (!train || rate === 0) return { out: lift(x, "f64"), stats: {} };
-      if (key === undefined)
-        throw new DomainError(
-          `${layerName("dropout", {}, path)}: there is no key to draw from; in training call apply(params, x, { train: true, key, stats })`,
-          { op: "dropout" },
-        );
-      return { out: drop(x, { rate, key }), stats: {} };
+      return { out: drop(x, { rate, key: keyFor(layerName("dropout", {}, path), key) }), stats: {} };
     },
   };
+}
+
+/** `embedding` in a stack, whose x are then ids. @throws as embedding */
+export function embedding(count: number, size: number, options: TableOptions = {}): Layer<EmbeddingParams<Tensor>, {}> {
+  return plain("embedding", (key) => embeddingInit(key, count, size, options), rowsOf);
+}
+
+/** Learned `positions` in a stack. @throws as positions */
+export function positions(count: number, size: number, options: TableOptions = {}): Layer<EmbeddingParams<Tensor>, {}> {
+  return plain("positions", (key) => positionsInit(key, count, size, options), placed);
+}
+
+/** `attention` in a stack. @throws as attention */
+export function attention(
+  size: number,
+  options: Omit<AttentionOptions, "mask" | "keyMask"> & DTypeOption,
+): Layer<AttentionParams<Tensor>, {}> {
+  return plain(
+    "attention",
+    (key) => attentionInit(key, size, options),
+    (p, x, who) => attend(p, x, options, who),
+  );
+}
+
+/** How a block of a stack looks around, how wide its inner layer is, and which share it drops in training. */
+export interface BlockLayerOptions extends Omit<TransformerBlockOptions, "mask" | "keyMask" | "dropout">, TransformerInitOptions {
+  readonly dropout?: number;
+}
+
+/** `transformerBlock` in a stack: `layer.transformerBlock(128, { heads: 4, causal: true, dropout: 0.1 })`. @throws as transformerBlock */
+export function transformerBlock(
+  size: number,
+  { dropout: rate = 0, ...options }: BlockLayerOptions,
+): Layer<TransformerBlockParams<Tensor>, {}> {
+  checkRate(rate);
+  return {
+    init: (key) => ({ params: transformerInit(key, size, options), stats: {} }),
+    apply: (params, x, { train, key, path }) => {
+      const who = layerName("transformerBlock", params, path);
+      if (!train || rate === 0) return { out: transform(params, x, options, who), stats: {} };
+      return { out: transform(params, x, { ...options, dropout: { rate, key: keyFor(who, key) } }, who), stats: {} };
+    },
+  };
+}
+
+/** How a recurrent layer of a stack runs. */
+export interface RecurrentOptions extends DTypeOption {
+  readonly reverse?: boolean;
+}
+
+/** `rnn.over` in a stack: `h` of every step of x [..., steps, inputs]. @throws as rnn */
+export function rnn(inputs: number, hidden: number, options: RecurrentOptions = {}): Layer<RnnParams<Tensor>, {}> {
+  return recurrent(cells.rnn, inputs, hidden, options);
+}
+
+/** `lstm.over` in a stack: `h` of every step of x [..., steps, inputs]. @throws as lstm */
+export function lstm(inputs: number, hidden: number, options: RecurrentOptions = {}): Layer<LstmParams<Tensor>, {}> {
+  return recurrent(cells.lstm, inputs, hidden, options);
+}
+
+/** `gru.over` in a stack: `h` of every step of x [..., steps, inputs]. @throws as gru */
+export function gru(inputs: number, hidden: number, options: RecurrentOptions = {}): Layer<GruParams<Tensor>, {}> {
+  return recurrent(cells.gru, inputs, hidden, options);
+}
+
+function recurrent<P, A, O, C>(
+  cell: cells.Cell<P, A, O, C>,
+  inputs: number,
+  hidden: number,
+  { reverse = false, ...options }: RecurrentOptions,
+): Layer<P, {}> {
+  return {
+    init: (key) => ({ params: cell.init(key, inputs, hidden, options), stats: {} }),
+    apply: (params, x, { path }) => ({ out: cell.over(params as O, x, { reverse }, path).out, stats: {} }),
+  };
+}
+
+/** The op `maxPool` in a stack: `layer.maxPool({ size: 2 })`. @throws as maxPool */
+export function maxPool(options: MaxPoolAttrs): Plain {
+  return (x) => poolLargest(x, options);
+}
+
+/** The op `averagePool` in a stack: `layer.averagePool({ size: 2 })`. @throws as averagePool */
+export function averagePool(options: AveragePoolAttrs): Plain {
+  return (x) => poolMean(x, options);
 }

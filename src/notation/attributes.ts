@@ -5,7 +5,7 @@ import { nearestName } from "./nearest.ts";
 /** Attributes of ops that keep their record as it is given, so that nothing shows which they read. Other ops of that kind have none. */
 export const storedAttributes: Readonly<Record<string, readonly string[]>> = {
   averagePoolInput: ["size", "stride", "padding", "dilation", "ceilMode", "countIncludePad", "space"],
-  classLabels: ["classes", "loss"],
+  classLabels: ["classes", "loss", "ignoreIndex", "what"],
   convInput: ["stride", "padding", "dilation", "groups", "size"],
   convWeight: ["stride", "padding", "dilation", "groups", "size"],
   unpad: ["pads", "mode"],

@@ -8,7 +8,8 @@ export type OperandRecord = Readonly<Record<string, Operand | readonly Operand[]
 export type Results = Value | readonly Value[] | Readonly<Record<string, Value>>;
 
 type Attributes = Readonly<Record<string, unknown>>;
-type Call = (operands: OperandRecord, attributes: Attributes) => Results;
+/** How a case is called. */
+export type Call = (operands: OperandRecord, attributes: Attributes) => Results;
 type Function = (...args: readonly unknown[]) => Results;
 
 /** The exported function of this name. It throws when there is none, so that a case of an op that is missing fails. */

@@ -2,7 +2,7 @@ import { add, evaluate, grad, jvp, mul, type Operand, sum, type Tensor, tensor, 
 import { isFloat } from "../../src/ir/dtype.ts";
 import { leaves } from "../../src/ir/tree.ts";
 import { attributesFrom, isStoredTensor, type StoredTensor, storedLeaves, tensorFrom } from "./fixture.ts";
-import { type OperandRecord, opCalls, type Results } from "./op-calls.ts";
+import { type Call, type OperandRecord, opCalls, type Results } from "./op-calls.ts";
 
 type StoredTree = StoredTensor | null | readonly StoredTree[] | { readonly [name: string]: StoredTree };
 
@@ -67,8 +67,8 @@ function innerProduct(a: readonly Tensor[], b: readonly Tensor[]): Tensor {
 }
 
 /** Runs a case: value, reverse rule, forward rule against it, and the second derivative in both ways. */
-export function runCase(given: OpCase): Comparison[] {
-  const call = opCalls[given.op];
+export function runCase(given: OpCase, calls: Readonly<Record<string, Call>> = opCalls): Comparison[] {
+  const call = calls[given.op];
   if (call === undefined) throw new Error(`no call is written for op ${given.op}`);
   const attributes = attributesFrom(given.attrs) as Readonly<Record<string, unknown>>;
   const operands = operandsOf(given.operands);
