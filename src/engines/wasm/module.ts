@@ -8,6 +8,7 @@ import { LoopWriter, type Surroundings } from "./loop.ts";
 import { MathLibrary, scalarSignature } from "./math.ts";
 import { type Convolution, type Hosted, type Loop, type Plan, type Product, padded, type Step } from "./plan.ts";
 import { ScalarWriter } from "./scalar.ts";
+import { isSmall, type Shaped, SmallProducts, smallScratch } from "./small-product.ts";
 import type { View } from "./view.ts";
 
 /** What modules are written for. */
@@ -60,14 +61,16 @@ export function compileModule(plan: Plan, { shared, fused }: Host): Compiled {
           imports.set(node.op.name, module.importFunction(node.op.name, params, results));
         }
   const around: Surroundings = { base, library: new MathLibrary(module), host: (node) => imports.get(node.op.name)! };
-  const products = new ProductLibrary(module, fused);
+  const products: Products = { large: new ProductLibrary(module, fused), small: new SmallProducts(module, fused) };
   const hosted: Hosted[] = [];
   let scratch = 0;
   let columns = 0;
   for (const step of plan.steps)
     if (step.kind === "product") {
       const { m, n, k } = sizesOf(step);
-      scratch = Math.max(scratch, productScratch(m, n, k, step.node.type.dtype as "f32" | "f64"));
+      const kind = step.node.type.dtype as "f32" | "f64";
+      const small = shapedOf(step);
+      scratch = Math.max(scratch, isSmall(small, kind) ? smallScratch(small, kind) : productScratch(m, n, k, kind));
     } else if (step.kind === "convolution") {
       const g = geometry(step);
       const [o, area, inner] = [g.outChannels, areaOf(g), innerOf(g)];
@@ -92,11 +95,25 @@ interface Places {
 
 type Call = (code: Code) => void;
 
+/** The products of a module: in packed blocks, and of operands that fit the first-level cache as they lie. */
+interface Products {
+  readonly large: ProductLibrary;
+  readonly small: SmallProducts;
+}
+
+/** A product's sizes and strides, without its leading axes. */
+function shapedOf(product: Product): Shaped {
+  const { m, n, k, left, right } = sizesOf(product);
+  const [aRow, aColumn] = left.strides.slice(-2) as [number, number];
+  const [bRow, bColumn] = right.strides.slice(-2) as [number, number];
+  return { m, n, k, aRow, aColumn, bRow, bColumn };
+}
+
 function write(
   step: Step,
   module: ModuleBuilder,
   around: Surroundings,
-  products: ProductLibrary,
+  products: Products,
   scratch: Places,
   host: number,
   hosted: Hosted[],
@@ -120,11 +137,13 @@ function loopFunction(loop: Loop, module: ModuleBuilder, around: Surroundings): 
   return module.add(null, [], [], (code) => (single ? new ScalarWriter(code, around, loop) : new LoopWriter(code, around, loop)).write());
 }
 
-function productFunction(product: Product, module: ModuleBuilder, around: Surroundings, products: ProductLibrary, scratch: number): number {
+function productFunction(product: Product, module: ModuleBuilder, around: Surroundings, products: Products, scratch: number): number {
   const { m, n, k, batch, left, right } = sizesOf(product);
   const kind = product.node.type.dtype as "f32" | "f64";
   const size = kind === "f32" ? 4 : 8;
-  const gemm = products.index(kind);
+  const shaped = shapedOf(product);
+  const small = isSmall(shaped, kind) ? products.small.index(shaped, kind) : -1;
+  const gemm = small >= 0 ? small : products.large.index(kind);
   return module.add(null, [], [], (code) => {
     const [a, b, c] = [code.local(i32), code.local(i32), code.local(i32)];
     const address = (view: { readonly buffer: View["buffer"]; readonly offset: number }, into: number): void => {
@@ -151,17 +170,20 @@ function productFunction(product: Product, module: ModuleBuilder, around: Surrou
     const [rowB, columnB] = right.strides.slice(-2) as [number, number];
     const level = (axis: number): void => {
       if (axis === batch.length) {
-        code
-          .get(a)
-          .int(rowA * size)
-          .int(columnA * size)
-          .get(b)
-          .int(rowB * size)
-          .int(columnB * size)
-          .get(c)
-          .int(n * size);
-        cut(code, m, n, k, kind);
-        code.getGlobal(around.base).int(scratch).op("i32.add").int(0).call(gemm);
+        if (small >= 0) code.get(a).get(b).get(c).getGlobal(around.base).int(scratch).op("i32.add").call(small);
+        else {
+          code
+            .get(a)
+            .int(rowA * size)
+            .int(columnA * size)
+            .get(b)
+            .int(rowB * size)
+            .int(columnB * size)
+            .get(c)
+            .int(n * size);
+          cut(code, m, n, k, kind);
+          code.getGlobal(around.base).int(scratch).op("i32.add").int(0).call(gemm);
+        }
         code
           .get(c)
           .int(m * n * size)
@@ -213,16 +235,10 @@ function geometry({ node }: Convolution): Geometry {
 }
 
 /** For each image and group: unfold and multiply; or multiply and fold; or unfold and add the product to the weights' gradient. */
-function convolutionFunction(
-  step: Convolution,
-  module: ModuleBuilder,
-  around: Surroundings,
-  products: ProductLibrary,
-  places: Places,
-): number {
+function convolutionFunction(step: Convolution, module: ModuleBuilder, around: Surroundings, products: Products, places: Places): number {
   const g = geometry(step);
   const size = g.kind === "f32" ? 4 : 8;
-  const gemm = products.index(g.kind);
+  const gemm = products.large.index(g.kind);
   const [inner, area, outs] = [innerOf(g), areaOf(g), g.outChannels];
   const direct = isDirect(g);
   const { name } = step.node.op;
