@@ -1,8 +1,11 @@
 export { type Checkpoint, type CheckpointHeader, type Checkup, readCheckpoint } from "./train/checkpoint.ts";
+export type { CurveOptions } from "./train/curve.ts";
 export type { CurvePoint, HistoryFacts } from "./train/history.ts";
+export { jsonLog } from "./train/log.ts";
 export { accuracy, type ClassScores, classScores, confusionMatrix, perplexity, topK } from "./train/metrics.ts";
 export type { Context, Model, Outputs, Returned } from "./train/model.ts";
 export type { Callback, CheckpointOptions, Derive, Monitor, RunFacts, TrainOptions } from "./train/options.ts";
+export { type ProgressOptions, progress } from "./train/progress.ts";
 export type { Ending, TrainingJson, TrainingReport } from "./train/report.ts";
 export type { Totals } from "./train/totals.ts";
 export { type Step, type Trained, type Training, train, type Validation } from "./train/train.ts";

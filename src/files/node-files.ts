@@ -26,6 +26,7 @@ export interface NodeFiles {
   stat(path: string): Promise<FileFacts>;
   readdir(path: string): Promise<string[]>;
   appendFile(path: string, text: string): Promise<void>;
+  readFile(path: string, encoding: "utf8"): Promise<string>;
 }
 
 /**

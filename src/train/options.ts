@@ -47,7 +47,10 @@ export interface Callback<E> {
   step?(event: E): void | Promise<void>;
   /** A checkpoint was written. */
   saved?(file: string, step: number): void | Promise<void>;
+  /** The run is over, by itself or because it was stopped. */
   finish?(report: TrainingReport): void | Promise<void>;
+  /** A step failed; what it threw is thrown after this. */
+  fail?(error: unknown): void | Promise<void>;
 }
 
 /** How to train. */

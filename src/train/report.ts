@@ -1,5 +1,6 @@
 import type { HealthReport } from "../explain/health/health.ts";
 import type { Checkup } from "./checkpoint.ts";
+import { type CurveOptions, curveSvg } from "./curve.ts";
 import type { CurvePoint } from "./history.ts";
 
 /** Why a run ended. */
@@ -24,6 +25,8 @@ export interface TrainingReport {
   /** What `health` says of the model on rows of the last batch; null when it was not asked or the run had no step. */
   readonly health: HealthReport | null;
   text(): string;
+  /** The curve of the losses. */
+  svg(options?: CurveOptions): string;
   toJSON(): TrainingJson;
 }
 
@@ -41,7 +44,11 @@ export interface TrainingJson {
 }
 
 /** What a report is made from. */
-export type ReportFacts = Omit<TrainingReport, "text" | "toJSON"> & { readonly monitored: string; readonly parameters: number };
+export type ReportFacts = Omit<TrainingReport, "text" | "svg" | "toJSON"> & {
+  readonly monitored: string;
+  readonly validated: boolean;
+  readonly parameters: number;
+};
 
 /** A number in a sentence. */
 export function short(x: number): string {
@@ -71,7 +78,7 @@ function counted(n: number, noun: string): string {
 
 /** The report of a run that is over. */
 export function reportOf(facts: ReportFacts): TrainingReport {
-  const { monitored, parameters, ...told } = facts;
+  const { monitored, validated, parameters, ...told } = facts;
   const json = (): TrainingJson => {
     const { history: _, health, ...rest } = told;
     return { ...rest, health: health === null ? null : health.toJSON() };
@@ -89,5 +96,6 @@ export function reportOf(facts: ReportFacts): TrainingReport {
     if (told.health !== null) lines.push("", told.health.text().trimEnd());
     return `${lines.join("\n")}\n`;
   };
-  return { ...told, text, toJSON: json };
+  const svg = (options?: CurveOptions): string => curveSvg({ ...told, validated }, options);
+  return { ...told, text, svg, toJSON: json };
 }

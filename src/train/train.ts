@@ -199,6 +199,7 @@ class Run implements Training<unknown, unknown, Loss> {
         checkups: this.checkups,
         health: await this.healthNow(now),
         monitored: this.options.monitor?.metric ?? "loss",
+        validated: this.options.validate !== undefined,
         parameters: sizeOfAll(this.model.params),
       });
       for (const c of this.options.callbacks ?? []) await c.finish?.(report);
@@ -270,7 +271,10 @@ class Run implements Training<unknown, unknown, Loss> {
       return null;
     }
     this.since = performance.now();
-    const event = await this.oneStep();
+    const event = await this.oneStep().catch(async (error: unknown) => {
+      for (const c of this.options.callbacks ?? []) await c.fail?.(error);
+      throw error;
+    });
     await this.breathe();
     return event;
   }

@@ -1,0 +1,88 @@
+import type { Callback, RunFacts } from "./options.ts";
+import { duration, short, type TrainingReport } from "./report.ts";
+import type { Step } from "./train.ts";
+
+/** Where progress is written. */
+export interface ProgressOptions {
+  readonly write: (text: string) => void;
+  /** Whether it is a terminal, where one line is written over and over; elsewhere there is one line an epoch. */
+  readonly terminal: boolean;
+  /** Characters in a line of the terminal; 80 when left out. */
+  readonly columns?: number;
+  /** Milliseconds between two writings on a terminal; 100 when left out. */
+  readonly every?: number;
+  /** A clock in milliseconds. */
+  readonly now?: () => number;
+}
+
+/**
+ * Tells how far a run is: `epoch 3/20  step 412/2880  loss 0.2134  4520 rows/s  12 s left`. On a terminal it is one line that changes, with the
+ * checkups left standing; elsewhere a line an epoch.
+ */
+export function progress({
+  write,
+  terminal,
+  columns = 80,
+  every = 100,
+  now = () => performance.now(),
+}: ProgressOptions): Callback<Step<unknown>> {
+  let run: RunFacts = { epochs: 1, stepsInEpoch: null, steps: null, resumed: 0, parameters: 0 };
+  let began = 0;
+  let written = Number.NEGATIVE_INFINITY;
+  let rows = 0;
+  let mean = Number.NaN;
+  let epoch = 0;
+  const clear = (): void => {
+    if (terminal) write("\r\u001b[K");
+  };
+  const status = (event: Step<unknown>): string => {
+    const seconds = (now() - began) / 1000;
+    const done = event.step - run.resumed;
+    const parts = [
+      `epoch ${event.epoch}/${run.epochs}`,
+      `step ${event.step}${run.steps === null ? "" : `/${run.steps}`}`,
+      `loss ${short(mean)}`,
+      `${speed(rows / seconds)} rows/s`,
+    ];
+    if (run.steps !== null && run.steps > event.step) parts.push(`${duration((seconds / done) * (run.steps - event.step))} left`);
+    return parts.join("  ");
+  };
+  return {
+    start: (facts) => {
+      run = facts;
+      began = now();
+      if (facts.resumed > 0) write(`goes on after step ${facts.resumed}\n`);
+    },
+    step: (event) => {
+      rows += event.rows;
+      if (event.epoch !== epoch) mean = Number.NaN;
+      epoch = event.epoch;
+      // A mean over some twenty steps, so that the number can be read.
+      mean = Number.isNaN(mean) ? event.loss : mean + 0.05 * (event.loss - mean);
+      const { validation } = event;
+      const ends = run.stepsInEpoch !== null && event.step % run.stepsInEpoch === 0;
+      if (validation !== undefined || (ends && !terminal)) {
+        clear();
+        write(`${status(event)}${validation === undefined ? "" : `  ${checkupText(validation)}`}\n`);
+        written = now();
+      } else if (terminal && now() - written >= every) {
+        write(`\r\u001b[K${status(event).slice(0, columns - 1)}`);
+        written = now();
+      }
+    },
+    finish: (_: TrainingReport) => clear(),
+  };
+}
+
+function checkupText({ loss, metrics, isBest }: NonNullable<Step<unknown>["validation"]>): string {
+  return [
+    `validation loss ${short(loss)}`,
+    ...Object.entries(metrics).map(([name, x]) => `${name} ${short(x)}`),
+    ...(isBest ? ["(best)"] : []),
+  ].join("  ");
+}
+
+/** Rows a second, without digits that mean nothing. */
+function speed(x: number): string {
+  return Number.isFinite(x) ? String(x >= 100 ? Math.round(x) : Number(x.toPrecision(2))) : "-";
+}
