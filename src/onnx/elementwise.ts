@@ -1,0 +1,283 @@
+import { isFloat, isInteger } from "../ir/dtype.ts";
+import { constant, lift } from "../ir/leaf.ts";
+import type { Value } from "../ir/node.ts";
+import {
+  abs,
+  acos,
+  add,
+  asin,
+  atan,
+  cast,
+  ceil,
+  celu,
+  clip,
+  cos,
+  cosh,
+  div,
+  elu,
+  equal,
+  erf,
+  exp,
+  floor,
+  gelu,
+  greater,
+  greaterEqual,
+  hardSwish,
+  isNaN as isNotANumber,
+  leakyRelu,
+  less,
+  lessEqual,
+  log,
+  logicalAnd,
+  logicalNot,
+  logicalOr,
+  logicalXor,
+  maximum,
+  minimum,
+  mish,
+  mod,
+  mul,
+  neg,
+  pow,
+  reciprocal,
+  relu,
+  reshape,
+  round,
+  selu,
+  sigmoid,
+  sign,
+  sin,
+  sinh,
+  softplus,
+  sqrt,
+  square,
+  sub,
+  tan,
+  tanh,
+  where,
+} from "../ops/index.ts";
+import type { Application, Family, Rule } from "./application.ts";
+import { dtypeOfElement } from "./tensor-data.ts";
+
+const one: (f: (x: Value) => Value) => Rule = (f) => (n) => f(n.get(0));
+const two: (f: (x: Value, y: Value) => Value) => Rule = (f) => (n) => f(...pair(n));
+const list: (f: (x: Value, y: Value) => Value) => Rule = (f) => (n) => n.all().reduce((x, y) => f(x, y));
+
+/**
+ * Two operands, aligned as operator sets below 7 did it: where `broadcast` is set, the second one's first axis lies at `axis`. From 7 on NumPy's rule
+ * holds, which is ours.
+ */
+function pair(n: Application): [Value, Value] {
+  const [x, y] = [n.get(0), n.get(1)];
+  if (n.opset >= 7 || n.int("broadcast", 0) === 0 || !n.hasAttribute("axis")) return [x, y];
+  const axis = n.axis(n.int("axis", 0), x.type.shape.length);
+  const behind = x.type.shape.length - axis - y.type.shape.length;
+  if (behind < 0) n.refuse(`operand 1 has more axes than operand 0 has from axis ${axis} on`);
+  return [x, reshape(y, { shape: [...y.type.shape, ...new Array<number>(behind).fill(1)] })];
+}
+
+/** log(x + sqrt(x^2 + 1)) on |x|, with the sign of x: no cancellation for negative x. */
+function asinh(x: Value): Value {
+  const size = abs(x);
+  return mul(sign(x), log(add(size, sqrt(add(square(size), 1)))));
+}
+
+function acosh(x: Value): Value {
+  return log(add(x, sqrt(mul(sub(x, 1), add(x, 1)))));
+}
+
+function atanh(x: Value): Value {
+  return mul(0.5, log(div(add(1, x), sub(1, x))));
+}
+
+/** x^y: the exponent takes the base's dtype, in which the result is. */
+function power(n: Application): Value {
+  const [x, y] = pair(n);
+  if (x.type.dtype === y.type.dtype && isFloat(x.type.dtype)) return pow(x, y);
+  // Whole numbers to a power, and mixtures, in double; the result is cut to the base's dtype as C does.
+  return cast(pow(cast(x, "f64"), cast(y, "f64")), x.type.dtype);
+}
+
+/** The remainder with the sign of the divisor, or of the dividend as C's fmod. */
+function remainder(n: Application): Value {
+  const [x, y] = pair(n);
+  if (n.int("fmod", 0) === 0) return mod(x, y);
+  const size = mod(abs(x), abs(y));
+  return where(less(x, 0), neg(size), size);
+}
+
+/** The number in a scalar operand that can be computed now, else the operand. */
+function bound(n: Application, i: number, attribute: string): number | Value | null {
+  if (n.opset < 11) return n.hasAttribute(attribute) ? n.float(attribute, 0) : null;
+  if (!n.has(i)) return null;
+  return n.isKnown(i) ? (n.known(i, attribute)[0] ?? null) : reshape(n.get(i), { shape: [] });
+}
+
+function clipped(n: Application): Value {
+  const [x, low, high] = [n.get(0), bound(n, 1, "min"), bound(n, 2, "max")];
+  if ((typeof low === "number" || low === null) && (typeof high === "number" || high === null)) {
+    // ONNX: everything is `max` where the bounds cross.
+    if (low !== null && high !== null && low > high) return add(mul(x, 0), lift(high, x.type.dtype));
+    return clip(x, { ...(low !== null && { min: low }), ...(high !== null && { max: high }) });
+  }
+  const raised = low === null ? x : maximum(x, low);
+  return high === null ? raised : minimum(raised, high);
+}
+
+function castTo(n: Application): Value {
+  const to = dtypeOfElement(n.int("to", 0), "attribute to of Cast");
+  return convert(n.get(0), to);
+}
+
+/** A cast with ONNX's meaning: as ours. */
+function convert(x: Value, to: Value["type"]["dtype"]): Value {
+  return x.type.dtype === to ? x : cast(x, to);
+}
+
+function isInfinite(n: Application): Value {
+  const x = n.floating(0);
+  const up = n.int("detect_positive", 1) !== 0 ? equal(x, Number.POSITIVE_INFINITY) : null;
+  const down = n.int("detect_negative", 1) !== 0 ? equal(x, Number.NEGATIVE_INFINITY) : null;
+  return up && down ? logicalOr(up, down) : (up ?? down ?? logicalNot(equal(x, x)));
+}
+
+function hardSigmoid(n: Application): Value {
+  const x = n.get(0);
+  return hardSigmoidOf(x, n.float("alpha", 0.2), n.float("beta", 0.5));
+}
+
+/** max(0, min(1, alpha x + beta)), its derivative 0 on both edges. */
+export function hardSigmoidOf(x: Value, alpha: number, beta: number): Value {
+  const line = add(mul(alpha, x), beta);
+  const edge = (v: number): Value => lift(v, x.type.dtype);
+  return where(lessEqual(line, 0), edge(0), where(greaterEqual(line, 1), edge(1), line));
+}
+
+function parametricRelu(n: Application): Value {
+  const [x, slope] = [n.get(0), n.get(1)];
+  return where(less(x, 0), mul(slope, x), x);
+}
+
+function shrink(n: Application): Value {
+  const x = n.get(0);
+  const [lambda, bias] = [n.float("lambd", 0.5), n.float("bias", 0)];
+  return where(less(x, -lambda), add(x, bias), where(greater(x, lambda), sub(x, bias), mul(x, 0)));
+}
+
+function thresholded(n: Application): Value {
+  const x = n.get(0);
+  return where(greater(x, n.float("alpha", 1)), x, lift(0, x.type.dtype));
+}
+
+function mean(n: Application): Value {
+  const all = n.all();
+  return div(
+    all.reduce((x, y) => add(x, y)),
+    lift(all.length, all[0]!.type.dtype),
+  );
+}
+
+function choose(n: Application): Value {
+  return where(n.get(0), n.get(1), n.get(2));
+}
+
+/** Elementwise comparison of truth values too. */
+function same(n: Application): Value {
+  return equal(...pair(n));
+}
+
+function swish(n: Application): Value {
+  const x = n.get(0);
+  return mul(x, sigmoid(mul(n.float("alpha", 1), x)));
+}
+
+/** The shift of unsigned whole numbers by powers of two. */
+function bitShift(n: Application): Value {
+  const [x, y] = pair(n);
+  const factor = cast(pow(lift(2, "f64"), cast(y, "f64")), "f64");
+  const wide = cast(x, "f64");
+  const bits = { u8: 8, u16: 16, u32: 32, u64: 64 }[x.type.dtype as string] ?? n.refuse("its operands have to be unsigned");
+  const shifted = n.text("direction", "") === "LEFT" ? mod(mul(wide, factor), lift(2 ** bits, "f64")) : floor(div(wide, factor));
+  return cast(shifted, x.type.dtype);
+}
+
+function numberOrIdentity(f: (x: Value) => Value): (x: Value) => Value {
+  return (x) => (isInteger(x.type.dtype) ? x : f(x));
+}
+
+/** Elementwise operators. */
+export const elementwise: Family = {
+  Abs: one(abs),
+  Acos: one(acos),
+  Acosh: one(acosh),
+  Add: two(add),
+  And: two(logicalAnd),
+  Asin: one(asin),
+  Asinh: one(asinh),
+  Atan: one(atan),
+  Atanh: one(atanh),
+  BitShift: bitShift,
+  Cast: castTo,
+  CastLike: (n) => convert(n.get(0), n.dtype(1)),
+  Ceil: one(numberOrIdentity(ceil)),
+  Celu: (n) => celu(n.get(0), { alpha: n.float("alpha", 1) }),
+  Clip: clipped,
+  Cos: one(cos),
+  Cosh: one(cosh),
+  Div: two(div),
+  Elu: (n) => elu(n.get(0), { alpha: n.float("alpha", 1) }),
+  Equal: same,
+  Erf: one(erf),
+  Exp: one(exp),
+  Floor: one(numberOrIdentity(floor)),
+  Gelu: (n) => gelu(n.get(0), { approximate: n.text("approximate", "none") === "tanh" ? "tanh" : "none" }),
+  Greater: two(greater),
+  GreaterOrEqual: two(greaterEqual),
+  HardSigmoid: hardSigmoid,
+  HardSwish: one(hardSwish),
+  Identity: one((x) => x),
+  IsInf: isInfinite,
+  IsNaN: one(isNotANumber),
+  LeakyRelu: (n) => leakyRelu(n.get(0), { slope: n.float("alpha", 0.01) }),
+  Less: two(less),
+  LessOrEqual: two(lessEqual),
+  Log: one(log),
+  Max: list(maximum),
+  Mean: mean,
+  Min: list(minimum),
+  Mish: one(mish),
+  Mod: remainder,
+  Mul: two(mul),
+  Neg: one(neg),
+  Not: one(logicalNot),
+  Or: two(logicalOr),
+  PRelu: parametricRelu,
+  Pow: power,
+  Reciprocal: one(reciprocal),
+  Relu: one((x) => (isFloat(x.type.dtype) ? relu(x) : maximum(x, constant(0, x.type.dtype)))),
+  Round: one(numberOrIdentity(round)),
+  Selu: (n) => scaledElu(n),
+  Shrink: shrink,
+  Sigmoid: one(sigmoid),
+  Sign: one(sign),
+  Sin: one(sin),
+  Sinh: one(sinh),
+  Softplus: one(softplus),
+  Softsign: one((x) => div(x, add(1, abs(x)))),
+  Sqrt: one(sqrt),
+  Sub: two(sub),
+  Sum: list(add),
+  Swish: swish,
+  Tan: one(tan),
+  Tanh: one(tanh),
+  ThresholdedRelu: thresholded,
+  Where: choose,
+  Xor: two(logicalXor),
+};
+
+/** gamma (alpha e^x - alpha) up to 0, gamma x above; with ONNX's constants our selu. */
+function scaledElu(n: Application): Value {
+  const x = n.get(0);
+  if (!n.hasAttribute("alpha") && !n.hasAttribute("gamma")) return selu(x);
+  return mul(n.float("gamma", 1.0507009873554805), elu(x, { alpha: n.float("alpha", 1.6732632423543772) }));
+}

@@ -1,0 +1,309 @@
+import { type DType, isInteger } from "../ir/dtype.ts";
+import { DTypeError, GraphError, ShapeError } from "../ir/errors.ts";
+import { constant, isValue, lift } from "../ir/leaf.ts";
+import type { Value } from "../ir/node.ts";
+import type { Operand } from "../ir/op.ts";
+import { isTypedArray, type Tensor, tensor } from "../ir/tensor.ts";
+import { sameType, tensorType, typeText } from "../ir/type.ts";
+import { cast } from "../ops/index.ts";
+import type { ExternalFiles } from "./external-data.ts";
+import { type ModelFile, openModel, type Source } from "./model-file.ts";
+import { checkOperators } from "./operators-used.ts";
+import { type Parameter, parametersOf } from "./parameters.ts";
+import type { FunctionMessage, NodeMessage, ValueMessage } from "./schema.ts";
+import { dtypeOfElement } from "./tensor-data.ts";
+import { applyNodes, functionKey, inOrder, Names, type Opsets, opsetsOf, readsOf } from "./walk.ts";
+
+/** An input or output of a model: its dtype, and its sizes, which are numbers, names that stand for numbers, or unknown. */
+export interface Port {
+  readonly dtype: DType;
+  /** Null where the file does not say how many axes there are. */
+  readonly shape: readonly (number | string | null)[] | null;
+}
+
+/** What to read of a file. */
+export interface ReadOptions<I extends string, O extends string> {
+  /** The inputs that `apply` takes, checked against the file; all of them when left out. */
+  readonly inputs?: readonly I[];
+  /** The outputs that `apply` gives: those of the file, or any named value inside. All outputs of the file when left out. */
+  readonly outputs?: readonly O[];
+  /** Numbers for names of sizes; those left out are taken from the data that `apply` is given. */
+  readonly dims?: { readonly [name: string]: number };
+  /** Files with data beside the model, by the names it has for them, where the model does not come from a path. */
+  readonly external?: ExternalFiles;
+}
+
+/** A model that was read: its weights and the function that it computes, made of our ops. */
+export interface Model<I extends string, O extends string> {
+  /** The floating-point weights, by name. */
+  readonly params: { readonly [name: string]: Tensor };
+  /** The names of the weights that training changes unless told otherwise. */
+  readonly trainable: readonly string[];
+  readonly inputs: { readonly [K in I]: Port };
+  readonly outputs: { readonly [K in O]: Port };
+  /** The name that the file has for each weight: exporters leave some without one, and these are named by the node that uses them. */
+  readonly initializers: { readonly [name: string]: string };
+  /**
+   * The model as a function of its weights and inputs. It builds fresh nodes, so that every transform, engine and picture takes it; shapes are those of
+   * what is given, so one model serves all batch sizes.
+   * @throws GraphError, ShapeError or DTypeError for names, shapes or dtypes that are not the model's
+   */
+  apply(params: { readonly [name: string]: Operand }, inputs: { readonly [K in I]: Operand }): { readonly [K in O]: Value };
+  /** The same model with other weights, all or some of them. @throws GraphError, ShapeError or DTypeError for weights that it does not have */
+  with(params: { readonly [name: string]: Tensor }): Model<I, O>;
+}
+
+/** What stands behind a model. */
+export interface Opened {
+  readonly file: ModelFile;
+  readonly nodes: readonly NodeMessage[];
+  readonly parameters: readonly Parameter[];
+  readonly constants: ReadonlyMap<string, Tensor>;
+  readonly opsets: Opsets;
+  readonly functions: ReadonlyMap<string, FunctionMessage>;
+  readonly inputs: ReadonlyMap<string, Port>;
+  readonly outputs: readonly string[];
+  readonly dims: Readonly<Record<string, number>>;
+}
+
+const behind: WeakMap<object, Opened & { readonly params: Readonly<Record<string, Tensor>> }> = /* @__PURE__ */ new WeakMap();
+
+/** What a model was made of, for writing it. */
+export function openedOf(model: object): (Opened & { readonly params: Readonly<Record<string, Tensor>> }) | undefined {
+  return behind.get(model);
+}
+
+function portOf({ name = "", type }: ValueMessage): Port {
+  const found = type?.tensor_type;
+  if (found === undefined) {
+    const kind = type?.sequence_type
+      ? "a sequence"
+      : type?.map_type
+        ? "a map"
+        : type?.optional_type
+          ? "optional"
+          : type?.sparse_tensor_type
+            ? "sparse"
+            : "of no type";
+    throw new GraphError(`onnx: ${name} is ${kind}; inputs and outputs are dense tensors: re-export the model with tensors alone`);
+  }
+  const dims = found.shape?.dim ?? (found.shape === undefined ? null : []);
+  return {
+    dtype: dtypeOfElement(found.elem_type, name),
+    shape:
+      dims === null
+        ? null
+        : dims.map(({ dim_value: size, dim_param: symbol }) => size ?? (symbol === undefined || symbol === "" ? null : symbol)),
+  };
+}
+
+function namesText(names: Iterable<string>): string {
+  return [...names].join(", ") || "none";
+}
+
+/**
+ * Reads a model: `onnx.read("model.onnx", { inputs: ["image"], outputs: ["logits"], dims: { batch: 32 } })`. Data in other files is read with it.
+ * Operator sets from 7 to 28; functions of the model are unfolded where they are called.
+ * @throws ParseError for damaged files and for data outside the model's folder; GraphError for operators that are not supported, circles, names that
+ *   are missing or double; DTypeError for element types that are none here
+ */
+export async function readModel<const I extends string = string, const O extends string = string>(
+  source: Source,
+  options: ReadOptions<I, O> = {},
+): Promise<Model<I, O>> {
+  const file = await openModel(source, options.external ?? {});
+  const { graph, message } = file;
+  const sparse = graph.sparse_initializer?.[0];
+  if (sparse !== undefined)
+    throw new GraphError(`onnx: initialiser ${sparse.values?.name ?? ""} is sparse; re-export the model with dense weights`);
+  const initializers = new Map<string, Tensor>();
+  const declared = new Map<string, Port>();
+  const all = new Map((graph.initializer ?? []).map((t) => [t.name ?? "", t]));
+  if (all.size < (graph.initializer ?? []).length)
+    throw new GraphError(`onnx: two initialisers have one name: ${twice((graph.initializer ?? []).map((t) => t.name ?? ""))}`);
+  // Older files list their weights among the inputs too.
+  for (const v of graph.input ?? []) if (!all.has(v.name ?? "")) declared.set(v.name ?? "", portOf(v));
+  if (declared.size < (graph.input ?? []).filter((v) => !all.has(v.name ?? "")).length)
+    throw new GraphError(`onnx: two inputs have one name: ${twice((graph.input ?? []).map((v) => v.name ?? ""))}`);
+  const own = (graph.output ?? []).map((v) => v.name ?? "");
+  const outputs: readonly string[] = options.outputs ?? own;
+  const taken = new Set([...all.keys(), ...declared.keys()]);
+  const nodes = inOrder(graph.node ?? [], outputs, taken);
+  const made = new Set([...nodes.flatMap((n) => n.output ?? []), ...taken]);
+  for (const name of outputs)
+    if (!made.has(name)) throw new GraphError(`onnx: there is no output ${name}; the model has ${namesText(own)}`);
+  const used = new Set([...nodes.flatMap((n) => readsOf(n)), ...outputs]);
+  for (const [name, t] of all) if (used.has(name)) initializers.set(name, file.tensor(t, name));
+  const parameters = parametersOf(initializers, nodes);
+  const weights = new Set(parameters.map((p) => p.initializer));
+  const functions = new Map((message.functions ?? []).map((f) => [functionKey(f, f.name ?? ""), f]));
+  const opsets = opsetsOf(message.opset_import ?? []);
+  checkOpset(opsets);
+  checkOperators(nodes, functions, parameters, outputs);
+  const inputs = chosenInputs(declared, options.inputs, used);
+  const dims = checkedDims(options.dims ?? {}, inputs);
+  return modelOf(
+    {
+      file,
+      nodes,
+      parameters,
+      constants: new Map([...initializers].filter(([name]) => !weights.has(name))),
+      opsets,
+      functions,
+      inputs,
+      outputs,
+      dims,
+    },
+    Object.fromEntries(parameters.map(({ name, value }) => [name, value])),
+  );
+}
+
+function twice(names: readonly string[]): string {
+  const seen = new Set<string>();
+  return names.find((name) => seen.size === seen.add(name).size) ?? "";
+}
+
+/** The newest operator set that the rules follow. */
+export const newestOpset = 28;
+
+function checkOpset(opsets: Opsets): void {
+  const version = opsets.get("") ?? 1;
+  if (version > newestOpset)
+    throw new GraphError(
+      `onnx: the model is written in operator set ${version}; up to ${newestOpset} is known: export it with opset_version=${newestOpset} or lower`,
+    );
+}
+
+function chosenInputs(
+  declared: ReadonlyMap<string, Port>,
+  wanted: readonly string[] | undefined,
+  used: ReadonlySet<string>,
+): Map<string, Port> {
+  if (wanted === undefined) return new Map(declared);
+  for (const name of wanted)
+    if (!declared.has(name)) throw new GraphError(`onnx: there is no input ${name}; the model has ${namesText(declared.keys())}`);
+  const missing = [...declared.keys()].filter((name) => used.has(name) && !wanted.includes(name));
+  if (missing.length > 0) throw new GraphError(`onnx: the outputs need ${namesText(missing)} too; inputs names ${namesText(wanted)}`);
+  return new Map(wanted.map((name) => [name, declared.get(name)!]));
+}
+
+function checkedDims(dims: Readonly<Record<string, number>>, inputs: ReadonlyMap<string, Port>): Readonly<Record<string, number>> {
+  const symbols = new Set([...inputs.values()].flatMap(({ shape }) => (shape ?? []).filter((s) => typeof s === "string")));
+  for (const [name, size] of Object.entries(dims)) {
+    if (!symbols.has(name))
+      throw new GraphError(`onnx: dims has ${name}, and the inputs have no size of that name; they have ${namesText(symbols)}`);
+    if (!Number.isInteger(size) || size < 0) throw new ShapeError(`onnx: dims.${name} is ${size}; a size is a whole number, 0 or more`);
+  }
+  return dims;
+}
+
+function modelOf<I extends string, O extends string>(opened: Opened, params: Readonly<Record<string, Tensor>>): Model<I, O> {
+  const { parameters, inputs, outputs, file } = opened;
+  const ports = new Map((file.graph.output ?? []).map((v) => [v.name ?? "", v]));
+  const model: Model<I, O> = {
+    params,
+    trainable: parameters.filter((p) => p.trainable).map((p) => p.name),
+    inputs: Object.fromEntries(inputs) as Model<I, O>["inputs"],
+    outputs: Object.fromEntries(outputs.map((name) => [name, outputPort(ports.get(name))])) as Model<I, O>["outputs"],
+    initializers: Object.fromEntries(parameters.map(({ name, initializer }) => [name, initializer])),
+    apply: (given, data) => applyModel(opened, given, data) as { readonly [K in O]: Value },
+    with: (given) => modelOf(opened, { ...params, ...checkedWeights(opened, given) }),
+  };
+  behind.set(model, { ...opened, params });
+  return model;
+}
+
+function outputPort(v: ValueMessage | undefined): Port {
+  return v?.type?.tensor_type === undefined ? { dtype: "f32", shape: null } : portOf(v);
+}
+
+function checkedWeights({ parameters }: Opened, given: Readonly<Record<string, Tensor>>): Readonly<Record<string, Tensor>> {
+  const known = new Map(parameters.map((p) => [p.name, p]));
+  for (const [name, value] of Object.entries(given)) {
+    const own = known.get(name) ?? noWeight(name, known.keys());
+    if (!sameType(value.type, own.value.type))
+      throw new ShapeError(`onnx: weight ${name} is ${typeText(own.value.type)}; ${typeText(value.type)} was given`);
+  }
+  return given;
+}
+
+function noWeight(name: string, known: Iterable<string>): never {
+  const list = [...known];
+  throw new GraphError(
+    `onnx: there is no weight ${name}; the model has ${namesText(list.slice(0, 12))}${list.length > 12 ? `, and ${list.length - 12} more` : ""}`,
+  );
+}
+
+/** The shape an input is expected to have, as far as it is known; names are bound by what was given before. */
+function expected(port: Port, bound: ReadonlyMap<string, number>): readonly (number | null)[] | null {
+  return port.shape === null ? null : port.shape.map((size) => (typeof size === "string" ? (bound.get(size) ?? null) : size));
+}
+
+/** Data for an input: a Value of the declared dtype, whose sizes agree with those declared and with each other. */
+function inputValue(name: string, given: Operand | undefined, port: Port, bound: Map<string, number>): Value {
+  if (given === undefined) throw new GraphError(`onnx: input ${name} is missing`);
+  const wanted = expected(port, bound);
+  const shown = `${port.dtype}[${(port.shape ?? ["..."]).map((s) => s ?? "?").join(",")}]`;
+  let v: Value;
+  if (typeof given === "number") v = lift(given, port.dtype);
+  else if (isTypedArray(given)) {
+    const flat = tensor(given, given instanceof Uint8Array && port.dtype === "bool" ? "bool" : undefined);
+    const open = (wanted ?? []).filter((s) => s === null).length;
+    const known = (wanted ?? []).reduce<number>((p, s) => p * (s ?? 1), 1);
+    if (wanted === null || open > 1 || (open === 1 ? known === 0 || flat.data.length % known !== 0 : known !== flat.data.length))
+      throw new ShapeError(
+        `onnx: input ${name} is ${shown}, and a typed array of ${flat.data.length} elements was given; give a Tensor with its shape`,
+      );
+    v = constant({
+      ...flat,
+      type: tensorType(
+        flat.type.dtype,
+        wanted.map((s) => s ?? flat.data.length / known),
+      ),
+    });
+  } else v = isValue(given) ? given : constant(given);
+  const { shape, dtype } = v.type;
+  if (wanted !== null && (wanted.length !== shape.length || wanted.some((s, i) => s !== null && s !== shape[i])))
+    throw new ShapeError(
+      `onnx: input ${name} is ${shown}${[...bound].length > 0 ? ` with ${[...bound].map(([k, s]) => `${k} = ${s}`).join(", ")}` : ""}; ${typeText(v.type)} was given`,
+    );
+  port.shape?.forEach((size, i) => {
+    if (typeof size === "string") bound.set(size, shape[i]!);
+  });
+  if (dtype === port.dtype) return v;
+  // Whole numbers are handed in as i32, which typed arrays have; files declare i64.
+  if (isInteger(dtype) && isInteger(port.dtype)) return cast(v, port.dtype);
+  throw new DTypeError(`onnx: input ${name} is ${shown}; ${typeText(v.type)} was given; write cast(..., "${port.dtype}")`);
+}
+
+function applyModel(
+  opened: Opened,
+  params: Readonly<Record<string, Operand>>,
+  data: Readonly<Record<string, Operand>>,
+): Record<string, Value> {
+  const { parameters, inputs, outputs, nodes, constants, opsets, functions, file, dims } = opened;
+  const names = new Names();
+  const known = new Map(parameters.map((p) => [p.name, p]));
+  for (const name of Object.keys(params)) if (!known.has(name)) noWeight(name, known.keys());
+  for (const { name, initializer, value } of parameters) {
+    const given = Object.hasOwn(params, name) ? params[name] : undefined;
+    if (given === undefined) throw new GraphError(`onnx: weight ${name} is missing; give all of model.params, changed or not`);
+    const v = lift(given, value.type.dtype);
+    if (!sameType(v.type, value.type))
+      throw new ShapeError(`onnx: weight ${name} is ${typeText(value.type)}; ${typeText(v.type)} was given`);
+    names.put(initializer, v);
+  }
+  for (const name of Object.keys(data))
+    if (!inputs.has(name)) throw new GraphError(`onnx: there is no input ${name}; the model has ${namesText(inputs.keys())}`);
+  const bound = new Map(Object.entries(dims));
+  for (const [name, port] of inputs) names.put(name, inputValue(name, data[name], port, bound));
+  for (const [name, value] of constants) names.put(name, constant(value));
+  applyNodes(nodes, names, opsets, { functions, tensor: file.tensor, applied: 0 });
+  return Object.fromEntries(
+    outputs.map((name) => {
+      const v = names.find(name);
+      if (v == null) throw new GraphError(`onnx: output ${name} has no value`);
+      return [name, v];
+    }),
+  );
+}

@@ -1,0 +1,60 @@
+import { GraphError } from "../ir/errors.ts";
+import { type Family, nodeText, type Rule } from "./application.ts";
+import { contraction } from "./contraction.ts";
+import { elementwise } from "./elementwise.ts";
+import { generators } from "./generators.ts";
+import { indexing } from "./indexing.ts";
+import { losses } from "./losses.ts";
+import { normalization } from "./normalization.ts";
+import { pooling } from "./pooling.ts";
+import { reductions } from "./reductions.ts";
+import { resizing } from "./resize.ts";
+import type { NodeMessage } from "./schema.ts";
+import { shaping } from "./shaping.ts";
+
+const families: readonly Family[] = [
+  elementwise,
+  contraction,
+  shaping,
+  indexing,
+  reductions,
+  pooling,
+  normalization,
+  resizing,
+  generators,
+  losses,
+];
+
+/** What to do about operators that other exporters write. */
+const advice: Readonly<Record<string, string>> = {
+  "com.microsoft":
+    "it is an operator of ONNX Runtime's own, written by its optimiser or quantiser: export the model anew and keep the file from before optimisation",
+  "ai.onnx.ml": "it is an operator of classical machine learning, which this reader does not have",
+};
+
+/** The rule of an operator, or undefined. */
+export function findRule(domain: string, op: string): Rule | undefined {
+  if (domain !== "") return undefined;
+  for (const family of families) if (Object.hasOwn(family, op)) return family[op];
+  return undefined;
+}
+
+/** Why there is no rule for an operator, and what to do. */
+export function unknownText(domain: string, node: NodeMessage): string {
+  const op = node.op_type ?? "";
+  const full = domain === "" ? op : `${domain}.${op}`;
+  return `${nodeText(node)}: there is no operator ${full} here; ${advice[domain] ?? "export the model with an operator set from 7 to 28 and operators of ai.onnx alone, or leave this part of it out"}`;
+}
+
+/** The rule of a node. @throws GraphError for an operator that is not supported */
+export function ruleOf(domain: string, node: NodeMessage): Rule {
+  const rule = findRule(domain, node.op_type ?? "");
+  if (rule !== undefined) return rule;
+  const lesson = `onnx: ${unknownText(domain, node)}`;
+  throw new GraphError(lesson);
+}
+
+/** All operators that are read, by name. */
+export function operatorNames(): string[] {
+  return families.flatMap((family) => Object.keys(family)).sort();
+}

@@ -1,0 +1,255 @@
+import { GraphError } from "../ir/errors.ts";
+import { constant } from "../ir/leaf.ts";
+import type { Value } from "../ir/node.ts";
+import { scope } from "../ir/scope.ts";
+import type { Tensor } from "../ir/tensor.ts";
+import { Application, nodeText, type Surroundings } from "./application.ts";
+import { ruleOf } from "./operators.ts";
+import type { AttributeMessage, FunctionMessage, GraphMessage, NodeMessage, OpsetMessage, TensorMessage } from "./schema.ts";
+
+/** Values by name; a graph inside a node sees those around it. */
+export class Names {
+  private readonly own: Map<string, Value | null> = new Map();
+  private readonly outer: Names | null;
+  constructor(outer: Names | null = null) {
+    this.outer = outer;
+  }
+  /** Null for an optional input that was left out, undefined for a name that nothing has. */
+  find(name: string): Value | null | undefined {
+    for (let names: Names | null = this; names !== null; names = names.outer) {
+      const v = names.own.get(name);
+      if (v !== undefined) return v;
+    }
+    return undefined;
+  }
+  put(name: string, value: Value | null): void {
+    this.own.set(name, value);
+  }
+}
+
+/** What nodes of one walk share. */
+export interface Walk {
+  readonly functions: ReadonlyMap<string, FunctionMessage>;
+  readonly tensor: (message: TensorMessage, where: string) => Tensor;
+  /** How many nodes were applied, those of inlined functions and unrolled loops included. */
+  applied: number;
+}
+
+/** More nodes than any model has: what functions that call each other twice over would otherwise grow to. */
+const mostNodes = 2_000_000;
+/** How deep functions and graphs may lie inside each other. */
+const mostLevels = 64;
+
+/** The version of each set of operators. */
+export type Opsets = ReadonlyMap<string, number>;
+
+/** The sets of operators that a model or function imports; the default one has two names. */
+export function opsetsOf(list: readonly OpsetMessage[]): Opsets {
+  const found = new Map<string, number>();
+  for (const { domain = "", version = 1 } of list) found.set(domain === "ai.onnx" ? "" : domain, version);
+  return found;
+}
+
+/** The name under which a function is looked up. */
+export function functionKey(
+  { domain = "", overload = "" }: { readonly domain?: string; readonly overload?: string },
+  name: string,
+): string {
+  return JSON.stringify([domain === "ai.onnx" ? "" : domain, name, overload]);
+}
+
+/** The names that a node reads, those its graph attributes take from around it included. */
+export function readsOf(node: NodeMessage, depth = 0): string[] {
+  const names = (node.input ?? []).filter((name) => name !== "");
+  if (depth > mostLevels) throw new GraphError(`onnx: ${nodeText(node)}: graphs are nested deeper than ${mostLevels}`);
+  for (const { g } of node.attribute ?? []) {
+    if (g === undefined) continue;
+    const own = new Set([...(g.input ?? []).map((v) => v.name ?? ""), ...(g.initializer ?? []).map((t) => t.name ?? "")]);
+    for (const inner of g.node ?? []) for (const name of inner.output ?? []) own.add(name);
+    const used = [...(g.node ?? []).flatMap((inner) => readsOf(inner, depth + 1)), ...(g.output ?? []).map((v) => v.name ?? "")];
+    for (const name of used) if (!own.has(name)) names.push(name);
+  }
+  return names;
+}
+
+/**
+ * The nodes that `wanted` needs, each after those it reads. Exporters write them in such an order; it is made anew here, so that one that does not is
+ * read all the same, and dead nodes cost nothing.
+ * @throws GraphError for two nodes that write one name, and for a circle
+ */
+export function inOrder(nodes: readonly NodeMessage[], wanted: readonly string[], taken: ReadonlySet<string>): NodeMessage[] {
+  const writer = new Map<string, NodeMessage>();
+  for (const node of nodes)
+    for (const name of node.output ?? []) {
+      if (name === "") continue;
+      if (writer.has(name) || taken.has(name))
+        throw new GraphError(`onnx: ${nodeText(node)} writes ${name}, which is written elsewhere too; a name has one meaning in a graph`);
+      writer.set(name, node);
+    }
+  const order: NodeMessage[] = [];
+  const state = new Map<NodeMessage, "open" | "done">();
+  for (const root of wanted) {
+    const first = writer.get(root);
+    if (first === undefined || state.has(first)) continue;
+    const path: { readonly node: NodeMessage; readonly reads: readonly string[]; at: number }[] = [
+      { node: first, reads: readsOf(first), at: 0 },
+    ];
+    state.set(first, "open");
+    while (path.length > 0) {
+      const top = path[path.length - 1]!;
+      const name = top.reads[top.at++];
+      if (name === undefined) {
+        state.set(top.node, "done");
+        order.push(top.node);
+        path.pop();
+        continue;
+      }
+      const next = writer.get(name);
+      if (next === undefined || state.get(next) === "done") continue;
+      if (state.get(next) === "open")
+        throw new GraphError(`onnx: ${nodeText(next)} depends on its own result ${name}; a graph has no circles`);
+      state.set(next, "open");
+      path.push({ node: next, reads: readsOf(next), at: 0 });
+    }
+  }
+  return order;
+}
+
+/** Attributes by name, references to those of the enclosing function resolved. */
+function attributesOf(node: NodeMessage, outer: ReadonlyMap<string, AttributeMessage>): Map<string, AttributeMessage> {
+  const found = new Map<string, AttributeMessage>();
+  for (const attribute of node.attribute ?? []) {
+    const { ref_attr_name: reference, name = "" } = attribute;
+    if (reference === undefined || reference === "") found.set(name, attribute);
+    else {
+      const given = outer.get(reference);
+      if (given !== undefined) found.set(name, given);
+    }
+  }
+  return found;
+}
+
+/** What scopes are called: paths of exporters begin with a slash. */
+function scopeOf(node: NodeMessage): string {
+  return (node.name ?? "").replace(/^\/+/, "") || (node.op_type ?? "node");
+}
+
+/** Applies nodes in order; their results are put among `names`. */
+export function applyNodes(
+  nodes: readonly NodeMessage[],
+  names: Names,
+  opsets: Opsets,
+  walk: Walk,
+  outer: ReadonlyMap<string, AttributeMessage> = new Map(),
+  level = 0,
+): void {
+  if (level > mostLevels) throw new GraphError(`onnx: functions or graphs lie inside each other deeper than ${mostLevels}`);
+  for (const node of nodes) {
+    if (++walk.applied > mostNodes)
+      throw new GraphError(`onnx: the model unfolds to more than ${mostNodes} nodes; its functions or loops are too large`);
+    const operands = (node.input ?? []).map((name) => {
+      if (name === "") return null;
+      const v = names.find(name);
+      if (v === undefined)
+        throw new GraphError(`onnx: ${nodeText(node)} reads ${name}, which is neither an input, a weight nor the result of a node`);
+      return v;
+    });
+    const attributes = attributesOf(node, outer);
+    const domain = node.domain === "ai.onnx" ? "" : (node.domain ?? "");
+    const called = walk.functions.get(functionKey(node, node.op_type ?? ""));
+    const results =
+      called !== undefined
+        ? scope(scopeOf(node), () => applyFunction(called, node, operands, attributes, walk, level + 1))
+        : applyOperator(node, domain, operands, attributes, { names, opsets, walk, outer, level });
+    const list = Array.isArray(results) ? (results as readonly (Value | null)[]) : [results as Value];
+    (node.output ?? []).forEach((name, i) => {
+      if (name === "") return;
+      const v = list[i];
+      if (v == null) throw new GraphError(`onnx: ${nodeText(node)}: its result ${i}, ${name}, is not supported`);
+      names.put(name, v);
+    });
+  }
+}
+
+interface Place {
+  readonly names: Names;
+  readonly opsets: Opsets;
+  readonly walk: Walk;
+  readonly outer: ReadonlyMap<string, AttributeMessage>;
+  readonly level: number;
+}
+
+function applyOperator(
+  node: NodeMessage,
+  domain: string,
+  operands: readonly (Value | null)[],
+  attributes: ReadonlyMap<string, AttributeMessage>,
+  { names, opsets, walk, outer, level }: Place,
+): Value | readonly (Value | null)[] {
+  const around: Surroundings = {
+    tensor: walk.tensor,
+    body: (graph, inputs) => applyGraph(graph, inputs, names, opsets, walk, outer, level + 1),
+  };
+  const rule = ruleOf(domain, node);
+  return scope(scopeOf(node), () => rule(new Application(node, opsets.get(domain) ?? 1, operands, attributes, around)));
+}
+
+/** A function of the model in the place of its node. */
+function applyFunction(
+  called: FunctionMessage,
+  node: NodeMessage,
+  operands: readonly (Value | null)[],
+  given: ReadonlyMap<string, AttributeMessage>,
+  walk: Walk,
+  level: number,
+): (Value | null)[] {
+  const names = new Names();
+  (called.input ?? []).forEach((name, i) => {
+    names.put(name, operands[i] ?? null);
+  });
+  const attributes = new Map(given);
+  for (const fallback of called.attribute_proto ?? [])
+    if (!attributes.has(fallback.name ?? "")) attributes.set(fallback.name ?? "", fallback);
+  const outputs = called.output ?? [];
+  applyNodes(
+    inOrder(called.node ?? [], outputs, new Set(called.input)),
+    names,
+    opsetsOf(called.opset_import ?? []),
+    walk,
+    attributes,
+    level,
+  );
+  return outputs.map((name, i) => {
+    const v = names.find(name) ?? null;
+    if (v === null && (node.output?.[i] ?? "") !== "")
+      throw new GraphError(`onnx: function ${called.name ?? ""} makes no ${name}, which ${nodeText(node)} uses`);
+    return v;
+  });
+}
+
+/** A graph inside a node, applied to its inputs. */
+function applyGraph(
+  graph: GraphMessage,
+  inputs: readonly Value[],
+  outerNames: Names,
+  opsets: Opsets,
+  walk: Walk,
+  outer: ReadonlyMap<string, AttributeMessage>,
+  level: number,
+): Value[] {
+  const names = new Names(outerNames);
+  const declared = graph.input ?? [];
+  if (declared.length !== inputs.length)
+    throw new GraphError(`onnx: graph ${graph.name ?? ""} inside a node has ${declared.length} inputs and is given ${inputs.length}`);
+  for (const message of graph.initializer ?? []) names.put(message.name ?? "", constant(walk.tensor(message, message.name ?? "")));
+  declared.forEach((v, i) => {
+    names.put(v.name ?? "", inputs[i]!);
+  });
+  const wanted = (graph.output ?? []).map((v) => v.name ?? "");
+  applyNodes(inOrder(graph.node ?? [], wanted, new Set(declared.map((v) => v.name ?? ""))), names, opsets, walk, outer, level);
+  return wanted.map((name) => {
+    const v = names.find(name);
+    if (v == null) throw new GraphError(`onnx: graph ${graph.name ?? ""} inside a node has no value for its output ${name}`);
+    return v;
+  });
+}
