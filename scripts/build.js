@@ -33,7 +33,11 @@ async function bundle() {
     // What nearly every entry needs is one chunk: importing sixty small modules costs more than running them.
     codeSplitting: {
       groups: [
-        { name: "core", test: /[\\/]src[\\/](ir|ops|random|linalg|control|evaluate|notation|autodiff|passes|transforms)[\\/]/ },
+        {
+          name: "core",
+          test: /[\\/]src[\\/]((ir|ops|random|linalg|control|evaluate|notation|autodiff|passes|transforms)[\\/]|engines[\\/][^\\/]+$)/,
+        },
+        { name: "files", test: /[\\/]src[\\/](files|data)[\\/]/ },
         { name: "reports", test: /[\\/]src[\\/](check|draw|explain)[\\/]/ },
       ],
     },

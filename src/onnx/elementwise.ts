@@ -59,9 +59,20 @@ import {
 import type { Application, Family, Rule } from "./application.ts";
 import { dtypeOfElement } from "./tensor-data.ts";
 
-const one: (f: (x: Value) => Value) => Rule = (f) => (n) => f(n.get(0));
-const two: (f: (x: Value, y: Value) => Value) => Rule = (f) => (n) => f(...pair(n));
-const list: (f: (x: Value, y: Value) => Value) => Rule = (f) => (n) => n.all().reduce((x, y) => f(x, y));
+/* @__NO_SIDE_EFFECTS__ */
+function one(f: (x: Value) => Value): Rule {
+  return (n) => f(n.get(0));
+}
+
+/* @__NO_SIDE_EFFECTS__ */
+function two(f: (x: Value, y: Value) => Value): Rule {
+  return (n) => f(...pair(n));
+}
+
+/* @__NO_SIDE_EFFECTS__ */
+function list(f: (x: Value, y: Value) => Value): Rule {
+  return (n) => n.all().reduce((x, y) => f(x, y));
+}
 
 /**
  * Two operands, aligned as operator sets below 7 did it: where `broadcast` is set, the second one's first axis lies at `axis`. From 7 on NumPy's rule
@@ -201,6 +212,7 @@ function bitShift(n: Application): Value {
   return cast(shifted, x.type.dtype);
 }
 
+/* @__NO_SIDE_EFFECTS__ */
 function numberOrIdentity(f: (x: Value) => Value): (x: Value) => Value {
   return (x) => (isInteger(x.type.dtype) ? x : f(x));
 }

@@ -111,6 +111,7 @@ function dropout(n: Application): readonly Value[] {
 }
 
 /** A window function's numbers as the exporters ask for them. */
+/* @__NO_SIDE_EFFECTS__ */
 function windowed(weights: readonly number[]): Rule {
   return (n) => {
     const size = n.known(0, "its size")[0]!;
@@ -127,13 +128,13 @@ function windowed(weights: readonly number[]): Rule {
 /** Operators that make tensors. */
 export const generators: Family = {
   Bernoulli: coin,
-  BlackmanWindow: /* @__PURE__ */ windowed([0.42, 0.5, 0.08]),
+  BlackmanWindow: windowed([0.42, 0.5, 0.08]),
   Constant: constantOf,
   ConstantOfShape: filled,
   Dropout: dropout,
   EyeLike: eye,
-  HammingWindow: /* @__PURE__ */ windowed([25 / 46, 21 / 46]),
-  HannWindow: /* @__PURE__ */ windowed([0.5, 0.5]),
+  HammingWindow: windowed([25 / 46, 21 / 46]),
+  HannWindow: windowed([0.5, 0.5]),
   RandomNormal: random,
   RandomNormalLike: randomLike,
   RandomUniform: random,

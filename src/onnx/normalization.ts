@@ -139,6 +139,7 @@ function meanVariance(n: Application): Value {
 }
 
 /** Below operator set 13, over all axes from `axis` on together. */
+/* @__NO_SIDE_EFFECTS__ */
 function distribution(f: typeof softmax): (n: Application) => Value {
   return (n) => {
     const x = n.get(0);

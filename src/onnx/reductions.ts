@@ -43,6 +43,7 @@ function axesOf(n: Application): Axes {
   return { axis: n.int("noop_with_empty_axes", 0) !== 0 ? [] : n.shape(0).map((_, i) => i), keepDims };
 }
 
+/* @__NO_SIDE_EFFECTS__ */
 function reduction(f: (x: Value, axes: Axes) => Value): Rule {
   return (n) => f(n.get(0), axesOf(n));
 }
@@ -68,6 +69,7 @@ const widest: Readonly<Record<string, readonly [number, number]>> = {
 };
 
 /** Extremes: of truth values they are "any" and "all"; of nothing the other end of the range. */
+/* @__NO_SIDE_EFFECTS__ */
 function extreme(f: typeof max, greatest: boolean): Rule {
   return reduction((x, axes) => {
     const { dtype } = x.type;
@@ -86,6 +88,7 @@ function average(x: Value, axes: Axes): Value {
   return div(sum(x, axes), lift(sizeOf(axes.axis.map((a) => x.type.shape[a]!)), x.type.dtype));
 }
 
+/* @__NO_SIDE_EFFECTS__ */
 function arg(f: typeof argMax): Rule {
   return (n) => {
     const x = n.get(0);
