@@ -239,8 +239,10 @@ function applyGraph(
 ): Value[] {
   const names = new Names(outerNames);
   const declared = graph.input ?? [];
-  if (declared.length !== inputs.length)
-    throw new GraphError(`onnx: graph ${graph.name ?? ""} inside a node has ${declared.length} inputs and is given ${inputs.length}`);
+  if (declared.length !== inputs.length) {
+    const lesson = `onnx: graph ${graph.name ?? ""} inside a node has ${declared.length} inputs and is given ${inputs.length}`;
+    throw new GraphError(lesson);
+  }
   for (const message of graph.initializer ?? []) names.put(message.name ?? "", constant(walk.tensor(message, message.name ?? "")));
   declared.forEach((v, i) => {
     names.put(v.name ?? "", inputs[i]!);
