@@ -8,7 +8,7 @@ export const v128 = 0x7b;
 /** A value type. */
 export type ValueType = typeof i32 | typeof f32 | typeof f64 | typeof v128;
 
-/** One-byte instructions by name. Source: WebAssembly core specification, "binary format". */
+/** Instructions that are not of vectors, by name: one byte, or after the prefix 0xfc where the number is larger. Source: WebAssembly core specification, "binary format". */
 export const plain = {
   "i32.eqz": 0x45,
   "i32.eq": 0x46,
@@ -16,6 +16,7 @@ export const plain = {
   "i32.lt_s": 0x48,
   "i32.lt_u": 0x49,
   "i32.gt_s": 0x4a,
+  "i32.gt_u": 0x4b,
   "i32.le_s": 0x4c,
   "i32.ge_s": 0x4e,
   "i32.ge_u": 0x4f,
@@ -38,7 +39,9 @@ export const plain = {
   "i32.or": 0x72,
   "i32.xor": 0x73,
   "i32.shl": 0x74,
+  "i32.shr_s": 0x75,
   "i32.shr_u": 0x76,
+  "i32.rotl": 0x77,
   "f32.abs": 0x8b,
   "f32.neg": 0x8c,
   "f32.ceil": 0x8d,
@@ -68,7 +71,10 @@ export const plain = {
   "f32.convert_i32_s": 0xb2,
   "f32.demote_f64": 0xb6,
   "f64.convert_i32_s": 0xb7,
+  "f64.convert_i32_u": 0xb8,
   "f64.promote_f32": 0xbb,
+  "i32.trunc_sat_f32_s": 0xfc00,
+  "i32.trunc_sat_f64_s": 0xfc02,
   drop: 0x1a,
   select: 0x1b,
   return: 0x0f,
@@ -163,7 +169,9 @@ export const memory = {
   "i32.load": [0x28, false, 2],
   "f32.load": [0x2a, false, 2],
   "f64.load": [0x2b, false, 3],
+  "i32.load8_s": [0x2c, false, 0],
   "i32.load8_u": [0x2d, false, 0],
+  "i32.load16_s": [0x2e, false, 1],
   "i32.load16_u": [0x2f, false, 1],
   "i32.store": [0x36, false, 2],
   "f32.store": [0x38, false, 2],
@@ -287,8 +295,11 @@ export class Code {
     return this;
   }
   op(name: Instruction): this {
-    if (name in plain) this.bytes.byte(plain[name as keyof typeof plain]);
-    else this.bytes.byte(0xfd).unsigned(vector[name as keyof typeof vector]);
+    if (name in plain) {
+      const byte = plain[name as keyof typeof plain];
+      if (byte > 0xff) this.bytes.byte(0xfc);
+      this.bytes.byte(byte & 0xff);
+    } else this.bytes.byte(0xfd).unsigned(vector[name as keyof typeof vector]);
     return this;
   }
   lane(name: keyof typeof lanes, index: number): this {

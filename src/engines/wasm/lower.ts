@@ -1,10 +1,39 @@
 import { isGraph } from "../../ir/graph.ts";
-import { inputOp } from "../../ir/leaf.ts";
+import { inputOp, lift } from "../../ir/leaf.ts";
 import { type Node, type Value, valuesOf } from "../../ir/node.ts";
 import { reducedShape, sizeOf } from "../../ir/shape.ts";
+import { tensor } from "../../ir/tensor.ts";
+import { bool, tensorType } from "../../ir/type.ts";
 import { collect } from "../../ir/walk.ts";
 import { applyTo } from "../../ops/define.ts";
-import { abs, add, conv, div, equal, exp, log, max, mean, mul, reshape, sqrt, square, sub, sum, where } from "../../ops/index.ts";
+import {
+  abs,
+  add,
+  type CumsumAttrs,
+  cast,
+  conv,
+  cumsum,
+  div,
+  equal,
+  exp,
+  expand,
+  gather,
+  log,
+  max,
+  mean,
+  mul,
+  pow,
+  reshape,
+  scatterAdd,
+  sqrt,
+  square,
+  sub,
+  sum,
+  unslice,
+  where,
+  zeros,
+} from "../../ops/index.ts";
+import { sliceRange } from "../../ops/linear/slice.ts";
 import { InternedNodes } from "../../passes/interned-nodes.ts";
 
 /** A graph ready to be laid out: the same meaning in ops that the compiler has kernels for, equal parts made one, and only what is used. */
@@ -21,6 +50,33 @@ interface Axes {
 const counted = (x: Value, axis: readonly number[]): number => sizeOf(axis.map((a) => x.type.shape[a]!));
 const shaped = (v: Value, x: Value, { axis, keepDims }: Axes): Value =>
   keepDims ? v : reshape(v, { shape: reducedShape(x.type.shape, axis, false) });
+
+/** Truth values are counted as whole numbers. */
+const whole = (x: Value): Value => cast(x, "i32");
+
+/** The elements of a line that padding shows, and how many there are of them. */
+function shown(size: number, [before, after]: readonly [number, number], mode: "reflect" | "edge"): Value {
+  const places = Array.from({ length: before + size + after }, (_, i) => {
+    const at = i - before;
+    if (mode === "edge") return Math.min(size - 1, Math.max(0, at));
+    const back = Math.abs(at);
+    return back < size ? back : 2 * (size - 1) - back;
+  });
+  return lift(tensor(places, "i32"), "i32");
+}
+
+interface Pads {
+  readonly pads: readonly (readonly [number, number])[];
+  readonly mode: "constant" | "reflect" | "edge";
+}
+
+/** Where a triangle keeps its elements: a constant, which the planner computes once. */
+function kept(x: Value, keeps: (column: number, row: number) => boolean): Value {
+  const [rows, columns] = x.type.shape.slice(-2) as [number, number];
+  const places = new Uint8Array(rows * columns);
+  for (let i = 0; i < places.length; i++) places[i] = keeps(i % columns, Math.floor(i / columns)) ? 1 : 0;
+  return lift(tensor(places, bool(rows, columns)), "bool");
+}
 
 type Rule = (x: Value, node: Node, operands: readonly (Value | null)[]) => Value | null;
 
@@ -52,11 +108,66 @@ const rules: Readonly<Record<string, Rule>> = {
   },
   norm: (x, node) => {
     const attrs = node.attrs as Axes & { readonly ord: number };
-    if (attrs.ord !== 2 || counted(x, attrs.axis) === 0) return null;
+    if (attrs.ord === 1) return sum(abs(x), attrs);
+    if (attrs.ord === Number.POSITIVE_INFINITY && counted(x, attrs.axis) > 0) return max(abs(x), attrs);
+    if (counted(x, attrs.axis) === 0) return null;
     // Divided by the largest magnitude first, so that no square overflows.
     const top = max(abs(x), { axis: attrs.axis, keepDims: true });
     const scale = where(equal(top, 0), 1, where(equal(top, Number.POSITIVE_INFINITY), 1, top));
-    return shaped(mul(scale, sqrt(sum(square(div(x, scale)), { axis: attrs.axis, keepDims: true }))), x, attrs);
+    const axes = { axis: attrs.axis, keepDims: true };
+    if (attrs.ord === 2) return shaped(mul(scale, sqrt(sum(square(div(x, scale)), axes))), x, attrs);
+    return shaped(mul(scale, pow(sum(pow(div(abs(x), scale), attrs.ord), axes), 1 / attrs.ord)), x, attrs);
+  },
+  sum: (x, { attrs }) => (x.type.dtype === "bool" ? sum(whole(x), attrs as Axes) : null),
+  cumsum: (x, { attrs }) => (x.type.dtype === "bool" ? cumsum(whole(x), attrs as CumsumAttrs) : null),
+  // Lines are put together by places that are known now.
+  pad: (x, { attrs }) => {
+    const { pads, mode } = attrs as Pads;
+    if (mode === "constant") return null;
+    return pads.reduce((v, pair, axis) => {
+      const size = x.type.shape[axis]!;
+      return pair[0] + pair[1] === 0 ? v : gather(v, shown(size, pair, mode), { axis });
+    }, x);
+  },
+  unpad: (x, { attrs, type }) => {
+    const { pads, mode } = attrs as Pads;
+    if (mode === "constant") return null;
+    return pads.reduce((v, pair, axis) => {
+      if (pair[0] + pair[1] === 0) return v;
+      const size = type.shape[axis]!;
+      const shape = v.type.shape.map((s, i) => (i === axis ? size : s));
+      return scatterAdd(zeros(tensorType(v.type.dtype, shape)), shown(size, pair, mode), v, { axis });
+    }, x);
+  },
+  tile: (x, { attrs, type }) => {
+    const { repeats } = attrs as { readonly repeats: readonly number[] };
+    const apart = x.type.shape.flatMap((s) => [1, s]);
+    const copies = x.type.shape.flatMap((s, i) => [repeats[i]!, s]);
+    return reshape(expand(reshape(x, { shape: apart }), { shape: copies }), { shape: type.shape });
+  },
+  diag: (x, { attrs, type }) => {
+    const { offset } = attrs as { readonly offset: number };
+    const [rows = 0, columns] = x.type.shape;
+    const width = columns ?? type.shape[0]!;
+    const start = offset >= 0 ? offset : -offset * width;
+    if (columns === undefined) return reshape(unslice(x, { axis: 0, start, step: width + 1, size: width * width }), { shape: type.shape });
+    return sliceRange(reshape(x, { shape: [rows * columns] }), { axis: 0, start, step: width + 1, count: type.shape[0]! });
+  },
+  triu: (x, { attrs }) => {
+    const { offset } = attrs as { readonly offset: number };
+    return where(
+      kept(x, (column, row) => column >= row + offset),
+      x,
+      0,
+    );
+  },
+  tril: (x, { attrs }) => {
+    const { offset } = attrs as { readonly offset: number };
+    return where(
+      kept(x, (column, row) => column <= row + offset),
+      x,
+      0,
+    );
   },
 };
 

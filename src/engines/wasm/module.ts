@@ -4,9 +4,10 @@ import { areaOf, foldFunction, type Geometry, geometryOf, innerOf, isDirect, unf
 import { elementwise } from "./elementwise.ts";
 import { type Code, i32, ModuleBuilder } from "./encoder.ts";
 import { blocksOf, ProductLibrary, productScratch } from "./gemm.ts";
+import { cells, KernelCode } from "./kernel.ts";
 import { LoopWriter, type Surroundings } from "./loop.ts";
 import { MathLibrary, scalarSignature } from "./math.ts";
-import { type Convolution, type Hosted, type Loop, type Plan, type Product, padded, type Step } from "./plan.ts";
+import { type Computed, type Convolution, type Hosted, type Loop, type Plan, type Product, padded, type Step } from "./plan.ts";
 import { ScalarWriter } from "./scalar.ts";
 import { isSmall, type Shaped, SmallProducts, smallScratch } from "./small-product.ts";
 import type { View } from "./view.ts";
@@ -24,8 +25,8 @@ export interface Compiled {
   readonly bytes: Uint8Array<ArrayBuffer>;
   /** Ops whose functions on plain numbers are imported, by the name of the import. */
   readonly scalars: ReadonlyMap<string, Node>;
-  /** Steps that the host runs, by their number. */
-  readonly hosted: readonly Hosted[];
+  /** Steps that the host runs, or may have to, by their number. */
+  readonly hosted: readonly (Hosted | Computed)[];
   /** Bytes it needs beyond its base. */
   readonly size: number;
 }
@@ -62,7 +63,7 @@ export function compileModule(plan: Plan, { shared, fused }: Host): Compiled {
         }
   const around: Surroundings = { base, library: new MathLibrary(module), host: (node) => imports.get(node.op.name)! };
   const products: Products = { large: new ProductLibrary(module, fused), small: new SmallProducts(module, fused) };
-  const hosted: Hosted[] = [];
+  const hosted: (Hosted | Computed)[] = [];
   let scratch = 0;
   let columns = 0;
   for (const step of plan.steps)
@@ -116,7 +117,7 @@ function write(
   products: Products,
   scratch: Places,
   host: number,
-  hosted: Hosted[],
+  hosted: (Hosted | Computed)[],
 ): Call {
   if (step.kind === "host") {
     const index = hosted.length;
@@ -128,13 +129,38 @@ function write(
       ? loopFunction(step, module, around)
       : step.kind === "product"
         ? productFunction(step, module, around, products, scratch.packed)
-        : convolutionFunction(step, module, around, products, scratch);
+        : step.kind === "kernel"
+          ? kernelFunction(step, module, around, host, hosted)
+          : convolutionFunction(step, module, around, products, scratch);
   return (code) => code.call(index);
 }
 
 function loopFunction(loop: Loop, module: ModuleBuilder, around: Surroundings): number {
   const single = loop.shape.length === 0 && loop.totals.length === 0;
   return module.add(null, [], [], (code) => (single ? new ScalarWriter(code, around, loop) : new LoopWriter(code, around, loop)).write());
+}
+
+function kernelFunction(step: Computed, module: ModuleBuilder, around: Surroundings, host: number, hosted: (Hosted | Computed)[]): number {
+  return module.add(null, [], [], (code) => {
+    const pointer = ({ buffer, offset }: { readonly buffer: View["buffer"]; readonly offset: number }): number => {
+      const into = code.local(i32);
+      code.getGlobal(around.base);
+      if (buffer.place === "slot") code.mem("i32.load", buffer.offset * 4);
+      else code.int(buffer.offset).op("i32.add");
+      if (offset !== 0) code.int(offset * cells[buffer.dtype].bytes).op("i32.add");
+      code.set(into);
+      return into;
+    };
+    let index = -1;
+    const leave = (): void => {
+      if (index < 0) index = hosted.push(step) - 1;
+      code.int(index).call(host);
+    };
+    const whole = (buffer: View["buffer"]): number => pointer({ buffer, offset: 0 });
+    const operands = step.operands.map((v) => (v === null ? -1 : pointer(v)));
+    const [outs, temps] = [step.outs.map(whole), step.temps.map(whole)];
+    step.kernel.write(new KernelCode({ code, library: around.library, operands, outs, temps, views: step.operands, leave }));
+  });
 }
 
 function productFunction(product: Product, module: ModuleBuilder, around: Surroundings, products: Products, scratch: number): number {

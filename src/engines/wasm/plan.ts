@@ -7,6 +7,8 @@ import { type Shape, sameShape, sizeOf } from "../../ir/shape.ts";
 import { dense } from "../../ir/tensor.ts";
 import { collect } from "../../ir/walk.ts";
 import { elementwise, type Kind } from "./elementwise.ts";
+import type { Kernel } from "./kernel.ts";
+import { kernels } from "./kernels/kernels.ts";
 import { alignedTo, type Buffer, isWhole, sliced, type View, viewOf, wholeView } from "./view.ts";
 
 /** Where a loop reads an operand: another member of the loop, or memory. */
@@ -63,8 +65,18 @@ export interface Hosted {
   readonly outs: readonly Buffer[];
 }
 
+/** An op with a kernel of its own in the module. It may leave the answer to the host, as where an index is out of range. */
+export interface Computed {
+  readonly kind: "kernel";
+  readonly node: Node;
+  readonly kernel: Kernel;
+  readonly operands: readonly (View | null)[];
+  readonly outs: readonly Buffer[];
+  readonly temps: readonly Buffer[];
+}
+
 /** What a program does, in order. */
-export type Step = Loop | Product | Convolution | Hosted;
+export type Step = Loop | Product | Convolution | Computed | Hosted;
 
 /** A graph laid out for one run after another. */
 export interface Plan {
@@ -217,7 +229,7 @@ class Planner {
   }
 
   private place(node: Node): void {
-    if (this.same.has(node)) return;
+    if (this.same.has(node) || this.twins.has(node)) return;
     const seen = valuesOf(node).map((v) => viewOf(v, (x) => this.view(x)));
     if (seen.every((view) => view !== null)) {
       for (const [i, v] of valuesOf(node).entries()) this.setView(v, seen[i]!);
@@ -239,6 +251,8 @@ class Planner {
       this.convolution(node);
     else if (node.op.name === "concat" && kindOf(dtype) !== null) this.joined(node);
     else if (node.op.name === "unslice" && kindOf(dtype) !== null) this.unsliced(node);
+    else if (node.op.name === "pad" && kindOf(dtype) !== null) this.padded(node);
+    else if (Object.hasOwn(kernels, node.op.name)) this.computed(node);
     else this.host(node);
   }
 
@@ -396,6 +410,18 @@ class Planner {
     this.copy(x, from, sliced(whole, axis, start, step, x.type.shape));
   }
 
+  /** Padding with a constant: the constant everywhere, and the elements at their places. */
+  private padded(node: Node): void {
+    const { pads, value } = node.attrs as { readonly pads: readonly (readonly [number, number])[]; readonly value: number };
+    const x = node.operands[0]!;
+    const from = this.view(x);
+    const whole = wholeView(this.fresh(node), node.type.shape);
+    const filler = this.buffer(node.type.dtype, 1, "fixed", 0, allocate(node.type.dtype, 1).fill(value));
+    this.copy(node, alignedTo(wholeView(filler, []), node.type.shape), whole);
+    const into = pads.reduce((v, [before], axis) => sliced(v, axis, before, 1, x.type.shape), whole);
+    this.copy(x, from, into);
+  }
+
   private product(node: Node): void {
     const [a, b] = node.operands as [Value, Value];
     const left = this.view(a);
@@ -412,6 +438,38 @@ class Planner {
     const step = this.steps.length;
     for (const x of [a, b, out]) touch(x, step);
     this.steps.push({ kind: "convolution", node, a, b, out });
+  }
+
+  private computed(node: Node): void {
+    const twin = this.twinOf(node);
+    const [name, nodes] =
+      twin === null ? [node.op.name, [node]] : ["maxPoolBoth", node.op.name === "maxPool" ? [node, twin] : [twin, node]];
+    const kernel = kernels[name]!(node);
+    if (kernel === null) {
+      this.host(node);
+      return;
+    }
+    if (twin !== null) this.twins.add(twin);
+    const operands = node.operands.map((v, i) => (v === null ? null : kernel.views?.includes(i) ? this.view(v) : this.whole(v)));
+    const outs = nodes.flatMap((n) => valuesOf(n).map((v) => this.fresh(v)));
+    const temps = (kernel.temps ?? []).map((t) => this.buffer(t.dtype, t.length, "scratch"));
+    const step = this.steps.length;
+    for (const x of operands) if (x !== null) touch(x.buffer, step);
+    for (const x of [...outs, ...temps]) touch(x, step);
+    this.steps.push({ kind: "kernel", node, kernel, operands, outs, temps });
+  }
+
+  /** Nodes that were computed together with another. */
+  private readonly twins = new Set<Node>();
+
+  /** The places that go with the values of a max pooling, or the values that go with places. */
+  private twinOf(node: Node): Node | null {
+    const other = { maxPool: "maxPoolPlaces", maxPoolPlaces: "maxPool" }[node.op.name];
+    if (other === undefined) return null;
+    const x = node.operands[0]!;
+    const same = (user: Node): boolean =>
+      user.op.name === other && user.operands[0] === x && JSON.stringify(user.attrs) === JSON.stringify(node.attrs);
+    return this.users.get(this.rooted(x).node)?.find(same) ?? null;
   }
 
   private host(node: Node): void {

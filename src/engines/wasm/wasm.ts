@@ -10,7 +10,7 @@ import { hasRelaxedSimd } from "./features.ts";
 import { lowered } from "./lower.ts";
 import { compileModule } from "./module.ts";
 import { bytesOf, padded, plan } from "./plan.ts";
-import type { Buffer, View } from "./view.ts";
+import { type Buffer, isWhole, type View } from "./view.ts";
 
 const page = 65536;
 const mostPages = 65536;
@@ -179,7 +179,7 @@ function prepare(heap: Heap, inputs: readonly Value[], outputs: readonly Value[]
     const regional = node.op.facts.family === "control";
     const held = operands.map((v): Held | null => {
       if (v === null) return null;
-      const t = read(v);
+      const t = isWhole(v) ? read(v) : strided(v);
       if (v.shape.length === 0) return t.data[0]!;
       // Programs for the bodies may make the memory grow, which would take the elements from under a view.
       return regional ? hold(t.type, t.data.slice()) : t;
