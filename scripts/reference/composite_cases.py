@@ -259,8 +259,112 @@ def add_losses(cases):
     cases.add("binaryCrossEntropy", {"logits": extreme, "t": torch.tensor([1.0, 0.25, 0.75, 0.0], dtype=torch.float64)}, binary_cross_entropy)
 
 
+def label_loss(log_p, labels, weights=None, reduction="mean", label_smoothing=0.0, ignore_index=-1):
+    """PyTorch's formula written out, because its own functions have no derivative in the weights; classes are axis 1."""
+    counts = labels != ignore_index
+    index = torch.where(counts, labels, 0)
+    each = -log_p.gather(1, index[:, None])[:, 0]
+    weight = torch.ones_like(each) if weights is None else weights[index]
+    scale = torch.ones_like(log_p) if weights is None else weights.reshape([1, -1] + [1] * (log_p.dim() - 2))
+    each = (1 - label_smoothing) * weight * each - label_smoothing / log_p.shape[1] * (log_p * scale).sum(1)
+    each = torch.where(counts, each, torch.zeros_like(each))
+    if reduction == "mean":
+        return each.sum() / torch.where(counts, weight, torch.zeros_like(weight)).sum()
+    return reduce(each, reduction)
+
+
+def held_cross_entropy(logits, labels, weights=None, **theirs):
+    ours = label_loss(torch.log_softmax(logits, 1), labels, weights, **theirs)
+    hold(ours, F.cross_entropy(logits.detach(), labels, None if weights is None else weights.detach(), **theirs), "cross_entropy")
+    return ours
+
+
+def soft_cross_entropy(logits, labels, weights, reduction):
+    share = 0.9 * labels + 0.1 / labels.shape[1]
+    each = -(weights * share * torch.log_softmax(logits, 1)).sum(1)
+    hold(reduce(each, reduction), F.cross_entropy(logits.detach(), labels.detach(), weights.detach(), label_smoothing=0.1, reduction=reduction), "cross_entropy")
+    return reduce(each, reduction)
+
+
+def held_nll(logP, labels, weights=None, reduction="mean"):
+    ours = label_loss(logP, labels, weights, reduction)
+    hold(ours, F.nll_loss(logP.detach(), labels, None if weights is None else weights.detach(), ignore_index=-1, reduction=reduction), "nll_loss")
+    return ours
+
+
+def add_weighted_losses(cases):
+    """Weights, smoothing, another ignored label, another class axis: PyTorch's own functions, whose classes are axis 1."""
+    draw = Draw("weighted losses")
+    for name in ("mean", "sum", "none"):
+        for index, more in enumerate(({}, {"labelSmoothing": 0.2}, {"ignoreIndex": 2}, {"labelSmoothing": 0.1, "ignoreIndex": -100})):
+            logits, weights = draw.normal(4, 3, scale=1.5), draw.uniform(0.2, 2, 3)
+            labels = torch.tensor([0, 2, 1, -100 if more.get("ignoreIndex") == -100 else 2])
+            theirs = {"label_smoothing": more.get("labelSmoothing", 0.0), "ignore_index": more.get("ignoreIndex", -1), "reduction": name}
+            attrs = {"reduction": name, **more}
+            operands = {"logits": logits, "labels": labels}
+            if index == 1:
+                cases.add("softmaxCrossEntropy", operands, lambda logits, labels, theirs=theirs: held_cross_entropy(logits, labels, **theirs), attrs)
+            operands["weights"] = weights
+            cases.add("softmaxCrossEntropy", operands, lambda logits, labels, weights, theirs=theirs: held_cross_entropy(logits, labels, weights, **theirs), attrs)
+        logits, target, weights = draw.normal(2, 3), draw.uniform(0, 1, 2, 3), draw.uniform(0.2, 2, 3)
+        cases.add(
+            "softmaxCrossEntropy",
+            {"logits": logits, "labels": target, "weights": weights},
+            lambda logits, labels, weights, name=name: soft_cross_entropy(logits, labels, weights, name),
+            {"reduction": name, "labelSmoothing": 0.1},
+        )
+        image, labels = draw.normal(2, 3, 2, 2), draw.integers(0, 3, 2, 2, 2)
+        cases.add(
+            "softmaxCrossEntropy",
+            {"logits": image, "labels": labels, "weights": weights},
+            lambda logits, labels, weights, name=name: held_cross_entropy(logits, labels, weights, reduction=name),
+            {"reduction": name, "axis": 1},
+        )
+        log_p, labels = draw.uniform(-3, -0.1, 4, 3), torch.tensor([0, -1, 1, 2])
+        nll = lambda logP, labels, weights=None, name=name: held_nll(logP, labels, weights, name)
+        cases.add("negativeLogLikelihood", {"logP": log_p, "labels": labels}, nll, {"reduction": name})
+        cases.add("negativeLogLikelihood", {"logP": log_p, "labels": labels, "weights": weights}, nll, {"reduction": name})
+        # PyTorch multiplies what is inside the sum over classes, which is the same for p = 1.
+        scores, labels = draw.normal(3, 4, scale=2), draw.integers(0, 4, 3)
+        weights = draw.uniform(0.2, 2, 4)
+        if name != "none":
+            hold(weighted_hinge(scores, labels, weights, name), F.multi_margin_loss(scores, labels, weight=weights, reduction=name) * 4, "hinge")
+        operands = {"scores": scores, "labels": labels, "weights": weights}
+        cases.add("hinge", operands, lambda scores, labels, weights, name=name: weighted_hinge(scores, labels, weights, name), {"reduction": name})
+        z, t, weights, positive = draw.normal(2, 3), draw.uniform(0, 1, 2, 3), draw.uniform(0.2, 2, 3), draw.uniform(0.5, 3, 3)
+        for extra in ({"weights": weights}, {"positiveWeight": positive}, {"weights": weights, "positiveWeight": positive}):
+
+            def bce(logits, t, weights=None, positiveWeight=None, name=name):
+                yes = t * -F.logsigmoid(logits) * (1 if positiveWeight is None else positiveWeight)
+                each = (yes + (1 - t) * -F.logsigmoid(-logits)) * (1 if weights is None else weights)
+                hold(reduce(each, name), F.binary_cross_entropy_with_logits(*(None if x is None else x.detach() for x in (logits, t, weights)), pos_weight=None if positiveWeight is None else positiveWeight.detach(), reduction=name), "binaryCrossEntropy")
+                return reduce(each, name)
+
+            cases.add("binaryCrossEntropy", {"logits": z, "t": t, **extra}, bce, {"reduction": name})
+        p, t = draw.away(2, 3), draw.tensor(torch.zeros(2, 3))
+        cases.add("meanAbsoluteError", {"p": p, "t": t}, lambda p, t, name=name: F.l1_loss(p, t, reduction=name), {"reduction": name})
+        for beta in (1.0, 0.4, 0.0):
+            cases.add("smoothL1", {"p": p, "t": t}, lambda p, t, name=name, beta=beta: F.smooth_l1_loss(p, t, reduction=name, beta=beta), {"reduction": name, "beta": beta})
+        a, b, y = draw.normal(4, 3), draw.normal(4, 3), torch.tensor([1, -1, -1, 1])
+        for margin in (0.0, 0.3):
+            attrs = {"reduction": name, "margin": margin}
+            cases.add("cosineEmbedding", {"a": a, "b": b, "y": y}, lambda a, b, y, name=name, margin=margin: F.cosine_embedding_loss(a, b, y, margin, reduction=name), attrs)
+            operands = {"a": a[:, 0], "b": b[:, 0], "y": y}
+            cases.add("marginRanking", operands, lambda a, b, y, name=name, margin=margin: F.margin_ranking_loss(a, b, y, margin, reduction=name), attrs)
+        for more in ({}, {"margin": 0.5, "swap": True}, {"ord": 1}):
+            theirs = {"p" if key == "ord" else key: value for key, value in more.items()}
+            operands = {"anchor": draw.normal(3, 2), "positive": draw.normal(3, 2), "negative": draw.normal(3, 2)}
+            cases.add("tripletMargin", operands, lambda anchor, positive, negative, name=name, theirs=theirs: F.triplet_margin_loss(anchor, positive, negative, reduction=name, **theirs), {"reduction": name, **more})
+
+
+def weighted_hinge(scores, labels, weights, reduction):
+    each = torch.relu(scores - scores.gather(1, labels[:, None]) + 1).sum(1) - 1
+    return reduce(weights[labels] * each, reduction)
+
+
 def add_all(cases):
     add_activations(cases)
     add_normalizations(cases)
     add_attention(cases)
     add_losses(cases)
+    add_weighted_losses(cases)

@@ -2,14 +2,15 @@ export { add, binary, div, mul, neg, sub, unary } from "./arithmetic.ts";
 export { celu, elu, gelu, hardSigmoid, hardSwish, leakyRelu, mish, selu, silu } from "./composite/activation.ts";
 export { type AttentionAttrs, scaledDotProductAttention } from "./composite/attention.ts";
 export { type ClassLabelsAttrs, classLabels } from "./composite/class-labels.ts";
+export { type CrossEntropyAttrs, hinge, type LabelLossAttrs, negativeLogLikelihood, softmaxCrossEntropy } from "./composite/label-loss.ts";
 export {
+  type BinaryCrossEntropyAttrs,
   binaryCrossEntropy,
-  hinge,
   huber,
   klDivergence,
-  type LossAttrs,
+  meanAbsoluteError,
   meanSquaredError,
-  softmaxCrossEntropy,
+  smoothL1,
 } from "./composite/loss.ts";
 export {
   batchMoments,
@@ -22,6 +23,8 @@ export {
   type NormalizationAttrs,
   rmsNormalization,
 } from "./composite/normalization.ts";
+export { cosineEmbedding, type MarginAttrs, marginRanking, type TripletAttrs, tripletMargin } from "./composite/pair-loss.ts";
+export type { LossAttrs } from "./composite/reduction.ts";
 export { logSoftmax, type SoftmaxAttrs, softmax } from "./composite/softmax.ts";
 export { type ConvAttrs, type ConvTransposeAttrs, conv, convInput, convTranspose, convWeight } from "./contract/conv.ts";
 export { einsum } from "./contract/einsum.ts";

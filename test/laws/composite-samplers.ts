@@ -1,5 +1,5 @@
 import type { Draw } from "../../src/check/draws.ts";
-import { scaledDotProductAttention, type Tensor } from "../../src/index.ts";
+import { negativeLogLikelihood, scaledDotProductAttention, softmaxCrossEntropy, type Tensor } from "../../src/index.ts";
 import {
   anyTensor,
   axisOf,
@@ -123,12 +123,66 @@ export const compositeSamplers: Readonly<Record<string, Sampler>> = {
     // Scores on a grid of 0.5 with a little more: no margin of 1 or 0.7 is met exactly.
     const scores = made([n, classes], () => 0.5 * d.whole(-6, 6) + 0.02 + 0.03 * d.fraction());
     const margin = chance(d, 0.5) ? { margin: 0.7 } : { margin: 1.25 };
-    return { args: [scores, labels(d, [n], classes), { ...margin, ...reduction(d) }], room: [0.02] };
+    return { args: [scores, labels(d, [n], classes), { ...margin, ...reduction(d), ...(chance(d, 0.3) && { axis: -1 }) }], room: [0.02] };
   },
   softmaxCrossEntropy: (d) => {
     const shape = [...someShape(d, 0, 2), d.whole(2, 4)];
-    if (chance(d, 0.5)) return { args: [anyTensor(d, shape, 20), labels(d, shape.slice(0, -1), shape.at(-1)!), reduction(d)] };
-    return { args: [anyTensor(d, shape, 20), made(shape, () => d.fraction()), reduction(d)] };
+    const attrs = { ...reduction(d), ...(chance(d, 0.4) && { labelSmoothing: 0.2 }), ...(chance(d, 0.3) && { ignoreIndex: 1 }) };
+    const own = { ...attrs, ...(chance(d, 0.3) && { axis: 0 }) };
+    const y = chance(d, 0.5)
+      ? labels(d, own.axis === 0 ? shape.slice(1) : shape.slice(0, -1), own.axis === 0 ? shape[0]! : shape.at(-1)!)
+      : made(shape, () => d.fraction());
+    if (own.ignoreIndex === 1 && y.type.dtype === "i32") for (const [i, x] of y.data.entries()) if (x < 0) y.data[i] = 0;
+    if (chance(d, 0.6)) return { args: [anyTensor(d, shape, 20), y, own] };
+    const weights = made([own.axis === 0 ? shape[0]! : shape.at(-1)!], () => 0.2 + d.fraction());
+    return {
+      args: [anyTensor(d, shape, 20), y, weights],
+      f: (...[z, target, w]: never[]) => softmaxCrossEntropy(z!, target!, { ...own, weights: w! }),
+    };
+  },
+  negativeLogLikelihood: (d) => {
+    const [n, classes] = [d.whole(1, 3), d.whole(2, 4)];
+    const logP = made([n, classes], () => -3 * d.fraction());
+    const weights = made([classes], () => 0.2 + d.fraction());
+    const attrs = { ...reduction(d), ...(chance(d, 0.3) && { ignoreIndex: 0 }) };
+    // Labels of which one always counts: a weighted mean of nothing is a matter of convention.
+    const y = wholes([n], () => d.whole(chance(d, 0.5) ? 0 : 1, classes - 1));
+    if (chance(d, 0.4)) return { args: [logP, y, attrs] };
+    return {
+      args: [logP, y, weights],
+      f: (...[p, labelled, w]: never[]) => negativeLogLikelihood(p!, labelled!, { ...attrs, weights: w! }),
+    };
+  },
+  meanAbsoluteError: (d) => {
+    const shape = someShape(d, 0, 3);
+    return { args: [off(d, shape, [0.5], 20), made(shape, () => 0.5), reduction(d)], room: [0.015, 0.015] };
+  },
+  smoothL1: (d) => {
+    const shape = someShape(d, 0, 3);
+    const beta = pick(d, [undefined, 0.5, 2]);
+    const p = made(shape, () => 0.25 * d.whole(-12, 12) + 0.1 + 0.03 * d.fraction());
+    const t = made(shape, () => 0.25 * d.whole(-12, 12) + 0.03 * d.fraction());
+    return { args: [p, t, { ...(beta !== undefined && { beta }), ...reduction(d) }], room: [0.02, 0.02] };
+  },
+  cosineEmbedding: (d) => {
+    const n = d.whole(1, 3);
+    const [a, b] = [made([n, 3], () => 0.3 + d.fraction()), made([n, 3], () => 0.3 + d.fraction())];
+    const y = wholes([n], () => pick(d, [1, -1]));
+    return { args: [a, b, y, { ...(chance(d, 0.5) && { margin: -0.5 }), ...reduction(d) }], room: [0.1, 0.1] };
+  },
+  marginRanking: (d) => {
+    const shape = someShape(d, 0, 2);
+    const a = made(shape, () => 0.5 * d.whole(-6, 6) + 0.1 + 0.03 * d.fraction());
+    const b = made(shape, () => 0.5 * d.whole(-6, 6) + 0.03 * d.fraction());
+    const y = made(shape, () => pick(d, [1, -1]));
+    return { args: [a, b, y, { ...(chance(d, 0.5) && { margin: 1 }), ...reduction(d) }], room: [0.02, 0.02, 0.001] };
+  },
+  tripletMargin: (d) => {
+    const n = d.whole(1, 3);
+    const near = made([n, 2], () => d.fraction());
+    const [positive, negative] = [made([n, 2], () => 2 + d.fraction()), made([n, 2], () => 1.5 + d.fraction())];
+    const ord = pick(d, [undefined, 2, 3]);
+    return { args: [near, positive, negative, { margin: 5, ...(ord !== undefined && { ord }), ...reduction(d) }], room: [0.2, 0.2, 0.2] };
   },
   meanSquaredError: (d) => {
     const shape = someShape(d, 0, 3);

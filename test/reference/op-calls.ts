@@ -35,6 +35,16 @@ function family(order: readonly string[], names: string): Readonly<Record<string
   return Object.fromEntries(names.split(" ").map((name) => [name, ordered(name, ...order)]));
 }
 
+/** Losses whose weights are operands among the attributes. */
+function weighted(name: string, ...order: readonly string[]): Call {
+  return ({ weights, positiveWeight, ...operands }, attributes) =>
+    ordered(name, ...order)(operands, {
+      ...attributes,
+      ...(weights !== undefined && { weights }),
+      ...(positiveWeight !== undefined && { positiveWeight }),
+    });
+}
+
 const typed = ({ dtype, shape }: Attributes): unknown => tensorType(dtype as library.DType, shape as readonly number[]);
 
 /** How the case of each op is called. */
@@ -59,10 +69,13 @@ export const opCalls: Readonly<Record<string, Call>> = {
   ...family(["x", "scale", "bias"], "layerNormalization groupNormalization instanceNormalization"),
   ...family(["x", "scale"], "rmsNormalization"),
   ...family(["x", "scale", "bias", "mean", "variance"], "batchNormalization"),
-  ...family(["scores", "labels"], "hinge"),
-  ...family(["logits", "labels"], "softmaxCrossEntropy"),
-  ...family(["p", "t"], "meanSquaredError huber"),
-  ...family(["logits", "t"], "binaryCrossEntropy"),
+  hinge: weighted("hinge", "scores", "labels"),
+  softmaxCrossEntropy: weighted("softmaxCrossEntropy", "logits", "labels"),
+  negativeLogLikelihood: weighted("negativeLogLikelihood", "logP", "labels"),
+  binaryCrossEntropy: weighted("binaryCrossEntropy", "logits", "t"),
+  ...family(["p", "t"], "meanSquaredError meanAbsoluteError huber smoothL1"),
+  ...family(["a", "b", "y"], "cosineEmbedding marginRanking"),
+  ...family(["anchor", "positive", "negative"], "tripletMargin"),
   ...family(["logP", "q"], "klDivergence"),
   ...family(["a"], "cholesky inverse det slogDet logDet qr eigh svd"),
   ...family(["a", "b"], "solve triangularSolve"),

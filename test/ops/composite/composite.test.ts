@@ -21,16 +21,19 @@ import {
   logSoftmax,
   meanSquaredError,
   mul,
+  negativeLogLikelihood,
   read,
   relu,
   rmsNormalization,
   ShapeError,
   scaledDotProductAttention,
+  smoothL1,
   softmax,
   softmaxCrossEntropy,
   sum,
   tensor,
   toArray,
+  tripletMargin,
   type Value,
 } from "../../../src/index.ts";
 
@@ -170,6 +173,7 @@ describe("attention", () => {
 });
 
 describe("losses", () => {
+  const one = tensor([1, 1, 1]);
   test("hinge is CS231n's: 2.9, 0 and 12.9 for the cat, the car and the frog", () => {
     const own = tensor([
       [3.2, 5.1, -1.7],
@@ -197,6 +201,13 @@ describe("losses", () => {
     expect(() => read(hinge(scores, labels(0, bad, 2)))).toThrow(`hinge: ${message}`);
     expect(() => read(hinge(scores, labels(0, bad, 2)))).toThrow(DomainError);
   });
+  test("another label can be the ignored one, and -1 is then none", () => {
+    const attrs = { ignoreIndex: 2 };
+    expect(read(softmaxCrossEntropy(scores, labels(0, 1, 2), attrs))).toBeCloseTo(read(softmaxCrossEntropy(scores, labels(0, 1, -1))), 14);
+    expect(() => read(softmaxCrossEntropy(scores, labels(0, -1, 2), attrs))).toThrow(/label 1 is -1; labels are classes 0\.\.2$/);
+    expect(() => read(softmaxCrossEntropy(scores, labels(0, -1, 2), { ignoreIndex: -100 }))).toThrow("or -100 to be ignored");
+    expect(read(negativeLogLikelihood(scores, labels(2, 2, 2), { ...attrs, weights: one }))).toBe(0);
+  });
   test("labels that do not fit are explained", () => {
     expect(() => hinge(scores, labels(0, 1))).toThrow("hinge: labels are i32[2] beside f64[3,3]; they are i32[3], one class per sample");
     expect(() => hinge(scores, tensor([0, 1, 2]))).toThrow(DTypeError);
@@ -221,5 +232,14 @@ describe("losses", () => {
       'meanSquaredError: reduction is average; it is "mean", "sum" or "none"',
     );
     expect(() => huber(1, 2, { delta: 0 })).toThrow("huber: delta is 0; it is a number above 0");
+    expect(() => smoothL1(1, 2, { beta: -1 })).toThrow("smoothL1: beta is -1; it is a number of 0 or more");
+    expect(() => tripletMargin(one, one, one, { ord: 0 })).toThrow("tripletMargin: ord is 0; the order of a norm is above 0");
+    expect(() => softmaxCrossEntropy(scores, labels(0, 1, 2), { labelSmoothing: 1.5 })).toThrow(
+      "softmaxCrossEntropy: labelSmoothing is 1.5; it is the share",
+    );
+    expect(() => softmaxCrossEntropy(scores, labels(0, 1, 2), { ignoreIndex: 0.5 })).toThrow("ignoreIndex is 0.5; it is a whole number");
+    expect(() => negativeLogLikelihood(scores, labels(0, 1, 2), { weights: tensor([1, 2]) })).toThrow(
+      "negativeLogLikelihood: weights are f64[2] and there are 3 classes; weights are [3], one a class",
+    );
   });
 });
