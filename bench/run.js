@@ -1,5 +1,5 @@
 // node bench/run.js [--rounds N] [SUITE ...]: measures ours against every installed peer in this one process and writes RESULTS.md.
-// The suites are lecture, anew-1000, anew-100000, mlp, mlp-large, moons, scalar-1000,
+// The suites are lecture, anew-1000, anew-100000, mlp, mlp-large, moons, convnet, gpt, gemm, scalar-1000,
 // scalar-1000-functions, scalar-100000 (scalar for all three), start-up, size; without names all run. A run of some replaces their sections alone.
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
@@ -34,6 +34,10 @@ const suites = {
     timed((await import("./suites/training.js")).training("SGD step of an MLP 784-512-512-10, batch 256, f32", [784, 512, 512, 10], 256)),
   moons: async () =>
     timed((await import("./suites/training.js")).training("SGD step of an MLP 2-16-16-1, batch 100, f32", [2, 16, 16, 1], 100)),
+  gemm: async () =>
+    `## Matrix products in f32, GFLOP/s on one thread\n\n${await (await import("./suites/gemm.js")).products(Number(values.rounds ?? 5))}\n`,
+  convnet: async () => timed((await import("./suites/networks.js")).convnet()),
+  gpt: async () => timed((await import("./suites/networks.js")).gpt()),
   "scalar-1000": async () => timed((await import("./suites/scalar.js")).scalar(1000, 0)),
   "scalar-1000-functions": async () => timed((await import("./suites/scalar.js")).scalar(1000, 16)),
   "scalar-100000": async () => timed((await import("./suites/scalar.js")).scalar(100_000, 0)),

@@ -5,7 +5,8 @@
  * @typedef {object} Contestant
  * @property {string} name
  * @property {(times: number) => unknown} run does the work `times` times; the last result goes to `check`
- * @property {() => number} [sample] measures itself, in another process: nanoseconds for one time
+ * @property {() => number | Promise<number>} [sample] measures itself, in another process: nanoseconds for one time
+ * @property {() => void} [close] lets go of what would keep this process alive
  * @property {number} [most] never more than this many times in a batch, for what is very slow
  */
 
@@ -59,13 +60,14 @@ export async function measure(contestants, { check, rounds = 21, batchMs = 20, w
     ]) {
       if (measured.failed !== null) continue;
       if (sample !== undefined) {
-        measured.samples.push(sample());
+        measured.samples.push(await sample());
         continue;
       }
       const from = now();
       await run(times);
       measured.samples.push((now() - from) / times);
     }
+  for (const { close } of contestants) close?.();
   return runners.map(({ measured }) => measured);
 }
 

@@ -62,7 +62,6 @@ export function training(title, sizes, batch) {
     unit: "ms a step",
     scale: 1e-6,
     rounds: 15,
-    elapsed: true,
     check(result) {
       if (!(Math.abs(result - truth) <= 1e-4 * Math.abs(truth))) throw new Error(`the first loss is ${result}, not ${truth}`);
     },
