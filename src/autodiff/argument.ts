@@ -1,7 +1,7 @@
 import { isFloat } from "../ir/dtype.ts";
 import { GradientError, GraphError } from "../ir/errors.ts";
 import { isType, isValue, lift } from "../ir/leaf.ts";
-import { type Keeper, Node, nextSerial, type Value } from "../ir/node.ts";
+import { type Keeper, Node, nextSerial, noAttrs, type Value } from "../ir/node.ts";
 import type { Operand } from "../ir/op.ts";
 import { isLeaf, leaves, rebuild } from "../ir/tree.ts";
 import { typeText } from "../ir/type.ts";
@@ -41,7 +41,7 @@ export function fresh(tree: unknown, keeper: Keeper, who: string): Argument {
       );
     const v = lift(leaf, "f64");
     const outer = v.node.keeper;
-    const node = new Node(identity, [v], {}, v.type, outer?.open && outer.order < keeper.order ? outer : keeper);
+    const node = new Node(identity, [v], noAttrs, v.type, outer?.open && outer.order < keeper.order ? outer : keeper);
     const name = path === "" ? (isValue(leaf) ? v.node.label : null) : path;
     node.label = name;
     if (v.node.memo !== undefined && v.node.outputs === null) node.memo = v.node.memo;

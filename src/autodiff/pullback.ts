@@ -38,16 +38,17 @@ export function between(roots: readonly Value[], wrt: readonly Value[]): Between
   }
   for (const r of roots) places.set(r.node, at(r.node));
   const first = new Int32Array(order.length + 1);
-  let total = 0;
-  for (let i = 0; i < order.length; i++) {
-    first[i] = total;
-    total += order[i]!.operands.length;
-  }
-  first[order.length] = total;
-  const edges = new Int32Array(total).fill(-1);
+  let edges = new Int32Array(2 * order.length + 8).fill(-1);
   for (let i = 0; i < order.length; i++) {
     const { operands, op } = order[i]!;
     const passes = op.pull !== null;
+    const end = first[i]! + operands.length;
+    first[i + 1] = end;
+    if (end > edges.length) {
+      const longer = new Int32Array(2 * end).fill(-1);
+      longer.set(edges);
+      edges = longer;
+    }
     for (let j = 0; j < operands.length; j++) {
       const v = operands[j];
       if (v === null || v === undefined || !isFloat(v.type.dtype)) continue;
@@ -73,14 +74,16 @@ export function pullback(roots: readonly Value[], cts: readonly Value[], wrt: re
     const p = graph.place(root);
     if (p >= 0 && active[p] === 1) deliver(arrived, p, root, cts[i]!);
   });
+  let start = 0;
+  const wanted = (j: number): boolean => edges[start + j]! >= 0;
   for (let i = order.length - 1; i >= 0; i--) {
     const node = order[i]!;
     const ct = arrived[i];
     if (ct === null || ct === undefined || node.op.pull === null || node.operands.length === 0) continue;
-    const start = first[i]!;
+    start = first[i]!;
     if (!reaches(edges, start, first[i + 1]!)) continue;
     const serial = nextSerial();
-    const pieces = node.op.pull(node, ct as Flow, (j) => edges[start + j]! >= 0, regions);
+    const pieces = node.op.pull(node, ct as Flow, wanted, regions);
     for (let j = 0; j < pieces.length; j++) {
       const p = edges[start + j]!;
       if (p < 0) continue;

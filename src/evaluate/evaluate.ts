@@ -4,8 +4,10 @@ import { forget, memoOf, type Node, type Value } from "../ir/node.ts";
 import type { Body, Operand } from "../ir/op.ts";
 import { dense, type Held, hold, type Nested, nest, type Tensor } from "../ir/tensor.ts";
 import { leaves, rebuild, type Tensors, type Values } from "../ir/tree.ts";
-import { typeText } from "../ir/type.ts";
-import { collect, inOrderOfMaking } from "../ir/walk.ts";
+import { scalarType, typeText } from "../ir/type.ts";
+import { collect, inOrderOfMaking, walk } from "../ir/walk.ts";
+
+const f64Scalar = /* @__PURE__ */ scalarType("f64");
 
 /** The interpreter's step: one node on what its operands hold. Elementwise ops on scalars run on plain numbers. */
 export function step(node: Node, operands: readonly (Held | null)[]): Held | readonly Held[] {
@@ -126,10 +128,16 @@ export function settleAll(roots: readonly Value[]): void {
   let pending = false;
   for (const r of roots) if (r.node.memo === undefined) pending = true;
   if (!pending) return;
-  for (const node of collect(roots, 0, "skip")) {
-    if (node.op === inputOp) throw unreadable(roots, node);
+  const compute = (node: Node): void => {
     // A kernel that calls back, such as a tap's, may have read this node meanwhile, and its operands are forgotten then.
-    if (node.memo !== undefined) continue;
+    if (node.memo !== undefined) return;
+    if (node.op === inputOp) throw unreadable(roots, node);
+    const plain = number(node);
+    if (plain !== undefined) {
+      node.memo = plain;
+      forget(node);
+      return;
+    }
     const { operands } = node;
     const held = new Array<Held | null>(operands.length);
     for (let i = 0; i < operands.length; i++) {
@@ -147,7 +155,19 @@ export function settleAll(roots: readonly Value[]): void {
       throw located(error, node);
     }
     forget(node);
-  }
+  };
+  walk(roots, compute, 0, "skip");
+}
+
+/** What an elementwise op gives on f64 scalars, straight from their nodes: most of a scalar graph. Undefined for anything else. */
+function number({ op, type, operands }: Node): number | undefined {
+  if (op.scalar === null || type !== f64Scalar || operands.length > 2) return undefined;
+  const a = operands[0] as Node;
+  const x = a.memo;
+  if (typeof x !== "number" || a.type !== f64Scalar) return undefined;
+  if (operands.length === 1) return op.scalar(x);
+  const y = (operands[1] as Node).memo;
+  return typeof y === "number" ? op.scalar(x, y) : undefined;
 }
 
 /** A kernel's error, such as an index out of range, with the place in the expression that its node comes from. */

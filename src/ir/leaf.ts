@@ -1,6 +1,6 @@
 import { type DType, isFloat, isInteger } from "./dtype.ts";
 import { DTypeError, GraphError, InternalError, ShapeError } from "./errors.ts";
-import { forever, type Keeper, Node, type Value } from "./node.ts";
+import { forever, type Keeper, Node, noAttrs, noOperands, type Value } from "./node.ts";
 import type { AnyOp, Operand } from "./op.ts";
 import { sizeOf } from "./shape.ts";
 import { type Held, isTypedArray, type Nested, numberOf, settleNumber, type Tensor, tensor } from "./tensor.ts";
@@ -51,7 +51,7 @@ export function isOperand(x: unknown): x is Operand {
 }
 
 function leaf(op: AnyOp, type: TensorType, held: Held | undefined, keeper: Keeper | null, label: string | null): Node {
-  const node = new Node(op, [], {}, type, keeper);
+  const node = new Node(op, noOperands, noAttrs, type, keeper);
   node.memo = held;
   node.label = label;
   return node;

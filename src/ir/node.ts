@@ -37,7 +37,10 @@ export interface Value {
   readonly index: number;
 }
 
-const none: readonly (Value | null)[] = [];
+/** The operands of leaves, and of nodes that have forgotten theirs. */
+export const noOperands: readonly (Value | null)[] = [];
+/** The attributes of ops without any. */
+export const noAttrs: object = /* @__PURE__ */ Object.freeze({});
 let counter = 0;
 
 /** The serial number that the next node will take. */
@@ -51,41 +54,42 @@ export function nextSerial(): number {
  * Invariant: operands have smaller serials than their node, so serial order is a topological order and cycles cannot be built.
  */
 export class Node implements Value {
+  // What walks look at comes first, so that it shares a line of the cache.
   readonly op: AnyOp;
   /** Flat: one entry per declared operand, null where an optional one is absent, the variadic ones last. Empty once forgotten. */
   operands: readonly (Value | null)[];
-  readonly attrs: object;
-  readonly type: TensorType;
   readonly serial: number;
-  keeper: Keeper | null;
+  /** Scratch of graph walks: the walk's number and the node's place in it. */
+  mark: number;
+  place: number;
   /** What a reading computed, one entry per result when there are several. */
   memo: Held | readonly Held[] | undefined;
   outputs: readonly Value[] | null;
+  keeper: Keeper | null;
+  readonly type: TensorType;
+  readonly attrs: object;
   label: string | null;
   where: Where | null;
   /** For a node of a backward pass: the forward node whose rule made it. */
   origin: Node | null;
   /** The operand of `origin` that it carries the cotangent to; -1 for the sum over the branches that leave `origin`. */
   role: number;
-  /** Scratch of graph walks: the walk's number and the node's place in it. */
-  mark: number;
-  place: number;
 
   constructor(op: AnyOp, operands: readonly (Value | null)[], attrs: object, type: TensorType, keeper: Keeper | null) {
     this.op = op;
     this.operands = operands;
-    this.attrs = attrs;
-    this.type = type;
     this.serial = ++counter;
-    this.keeper = keeper;
+    this.mark = 0;
+    this.place = 0;
     this.memo = undefined;
     this.outputs = null;
+    this.keeper = keeper;
+    this.type = type;
+    this.attrs = attrs;
     this.label = null;
     this.where = isTracing() ? { scope: null, source: null, span: null, stack: callerLine() } : null;
     this.origin = null;
     this.role = 0;
-    this.mark = 0;
-    this.place = 0;
   }
   get kind(): "value" {
     return "value";
@@ -136,7 +140,7 @@ export function isKept(v: Value): boolean {
 /** Drops the history of an evaluated node that nobody can ask about any more (`docs/numerics.md`, "memory"). */
 export function forget(node: Node): void {
   if (node.keeper?.open) return;
-  node.operands = none;
+  node.operands = noOperands;
   node.origin = null;
   node.keeper = null;
 }

@@ -16,8 +16,29 @@ export function collect(
   computed: "skip" | "visit" = "visit",
   stops?: ReadonlySet<Node>,
 ): Node[] {
-  const mark = nextWalk();
   const order: Node[] = [];
+  walk(
+    roots,
+    (node) => {
+      node.place = order.length;
+      order.push(node);
+    },
+    floor,
+    computed,
+    stops,
+  );
+  return order;
+}
+
+/** As `collect`, but hands each node to `leave` when its operands have been: while they are still in the processor's cache. */
+export function walk(
+  roots: readonly (Value | null)[],
+  leave: (node: Node) => void,
+  floor = 0,
+  computed: "skip" | "visit" = "visit",
+  stops?: ReadonlySet<Node>,
+): void {
+  const mark = nextWalk();
   const path: Node[] = [];
   const cursor: number[] = [];
   const skip = computed === "skip";
@@ -43,10 +64,9 @@ export function collect(
       }
       cursor[top] = i;
       if (next === null) {
-        node.place = order.length;
-        order.push(node);
         path.pop();
         cursor.pop();
+        leave(node);
       } else {
         next.mark = mark;
         path.push(next);
@@ -54,5 +74,4 @@ export function collect(
       }
     }
   }
-  return order;
 }

@@ -103,7 +103,7 @@ export function unary(name: string, def: UnaryDefinition): Unary {
     },
     scalar: f,
     batch: "elementwise",
-    vjp: d && (({ ct, x, out }) => ({ x: chain(ct, d({ x, out })) })),
+    pull: d && ((node, ct) => [chain(ct as Value, d({ x: node.operands[0]!, out: node }))]),
     ...(d && {
       jvp: ({ d: dot, x, out }: { d: { x: Value | null }; x: Value; out: Value }) => dot.x && chain(dot.x, d({ x, out })),
       local: (node: Node) => [d({ x: node.operands[0]!, out: node })],
@@ -130,11 +130,11 @@ export function binary(name: string, def: BinaryDefinition): Binary {
     eval: ({ x, y }, out) => zip(integer !== undefined && isInteger(x.type.dtype) ? rowOf(integer(x.type.dtype)) : row, x, y, out),
     scalar: f,
     batch: "elementwise",
-    vjp:
+    pull:
       d &&
-      (({ ct, x, y, out }) => {
-        const local = d({ x, y, out });
-        return { x: () => chain(ct, resolve(local.x)), y: () => chain(ct, resolve(local.y)) };
+      ((node, ct, wanted) => {
+        const local = d({ x: node.operands[0]!, y: node.operands[1]!, out: node });
+        return [wanted(0) ? chain(ct as Value, resolve(local.x)) : null, wanted(1) ? chain(ct as Value, resolve(local.y)) : null];
       }),
     ...(d && {
       jvp: ({ d: dot, x, y, out }: { d: { x: Value | null; y: Value | null }; x: Value; y: Value; out: Value }) => {

@@ -1,7 +1,7 @@
 import { allocate, type DType, dtypeOf, isArrayOf, type NumberArray } from "../ir/dtype.ts";
 import { DomainError, DTypeError, GradientError, GraphError, InternalError } from "../ir/errors.ts";
 import { isOperand, isTensor, isValue, lift, literal } from "../ir/leaf.ts";
-import { keeperOf, Node, Output, type Value, valuesOf } from "../ir/node.ts";
+import { keeperOf, Node, noAttrs, Output, type Value, valuesOf } from "../ir/node.ts";
 import type { AnyOp, BatchRegions, ForwardRegions, Interval, Operand, OpFacts, Reach, Regions, RunBody, Slot } from "../ir/op.ts";
 import { sizeOf } from "../ir/shape.ts";
 import { dense, type Held, hold, isTypedArray, settle, type Tensor } from "../ir/tensor.ts";
@@ -37,13 +37,10 @@ type ReturnOf<F> = F extends (...args: never[]) => infer R ? R : never;
 export type Op<F> = F & AnyOp;
 
 /** A declaration: everything an op means. `N` are the operand names, `A` the attributes as users write them, `C` as rules see them. */
-export interface Definition<N extends string, A, C, R> {
-  /** Attributes as they are stored and printed: defaults filled in, axes made non-negative. Throws a lesson for bad ones. */
-  readonly attrs?: (given: A, types: Scope<N, {}, TensorType>) => C;
-  /** Result types from operand types. Throws a ShapeError or DTypeError that names the operands. */
-  readonly type: (s: Scope<N, C, TensorType>) => ResultOf<R, TensorType>;
-  /** The reference kernel: fills and returns arrays in row-major order. Inputs are read only. */
-  readonly eval: (s: Scope<N, C, Tensor>, out: ResultOf<R, TensorType>, runBody: RunBody) => ResultOf<R, NumberArray>;
+export type Definition<N extends string, A, C, R> = Meaning<N, A, C, R> & (Named<N, C, R> | Placed);
+
+/** The reverse rule by names, as most ops have it. */
+export interface Named<N extends string, C, R> {
   /** Cotangents of the operands from the cotangent `ct` of the result. null: no derivative by nature. */
   readonly vjp:
     | null
@@ -56,6 +53,23 @@ export interface Definition<N extends string, A, C, R> {
           readonly wanted: (place: number) => boolean;
         },
       ) => Pulled<N>);
+  readonly pull?: undefined;
+}
+
+/** The reverse rule by places, for families with many small ops: no record of operands or entries is made. */
+export interface Placed {
+  readonly vjp?: undefined;
+  readonly pull: AnyOp["pull"];
+}
+
+/** What an op means beside its reverse rule. */
+export interface Meaning<N extends string, A, C, R> {
+  /** Attributes as they are stored and printed: defaults filled in, axes made non-negative. Throws a lesson for bad ones. */
+  readonly attrs?: (given: A, types: Scope<N, {}, TensorType>) => C;
+  /** Result types from operand types. Throws a ShapeError or DTypeError that names the operands. */
+  readonly type: (s: Scope<N, C, TensorType>) => ResultOf<R, TensorType>;
+  /** The reference kernel: fills and returns arrays in row-major order. Inputs are read only. */
+  readonly eval: (s: Scope<N, C, Tensor>, out: ResultOf<R, TensorType>, runBody: RunBody) => ResultOf<R, NumberArray>;
   /** Tangent of the result from tangents `d` of the operands (null where none). Absent: from `linear`, else derived from `vjp`. */
   readonly jvp?: (
     s: Scope<N, C, Value> & {
@@ -100,8 +114,6 @@ export interface Definition<N extends string, A, C, R> {
   /** The same meaning in built-in ops. */
   readonly lower?: (s: Scope<N, C, Value>) => Value;
 }
-
-const noAttrs: object = /* @__PURE__ */ Object.freeze({});
 
 function slotOf(text: string): Slot {
   if (text.endsWith("...")) return { name: text.slice(0, -3), arity: "rest" };
@@ -270,6 +282,8 @@ export function mixed(op: string, firstName: string, first: Operand, secondName:
   );
 }
 
+const typesOf = (values: readonly Value[]): TensorType[] => values.map((v) => v.type);
+
 /** Applies an op to Values with canonical attributes: what calls, rules and graph rewriting end in. Returns the results as the op's users see them. */
 export function applyTo(op: AnyOp, operands: readonly (Value | null)[], attrs: object): unknown {
   const types = op.infer(
@@ -356,22 +370,24 @@ export function declare<F extends Fn, const N extends readonly string[], C = Att
     return typeof entry === "function" ? entry() : entry;
   };
   const { vjp, jvp, kink } = def;
-  const pull: AnyOp["pull"] =
-    vjp &&
-    ((node, ct, wanted, regions) => {
-      const s = view(node.operands, node.attrs);
-      s["ct"] = several ? resultsOf(call, ct as readonly (Value | null)[]) : ct;
-      s["out"] = several ? resultsOf(call, valuesOf(node)) : node;
-      s["regions"] = regions;
-      s["wanted"] = wanted;
-      const record = vjp(s as never) as Record<string, Entry | readonly Entry[]>;
-      return node.operands.map((v, i) => {
-        if (v === null || !wanted(i)) return null;
-        if (rest < 0 || i < rest) return entryOf(record[slots[i]!.name] as Entry, slots[i]!.name);
-        const list = record[slots[rest]!.name] as readonly Entry[] | null;
-        return list === null ? null : entryOf(list[i - rest], operandName(slots, i));
-      });
-    });
+  const byName: AnyOp["pull"] =
+    vjp == null
+      ? null
+      : (node, ct, wanted, regions) => {
+          const s = view(node.operands, node.attrs);
+          s["ct"] = several ? resultsOf(call, ct as readonly (Value | null)[]) : ct;
+          s["out"] = several ? resultsOf(call, valuesOf(node)) : node;
+          s["regions"] = regions;
+          s["wanted"] = wanted;
+          const record = vjp(s as never) as Record<string, Entry | readonly Entry[]>;
+          return node.operands.map((v, i) => {
+            if (v === null || !wanted(i)) return null;
+            if (rest < 0 || i < rest) return entryOf(record[slots[i]!.name] as Entry, slots[i]!.name);
+            const list = record[slots[rest]!.name] as readonly Entry[] | null;
+            return list === null ? null : entryOf(list[i - rest], operandName(slots, i));
+          });
+        };
+  const pull = def.pull ?? byName;
   const push: AnyOp["push"] =
     jvp !== undefined
       ? (node, tangents, regions) => {
@@ -406,7 +422,13 @@ export function declare<F extends Fn, const N extends readonly string[], C = Att
   const named = { [name]: (...args: unknown[]): unknown => applied(args) };
   const call = named[name] as unknown as Op<Fn>;
   const applied = (args: unknown[]): unknown => {
-    if (usual && liftUsual(args, slots.length)) return applyTo(call, args, noAttrs);
+    if (usual && liftUsual(args, slots.length)) {
+      if (several) return applyTo(call, args, noAttrs);
+      // As `infer` does, without a list of types.
+      let type = args.length === last.length ? lastResult : null;
+      for (let i = 0; i < args.length && type !== null; i++) if (args[i]!.type !== last[i]) type = null;
+      return new Node(call, args, noAttrs, type ?? (infer(typesOf(args), noAttrs) as TensorType), keeperOf(args));
+    }
     const { flat, given } = sortArguments(name, slots, args);
     const operands = liftAll(name, slots, flat, own);
     const attrs = def.attrs
