@@ -194,11 +194,21 @@ const converted: Row = (t, from, [x], node) => {
   else throw new InternalError(`wasm: no cast from ${from} to ${to} in a loop`);
 };
 
+/** Powers: f32 lanes by way of double, the rest by the host's function. */
+const powers: Row = (t, kind, args, node) => {
+  if (!t.wide || kind !== "f32") {
+    t.host(node, args);
+    return;
+  }
+  for (const push of args) push();
+  t.math("pow", kind);
+};
+
 /** A row: how the op is written, for which kinds of its first operand (after the test of `where`). */
 export interface Elementwise {
   readonly emit: Row;
   readonly kinds: readonly Kind[];
-  /** The op calls its own function on every element. */
+  /** The op calls its own function on plain numbers, for every element or where the vector function's range ends. */
   readonly host?: true;
 }
 
@@ -271,19 +281,19 @@ function table(): Readonly<Record<string, Elementwise>> {
     cast: row(all, converted),
     identity: row(all, (_t, _k, [x]) => x!()),
     stop: row(all, (_t, _k, [x]) => x!()),
-    sin: hostRow,
-    cos: hostRow,
-    tan: hostRow,
-    asin: hostRow,
-    acos: hostRow,
-    atan: hostRow,
+    sin: { ...row(floats, called("sin")), host: true },
+    cos: { ...row(floats, called("cos")), host: true },
+    tan: { ...row(floats, called("tan")), host: true },
+    asin: row(floats, called("asin")),
+    acos: row(floats, called("acos")),
+    atan: row(floats, called("atan")),
     atan2: hostRow,
-    sinh: hostRow,
-    cosh: hostRow,
-    erf: hostRow,
+    sinh: row(floats, called("sinh")),
+    cosh: row(floats, called("cosh")),
+    erf: row(floats, called("erf")),
     lgamma: hostRow,
     digamma: hostRow,
-    pow: hostRow,
+    pow: { kinds: floats, emit: powers, host: true },
     mod: hostRow,
   };
 }

@@ -149,6 +149,9 @@ export const vector = {
   "f32x4.convert_i32x4_s": 0xfa,
   "i32x4.trunc_sat_f64x2_s_zero": 0xfc,
   "f64x2.convert_low_i32x4_s": 0xfe,
+  "f64x2.convert_low_i32x4_u": 0xff,
+  "f32x4.demote_f64x2_zero": 0x5e,
+  "f64x2.promote_low_f32x4": 0x5f,
   "i32x4.neg": 0xa1,
   "i32x4.abs": 0xa0,
   "i32x4.min_s": 0xb6,
@@ -306,8 +309,15 @@ export class Code {
     this.bytes.byte(0xfd).unsigned(lanes[name]).byte(index);
     return this;
   }
-  shift(name: "i32x4.shl" | "i32x4.shr_s" | "i64x2.shl" | "i64x2.shr_u" | "i32x4.shr_u"): this {
-    const codes = { "i32x4.shl": 0xab, "i32x4.shr_s": 0xac, "i32x4.shr_u": 0xad, "i64x2.shl": 0xcb, "i64x2.shr_u": 0xcd };
+  shift(name: "i32x4.shl" | "i32x4.shr_s" | "i64x2.shl" | "i64x2.shr_s" | "i64x2.shr_u" | "i32x4.shr_u"): this {
+    const codes = {
+      "i32x4.shl": 0xab,
+      "i32x4.shr_s": 0xac,
+      "i32x4.shr_u": 0xad,
+      "i64x2.shl": 0xcb,
+      "i64x2.shr_s": 0xcc,
+      "i64x2.shr_u": 0xcd,
+    };
     this.bytes.byte(0xfd).unsigned(codes[name]);
     return this;
   }

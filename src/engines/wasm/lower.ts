@@ -1,7 +1,8 @@
+import { isFloat } from "../../ir/dtype.ts";
 import { isGraph } from "../../ir/graph.ts";
-import { inputOp, lift } from "../../ir/leaf.ts";
+import { inputOp, lift, literalOf } from "../../ir/leaf.ts";
 import { type Node, type Value, valuesOf } from "../../ir/node.ts";
-import { reducedShape, sizeOf } from "../../ir/shape.ts";
+import { reducedShape, sameShape, sizeOf } from "../../ir/shape.ts";
 import { tensor } from "../../ir/tensor.ts";
 import { bool, tensorType } from "../../ir/type.ts";
 import { collect } from "../../ir/walk.ts";
@@ -23,6 +24,7 @@ import {
   mean,
   mul,
   pow,
+  reciprocal,
   reshape,
   scatterAdd,
   sqrt,
@@ -117,6 +119,17 @@ const rules: Readonly<Record<string, Rule>> = {
     const axes = { axis: attrs.axis, keepDims: true };
     if (attrs.ord === 2) return shaped(mul(scale, sqrt(sum(square(div(x, scale)), axes))), x, attrs);
     return shaped(mul(scale, pow(sum(pow(div(abs(x), scale), attrs.ord), axes), 1 / attrs.ord)), x, attrs);
+  },
+  // Powers that are products, within two units in the last place.
+  pow: (x, { type }, [, exponent]) => {
+    const n = exponent == null || !isFloat(type.dtype) || !sameShape(type.shape, x.type.shape) ? null : literalOf(exponent);
+    if (n === 1) return x;
+    if (n === 2) return square(x);
+    if (n === 3) return mul(square(x), x);
+    if (n === 4) return square(square(x));
+    if (n === -1) return reciprocal(x);
+    if (n === -2) return square(reciprocal(x));
+    return n === 0.5 ? where(equal(x, Number.NEGATIVE_INFINITY), Number.POSITIVE_INFINITY, sqrt(add(x, 0))) : null;
   },
   sum: (x, { attrs }) => (x.type.dtype === "bool" ? sum(whole(x), attrs as Axes) : null),
   cumsum: (x, { attrs }) => (x.type.dtype === "bool" ? cumsum(whole(x), attrs as CumsumAttrs) : null),

@@ -1,66 +1,13 @@
-import { type Code, f64, type Instruction, type ModuleBuilder, v128 } from "./encoder.ts";
+import { f64, type ModuleBuilder, v128 } from "./encoder.ts";
+import { errorFunction } from "./error-function.ts";
+import { Lane, type Wide } from "./lane.ts";
+import type { MathName } from "./math-name.ts";
+import { inverseNormal } from "./normal-quantile.ts";
+import { power } from "./power.ts";
+import { type Asked, arcCosine, arcSine, arcTangent, cosine, hyperbolicCosine, hyperbolicSine, sine, tangent } from "./trigonometric.ts";
 
-/** Lanes that vector functions work on. */
-export type Wide = "f32x4" | "f64x2";
-
-/** The functions that programs share, added to a module when first asked for. */
-export type MathName = "exp" | "expm1" | "log" | "log1p" | "tanh" | "sigmoid" | "softplus";
-
-const bytesOf = (w: Wide, x: number): Uint8Array =>
-  new Uint8Array(w === "f32x4" ? new Float32Array(4).fill(x).buffer : new Float64Array(2).fill(x).buffer);
-const wholeBytes = (w: Wide, x: bigint): Uint8Array =>
-  new Uint8Array(w === "f32x4" ? new Int32Array(4).fill(Number(x)).buffer : new BigInt64Array(2).fill(x).buffer);
-
-/** Writes vector code for one lane width: `w("add")` is `f32x4.add` or `f64x2.add`. */
-class Lane {
-  readonly code: Code;
-  readonly wide: Wide;
-  constructor(code: Code, wide: Wide) {
-    this.code = code;
-    this.wide = wide;
-  }
-  op(name: string): this {
-    this.code.op(`${this.wide}.${name}` as Instruction);
-    return this;
-  }
-  get(local: number): this {
-    this.code.get(local);
-    return this;
-  }
-  set(local: number): this {
-    this.code.set(local);
-    return this;
-  }
-  tee(local: number): this {
-    this.code.tee(local);
-    return this;
-  }
-  num(x: number): this {
-    this.code.constant(bytesOf(this.wide, x));
-    return this;
-  }
-  bits(x: bigint): this {
-    this.code.constant(wholeBytes(this.wide, x));
-    return this;
-  }
-  local(): number {
-    return this.code.local(v128);
-  }
-  /** mask on the stack: `yes` where it holds, else `no`. */
-  choose(yes: () => void, no: () => void, mask: () => void): this {
-    yes();
-    no();
-    mask();
-    this.code.op("v128.bitselect");
-    return this;
-  }
-  /** Horner's scheme in the local `x`, highest coefficient first; the result stays on the stack. */
-  polynomial(x: number, coefficients: readonly number[]): this {
-    this.num(coefficients[0]!);
-    for (const c of coefficients.slice(1)) this.get(x).op("mul").num(c).op("add");
-    return this;
-  }
-}
+export type { Wide } from "./lane.ts";
+export type { MathName } from "./math-name.ts";
 
 /** 2^n for whole numbers n in a local, |n| within the exponent range, on the stack. */
 function powerOfTwo(w: Lane, n: number): void {
@@ -129,10 +76,23 @@ function exponentialMinusOne(w: Lane, x: number): void {
   w.op("sub").op("add");
   powerOfTwo(w, rest);
   w.op("mul");
+  // -0 stays.
+  const y = w.local();
+  w.set(y);
+  w.choose(
+    () => w.get(x),
+    () => w.get(y),
+    () => w.get(x).num(0).op("eq"),
+  );
 }
 
 /** Source: FreeBSD's msun, e_log.c (the reduction, and the coefficients for f64). */
 function logarithm(w: Lane, x: number): void {
+  logarithmOf(w, x, null);
+}
+
+/** log(x), with a small number added before the last roundings: what x itself could not hold, divided by it. */
+function logarithmOf(w: Lane, x: number, more: number | null): void {
   const { code } = w;
   const narrow = w.wide === "f32x4";
   const [scaled, e, f, s, z, half, tiny] = [w.local(), w.local(), w.local(), w.local(), w.local(), w.local(), w.local()] as const;
@@ -185,7 +145,9 @@ function logarithm(w: Lane, x: number): void {
   // e high - ((half - (s (half + R) + e low)) - f)
   w.get(e).num(high).op("mul").get(half).get(s).get(half);
   w.polynomial(z, series).get(z).op("mul").op("add").op("mul");
-  w.get(e).num(low).op("mul").op("add").op("sub").get(f).op("sub").op("sub");
+  w.get(e).num(low).op("mul");
+  if (more !== null) w.get(more).op("add");
+  w.op("add").op("sub").get(f).op("sub").op("sub");
   const y = w.local();
   w.set(y);
   w.choose(
@@ -206,32 +168,57 @@ function logarithm(w: Lane, x: number): void {
   );
 }
 
-/** log(1 + x), corrected for what 1 + x rounds away. Source: W. Kahan; D. Goldberg, "What every computer scientist should know", 1991, theorem 4. */
-function logarithmOfOnePlus(w: Lane, x: number, call: (name: MathName) => void): void {
-  const [u, d] = [w.local(), w.local()];
+/** log(1 + x) as log(u), u = 1 + x rounded, and (x - (u - 1)) / u for what that rounds away. Source: FreeBSD's msun, s_log1p.c. */
+function logarithmOfOnePlus(w: Lane, x: number): void {
+  const [u, more] = w.locals(2);
+  w.get(x).num(1).op("add").set(u);
+  // Of large x all that is left is less than the last place.
+  w.choose(
+    () => w.num(0),
+    () => w.get(x).get(u).num(1).op("sub").op("sub").get(u).op("div"),
+    () =>
+      w
+        .get(u)
+        .num(w.wide === "f32x4" ? 2 ** 25 : 2 ** 54)
+        .op("gt")
+        .get(u)
+        .num(0)
+        .op("eq")
+        .code.op("v128.or"),
+  ).set(more);
   const y = w.local();
-  w.get(x).num(1).op("add").tee(u).num(1).op("sub").set(d);
-  w.get(u);
-  call("log");
-  w.get(x).get(d).op("div").op("mul").set(y);
+  logarithmOf(w, u, more);
+  w.set(y);
+  // Below half an ulp of 1 x is its own logarithm, which keeps small ones exact.
   w.choose(
     () => w.get(x),
     () => w.get(y),
-    () => w.get(d).num(0).op("eq"),
-  ).set(y);
-  w.choose(
-    () => w.get(u),
-    () => w.get(y),
-    () => w.get(u).num(Number.POSITIVE_INFINITY).op("eq"),
+    () => w.get(u).num(1).op("eq"),
   );
 }
 
 function hyperbolicTangent(w: Lane, x: number, call: (name: MathName) => void): void {
-  const t = w.local();
-  w.get(x).op("abs").num(-2).op("mul");
+  const [t, twice, large] = w.locals(3);
+  // -t / (t + 2) with t = e^(-2|x|) - 1 below 1; from 1 on 1 - 2 / (t + 2) with t = e^(2|x|) - 1, whose error weighs less.
+  w.get(x).op("abs").get(x).op("abs").op("add").tee(twice).num(2).op("ge").set(large);
+  w.choose(
+    () => w.get(twice),
+    () => w.get(twice).op("neg"),
+    () => w.get(large),
+  );
   call("expm1");
   w.set(t);
-  w.get(t).op("neg").get(t).num(2).op("add").op("div");
+  w.choose(
+    () => w.num(-2),
+    () => w.get(t).op("neg"),
+    () => w.get(large),
+  );
+  w.get(t).num(2).op("add").op("div").set(t);
+  w.choose(
+    () => w.num(1).get(t).op("add"),
+    () => w.get(t),
+    () => w.get(large),
+  ).op("abs");
   // The sign of x: odd, and exact for -0.
   w.get(x).num(-0);
   w.code.op("v128.and").op("v128.or");
@@ -257,38 +244,59 @@ function softPlus(w: Lane, x: number, call: (name: MathName) => void): void {
   w.op("add");
 }
 
-/** The shared functions of one module, (v128) -> v128 each. */
+/** The shared functions of one module, (v128) -> v128 each, but for powers, which take two. */
 export class MathLibrary {
   private readonly module: ModuleBuilder;
+  private readonly host: (name: MathName) => number;
   private readonly made = new Map<string, number>();
-  constructor(module: ModuleBuilder) {
+  /** `host`: the imported function on plain numbers that a function asks where its own range ends. */
+  constructor(module: ModuleBuilder, host: (name: MathName) => number) {
     this.module = module;
+    this.host = host;
   }
   /** The function's index. */
   index(name: MathName, wide: Wide): number {
     const key = `${name} ${wide}`;
     let index = this.made.get(key);
     if (index === undefined) {
-      index = this.module.add(null, [v128], [v128], (code) => {
+      index = this.module.add(null, name === "pow" ? [v128, v128] : [v128], [v128], (code) => {
         const w = new Lane(code, wide);
         const call = (other: MathName): void => {
-          code.call(this.index(other, wide));
+          code.call(this.index(other, name === "pow" ? "f64x2" : wide));
         };
-        const write = {
-          exp: exponential,
-          expm1: exponentialMinusOne,
-          log: logarithm,
-          log1p: logarithmOfOnePlus,
-          tanh: hyperbolicTangent,
-          sigmoid: logistic,
-          softplus: softPlus,
-        }[name];
-        write(w, 0, call);
+        const ask = (lane: () => void): void => {
+          lane();
+          code.call(this.host(name));
+        };
+        writers()[name](w, 0, call, ask);
       });
       this.made.set(key, index);
     }
     return index;
   }
+}
+
+function writers(): Record<MathName, Asked> {
+  return {
+    exp: exponential,
+    expm1: exponentialMinusOne,
+    log: logarithm,
+    log1p: logarithmOfOnePlus,
+    tanh: hyperbolicTangent,
+    sigmoid: logistic,
+    softplus: softPlus,
+    sin: sine,
+    cos: cosine,
+    tan: tangent,
+    asin: arcSine,
+    acos: arcCosine,
+    atan: arcTangent,
+    sinh: hyperbolicSine,
+    cosh: hyperbolicCosine,
+    erf: errorFunction,
+    pow: power,
+    inverseNormal,
+  };
 }
 
 /** Signature of a host function on plain numbers. */

@@ -61,7 +61,11 @@ export function compileModule(plan: Plan, { shared, fused }: Host): Compiled {
           scalars.set(node.op.name, node);
           imports.set(node.op.name, module.importFunction(node.op.name, params, results));
         }
-  const around: Surroundings = { base, library: new MathLibrary(module), host: (node) => imports.get(node.op.name)! };
+  const around: Surroundings = {
+    base,
+    library: new MathLibrary(module, (name) => imports.get(name)!),
+    host: (node) => imports.get(node.op.name)!,
+  };
   const products: Products = { large: new ProductLibrary(module, fused), small: new SmallProducts(module, fused) };
   const hosted: (Hosted | Computed)[] = [];
   let scratch = 0;

@@ -9,6 +9,7 @@ import { collect } from "../../ir/walk.ts";
 import { elementwise, type Kind } from "./elementwise.ts";
 import type { Kernel } from "./kernel.ts";
 import { kernels } from "./kernels/kernels.ts";
+import { isBernoulli } from "./kernels/random.ts";
 import { alignedTo, type Buffer, isWhole, sliced, type View, viewOf, wholeView } from "./view.ts";
 
 /** Where a loop reads an operand: another member of the loop, or memory. */
@@ -239,6 +240,12 @@ class Planner {
       this.setView(node, wholeView(this.whole(node.operands[0]!).buffer, node.type.shape));
       return;
     }
+    if (isBernoulli(node)) {
+      this.step(node, kernels["bernoulli"]!(node)!, [node.operands[0]!.node.operands[0]!], [node]);
+      return;
+    }
+    // Numbers that are only compared are never written down.
+    if (node.op.name === "uniformNumbers" && !this.needed.has(node) && this.users.get(node)?.every(isBernoulli) === true) return;
     if (loopable(node)) {
       this.join(node);
       return;
@@ -450,7 +457,12 @@ class Planner {
       return;
     }
     if (twin !== null) this.twins.add(twin);
-    const operands = node.operands.map((v, i) => (v === null ? null : kernel.views?.includes(i) ? this.view(v) : this.whole(v)));
+    this.step(node, kernel, node.operands, nodes);
+  }
+
+  /** A step by a kernel: it reads operands and computes all results of some nodes. */
+  private step(node: Node, kernel: Kernel, given: readonly (Value | null)[], nodes: readonly Node[]): void {
+    const operands = given.map((v, i) => (v === null ? null : kernel.views?.includes(i) ? this.view(v) : this.whole(v)));
     const outs = nodes.flatMap((n) => valuesOf(n).map((v) => this.fresh(v)));
     const temps = (kernel.temps ?? []).map((t) => this.buffer(t.dtype, t.length, "scratch"));
     const step = this.steps.length;

@@ -1,0 +1,20 @@
+/** The functions that programs share, added to a module when first asked for. */
+export type MathName =
+  | "exp"
+  | "expm1"
+  | "log"
+  | "log1p"
+  | "tanh"
+  | "sigmoid"
+  | "softplus"
+  | "sin"
+  | "cos"
+  | "tan"
+  | "asin"
+  | "acos"
+  | "atan"
+  | "sinh"
+  | "cosh"
+  | "erf"
+  | "pow"
+  | "inverseNormal";
