@@ -1,5 +1,5 @@
 import { type DType, isFloat } from "../ir/dtype.ts";
-import { DTypeError, GraphError, ShapeError } from "../ir/errors.ts";
+import { DomainError, DTypeError, GraphError, ShapeError } from "../ir/errors.ts";
 import { typeOfLeaf } from "../ir/graph.ts";
 import { lift } from "../ir/leaf.ts";
 import type { Value } from "../ir/node.ts";
@@ -103,8 +103,9 @@ export function optimizerOf<S extends object, Slot extends string, Scalar extend
   const { name } = rule;
   const { rate, clipNorm, clipValue, only, freeze, decay, groups = [] } = options;
   checkRate(rate, name);
-  if (clipNorm !== undefined) checkNumber(clipNorm, "clipNorm", name);
-  if (clipValue !== undefined) checkNumber(clipValue, "clipValue", name);
+  for (const [key, x] of Object.entries({ clipNorm, clipValue }))
+    if (x !== undefined && !(x > 0 && x < Number.POSITIVE_INFINITY))
+      throw new DomainError(`${name}: ${key} is ${String(x)}; gradients are cut to a magnitude above 0`);
   checkSettings(settings, name);
   const base: Own<Full> = { settings, rate, suffix: "", only: null };
   const others = groups.map(({ only: patterns, rate: own, ...different }): Own<Full> => {
@@ -292,14 +293,20 @@ function checkState(name: string, opt: Values<OptimizerState>, wanted: ReadonlyM
   throw new GraphError(`${name}: opt is the state of another optimiser or other parameters: ${parts.join("; ")}`);
 }
 
-/** Gradients cut element by element, then scaled down together. Squares are added in f64, so that none overflows. */
+/**
+ * Gradients cut element by element, then scaled down together. The norm is taken in units of the largest allowed, and in f32 2^-40 of that: then no
+ * square of f32 overflows that the gradient itself does not, and what underflows is far below the norm where clipping begins.
+ */
 function clippedBy(grads: readonly Value[], value: number | undefined, norm: number | undefined): readonly Value[] {
   const cut = value === undefined ? grads : grads.map((g) => clip(g, { min: -value, max: value }));
   if (norm === undefined) return cut;
-  const squares = cut.map((g) => sum(square(g.type.dtype === "f64" ? g : cast(g, "f64"))));
+  const squares = cut.map((g) => {
+    if (g.type.dtype === "f64") return sum(square(mul(1 / norm, g)));
+    return mul(2 ** 80, cast(sum(square(mul(2 ** -40 / norm, g))), "f64"));
+  });
   const total = sqrt(squares.reduce((a, b) => add(a, b)));
   // 1e-6 as in PyTorch's clip_grad_norm_.
-  const factor = minimum(mul(norm, reciprocal(add(total, 1e-6))), 1);
+  const factor = minimum(reciprocal(add(total, 1e-6 / norm)), 1);
   let single: Value | null = null;
   return cut.map((g) => mul(g, g.type.dtype === "f64" ? factor : (single ??= cast(factor, "f32"))));
 }

@@ -307,7 +307,7 @@ describe("bad input is told:", () => {
   test("settings out of range", () => {
     expect(() => adam({ rate: 1, beta1: 1 })).toThrow("adam: beta1 is 1; it is a number from 0 on and below 1");
     expect(() => adam({ rate: 1, epsilon: -1 })).toThrow("adam: epsilon is -1; it is a number from 0 on");
-    expect(() => adam({ rate: 1, clipNorm: Number.NaN })).toThrow("adam: clipNorm is NaN");
+    expect(() => adam({ rate: 1, clipNorm: Number.NaN })).toThrow("adam: clipNorm is NaN; gradients are cut to a magnitude above 0");
     expect(() => sgd({ rate: 1, momentum: "much" as never })).toThrow("sgd: momentum is much; it is a number from 0 on");
     expect(() => sgd({ rate: 1, nesterov: true })).toThrow(
       "sgd: nesterov needs a momentum and no dampening; momentum is 0 and dampening 0",

@@ -37,7 +37,9 @@ test("rosenbrock", async () => {
   expect(logged[0]).toBeCloseTo(-215.6, 10);
   expect(logged[1]).toBeCloseTo(-88, 10);
   expect(logged[2]).toBeCloseTo(-215.6, 10);
-  expect(Array.from(logged[3] as Float64Array, (x) => Math.round(x))).toEqual([1330, 480, 480, 200]);
+  expect(logged.slice(3, 6)).toEqual([expect.closeTo(1, 6), expect.closeTo(0, 10), "gradient"]);
+  expect(Array.from(logged[6] as Float64Array, (x) => Math.round(x))).toEqual([1330, 480, 480, 200]);
+  expect([...(logged[7] as Float64Array)]).toEqual([1, 1].map((x) => expect.closeTo(x, 6)));
 });
 
 test("custom gradients", async () => {
