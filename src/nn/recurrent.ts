@@ -148,13 +148,15 @@ function cell<P, O extends RnnParams<Operand>, A extends RnnCarry<Operand>, C ex
       const { w, hidden } = checkCell(who, gates, p, v);
       const rank = v.type.shape.length;
       if (rank < 2) throw new ShapeError(`${who}: xs is ${typeText(v.type)}; a sequence is [..., steps, inputs]`, { op: who });
-      const first = (given ?? start(p, v.type.shape.slice(0, -2))) as A;
+      const from = (given ?? start(p, v.type.shape.slice(0, -2))) as A;
+      // The state and nothing else: what comes along in the record is not carried.
+      const first = Object.fromEntries(parts.map((part) => [part, from[part]])) as unknown as A;
       for (const part of parts) checkState(who, part, first[part] as Operand, hidden, v.type);
       const { there, back } = timeFirst(rank);
       const rows = transpose(add(matmul(v, w), p.b), { axes: there });
       const { carry, out } = scan(
-        (state: unknown, from: unknown) => {
-          const next = step(p, state as A, from as Value);
+        (state: unknown, row: unknown) => {
+          const next = step(p, state as A, row as Value);
           return { carry: next as never, out: next.h };
         },
         first as unknown,

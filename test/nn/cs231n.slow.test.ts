@@ -1,0 +1,425 @@
+// CS231n, assignments 1 and 2: their inputs, the numbers their notebooks expect, and their thresholds for gradient checks. What is drawn at random there
+// is drawn from our keys here.
+import { fileURLToPath } from "node:url";
+import { describe, expect, test } from "vitest";
+import { loader, readCsv } from "../../src/data.ts";
+import {
+  add,
+  argMax,
+  compile,
+  equal,
+  evaluate,
+  f32,
+  grad,
+  graph,
+  hinge,
+  i32,
+  leaves,
+  maxPool,
+  mean,
+  mul,
+  type Operand,
+  random,
+  read,
+  relu,
+  reshape,
+  softmaxCrossEntropy,
+  square,
+  sub,
+  sum,
+  type Tensor,
+  tensor,
+  transpose,
+  type Value,
+  type Values,
+  valueAndGrad,
+  variables,
+  vjp,
+} from "../../src/index.ts";
+import {
+  batchNorm,
+  conv2d,
+  dropout,
+  embedding,
+  flatten,
+  groupNorm,
+  initializers,
+  type Layer,
+  layer,
+  layerNorm,
+  linear,
+  lstm,
+  type Plain,
+  rnn,
+  sequential,
+} from "../../src/nn.ts";
+import { adadelta, adagrad, adam, adamax, adamW, lion, nadam, type Optimizer, rmsProp, sgd } from "../../src/optim.ts";
+import { wasm } from "../../src/wasm.ts";
+import { gradientErrors, linspace, randn, relativeError } from "./cs231n.ts";
+
+const labels = (...y: number[]): Tensor => tensor(Int32Array.from(y));
+const data = (x: Value | Tensor): number[] => Array.from(("node" in x ? evaluate(x) : x).data);
+const worst = (errors: Readonly<Record<string, number>>): number => Math.max(...Object.values(errors));
+/** The gradient of the sum of f times a random cotangent, checked in every argument. */
+const layerErrors = <P>(name: string, f: (p: P) => Value, at: P): number => {
+  const ct = randn(`${name}/ct`, ...f(at).type.shape);
+  return worst(gradientErrors((p: P) => sum(mul(f(p), ct)), at));
+};
+
+describe("assignment 1", () => {
+  test.each([
+    ["svm", hinge, 9],
+    ["softmax", softmaxCrossEntropy, Math.log(10)],
+  ] as const)(
+    "%s: the loss of small weights is %#, and the gradient passes the sparse check, with and without regularisation",
+    (_, loss, first) => {
+      const [x, y] = [randn("x", 20, 30), labels(...Array.from({ length: 20 }, (_, i) => i % 10))];
+      const w = evaluate(mul(1e-4, randn("w", 30, 10)));
+      expect(Math.abs(read(loss(linear({ w }, x), y)) - first)).toBeLessThan(0.01);
+      for (const reg of [0, 5e1]) {
+        const total = (p: { w: Value }) => add(loss(linear(p, x), y), mul(reg, sum(square(p.w))));
+        expect(worst(gradientErrors(total as never, { w } as never))).toBeLessThan(1e-5);
+      }
+    },
+  );
+
+  test("svm and softmax learn the digits by plain SGD", async () => {
+    const [fit, held] = (await readCsv(fileURLToPath(new URL("../../data/digits.csv", import.meta.url)), { label: "label" })).split(0.8, {
+      seed: 1,
+    });
+    const { x, y } = held.at(Int32Array.from({ length: held.size }, (_, i) => i));
+    for (const loss of [hinge, softmaxCrossEntropy]) {
+      const params = linear.init(random.key(0), 64, 10);
+      const step = graph({ params, x: f32(100, 64), y: i32(100) }, ({ params: p, x, y }) => {
+        const total = (now: typeof p) => add(loss(linear(now, mul(x, 1 / 16)), y), mul(1e-4, sum(square(now.w))));
+        const { value, grad: g } = valueAndGrad(total)(p);
+        return { loss: value, params: { w: sub(p.w, mul(0.3, g.w)), b: sub(p.b, mul(0.3, g.b)) } };
+      });
+      const program = await compile(step, wasm(), { state: { params } });
+      for (let epoch = 0; epoch < 15; epoch++)
+        for (const batch of loader(fit, { batch: 100, shuffle: epoch, last: "drop" })) program.run(batch as never);
+      const learnt = program.state.read().params;
+      expect(read(mean(equal(argMax(linear(learnt, mul(x, 1 / 16)), { axis: 1 }), y)))).toBeGreaterThan(0.93);
+    }
+  });
+
+  test("affine and relu: the notebook's numbers, and gradients to 1e-9", () => {
+    const x = flatten(linspace(-0.1, 0.5, 2, 4, 5, 6));
+    const out = linear({ w: linspace(-0.2, 0.3, 120, 3), b: linspace(-0.3, 0.1, 3) }, x);
+    expect(relativeError(data(out), [1.49834967, 1.70660132, 1.91485297, 3.25553199, 3.5141327, 3.77273342])).toBeLessThan(1e-8);
+    const own = { x: randn("affine/x", 10, 6), w: randn("affine/w", 6, 5), b: randn("affine/b", 5) };
+    expect(layerErrors("affine", (p: typeof own) => linear(p, p.x), own)).toBeLessThan(1e-8);
+    const ramp = relu(linspace(-0.5, 0.5, 3, 4));
+    expect(relativeError(data(ramp), [0, 0, 0, 0, 0, 0, 0.04545455, 0.13636364, 0.22727273, 0.31818182, 0.40909091, 0.5])).toBeLessThan(
+      1e-7,
+    );
+    expect(layerErrors("relu", (p: { x: Value }) => relu(p.x), { x: randn("relu", 10, 10) } as never)).toBeLessThan(1e-8);
+  });
+
+  test("two-layer net: the notebook's scores, losses and gradient checks", () => {
+    const p = {
+      fc1: { w: linspace(-0.7, 0.3, 5, 50), b: linspace(-0.1, 0.9, 50) },
+      fc2: { w: linspace(-0.3, 0.4, 50, 7), b: linspace(-0.9, 0.1, 7) },
+    };
+    const x = transpose(linspace(-5.5, 4.5, 5, 3));
+    const net = (q: Values<typeof p>) => linear(q.fc2, relu(linear(q.fc1, x)));
+    const scores = [
+      [11.53165108, 12.2917344, 13.05181771, 13.81190102, 14.57198434, 15.33206765, 16.09215096],
+      [12.05769098, 12.74614105, 13.43459113, 14.1230412, 14.81149128, 15.49994135, 16.18839143],
+      [12.58373087, 13.20054771, 13.81736455, 14.43418138, 15.05099822, 15.66781506, 16.2846319],
+    ].flat();
+    expect(relativeError(data(net(p as never)), scores)).toBeLessThan(1e-8);
+    const loss = (q: Values<typeof p>, reg: number) =>
+      add(softmaxCrossEntropy(net(q), labels(0, 5, 1)), mul(reg / 2, add(sum(square(q.fc1.w)), sum(square(q.fc2.w)))));
+    expect(read(loss(p as never, 0))).toBeCloseTo(3.4702243556, 9);
+    expect(read(loss(p as never, 1))).toBeCloseTo(26.5948426952, 9);
+    for (const reg of [0, 0.7]) expect(worst(gradientErrors((q: typeof p) => loss(q as never, reg), p))).toBeLessThan(1e-6);
+  });
+});
+
+/** A net of any depth: affine, normalisation, relu, dropout, again and again, and an affine layer to the scores. */
+function fullyConnected(sizes: readonly number[], norm: "batch" | "layer" | null, rate: number, spread: number): Layer<unknown, unknown> {
+  const children: Record<string, Layer<unknown, unknown> | Plain> = {};
+  const weight = initializers.normal({ deviation: spread });
+  const affine = (i: number) => layer.linear(sizes[i]!, sizes[i + 1]!, { dtype: "f64", weight, biasWeight: initializers.zeros() });
+  for (let i = 0; i + 2 < sizes.length; i++) {
+    children[`fc${i + 1}`] = affine(i) as Layer<unknown, unknown>;
+    if (norm === "batch") children[`norm${i + 1}`] = layer.batchNorm(sizes[i + 1]!, { dtype: "f64" }) as Layer<unknown, unknown>;
+    if (norm === "layer") children[`norm${i + 1}`] = layer.layerNorm(sizes[i + 1]!, { dtype: "f64" }) as Layer<unknown, unknown>;
+    children[`relu${i + 1}`] = relu;
+    if (rate > 0) children[`drop${i + 1}`] = layer.dropout(rate) as Layer<unknown, unknown>;
+  }
+  children["scores"] = affine(sizes.length - 2) as Layer<unknown, unknown>;
+  return sequential(children) as Layer<unknown, unknown>;
+}
+
+describe("assignment 2, fully connected nets", () => {
+  const x = randn("fc/x", 12, 15);
+  const y = labels(...Array.from({ length: 12 }, (_, i) => (7 * i) % 10));
+  const weightsOf = (p: unknown): Value[] => leaves(p).flatMap(({ leaf, path }) => (path.endsWith(".w") ? [leaf as Value] : []));
+
+  test.each([
+    [null, 0],
+    ["batch", 0],
+    ["layer", 0],
+    [null, 0.25],
+    ["batch", 0.25],
+  ] as const)("norm %s, dropout %f: first loss about log 10, gradients to 1e-4, at depths 2 to 4", (norm, rate) => {
+    for (const sizes of [
+      [15, 20, 10],
+      [15, 20, 30, 10],
+      [15, 12, 11, 13, 10],
+    ]) {
+      const net = fullyConnected(sizes, norm, rate, 5e-2);
+      const { params, stats } = net.init(random.key(5));
+      const loss = (p: unknown, reg: number) => {
+        const call = { train: true, key: random.key(1), stats: variables(stats) };
+        const { out } = net.apply(p as Values<unknown>, x, call);
+        return weightsOf(p).reduce((all, w) => add(all, mul(reg / 2, sum(square(w)))), softmaxCrossEntropy(out, y));
+      };
+      expect(Math.abs(read(loss(params, 0)) - Math.log(10))).toBeLessThan(0.3);
+      for (const reg of [0, 3.14]) {
+        const errors = gradientErrors((p) => loss(p, reg), params, { count: 4 });
+        // A bias before a batch normalisation has no effect: its gradient is 0 but for rounding, and so is the numeric one.
+        for (const [path, error] of Object.entries(errors))
+          if (!(norm === "batch" && /fc\d\.b/.test(path))) expect(error, path).toBeLessThan(1e-4);
+      }
+    }
+  });
+
+  test("batch normalisation: means and deviations of 0 and 1, shift and scale, running averages at test time, gradients", () => {
+    const bn = batchNorm.init(3, { dtype: "f64" });
+    const wide = evaluate(add(mul(randn("bn", 200, 3), tensor([1, 10, 100])), 5));
+    const { out } = batchNorm(bn.params, bn.stats, wide, { train: true });
+    expect([...data(mean(out, { axis: 0 }))].every((m) => Math.abs(m) < 1e-12)).toBe(true);
+    expect([...data(mean(square(out), { axis: 0 }))].every((v) => Math.abs(v - 1) < 1e-4)).toBe(true);
+    const shifted = batchNorm({ scale: tensor([1, 2, 3]), shift: tensor([11, 12, 13]) }, bn.stats, wide, { train: true }).out;
+    expect([...data(mean(shifted, { axis: 0 }))].map((m) => Number(m.toFixed(9)))).toEqual([11, 12, 13]);
+    let stats = variables(bn.stats);
+    for (let t = 0; t < 50; t++)
+      stats = variables(evaluate(batchNorm(bn.params, stats, evaluate(add(randn(`bn/${t}`, 200, 3), 7)), { train: true }).stats));
+    const calm = batchNorm(bn.params, stats, evaluate(add(randn("bn/test", 200, 3), 7)), { train: false }).out;
+    expect([...data(mean(calm, { axis: 0 }))].every((m) => Math.abs(m) < 0.2)).toBe(true);
+    const own = { x: evaluate(add(mul(5, randn("bn/x", 4, 5)), 12)), scale: randn("bn/g", 5), shift: randn("bn/b", 5) };
+    const five = batchNorm.init(5, { dtype: "f64" }).stats;
+    expect(layerErrors("batchnorm", (p: typeof own) => batchNorm(p, five, p.x, { train: true }).out, own)).toBeLessThan(1e-6);
+    expect(layerErrors("layernorm", (p: typeof own) => layerNorm(p, p.x), own)).toBeLessThan(1e-6);
+  });
+
+  test("dropout: the mean stays, the mask is that of the key, the gradient passes it", () => {
+    const big = evaluate(add(randn("drop", 500, 50), 10));
+    for (const rate of [0.25, 0.4, 0.7]) {
+      const out = dropout(big, { rate, key: random.key(3) });
+      expect(Math.abs(read(mean(out)) - read(mean(big)))).toBeLessThan(0.15);
+      expect(read(mean(equal(out, 0)))).toBeCloseTo(rate, 1);
+    }
+    expect(layerErrors("dropout", (p: { x: Value }) => dropout(p.x, { rate: 0.2, key: random.key(1) }), { x: big } as never)).toBeLessThan(
+      1e-7,
+    );
+  });
+
+  test.each<[string, Optimizer]>([
+    ["sgd", sgd({ rate: 0.3 })],
+    ["sgd with momentum", sgd({ rate: 0.05, momentum: 0.9 })],
+    ["nesterov", sgd({ rate: 0.05, momentum: 0.9, nesterov: true })],
+    ["rmsProp", rmsProp({ rate: 3e-3 })],
+    ["adam", adam({ rate: 1e-2 })],
+    ["adamW", adamW({ rate: 1e-2 })],
+    ["adagrad", adagrad({ rate: 0.05 })],
+    ["adadelta", adadelta({ rate: 5 })],
+    ["adamax", adamax({ rate: 1e-2 })],
+    ["nadam", nadam({ rate: 1e-2 })],
+    ["lion", lion({ rate: 2e-3 })],
+  ])("a deep net overfits fifty examples by %s", async (_, rule) => {
+    const net = fullyConnected([15, 40, 40, 10], null, 0, 0.3);
+    const born = net.init(random.key(2));
+    const state = { params: born.params as Record<string, Record<string, Tensor>>, opt: rule.init(born.params) };
+    const step = graph(state, ({ params: p, opt }) => {
+      const loss = (q: typeof p) => {
+        const { out } = net.apply(q as Values<unknown>, small.x, { train: true, stats: born.stats as Values<unknown> });
+        return { loss: softmaxCrossEntropy(out, small.y), right: mean(equal(argMax(out, { axis: 1 }), small.y)) };
+      };
+      const { value, grad: g } = valueAndGrad(loss as (q: unknown) => { loss: Value; right: Value })(p);
+      return { ...value, ...rule.update({ params: p, grad: g, opt } as never) };
+    });
+    const program = await compile(step as never, wasm(), { state } as never);
+    const run = program as unknown as { run(x: object): { loss: Tensor; right: Tensor } };
+    let right = 0;
+    for (let t = 0; t < 150; t++) right = Math.max(right, run.run({}).right.data[0]!);
+    expect(right).toBeGreaterThan(0.95);
+  });
+  const small = { x: randn("fit/x", 50, 15), y: labels(...Array.from({ length: 50 }, (_, i) => (i * i + 3 * i) % 10)) };
+});
+
+describe("assignment 2, convolutional nets", () => {
+  test("convolution: the notebook's numbers, and gradients to 1e-8", () => {
+    const p = { w: linspace(-0.2, 0.3, 3, 3, 4, 4), b: linspace(-0.1, 0.2, 3) };
+    const out = conv2d(p, linspace(-0.1, 0.5, 2, 3, 4, 4), { stride: 2, padding: 1 });
+    const wanted = [
+      -0.08759809, -0.10987781, -0.18387192, -0.2109216, 0.21027089, 0.21661097, 0.22847626, 0.23004637, 0.50813986, 0.54309974, 0.64082444,
+      0.67101435, -0.98053589, -1.03143541, -1.19128892, -1.24695841, 0.69108355, 0.66880383, 0.59480972, 0.56776003, 2.36270298,
+      2.36904306, 2.38090835, 2.38247847,
+    ];
+    expect(relativeError(data(out), wanted)).toBeLessThan(1e-7);
+    const own = { x: randn("conv/x", 4, 3, 5, 5), w: randn("conv/w", 2, 3, 3, 3), b: randn("conv/b", 2) };
+    expect(layerErrors("conv", (q: typeof own) => conv2d(q, q.x, { padding: 1 }), own)).toBeLessThan(1e-7);
+  });
+
+  test("max pooling: the notebook's numbers, and gradients to 1e-10", () => {
+    const out = maxPool(linspace(-0.3, 0.4, 2, 3, 4, 4), { size: 2 });
+    const wanted = [
+      -0.26315789, -0.24842105, -0.20421053, -0.18947368, -0.14526316, -0.13052632, -0.08631579, -0.07157895, -0.02736842, -0.01263158,
+      0.03157895, 0.04631579, 0.09052632, 0.10526316, 0.14947368, 0.16421053, 0.20842105, 0.22315789, 0.26736842, 0.28210526, 0.32631579,
+      0.34105263, 0.38526316, 0.4,
+    ];
+    expect(relativeError(data(out), wanted)).toBeLessThan(1e-6);
+    expect(layerErrors("pool", (p: { x: Value }) => maxPool(p.x, { size: 2 }), { x: randn("pool", 3, 2, 8, 8) } as never)).toBeLessThan(
+      1e-9,
+    );
+  });
+
+  test("spatial batch and group normalisation: channels, and groups of each example, of mean 0 and deviation 1", () => {
+    const x = evaluate(add(mul(4, randn("spatial", 2, 6, 4, 5)), 10));
+    const bn = batchNorm.init(6, { dtype: "f64" });
+    const out = batchNorm(bn.params, bn.stats, x, { train: true }).out;
+    expect([...data(mean(out, { axis: [0, 2, 3] }))].every((m) => Math.abs(m) < 1e-12)).toBe(true);
+    expect([...data(mean(square(out), { axis: [0, 2, 3] }))].every((v) => Math.abs(v - 1) < 1e-5)).toBe(true);
+    const grouped = reshape(groupNorm(groupNorm.init(6, { dtype: "f64" }), x, { groups: 2 }), { shape: [4, 60] });
+    expect([...data(mean(grouped, { axis: 1 }))].every((m) => Math.abs(m) < 1e-12)).toBe(true);
+    expect([...data(mean(square(grouped), { axis: 1 }))].every((v) => Math.abs(v - 1) < 1e-5)).toBe(true);
+    const own = { x, scale: randn("spatial/g", 6), shift: randn("spatial/b", 6) };
+    expect(layerErrors("sbn", (p: typeof own) => batchNorm(p, bn.stats, p.x, { train: true }).out, own)).toBeLessThan(1e-5);
+    expect(layerErrors("sgn", (p: typeof own) => groupNorm(p, p.x, { groups: 2 }), own)).toBeLessThan(1e-5);
+  });
+
+  test("the three-layer ConvNet: first loss about log 10, gradients to 1e-2 as asked, and it overfits", async () => {
+    const net = sequential({
+      conv: layer.conv2d(3, 4, 3, { padding: 1, dtype: "f64" }),
+      relu1: relu,
+      pool: layer.maxPool({ size: 2 }),
+      flat: (x: Operand) => flatten(x),
+      fc1: layer.linear(4 * 4 * 4, 7, { dtype: "f64" }),
+      relu2: relu,
+      fc2: layer.linear(7, 10, { dtype: "f64" }),
+    });
+    const { params, stats } = net.init(random.key(0));
+    const [x, y] = [randn("convnet/x", 12, 3, 8, 8), labels(...Array.from({ length: 12 }, (_, i) => i % 10))];
+    const loss = (p: Values<typeof params>) => softmaxCrossEntropy(net.apply(p, x, { train: true, stats: variables(stats) }).out, y);
+    expect(Math.abs(read(loss(params as never)) - Math.log(10))).toBeLessThan(0.3);
+    expect(worst(gradientErrors(loss as never, params, { count: 5 }))).toBeLessThan(1e-2);
+    const rule = adam({ rate: 1e-2 });
+    const state = { params, opt: rule.init(params) };
+    const step = graph(state, ({ params: p, opt }) => {
+      const { value, grad: g } = valueAndGrad(loss)(p);
+      return { loss: value, ...rule.update({ params: p, grad: g, opt }) };
+    });
+    const program = await compile(step, wasm(), { state });
+    let last = Number.POSITIVE_INFINITY;
+    for (let t = 0; t < 120; t++) last = read(program.run({}).loss);
+    expect(last).toBeLessThan(0.1);
+  });
+});
+
+describe("assignment 2, recurrent nets", () => {
+  test("a vanilla step: the notebook's numbers, and gradients to 1e-8", () => {
+    const p = { w: linspace(-0.1, 0.9, 10, 4), u: linspace(-0.3, 0.7, 4, 4), b: linspace(-0.2, 0.4, 4) };
+    const { h } = rnn(p, { h: linspace(-0.2, 0.5, 3, 4) }, linspace(-0.4, 0.7, 3, 10));
+    const wanted = [
+      -0.58172089, -0.50182032, -0.41232771, -0.31410098, 0.66854692, 0.79562378, 0.87755553, 0.92795967, 0.97934501, 0.99144213,
+      0.99646691, 0.99854353,
+    ];
+    expect(relativeError(data(h), wanted)).toBeLessThan(1e-7);
+    const own = {
+      x: randn("rnn/x", 4, 5),
+      h: randn("rnn/h", 4, 6),
+      w: randn("rnn/w", 5, 6),
+      u: randn("rnn/u", 6, 6),
+      b: randn("rnn/b", 6),
+    };
+    expect(layerErrors("rnn step", (q: typeof own) => rnn(q, { h: q.h }, q.x).h, own)).toBeLessThan(1e-7);
+    const over = { ...own, x: randn("rnn/xs", 2, 10, 5), h: randn("rnn/h0", 2, 6) };
+    expect(layerErrors("rnn", (q: typeof over) => rnn.over(q, q.x, { start: { h: q.h } }).out, over)).toBeLessThan(1e-6);
+  });
+
+  test("an LSTM step: the notebook's numbers, whose gates are input, forget, output, new, and gradients to 1e-7", () => {
+    // Ours are PyTorch's order: input, forget, new, output.
+    const columns = (t: Tensor, hidden: number): Tensor => {
+      const rows = t.type.shape.length === 1 ? 1 : t.type.shape[0]!;
+      const width = 4 * hidden;
+      const from = [0, 1, 3, 2].flatMap((gate) => Array.from({ length: hidden }, (_, i) => gate * hidden + i));
+      return tensor(
+        Float64Array.from({ length: rows * width }, (_, i) => t.data[Math.floor(i / width) * width + from[i % width]!]!),
+        t.type,
+      );
+    };
+    const p = {
+      w: columns(linspace(-2.1, 1.3, 4, 20), 5),
+      u: columns(linspace(-0.7, 2.2, 5, 20), 5),
+      b: columns(linspace(0.3, 0.7, 20), 5),
+    };
+    const { h, c } = lstm(p, { h: linspace(-0.3, 0.7, 3, 5), c: linspace(-0.4, 0.9, 3, 5) }, linspace(-0.4, 1.2, 3, 4));
+    const nextH = [
+      0.24635157, 0.28610883, 0.32240467, 0.35525807, 0.38474904, 0.49223563, 0.55611431, 0.61507696, 0.66844003, 0.7159181, 0.56735664,
+      0.66310127, 0.74419266, 0.80889665, 0.858299,
+    ];
+    const nextC = [
+      0.32986176, 0.39145139, 0.451556, 0.51014116, 0.56717407, 0.66382255, 0.76674007, 0.87195994, 0.97902709, 1.08751345, 0.74192008,
+      0.90592151, 1.07717006, 1.25120233, 1.42395676,
+    ];
+    expect(relativeError(data(h), nextH)).toBeLessThan(1e-7);
+    expect(relativeError(data(c), nextC)).toBeLessThan(1e-7);
+    const own = {
+      x: randn("lstm/x", 4, 5),
+      h: randn("lstm/h", 4, 6),
+      c: randn("lstm/c", 4, 6),
+      w: randn("lstm/w", 5, 24),
+      u: randn("lstm/u", 6, 24),
+      b: randn("lstm/b", 24),
+    };
+    const both = (q: typeof own) => {
+      const next = lstm(q, q, q.x);
+      return add(next.h, mul(0.5, next.c));
+    };
+    expect(layerErrors("lstm step", both, own)).toBeLessThan(1e-7);
+    const over = { ...own, x: randn("lstm/xs", 2, 10, 5), h: randn("lstm/h0", 2, 6), c: randn("lstm/c0", 2, 6) };
+    expect(layerErrors("lstm", (q: typeof over) => lstm.over(q, q.x, { start: q }).out, over)).toBeLessThan(1e-6);
+  });
+
+  test("word embedding: the notebook's numbers; the gradient adds up where a word is said twice", () => {
+    const table = linspace(0, 1, 5, 3);
+    const ids = tensor(
+      [
+        [0, 3, 1, 2],
+        [2, 1, 0, 3],
+      ],
+      "i32",
+    );
+    const out = embedding({ table }, ids);
+    expect(out.type.shape).toEqual([2, 4, 3]);
+    expect(relativeError([...data(out)].slice(0, 6), [0, 0.07142857, 0.14285714, 0.64285714, 0.71428571, 0.78571429])).toBeLessThan(1e-7);
+    const slope = evaluate(vjp((t: Value) => embedding({ table: t }, ids))(table as never).pull(linspace(1, 1, 2, 4, 3) as never) as Value);
+    expect([...slope.data]).toEqual([...new Array(12).fill(2), 0, 0, 0]);
+    expect(worst(gradientErrors((p: { t: Value }) => sum(square(embedding({ table: p.t }, ids))), { t: table } as never))).toBeLessThan(
+      1e-8,
+    );
+  });
+
+  test("the loss of a caption: what is masked does not count", () => {
+    const scores = evaluate(mul(0.001, randn("temporal", 100, 3, 10)));
+    const y = Array.from({ length: 300 }, (_, i) => i % 10);
+    const loss = (share: (i: number) => boolean) =>
+      read(
+        softmaxCrossEntropy(
+          scores,
+          tensor(
+            Int32Array.from(y, (c, i) => (share(i) ? c : -1)),
+            i32(100, 3),
+          ),
+          { reduction: "sum" },
+        ),
+      ) / 100;
+    expect(loss(() => true)).toBeCloseTo(3 * Math.log(10), 1);
+    expect(loss((i) => i % 10 === 0)).toBeCloseTo(0.3 * Math.log(10), 1);
+    expect(data(grad((s: Value) => sum(s))(scores as never) as Value).length).toBe(3000);
+  });
+});
