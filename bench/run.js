@@ -41,6 +41,14 @@ const suites = {
   "scalar-1000": async () => timed((await import("./suites/scalar.js")).scalar(1000, 0)),
   "scalar-1000-functions": async () => timed((await import("./suites/scalar.js")).scalar(1000, 16)),
   "scalar-100000": async () => timed((await import("./suites/scalar.js")).scalar(100_000, 0)),
+  "train-loop": async () =>
+    timed(
+      (await import("./suites/train-loop.js")).trainLoop(
+        "The loop of train() beside the steps alone: MLP 784-512-512-10, batch 256, f32",
+        [784, 512, 512, 10],
+        256,
+      ),
+    ),
   "start-up": async () => {
     const [imports, firsts] = (await import("./suites/start-up.js")).startUp(Number(values.rounds ?? 11));
     const ms = { unit: "ms", scale: 1e-6 };

@@ -11,8 +11,11 @@ export interface Batches<B> {
   readonly length: number | null;
   /** What a checkpoint remembers, so that a run goes on with the batches it would have had. */
   readonly order: BatchOrder;
-  /** The batches of one pass, counted from 0, whatever was read before; `from` leaves out the first ones. */
-  pass(n: number, from?: number): Iterable<B> | AsyncIterable<B>;
+  /**
+   * The batches of one pass, counted from 0, whatever was read before; `from` leaves out the first ones. `spare` gives a batch of this source that
+   * nobody needs any more, if there is one: the next one may be written into its memory.
+   */
+  pass(n: number, from?: number, spare?: () => B | null): Iterable<B> | AsyncIterable<B>;
   /** The rows of the data in one batch of a pass, where they are known: what messages about bad data name. */
   rows?(n: number, batch: number): Int32Array;
 }

@@ -17,7 +17,7 @@ export interface LoaderOptions {
 export interface Loader<B> extends Batches<B>, AsyncIterable<B>, Iterable<B> {
   readonly dataset: Dataset<B>;
   readonly length: number;
-  pass(n: number, from?: number): Iterable<B>;
+  pass(n: number, from?: number, spare?: () => B | null): Iterable<B>;
   rows(n: number, batch: number): Int32Array;
 }
 
@@ -30,9 +30,9 @@ export function loader<B>(data: Dataset<B>, { batch, shuffle, last = "smaller" }
   let passes = 0;
   const orderOf = (n: number): Int32Array =>
     shuffle === undefined ? Int32Array.from({ length: size }, (_, i) => i) : rowOrder(shuffle, size, n);
-  function* pass(n: number, from = 0): Generator<B> {
+  function* pass(n: number, from = 0, spare?: () => B | null): Generator<B> {
     const order = orderOf(n);
-    for (let i = from; i < length; i++) yield data.at(order.subarray(i * batch, (i + 1) * batch));
+    for (let i = from; i < length; i++) yield data.at(order.subarray(i * batch, (i + 1) * batch), spare?.() ?? undefined);
   }
   return {
     dataset: data,

@@ -24,13 +24,13 @@ export class Feed {
   private readonly checks: boolean;
   private readonly iterator: Iterator<unknown> | AsyncIterator<unknown>;
 
-  constructor(source: Batches<unknown>, name: string, pass: number, from: number, checks: boolean) {
+  constructor(source: Batches<unknown>, name: string, pass: number, from: number, checks: boolean, spare: () => unknown) {
     this.source = source;
     this.name = name;
     this.pass = pass;
     this.index = from;
     this.checks = checks;
-    const batches = source.pass(pass, from);
+    const batches = source.pass(pass, from, spare);
     this.iterator = Symbol.asyncIterator in batches ? batches[Symbol.asyncIterator]() : batches[Symbol.iterator]();
   }
 

@@ -113,6 +113,8 @@ class Run implements Training<unknown, unknown, Loss> {
   /** The batch that comes next: read ahead, so that the last step of an epoch knows that it is. */
   private ahead: Fed | null = null;
   private last: Fed | null = null;
+  /** A batch of the data that nobody will ask for again. */
+  private spare: unknown = null;
   private running = { loss: 0, rows: 0 };
   private meanLoss = Number.NaN;
   private best: { value: number; step: number; epoch: number } | null = null;
@@ -299,7 +301,7 @@ class Run implements Training<unknown, unknown, Loss> {
     do {
       const fed = (this.ahead ??= await this.nextOf());
       if (fed === null) throw new DomainError(`train: data gave no batch in pass ${this.epoch}; it is empty`);
-      this.last = fed;
+      this.recycle(fed);
       ran = await this.guarded(() => (this.every > 1 ? programs.gather(fed.batch) : programs.update(fed.batch)), fed);
       sums.add({ loss: ran.loss, outputs: {} }, fed.rows);
       rows += fed.rows;
@@ -332,8 +334,18 @@ class Run implements Training<unknown, unknown, Loss> {
   }
 
   private nextOf(): Promise<Fed | null> {
-    this.feed ??= new Feed(this.options.data, "data", this.epoch, this.index, this.epoch === 0 && this.options.unchecked !== true);
+    this.feed ??= new Feed(this.options.data, "data", this.epoch, this.index, this.epoch === 0 && this.options.unchecked !== true, () => {
+      const free = this.spare;
+      this.spare = null;
+      return free;
+    });
     return this.feed.next();
+  }
+
+  /** This is the last batch from now on; the one before is free. */
+  private recycle(fed: Fed): void {
+    if (this.last !== null && this.last !== fed) this.spare = this.last.batch;
+    this.last = fed;
   }
 
   /** Says of whatever a program throws where that was. */
@@ -365,9 +377,11 @@ class Run implements Training<unknown, unknown, Loss> {
 
   private async validated(): Promise<Totals> {
     const sums = new Sums();
-    const feed = new Feed(this.options.validate!, "validate", 0, 0, this.epoch === 0 && this.options.unchecked !== true);
+    let free: unknown = null;
+    const feed = new Feed(this.options.validate!, "validate", 0, 0, this.epoch === 0 && this.options.unchecked !== true, () => free);
     for (let fed = await feed.next(); fed !== null; fed = await feed.next()) {
       const at = fed;
+      free = at.batch;
       sums.add(await this.guarded(() => this.programs!.evaluate(at.batch), at), at.rows);
       await this.breathe();
     }

@@ -23,6 +23,20 @@ describe("dataset", () => {
     expect(three.size).toBe(3);
   });
 
+  test("writes into an earlier result where that has the right size, and never into its own columns", () => {
+    const before = three.at(Int32Array.of(0, 1));
+    const { data } = before.x;
+    const after = three.at(Int32Array.of(2, 0), before);
+    expect(after.x.data).toBe(data);
+    expect([...after.x.data]).toEqual([5, 6, 1, 2]);
+    const other = three.at(Int32Array.of(1), after);
+    expect(other.x.data).not.toBe(data);
+    const own = { x: tensor(new Float32Array([1, 2]), f32(2)) };
+    const one = dataset(own);
+    one.at(Int32Array.of(1, 0), own);
+    expect([...own.x.data]).toEqual([1, 2]);
+  });
+
   test("refuses what is no table", () => {
     expect(() => dataset({})).toThrow("dataset: there are no columns; give a record of tensors: dataset({ x, y })");
     expect(() => dataset({ x: tensor(1) })).toThrow("dataset: x is f64[], a scalar; rows are axis 0 of each column");
