@@ -1,4 +1,4 @@
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -73,6 +73,24 @@ test("debugging: the bad run commits nothing, and its replay explains where the 
   expect(fault).toContain("NumericError: loss is -Infinity at run 1; the state is unchanged");
   expect(text).toContain("q3 is -Infinity, and it was log that made it from finite operands");
   expect(picture).toContain("<svg");
+});
+
+test("a two-layer net learns the digits, from and to files", async () => {
+  const out = join(root, "out");
+  mkdirSync(out, { recursive: true });
+  for (const name of ["program-mlp.ckpt", "program-mlp.safetensors"]) rmSync(join(out, name), { force: true });
+  const logged = await run("mlp");
+  expect(logged.length).toBe(8 * 23 + 1);
+  expect(logged.at(-2)?.[2]).toBeGreaterThan(0.9);
+  expect(logged.at(-1)?.[0]).toContain("Training: 184 steps, 8 epochs");
+  expect(logged.at(-1)?.[1]).toEqual([64, 128]);
+});
+
+test("batch norm, by hand and in a stack", async () => {
+  const [[mean], [w, fresh]] = (await run("batchnorm")) as [[Float32Array], [Float32Array, Float32Array]];
+  expect(mean.some((x) => x !== 0)).toBe(true);
+  expect(w.length).toBe(6400);
+  expect(fresh.every((x) => x === 0)).toBe(true);
 });
 
 test("the design's example", async () => {
