@@ -1,1 +1,1 @@
-export { wasm } from "./engines/wasm/wasm.ts";
+export { type WasmOptions, wasm } from "./engines/wasm/wasm.ts";

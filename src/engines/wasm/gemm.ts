@@ -40,11 +40,13 @@ export function blocksOf(m: number, n: number, k: number, kind: Real): Blocks {
   };
 }
 
-/** Bytes of the packed blocks of A and B and of one tile at the edge. */
+/** Bytes of the packed blocks of A and B and of one tile at the edge, enough for parts of the product too. */
 export function productScratch(m: number, n: number, k: number, kind: Real): number {
   const size = sizeOfKind[kind];
-  const blocks = blocksOf(m, n, k, kind);
-  return size * (blocks.rows * blocks.inner + blocks.columns * blocks.inner + 6 * columnsOf(kind)) + 64;
+  const { inner } = blocksOf(m, n, k, kind);
+  const up = (x: number, by: number): number => Math.max(by, Math.ceil(x / by) * by);
+  const [rows, columns] = [Math.min(up(m, 12), most.rows), Math.min(up(n, columnsOf(kind)), most.columns)];
+  return size * (rows * inner + columns * inner + 6 * columnsOf(kind)) + 64;
 }
 
 /** A panel's rows are turned together by fours and twos in f32, by twos in f64. */

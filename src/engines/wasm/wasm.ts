@@ -10,6 +10,7 @@ import { hasRelaxedSimd } from "./features.ts";
 import { lowered } from "./lower.ts";
 import { compileModule } from "./module.ts";
 import { bytesOf, padded, plan } from "./plan.ts";
+import { canShare, controlBytes, Threads } from "./threads.ts";
 import { type Buffer, isWhole, type View } from "./view.ts";
 
 const page = 65536;
@@ -26,11 +27,20 @@ function constructorOf(dtype: DType): Elements {
 
 /** The memory of an engine and who has which part of it. */
 class Heap {
-  readonly memory = new WebAssembly.Memory({ initial: 1, maximum: mostPages });
+  readonly memory: WebAssembly.Memory;
+  /** Null where the memory is not shared. */
+  readonly threads: Threads | null;
+  programNumber = 0;
   /** Programs that nobody holds any more give their memory back. */
   readonly programs = new FinalizationRegistry<() => void>((release) => release());
   /** Free stretches, by address. Address 0 stays unused. */
-  private free: { at: number; size: number }[] = [{ at: 64, size: page - 64 }];
+  private free: { at: number; size: number }[] = [{ at: 64 + controlBytes, size: page - 64 - controlBytes }];
+
+  constructor(threads: number) {
+    const shared = threads > 1 && canShare();
+    this.memory = new WebAssembly.Memory({ initial: 1, maximum: mostPages, shared });
+    this.threads = shared ? new Threads(this.memory, 64, threads) : null;
+  }
 
   /** A stretch of memory. @throws EngineError when there is none left */
   take(size: number, what: string): number {
@@ -103,12 +113,28 @@ class Resident implements Tensor {
   }
 }
 
+/** Options of {@link wasm}. */
+export interface WasmOptions {
+  /**
+   * How many threads share products and convolutions that are large enough, 1 unless given. It takes shared memory, which Node has and pages that are
+   * isolated from other origins; elsewhere the engine works on one thread. Results are the same bits for every number of threads.
+   */
+  readonly threads?: number;
+}
+
+const mostThreads = 64;
+/** Ends the workers of engines that nobody holds any more. */
+const engines = /* @__PURE__ */ new FinalizationRegistry<Threads>((threads) => threads.stop());
+
 /**
  * The compiling engine: a graph becomes one WebAssembly module, whose loops fuse elementwise ops and reductions and work on SIMD vectors.
  * Results agree with the reference engine to the tolerances of `docs/numerics.md`.
+ * @throws EngineError for a number of threads that is none
  */
-export function wasm(): Engine<"sync"> {
-  const heap = new Heap();
+export function wasm({ threads = 1 }: WasmOptions = {}): Engine<"sync"> {
+  if (!Number.isInteger(threads) || threads < 1 || threads > mostThreads)
+    throw new EngineError(`wasm: threads is ${threads}; it is a whole number from 1 to ${mostThreads}`);
+  const heap = new Heap(threads);
   const released = new FinalizationRegistry<readonly [number, number]>(([at, size]) => heap.give(at, size));
   // The bodies of loops and conditions are programs themselves, made when they first run.
   const programs = new WeakMap<Body, Executable<"sync">>();
@@ -125,13 +151,25 @@ export function wasm(): Engine<"sync"> {
     released.register(made, [at, size]);
     return made;
   };
-  return { name: "wasm", mode: "sync", copies: true, prepare: (inputs, outputs) => prepare(heap, inputs, outputs, bodies), tensor: own };
+  const made: Engine<"sync"> = {
+    name: "wasm",
+    mode: "sync",
+    copies: true,
+    prepare: (inputs, outputs) => prepare(heap, inputs, outputs, bodies),
+    tensor: own,
+  };
+  if (heap.threads !== null) engines.register(made, heap.threads);
+  return made;
 }
 
 function prepare(heap: Heap, inputs: readonly Value[], outputs: readonly Value[], runBody: RunBody): Executable<"sync"> {
   const low = lowered(inputs, outputs);
   const laid = plan(low.inputs, low.outputs);
-  const compiled = compileModule(laid, { shared: null, fused: hasRelaxedSimd() });
+  const compiled = compileModule(laid, {
+    shared: heap.threads === null ? null : mostPages,
+    fused: hasRelaxedSimd(),
+    threads: heap.threads?.count ?? 1,
+  });
   const size = padded(compiled.size);
   const base = heap.take(size, "the program");
   for (const b of laid.buffers) if (b.place === "fixed") heap.at(b.dtype, base + b.offset, b.length).set(b.data!);
@@ -194,6 +232,17 @@ function prepare(heap: Heap, inputs: readonly Value[], outputs: readonly Value[]
     });
   };
   const host: Record<string, WebAssembly.ImportValue> = { memory: heap.memory, step };
+  // Threads compile the module from its bytes in the shared memory: while they wait they can be sent nothing.
+  const program = heap.programNumber++;
+  const length = compiled.shares > 0 ? compiled.bytes.length : 0;
+  const text = length > 0 ? heap.take(padded(length), "the program's code") : 0;
+  if (length > 0) heap.at("u8", text, length).set(compiled.bytes);
+  const { threads } = heap;
+  if (threads !== null)
+    host["share"] = (index: number, parts: number): void => {
+      const part = instance.exports[`part${index}`] as (part: number, thread: number) => void;
+      threads.run({ program, bytes: text, length, base, step: index, parts }, (i) => part(i, 0));
+    };
   for (const [name, node] of compiled.scalars) host[name] = node.op.scalar!;
   const instance = new WebAssembly.Instance(new WebAssembly.Module(compiled.bytes), {
     host,
@@ -250,6 +299,7 @@ function prepare(heap: Heap, inputs: readonly Value[], outputs: readonly Value[]
     disposed = true;
     heap.give(base, size);
     heap.give(room, ends);
+    if (length > 0) heap.give(text, padded(length));
   };
   const made: Executable<"sync"> = { run, dispose };
   heap.programs.register(made, dispose);
