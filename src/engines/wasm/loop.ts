@@ -42,7 +42,7 @@ interface Reduction {
   /** The first axis of the run of summed axes at the end; -1 where summed axes come before kept ones, and the sum is kept in memory. */
   from: number;
   /** Accumulators of the run, for vectors and for what is left of a row. */
-  wide: number;
+  wide: number[];
   plain: number;
   /** Where its result goes. */
   start: number;
@@ -59,6 +59,7 @@ export class LoopWriter {
   private dims: number[] = [];
   private size: 4 | 8 = 4;
   private vectors = false;
+  private times = 1;
   /** Rows end with single elements; otherwise their last vector may run over into the next row, which comes later, or behind the buffer. */
   private exact = false;
 
@@ -122,7 +123,7 @@ export class LoopWriter {
       read(total.source);
       const kept = stridesOf(shape.map((s, i) => (total.axes.includes(i) ? 1 : s))).map((s, i) => (total.axes.includes(i) ? 0 : s));
       const access = { buffer: total.out, kind: total.kind, offset: 0, strides: kept, pointer: -1 };
-      this.totals.push({ total, access, reduced: shape.map((_, i) => total.axes.includes(i)), from: 0, wide: -1, plain: -1, start: -1 });
+      this.totals.push({ total, access, reduced: shape.map((_, i) => total.axes.includes(i)), from: 0, wide: [], plain: -1, start: -1 });
     }
     this.collapse(shape);
     for (const t of this.totals) {
@@ -145,6 +146,14 @@ export class LoopWriter {
       !(eight && four) &&
       this.accesses().every((a) => a.strides[inner] === 0 || a.strides[inner] === 1) &&
       [...this.writes.values()].every((a) => a.strides[inner] === 1);
+    this.times = this.repetitions();
+  }
+
+  /** Short bodies are written several times a turn, so that counting and moving pointers weigh less and sums do not wait for each other. */
+  private repetitions(): number {
+    const { members, totals } = this.loop;
+    const vectors = this.dims[this.dims.length - 1]! / (16 / this.size);
+    return this.vectors && vectors >= 16 && members.length + totals.length <= 6 ? 4 : 1;
   }
 
   private collapse(shape: Shape): void {
@@ -438,15 +447,15 @@ export class LoopWriter {
     const { op, kind } = t.total;
     if (t.plain < 0) {
       t.plain = code.local(plainType[kind]);
-      if (this.vectors) t.wide = code.local(v128);
+      if (this.vectors) t.wide = Array.from({ length: this.times }, () => code.local(v128));
       t.start = code.local(i32);
     }
     code.get(t.access.pointer).set(t.start);
     constant(this.target(false), kind, identityOf(op, kind));
     code.set(t.plain);
-    if (this.vectors) {
+    for (const wide of t.wide) {
       constant(this.target(true), kind, identityOf(op, kind));
-      code.set(t.wide);
+      code.set(wide);
     }
   }
 
@@ -462,8 +471,13 @@ export class LoopWriter {
     const { code } = this;
     const { op, kind } = t.total;
     const count = kind === "f64" ? 2 : 4;
+    for (const more of t.wide.slice(1)) {
+      code.get(t.wide[0]!).get(more);
+      this.combine(op, kind, true);
+      code.set(t.wide[0]!);
+    }
     for (let lane = 0; lane < count; lane++) {
-      code.get(t.plain).get(t.wide);
+      code.get(t.plain).get(t.wide[0]!);
       code.lane(kind === "f64" ? "f64x2.extract_lane" : kind === "f32" ? "f32x4.extract_lane" : "i32x4.extract_lane", lane);
       this.combine(op, kind, false);
       code.set(t.plain);
@@ -500,59 +514,67 @@ export class LoopWriter {
     const whole = vectors ? (exact ? count - (count % lanes) : Math.ceil(count / lanes) * lanes) : 0;
     const moving = own.filter((a) => a.strides[inner] !== 0);
     const i = code.local(i32);
-    const walk = (wide: boolean, from: number, to: number): void => {
+    const walk = (wide: boolean, from: number, to: number, times: number): void => {
       if (to <= from) return;
+      const width = wide ? lanes : 1;
+      /** How far an access is behind its pointer in the n-th body of a turn. */
+      const ahead = (a: Access, n: number): number => n * width * a.strides[inner]! * bytes[a.kind];
+      const once = (n: number): void => {
+        const load = (a: Access): void => {
+          const fixed = held.get(a);
+          if (fixed !== undefined) code.get(wide ? fixed.wide : fixed.plain);
+          else {
+            code.get(a.pointer);
+            this.take(a.kind, wide, ahead(a, n));
+          }
+        };
+        this.body(wide, load, (a, value) => {
+          code.get(a.pointer);
+          value();
+          this.put(a.kind, wide, ahead(a, n));
+        });
+        for (const t of this.totals) {
+          const { op, kind, source } = t.total;
+          if (t.from >= 0 || t.reduced[inner] === true) {
+            if (t.from === this.dims.length) {
+              // Nothing is summed: every element is its own total.
+              code.get(t.access.pointer);
+              this.sourceValue(source, load);
+              this.put(kind, wide, ahead(t.access, n));
+              continue;
+            }
+            const acc = wide ? t.wide[n]! : t.plain;
+            code.get(acc);
+            this.sourceValue(source, load);
+            this.combine(op, kind, wide);
+            code.set(acc);
+          } else {
+            code.get(t.access.pointer).get(t.access.pointer);
+            this.take(kind, wide, ahead(t.access, n));
+            this.sourceValue(source, load);
+            this.combine(op, kind, wide);
+            this.put(kind, wide, ahead(t.access, n));
+          }
+        }
+      };
       code.count(
         i,
         () => code.int(from),
         () => code.int(to),
-        wide ? lanes : 1,
+        width * times,
         () => {
-          const load = (a: Access): void => {
-            const fixed = held.get(a);
-            if (fixed !== undefined) code.get(wide ? fixed.wide : fixed.plain);
-            else {
-              code.get(a.pointer);
-              this.take(a.kind, wide, 0);
-            }
-          };
-          this.body(wide, load, (a, value) => {
-            code.get(a.pointer);
-            value();
-            this.put(a.kind, wide, 0);
-          });
-          for (const t of this.totals) {
-            const { op, kind, source } = t.total;
-            if (t.from >= 0 || t.reduced[inner] === true) {
-              const acc = wide ? t.wide : t.plain;
-              if (t.from === this.dims.length) {
-                // Nothing is summed: every element is its own total.
-                code.get(t.access.pointer);
-                this.sourceValue(source, load);
-                this.put(kind, wide, 0);
-                continue;
-              }
-              code.get(acc);
-              this.sourceValue(source, load);
-              this.combine(op, kind, wide);
-              code.set(acc);
-            } else {
-              code.get(t.access.pointer).get(t.access.pointer);
-              this.take(kind, wide, 0);
-              this.sourceValue(source, load);
-              this.combine(op, kind, wide);
-              this.put(kind, wide, 0);
-            }
-          }
+          for (let n = 0; n < times; n++) once(n);
           for (const a of moving) {
-            const step = a.strides[inner]! * bytes[a.kind] * (wide ? lanes : 1);
+            const step = a.strides[inner]! * bytes[a.kind] * width * times;
             code.get(a.pointer).int(step).op("i32.add").set(a.pointer);
           }
         },
       );
     };
-    walk(true, 0, whole);
-    walk(false, whole, vectors && !exact ? 0 : count);
+    const turns = whole - (whole % (lanes * this.times));
+    if (this.times > 1) walk(true, 0, turns, this.times);
+    walk(true, this.times > 1 ? turns : 0, whole, 1);
+    walk(false, whole, vectors && !exact ? 0 : count, 1);
     for (const t of runs) {
       const { op, kind } = t.total;
       if (vectors) this.gather(t);

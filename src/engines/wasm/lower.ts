@@ -19,7 +19,9 @@ import {
   exp,
   expand,
   gather,
+  lessEqual,
   log,
+  matmul,
   max,
   mean,
   mul,
@@ -31,6 +33,7 @@ import {
   square,
   sub,
   sum,
+  transpose,
   unslice,
   where,
   zeros,
@@ -78,6 +81,27 @@ function kept(x: Value, keeps: (column: number, row: number) => boolean): Value 
   const places = new Uint8Array(rows * columns);
   for (let i = 0; i < places.length; i++) places[i] = keeps(i % columns, Math.floor(i / columns)) ? 1 : 0;
   return lift(tensor(places, bool(rows, columns)), "bool");
+}
+
+/**
+ * The sum of products over all their examples as one product, whose inner axis has the examples too: what the gradient of a matrix is that all
+ * examples share.
+ */
+function overProducts(x: Value, { axis, keepDims }: Axes): Value | null {
+  const rank = x.type.shape.length;
+  const lead = rank - 2;
+  if (x.node.op.name !== "matmul" || lead < 1 || axis.length !== lead || axis.some((a, i) => a !== i)) return null;
+  const [a, b] = x.node.operands as [Value, Value];
+  const examples = x.type.shape.slice(0, lead);
+  if (![a, b].every((v) => v.type.shape.length === rank && sameShape(v.type.shape.slice(0, lead), examples))) return null;
+  const [m, inner] = a.type.shape.slice(-2) as [number, number];
+  const n = b.type.shape[rank - 1]!;
+  const length = sizeOf(examples) * inner;
+  // [..., m, k] with k before m, as a matrix [examples k, m] seen the other way round.
+  const turned = [...examples.map((_, i) => i), rank - 1, rank - 2];
+  const left = transpose(reshape(transpose(a, { axes: turned }), { shape: [length, m] }), { axes: [1, 0] });
+  const total = matmul(left, reshape(b, { shape: [length, n] }));
+  return keepDims ? reshape(total, { shape: [...examples.map(() => 1), m, n] }) : total;
 }
 
 type Rule = (x: Value, node: Node, operands: readonly (Value | null)[]) => Value | null;
@@ -131,7 +155,15 @@ const rules: Readonly<Record<string, Rule>> = {
     if (n === -2) return square(reciprocal(x));
     return n === 0.5 ? where(equal(x, Number.NEGATIVE_INFINITY), Number.POSITIVE_INFINITY, sqrt(add(x, 0))) : null;
   },
-  sum: (x, { attrs }) => (x.type.dtype === "bool" ? sum(whole(x), attrs as Axes) : null),
+  sum: (x, { attrs }) => (x.type.dtype === "bool" ? sum(whole(x), attrs as Axes) : overProducts(x, attrs as Axes)),
+  // One product instead of one for each example: a matrix that all examples share is packed once.
+  matmul: (x, { type }, [, b]) => {
+    const rank = x.type.shape.length;
+    if (rank < 3 || b!.type.shape.length !== 2 || x.node.op.name === "transpose") return null;
+    const inner = x.type.shape[rank - 1]!;
+    const rows = reshape(x, { shape: [sizeOf(x.type.shape.slice(0, -1)), inner] });
+    return reshape(matmul(rows, b!), { shape: type.shape });
+  },
   cumsum: (x, { attrs }) => (x.type.dtype === "bool" ? cumsum(whole(x), attrs as CumsumAttrs) : null),
   // Lines are put together by places that are known now.
   pad: (x, { attrs }) => {
@@ -191,13 +223,19 @@ export function lowered(inputs: readonly Value[], outputs: readonly Value[]): Lo
   const varies = new Set<Node>(given);
   const made = new Map<Node, readonly Value[]>();
   const mapped = (v: Value): Value => made.get(v.node)?.[v.index] ?? v;
+  const uses = new Map<Node, number>();
+  /** relu(x) by the node of x. */
+  const rectified = new Map<Node, Value>();
   const rewrite = (roots: readonly Value[]): void => {
-    for (const node of collect(roots)) {
+    const order = collect(roots);
+    for (const { operands } of order) for (const v of operands) if (v !== null) uses.set(v.node, (uses.get(v.node) ?? 0) + 1);
+    for (const node of order) {
       if (made.has(node) || node.op === inputOp) continue;
       if (!node.operands.some((v) => v !== null && varies.has(mapped(v).node))) continue;
       const operands = node.operands.map((v) => (v === null ? null : mapped(v)));
       made.set(node, expanded(node, operands) ?? valuesOf(interned.applied(node, operands)));
       for (const v of made.get(node)!) varies.add(v.node);
+      if (node.op.name === "relu") rectified.set(operands[0]!.node, made.get(node)![0]!);
     }
   };
   /** The node's results by other nodes, which are rewritten themselves. */
@@ -206,9 +244,14 @@ export function lowered(inputs: readonly Value[], outputs: readonly Value[]): Lo
     if (node.op.name === "call") {
       const { graph } = node.attrs as { readonly graph: unknown };
       if (isGraph(graph)) results = (graph as unknown as (xs: readonly unknown[]) => readonly Value[])(operands);
-    } else if (Object.hasOwn(rules, node.op.name)) {
+    } else if (node.op.name === "sum" && node.operands[0]!.node.op.name === "matmul" && uses.get(node.operands[0]!.node)! > 1) return null;
+    else if (Object.hasOwn(rules, node.op.name)) {
       const found = rules[node.op.name]!(operands[0]!, node, operands);
       if (found !== null) results = [found];
+    } else if (node.op.name === "lessEqual" && literalOf(operands[1]!) === 0) {
+      // Where relu's gradient stops is told by its result as well as by its operand, which then need not be written down.
+      const y = rectified.get(operands[0]!.node);
+      if (y !== undefined) results = [lessEqual(y, operands[1]!)];
     }
     if (results === null) return null;
     rewrite(results);

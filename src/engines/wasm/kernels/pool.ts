@@ -1,5 +1,6 @@
 import { sizeOf } from "../../../ir/shape.ts";
 import { reachOf, threeAxes, type WindowShape } from "../../../ops/kernels/window.ts";
+import { v128 } from "../encoder.ts";
 import { cells, type Kernel, type KernelCode, type KernelRow } from "../kernel.ts";
 
 interface Windows {
@@ -36,8 +37,11 @@ interface Window {
   readonly corner: number;
 }
 
-/** Walks all windows: `each` is called once, with the window and the pointer to its output. */
-function windows(k: KernelCode, p: Pool, bytes: number, input: number, outs: readonly number[], each: (w: Window) => void): void {
+/**
+ * Walks all windows: `each` writes what is done with one, and moves on from its result; `four`, where it is given, does it with four in a row, as
+ * long as there are as many.
+ */
+function windows(k: KernelCode, p: Pool, bytes: number, input: number, each: (w: Window) => void, four?: (w: Window) => void): void {
   const { code } = k;
   const [starts, corners] = [
     [k.local(), k.local(), k.local()],
@@ -46,22 +50,23 @@ function windows(k: KernelCode, p: Pool, bytes: number, input: number, outs: rea
   const steps = [p.input[1]! * p.input[2]! * bytes, p.input[2]! * bytes, bytes];
   const plane = k.pointer(input);
   const level = (axis: number): void => {
-    if (axis === 3) {
-      each({ starts, corner: corners[2]! });
-      for (const out of outs) k.advance(out, bytes);
-      return;
-    }
     code.int(-p.padding[axis]!).set(starts[axis]!);
     code
       .get(axis === 0 ? plane : corners[axis - 1]!)
       .int(p.padding[axis]! * steps[axis]!)
       .op("i32.sub")
       .set(corners[axis]!);
-    k.repeat(p.output[axis]!, () => {
-      level(axis + 1);
-      k.advance(starts[axis]!, p.stride[axis]!);
-      k.advance(corners[axis]!, p.stride[axis]! * steps[axis]!);
-    });
+    const window = { starts, corner: corners[2]! };
+    const count = p.output[axis]!;
+    const fours = axis === 2 && four !== undefined ? Math.floor(count / 4) : 0;
+    const some = (times: number, windows: number, body: () => void): void =>
+      k.repeat(times, () => {
+        body();
+        k.advance(starts[axis]!, windows * p.stride[axis]!);
+        k.advance(corners[axis]!, windows * p.stride[axis]! * steps[axis]!);
+      });
+    if (fours > 0) some(fours, 4, () => four!(window));
+    some(count - 4 * fours, 1, () => (axis === 2 ? each(window) : level(axis + 1)));
   };
   k.repeat(p.planes, () => {
     level(0);
@@ -100,6 +105,44 @@ function taps(k: KernelCode, p: Pool, bytes: number, w: Window, tap: (pointer: n
   level(0);
 }
 
+/** The largest of four f32 windows in a row, in lanes; the first tap of each is there in any case. */
+function fourLargest(k: KernelCode, p: Pool, w: Window, input: number, value: number, place: number): void {
+  const { code } = k;
+  const [best, now, at, wins] = [k.local(v128), k.local(v128), k.local(v128), k.local(v128)];
+  const stride = p.stride[2]!;
+  const splat = (n: number): void => {
+    code.int(n).op("i32x4.splat");
+  };
+  taps(k, p, 4, w, (pointer, offset, first) => {
+    if (stride === 1) code.get(pointer).mem("v128.load", offset);
+    else {
+      code
+        .get(pointer)
+        .mem("v128.load", offset)
+        .get(pointer)
+        .mem("v128.load", offset + 16);
+      code.shuffle([0, 1, 2, 3, 8, 9, 10, 11, 16, 17, 18, 19, 24, 25, 26, 27]);
+    }
+    if (first) {
+      code.set(best);
+      splat(0);
+      code.set(at);
+      return;
+    }
+    code.set(now);
+    code.get(now).get(best).op("f32x4.le").op("v128.not").get(best).get(best).op("f32x4.eq").op("v128.and").set(wins);
+    code.get(now).get(best).get(wins).op("v128.bitselect").set(best);
+    if (place < 0) return;
+    splat(offset / 4);
+    code.get(at).get(wins).op("v128.bitselect").set(at);
+  });
+  if (value >= 0) code.get(value).get(best).mem("v128.store");
+  if (place < 0) return;
+  code.get(place).get(w.corner).get(input).op("i32.sub").int(2).op("i32.shr_u").op("i32x4.splat");
+  code.constant(new Uint8Array(new Int32Array([0, stride, 2 * stride, 3 * stride]).buffer)).op("i32x4.add");
+  code.get(at).op("i32x4.add").mem("v128.store");
+}
+
 /** The largest element of each window, its flat place, or both: of equals the first, of NaNs the first; -1 where there is only padding. */
 function maxPoolKernel(
   x: { readonly dtype: "f32" | "f64" | "i32"; readonly shape: readonly number[] },
@@ -118,9 +161,13 @@ function maxPoolKernel(
       const value = values < 0 ? -1 : k.pointer(k.outs[values]!);
       const place = places < 0 ? -1 : k.pointer(k.outs[places]!);
       const [best, now] = [k.local(type), k.local(type)];
-      const at = k.local();
+      const [at, wins] = [k.local(), k.local()];
       if (p.planes === 0) return;
-      windows(k, p, bytes, input, value < 0 ? [] : [value], (w) => {
+      const done = (count: number): void => {
+        if (value >= 0) k.advance(value, count * bytes);
+        if (place >= 0) k.advance(place, count * 4);
+      };
+      const one = (w: Window): void => {
         code.int(-1).set(at);
         if (x.dtype === "f32") code.float32(Number.NEGATIVE_INFINITY);
         else if (x.dtype === "f64") code.float64(Number.NEGATIVE_INFINITY);
@@ -136,11 +183,11 @@ function maxPoolKernel(
             if (float) code.get(now).get(best).op(`${x.dtype}.le`).op("i32.eqz").get(best).get(best).op(`${x.dtype}.eq`).op("i32.and");
             else code.get(now).get(best).op("i32.gt_s");
             if (!p.inside || p.kernel.reduce((a, b) => a * b, 1) > mostTaps) code.get(at).int(-1).op("i32.eq").op("i32.or");
-            code.if(() => {
-              code.get(now).set(best).get(pointer);
-              if (offset !== 0) code.int(offset).op("i32.add");
-              code.set(at);
-            });
+            // Chosen without a branch, which would be guessed wrong half of the time.
+            code.set(wins).get(now).get(best).get(wins).op("select").set(best);
+            code.get(pointer);
+            if (offset !== 0) code.int(offset).op("i32.add");
+            code.get(at).get(wins).op("select").set(at);
           }
         });
         if (value >= 0) {
@@ -153,9 +200,21 @@ function maxPoolKernel(
           code.get(place);
           code.get(at).get(input).op("i32.sub").int(Math.log2(bytes)).op("i32.shr_u").int(-1).get(at).int(-1).op("i32.ne").op("select");
           code.mem("i32.store");
-          k.advance(place, 4);
         }
-      });
+        done(1);
+      };
+      const four = (w: Window): void => {
+        fourLargest(k, p, w, input, value, place);
+        done(4);
+      };
+      windows(
+        k,
+        p,
+        bytes,
+        input,
+        one,
+        x.dtype === "f32" && p.inside && sizeOf(p.kernel) <= mostTaps && p.stride[2]! <= 2 ? four : undefined,
+      );
     },
   };
 }
@@ -206,7 +265,7 @@ const averages =
         };
         if (backward) k.clear(input, sizeOf(x) * bytes);
         if (p.planes === 0) return;
-        windows(k, p, bytes, input, [out], (w) => {
+        windows(k, p, bytes, input, (w) => {
           if (p.inside) number(area);
           else {
             code.int(1);
@@ -237,14 +296,16 @@ const averages =
               k.put(dtype, offset);
             } else code.op(`${dtype}.add`).set(total);
           });
-          if (backward) return;
-          code.get(out);
-          number(0);
-          code.get(total).get(divisor).op(`${dtype}.div`);
-          code.get(divisor);
-          number(0);
-          code.op(`${dtype}.eq`).op("select");
-          k.put(dtype);
+          if (!backward) {
+            code.get(out);
+            number(0);
+            code.get(total).get(divisor).op(`${dtype}.div`);
+            code.get(divisor);
+            number(0);
+            code.op(`${dtype}.eq`).op("select");
+            k.put(dtype);
+          }
+          k.advance(out, bytes);
         });
       },
     };
