@@ -86,6 +86,14 @@ test("a two-layer net learns the digits, from and to files", async () => {
   expect(logged.at(-1)?.[1]).toEqual([64, 128]);
 });
 
+test("a GPT with tied weights, a warm-up and dropout by step", async () => {
+  const [[first], [second], [size, m, steps]] = (await run("gpt")) as [[number], [number], [number, { data: Float32Array }, number]];
+  expect(first).toBeGreaterThan(0);
+  expect(second).not.toBe(first);
+  expect([size, steps]).toEqual([32 * 96, 2]);
+  expect(m.data.some((x) => x !== 0)).toBe(true);
+});
+
 test("batch norm, by hand and in a stack", async () => {
   const [[mean], [w, fresh]] = (await run("batchnorm")) as [[Float32Array], [Float32Array, Float32Array]];
   expect(mean.some((x) => x !== 0)).toBe(true);
