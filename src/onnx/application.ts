@@ -2,7 +2,7 @@ import { evaluate } from "../evaluate/evaluate.ts";
 import { type DType, isFloat } from "../ir/dtype.ts";
 import { GraphError } from "../ir/errors.ts";
 import { constant } from "../ir/leaf.ts";
-import type { Value } from "../ir/node.ts";
+import { isKept, type Value } from "../ir/node.ts";
 import type { Shape } from "../ir/shape.ts";
 import { type Tensor, tensor } from "../ir/tensor.ts";
 import { typeText } from "../ir/type.ts";
@@ -166,13 +166,12 @@ export class Application {
   }
   /** Whether an operand can be computed now. */
   isKnown(i: number): boolean {
-    try {
-      evaluate(this.get(i));
-      return true;
-    } catch (error) {
-      if (error instanceof GraphError) return false;
-      throw error;
-    }
+    return isKnownValue(this.get(i));
+  }
+
+  /** Whether an operand can be computed now and nobody can ask for a derivative through it: only then may it become a plain number. */
+  isFixed(i: number): boolean {
+    return !isKept(this.get(i)) && this.isKnown(i);
   }
 
   /** A list that older operator sets write as an attribute and newer ones as operand `i`. */
@@ -186,6 +185,22 @@ export class Application {
     if (!isFloat(v.type.dtype)) this.refuse(`operand ${i} is ${typeText(v.type)}; it has to be floating-point`);
     return v;
   }
+}
+
+/** Whether a value can be computed now: it depends on no input without data. */
+export function isKnownValue(v: Value): boolean {
+  try {
+    evaluate(v);
+    return true;
+  } catch (error) {
+    if (error instanceof GraphError) return false;
+    throw error;
+  }
+}
+
+/** The first number of a value that can be computed now. */
+export function knownNumber(v: Value): number {
+  return evaluate(v).data[0]!;
 }
 
 /** Whole numbers as an i64 constant. */

@@ -121,7 +121,7 @@ function remainder(n: Application): Value {
 function bound(n: Application, i: number, attribute: string): number | Value | null {
   if (n.opset < 11) return n.hasAttribute(attribute) ? n.float(attribute, 0) : null;
   if (!n.has(i)) return null;
-  return n.isKnown(i) ? (n.known(i, attribute)[0] ?? null) : reshape(n.get(i), { shape: [] });
+  return n.isFixed(i) ? (n.known(i, attribute)[0] ?? null) : reshape(n.get(i), { shape: [] });
 }
 
 function clipped(n: Application): Value {

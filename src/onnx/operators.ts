@@ -1,16 +1,21 @@
 import { GraphError } from "../ir/errors.ts";
 import { type Family, nodeText, type Rule } from "./application.ts";
+import { attending } from "./attention.ts";
 import { contraction } from "./contraction.ts";
+import { control } from "./control.ts";
 import { elementwise } from "./elementwise.ts";
 import { generators } from "./generators.ts";
 import { indexing } from "./indexing.ts";
 import { losses } from "./losses.ts";
 import { normalization } from "./normalization.ts";
 import { pooling } from "./pooling.ts";
+import { quantization } from "./quantization.ts";
+import { recurrence } from "./recurrent.ts";
 import { reductions } from "./reductions.ts";
 import { resizing } from "./resize.ts";
 import type { NodeMessage } from "./schema.ts";
 import { shaping } from "./shaping.ts";
+import { trainingOperators } from "./training-operators.ts";
 
 const families: readonly Family[] = [
   elementwise,
@@ -23,6 +28,10 @@ const families: readonly Family[] = [
   resizing,
   generators,
   losses,
+  attending,
+  recurrence,
+  control,
+  quantization,
 ];
 
 /** What to do about operators that other exporters write. */
@@ -34,8 +43,8 @@ const advice: Readonly<Record<string, string>> = {
 
 /** The rule of an operator, or undefined. */
 export function findRule(domain: string, op: string): Rule | undefined {
-  if (domain !== "") return undefined;
-  for (const family of families) if (Object.hasOwn(family, op)) return family[op];
+  const found = domain === "" ? families : domain === "ai.onnx.preview.training" ? [trainingOperators] : [];
+  for (const family of found) if (Object.hasOwn(family, op)) return family[op];
   return undefined;
 }
 
@@ -56,5 +65,5 @@ export function ruleOf(domain: string, node: NodeMessage): Rule {
 
 /** All operators that are read, by name. */
 export function operatorNames(): string[] {
-  return families.flatMap((family) => Object.keys(family)).sort();
+  return [...families, trainingOperators].flatMap((family) => Object.keys(family)).sort();
 }

@@ -1,7 +1,24 @@
 import { lift } from "../ir/leaf.ts";
 import type { Value } from "../ir/node.ts";
 import { broadcast, sizeOf } from "../ir/shape.ts";
-import { concat, expand, pad, reshape, slice, split, squeeze, tile, transpose, tril, triu, unsqueeze } from "../ops/index.ts";
+import { tensorType } from "../ir/type.ts";
+import {
+  concat,
+  equal,
+  expand,
+  full,
+  pad,
+  reshape,
+  slice,
+  split,
+  squeeze,
+  tile,
+  transpose,
+  tril,
+  triu,
+  unsqueeze,
+  where,
+} from "../ops/index.ts";
 import { type Application, type Family, wholeNumbers } from "./application.ts";
 
 /** Numbers that files use for "to the end". */
@@ -108,7 +125,8 @@ function padded(n: Application): Value {
   const pads = n.list(n.opset < 2 ? "paddings" : "pads", 1) ?? n.refuse("its pads are missing");
   const axes = (n.knownOr(3, "its axes") ?? x.type.shape.map((_, i) => i)).map((a) => n.axis(a, rank));
   const mode = n.text("mode", "constant");
-  const value = n.opset < 11 ? n.float("value", 0) : (n.knownOr(2, "the padding value")?.[0] ?? 0);
+  const moving = n.opset >= 11 && n.has(2) && !n.isFixed(2);
+  const value = n.opset < 11 ? n.float("value", 0) : moving ? 0 : (n.knownOr(2, "the padding value")?.[0] ?? 0);
   const pairs = x.type.shape.map((): [number, number] => [0, 0]);
   axes.forEach((axis, i) => {
     pairs[axis] = [pads[i]!, pads[i + axes.length]!];
@@ -118,6 +136,10 @@ function padded(n: Application): Value {
     if (low < 0 || high < 0) x = slice(x, { axis, start: Math.max(0, -low), end: x.type.shape[axis]! - Math.max(0, -high) });
     pairs[axis] = [Math.max(0, low), Math.max(0, high)];
   });
+  if (mode === "constant" && moving) {
+    const inside = pad(full(tensorType("i32", x.type.shape), 1), { pads: pairs });
+    return where(equal(inside, 1), pad(x, { pads: pairs }), reshape(n.get(2), { shape: [] }));
+  }
   if (mode === "constant") return pad(x, { pads: pairs, value });
   if (mode === "edge") return pad(x, { pads: pairs, mode: "edge" });
   if (mode === "wrap") return pairs.reduce((v, [low, high], axis) => (low + high === 0 ? v : wrapped(v, axis, low, high)), x);

@@ -80,12 +80,15 @@ export function difference(got: Tensor, wanted: Tensor, rtol: number, atol: numb
   return null;
 }
 
-/** A case's model and its inputs by name, the initialisers among them left out. */
-export async function opened(c: NodeCase): Promise<{
+/** A case's model, its inputs by name (the initialisers among them left out) and the names of its outputs. */
+export interface OpenedCase {
   readonly model: Awaited<ReturnType<typeof onnx.read>>;
-  readonly inputs: Record<string, Tensor>;
+  readonly inputs: Readonly<Record<string, Tensor>>;
   readonly outputs: readonly string[];
-}> {
+}
+
+/** Reads a case. */
+export async function opened(c: NodeCase): Promise<OpenedCase> {
   const model = await onnx.read(c.model);
   const names = Object.keys(model.inputs);
   return {
