@@ -39,12 +39,16 @@ interface Use {
 
 function usesOf(nodes: readonly NodeMessage[]): Map<string, Use[]> {
   const uses = new Map<string, Use[]>();
-  for (const node of nodes)
+  // Graphs inside nodes use weights from around them too.
+  const open = [...nodes];
+  for (const node of open) {
     (node.input ?? []).forEach((name, at) => {
       const list = uses.get(name);
       if (list === undefined) uses.set(name, [{ node, at }]);
       else list.push({ node, at });
     });
+    for (const { g } of node.attribute ?? []) if (g !== undefined) open.push(...(g.node ?? []));
+  }
   return uses;
 }
 
