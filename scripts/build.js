@@ -44,6 +44,17 @@ async function bundle() {
   });
 }
 
+/** What the engine's workers run: one file with all it needs, so that a page loads it at once and its address is known. */
+async function bundleWorker() {
+  const build = await rolldown({ cwd: root, input: `${root}src/engines/wasm/worker-main.ts`, external: /^node:/, platform: "neutral" });
+  await build.write({
+    file: `${work}/wasm-worker.js`,
+    format: "esm",
+    codeSplitting: false,
+    minify: true,
+  });
+}
+
 function declare() {
   const { status } = spawnSync(
     process.execPath,
@@ -84,6 +95,7 @@ function publish() {
 try {
   mkdirSync(work);
   await bundle();
+  await bundleWorker();
   declare();
   publish();
 } catch (error) {

@@ -1,1 +1,1 @@
-export { type WasmOptions, wasm } from "./engines/wasm/wasm.ts";
+export { type WasmOptions, type WorkerOptions, wasm } from "./engines/wasm/wasm.ts";

@@ -313,7 +313,11 @@ function programOf(
       for (const { place, cell } of committed) into[place] = store.next(cell);
       return executable.run(values, into);
     };
-    return engine.mode === "sync" ? finish(start() as readonly Held[]) : store.after(async () => finish(await start()));
+    if (engine.mode === "sync") return finish(start() as readonly Held[]);
+    return store.after(async () => {
+      signal?.throwIfAborted();
+      return finish(await unlessAborted(start(), signal));
+    });
   };
   return {
     run: engine.mode === "sync" ? run : async (given) => run(given),
@@ -323,6 +327,21 @@ function programOf(
       executable.dispose();
     },
   };
+}
+
+/** The results, or a rejection as soon as the signal is aborted: what comes later is dropped. */
+async function unlessAborted<T>(results: T | Promise<T>, signal: AbortSignal | undefined): Promise<T> {
+  if (signal === undefined) return results;
+  let stop = (): void => undefined;
+  const aborted = new Promise<never>((_, reject) => {
+    stop = () => reject(signal.reason);
+    signal.addEventListener("abort", stop);
+  });
+  try {
+    return await Promise.race([results, aborted]);
+  } finally {
+    signal.removeEventListener("abort", stop);
+  }
 }
 
 /** The record without its entries that are state; lists and single values have none. */

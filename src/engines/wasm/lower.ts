@@ -108,6 +108,8 @@ type Rule = (x: Value, node: Node, operands: readonly (Value | null)[]) => Value
 
 /** Ops as others, null where the op's own kernel is the better choice (empty axes, other dtypes). */
 const rules: Readonly<Record<string, Rule>> = {
+  // Its rule was applied when the graph was differentiated, and has no text form.
+  customGradient: (x) => x,
   // The bias is an ordinary sum, so that what follows can be fused with it.
   conv: (x, { attrs, type }, [, w, bias]) =>
     bias == null

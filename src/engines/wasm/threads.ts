@@ -79,7 +79,9 @@ interface NodeWorker {
   terminate(): unknown;
 }
 interface Threading {
-  readonly Worker: new (source: string, options: object) => NodeWorker;
+  readonly Worker: new (source: string | URL, options: object) => NodeWorker;
+  readonly parentPort: unknown;
+  readonly workerData: unknown;
 }
 type Host = { readonly process?: { getBuiltinModule?(name: string): unknown } };
 

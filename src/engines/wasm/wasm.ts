@@ -10,6 +10,7 @@ import { hasRelaxedSimd } from "./features.ts";
 import { lowered } from "./lower.ts";
 import { compileModule } from "./module.ts";
 import { bytesOf, padded, plan } from "./plan.ts";
+import { connectTo, remote } from "./remote.ts";
 import { canShare, controlBytes, Threads } from "./threads.ts";
 import { type Buffer, isWhole, type View } from "./view.ts";
 
@@ -122,6 +123,12 @@ export interface WasmOptions {
   readonly threads?: number;
 }
 
+/** Options of an engine in a worker. */
+export interface WorkerOptions extends WasmOptions {
+  /** true, or the address of a copy of `dist/wasm-worker.js`, for bundlers that do not find it by themselves. */
+  readonly worker: true | URL | string;
+}
+
 const mostThreads = 64;
 /** Ends the workers of engines that nobody holds any more. */
 const engines = /* @__PURE__ */ new FinalizationRegistry<Threads>((threads) => threads.stop());
@@ -129,11 +136,15 @@ const engines = /* @__PURE__ */ new FinalizationRegistry<Threads>((threads) => t
 /**
  * The compiling engine: a graph becomes one WebAssembly module, whose loops fuse elementwise ops and reductions and work on SIMD vectors.
  * Results agree with the reference engine to the tolerances of `docs/numerics.md`.
+ * With `worker: true` it works in a worker and answers later, so that a page's main thread never waits for it.
  * @throws EngineError for a number of threads that is none
  */
-export function wasm({ threads = 1 }: WasmOptions = {}): Engine<"sync"> {
+export function wasm(options: WorkerOptions): Engine<"async">;
+export function wasm(options?: WasmOptions): Engine<"sync">;
+export function wasm({ threads = 1, worker }: WasmOptions & Partial<WorkerOptions> = {}): Engine {
   if (!Number.isInteger(threads) || threads < 1 || threads > mostThreads)
     throw new EngineError(`wasm: threads is ${threads}; it is a whole number from 1 to ${mostThreads}`);
+  if (worker !== undefined) return remote(connectTo(worker === true ? null : worker, { threads }));
   const heap = new Heap(threads);
   const released = new FinalizationRegistry<readonly [number, number]>(([at, size]) => heap.give(at, size));
   // The bodies of loops and conditions are programs themselves, made when they first run.
