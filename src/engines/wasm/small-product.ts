@@ -56,10 +56,10 @@ export class SmallProducts {
   /** `(a, b, c, scratch)`: C = A B. */
   index(shaped: Shaped, kind: Real): number {
     const s = oriented(shaped);
-    const key = `${kind} ${Object.values(s).join()}`;
+    const swapped = s !== shaped;
+    const key = `${kind} ${swapped} ${Object.values(s).join()}`;
     let index = this.made.get(key);
     if (index === undefined) {
-      const swapped = s !== shaped;
       index = this.module.add(null, [i32, i32, i32, i32], [], (code) => {
         const [a, b] = swapped ? [1, 0] : [0, 1];
         const writer = new SmallWriter(code, kind, s, a, b, this.fused);

@@ -12,12 +12,14 @@ import {
   gatherND,
   grad,
   jit,
+  matmul,
   maxPool,
   mul,
   norm,
   oneHot,
   pad,
   reference,
+  reshape,
   scatterAdd,
   scatterElements,
   scatterND,
@@ -26,9 +28,11 @@ import {
   square,
   sum,
   type Tensor,
+  tanh,
   tensor,
   tile,
   topK,
+  transpose,
   tril,
   triu,
   type Value,
@@ -187,4 +191,14 @@ test("padding, tiles, triangles, diagonals and norms are put together from what 
   }
   agree((v) => ({ a: pad(v, { pads: [[1, 0]], value: 1 }), b: sum(v), c: cumsum(v, { axis: 0 }) }), drawn("bool", [9]));
   for (const ord of [1, 2, 3, 0.5, Number.POSITIVE_INFINITY]) agree((v) => norm(v, { ord, axis: 1 }), drawn("f64", [3, 4]));
+});
+
+test("a row times a number and a column times it are products of their own in one program", () => {
+  agree(
+    (v) => {
+      const one = reshape(tanh(sum(v)), { shape: [1, 1] });
+      return { row: matmul(one, v), column: matmul(transpose(v), one) };
+    },
+    drawn("f64", [1, 16]),
+  );
 });
