@@ -1,0 +1,18 @@
+import fc from "fast-check";
+import { expect, test } from "vitest";
+import { wasm } from "../../../src/wasm.ts";
+import { differenceOn } from "./agree-on-graph.ts";
+
+test.each(["f64", "f32"] as const)(
+  "three thousand random graphs in %s agree with the reference and run to run",
+  (dtype) => {
+    const engine = wasm();
+    fc.assert(
+      fc.property(fc.integer(), (seed) => {
+        expect(differenceOn(engine, seed, dtype)).toBeNull();
+      }),
+      { numRuns: 3000, seed: 5 },
+    );
+  },
+  1_200_000,
+);

@@ -1,0 +1,215 @@
+import type { Draw } from "../../../src/check/draws.ts";
+import {
+  abs,
+  add,
+  argMax,
+  cast,
+  concat,
+  cos,
+  cumsum,
+  div,
+  erf,
+  exp,
+  expand,
+  flip,
+  gather,
+  graph,
+  greater,
+  logSoftmax,
+  logSumExp,
+  matmul,
+  max,
+  maximum,
+  mean,
+  mul,
+  neg,
+  pad,
+  relu,
+  reshape,
+  scatterAdd,
+  sigmoid,
+  sin,
+  slice,
+  softmax,
+  softplus,
+  sort,
+  split,
+  square,
+  stack,
+  sub,
+  sum,
+  type Tensor,
+  tanh,
+  tensor,
+  transpose,
+  type Value,
+  variance,
+  vjp,
+  where,
+} from "../../../src/index.ts";
+import { allocate } from "../../../src/ir/dtype.ts";
+import { broadcast, sizeOf } from "../../../src/ir/shape.ts";
+import { hold } from "../../../src/ir/tensor.ts";
+import { tensorType } from "../../../src/ir/type.ts";
+
+const sizes = [0, 1, 1, 2, 3, 5, 7, 13, 16, 17];
+/** Larger values are left out: what was multiplied too often says nothing of an engine. */
+const mostElements = 3000;
+
+/** A value, and whether both engines have it to the last bit: only such may sit on a kink. */
+interface Made {
+  readonly v: Value;
+  readonly exact: boolean;
+}
+type Step = (x: Made, d: Draw, all: readonly Made[]) => Made | null;
+
+const smooth =
+  (f: (x: Value) => Value): Step =>
+  ({ v }) => ({ v: f(v), exact: false });
+const exactly =
+  (f: (x: Value, d: Draw) => Value): Step =>
+  ({ v, exact }, d) => ({ v: f(v, d), exact });
+/** Kinked ops take exact values alone. */
+const kinked =
+  (f: (x: Value, d: Draw) => Value): Step =>
+  (x, d) =>
+    x.exact ? { v: f(x.v, d), exact: true } : null;
+const axisIn = (v: Value, d: Draw): number => d.whole(0, v.type.shape.length - 1);
+const along =
+  (f: (x: Value, axis: number, d: Draw) => Value | null, exact = false): Step =>
+  (x, d) => {
+    if (x.v.type.shape.length === 0) return null;
+    const made = f(x.v, axisIn(x.v, d), d);
+    return made && { v: made, exact: exact && x.exact };
+  };
+const some =
+  (f: (x: Value, axis: number) => Value): Step =>
+  (x, d) => {
+    if (x.v.type.shape.length === 0) return null;
+    const axis = axisIn(x.v, d);
+    return x.v.type.shape[axis] === 0 ? null : { v: f(x.v, axis), exact: false };
+  };
+const two =
+  (f: (x: Value, y: Value) => Value, exact = false): Step =>
+  (x, d, all) => {
+    const y = all[d.whole(0, all.length - 1)]!;
+    const shape = broadcast(x.v.type.shape, y.v.type.shape);
+    return shape === null || (exact && !(x.exact && y.exact)) ? null : { v: f(x.v, y.v), exact };
+  };
+const places = (d: Draw, count: number, size: number): Tensor =>
+  tensor(
+    Int32Array.from({ length: count }, () => d.whole(-size, size - 1)),
+    tensorType("i32", [count]),
+  );
+
+const steps: readonly Step[] = [
+  smooth((x) => tanh(x)),
+  smooth((x) => sin(x)),
+  smooth((x) => mul(cos(x), 1.5)),
+  smooth((x) => sigmoid(x)),
+  smooth((x) => softplus(x)),
+  smooth((x) => erf(x)),
+  smooth((x) => exp(neg(softplus(x)))),
+  smooth((x) => tanh(square(x))),
+  exactly((x) => neg(x)),
+  exactly((x) => reshape(x, { shape: [-1] })),
+  exactly((x) => transpose(x)),
+  exactly((x) => flip(x)),
+  exactly((x, d) => expand(x, { shape: [d.whole(1, 3), ...x.type.shape] })),
+  exactly((x) => stack([x, x], { axis: 0 })),
+  kinked((x) => relu(x)),
+  kinked((x) => abs(x)),
+  kinked((x) => where(greater(x, 0.25), x, mul(x, 0.5))),
+  kinked((x, d) => cast(greater(x, d.fraction()), x.type.dtype)),
+  two((x, y) => maximum(x, y), true),
+  two((x, y) => add(x, y)),
+  two((x, y) => sub(x, y)),
+  two((x, y) => mul(tanh(x), y)),
+  two((x, y) => div(x, add(1.5, square(y)))),
+  along((x, axis) => concat([x, x], { axis }), true),
+  along((x, axis, d) => slice(x, { axis, start: d.whole(0, 2), step: d.whole(1, 2) }), true),
+  along((x, axis, d) => slice(x, { axis, step: -d.whole(1, 3) }), true),
+  along((x, axis) => pad(x, { pads: x.type.shape.map((_, i) => (i === axis ? [1, 2] : [0, 0])) }), true),
+  along((x, axis, d) => (x.type.shape[axis]! === 0 ? null : gather(x, places(d, d.whole(0, 5), x.type.shape[axis]!), { axis })), true),
+  along((x, axis) => (x.type.shape[axis]! < 2 ? null : split(x, { axis, sizes: [1, x.type.shape[axis]! - 1] })[1]!), true),
+  along((x, axis) => sum(x, { axis })),
+  along((x, axis) => tanh(sum(x, { axis, keepDims: true }))),
+  along((x, axis) => cumsum(tanh(x), { axis })),
+  along((x, axis, d) => {
+    const count = x.type.shape[axis]!;
+    if (count === 0) return null;
+    const shape = x.type.shape.map((s, i) => (i === axis ? 3 : s));
+    const zero = sum(mul(expand(reshape(x, { shape: [1, ...x.type.shape] }), { shape: [1, ...x.type.shape] }), 0));
+    return scatterAdd(expand(zero, { shape }), places(d, count, 3), x, { axis });
+  }),
+  some((x, axis) => softmax(x, { axis })),
+  some((x, axis) => logSoftmax(x, { axis })),
+  some((x, axis) => logSumExp(x, { axis })),
+  some((x, axis) => mean(x, { axis })),
+  some((x, axis) => variance(x, { axis, keepDims: true })),
+  (x, d) => (x.exact && !x.v.type.shape.includes(0) && x.v.type.shape.length > 0 ? { v: max(x.v, { axis: axisIn(x.v, d) }), exact: true } : null),
+  (x, d) => (x.exact && x.v.type.shape.length > 0 ? { v: sort(x.v, { axis: axisIn(x.v, d) }).values, exact: true } : null),
+  (x, d) =>
+    x.exact && !x.v.type.shape.includes(0) && x.v.type.shape.length > 0
+      ? { v: cast(argMax(x.v, { axis: axisIn(x.v, d) }), x.v.type.dtype), exact: true }
+      : null,
+  (x, d) => {
+    const { shape, dtype } = x.v.type;
+    if (shape.length === 0) return null;
+    const inner = shape[shape.length - 1]!;
+    const w = drawn(dtype as "f32" | "f64", [inner, sizes[d.whole(0, sizes.length - 1)]!], d);
+    return { v: matmul(tanh(x.v), w), exact: false };
+  },
+  (x) => {
+    const { shape } = x.v.type;
+    if (shape.length < 2) return null;
+    const axes = shape.map((_, i) => (i === shape.length - 1 ? i - 1 : i === shape.length - 2 ? i + 1 : i));
+    return { v: tanh(matmul(x.v, transpose(x.v, { axes }))), exact: false };
+  },
+]; // biome-ignore format: one a line
+
+function drawn(dtype: "f32" | "f64", shape: readonly number[], d: Draw): Tensor {
+  const data = allocate(dtype, sizeOf(shape));
+  for (let i = 0; i < data.length; i++) data[i] = d.fraction() * 3 - 1.5;
+  return hold(tensorType(dtype, shape), data);
+}
+
+/** A graph of some twenty ops over two or three tensors, with the gradients of a weighted sum of its values, and operands for it. */
+export function randomGraph(dtype: "f32" | "f64", d: Draw): { readonly g: ReturnType<typeof graph>; readonly operands: readonly Tensor[] } {
+  const operands = Array.from({ length: d.whole(2, 3) }, () =>
+    drawn(
+      dtype,
+      Array.from({ length: d.whole(0, 3) }, () => sizes[d.whole(0, sizes.length - 1)]!),
+      d,
+    ),
+  );
+  const count = d.whole(4, 24);
+  const draws: number[] = [];
+  /** The same draws each time that the function is called: it is traced more than once. */
+  const again = (): Draw => {
+    let at = 0;
+    const fraction = (): number => {
+      if (at === draws.length) draws.push(d.fraction());
+      return draws[at++]!;
+    };
+    return { fraction, whole: (low, high) => low + Math.floor(fraction() * (high - low + 1)) };
+  };
+  const f = (inputs: Record<string, Value>): Record<string, Value> => {
+    const own = again();
+    const made: Made[] = Object.values(inputs).map((v) => ({ v, exact: true }));
+    for (let i = 0; i < count; i++) {
+      const x = made[own.whole(Math.max(0, made.length - 6), made.length - 1)]!;
+      const next = steps[own.whole(0, steps.length - 1)]!(x, own, made);
+      if (next !== null && sizeOf(next.v.type.shape) <= mostElements && next.v.type.shape.length <= 5) made.push(next);
+    }
+    return Object.fromEntries(made.slice(-3).map(({ v }, i) => [`y${i}`, v]));
+  };
+  const types = Object.fromEntries(operands.map((t, i) => [`x${i}`, t.type]));
+  const g = graph(types, (inputs) => {
+    const at = inputs as Record<string, Value>;
+    const { value, pull } = vjp((xs: Record<string, Value>) => Object.values(f(xs)).map((v, i) => sum(mul(v, 0.5 + i / 4))))(at);
+    const grads = pull(value.map(() => 1) as never) as Record<string, Value>;
+    return { ...f(at), ...Object.fromEntries(Object.entries(grads).map(([k, v]) => [`d${k}`, v])) };
+  });
+  return { g: g as never, operands };
+}
