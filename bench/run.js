@@ -1,6 +1,6 @@
 // node bench/run.js [--rounds N] [SUITE ...]: measures ours against every installed peer in this one process and writes RESULTS.md.
-// The suites are lecture, anew-1000, anew-100000, mlp, mlp-large, moons, convnet, gpt, gemm, scalar-1000,
-// scalar-1000-functions, scalar-100000 (scalar for all three), start-up, size; without names all run. A run of some replaces their sections alone.
+// The suites are lecture, anew-1000, anew-100000, mlp, mlp-large, moons, convnet, gpt, gemm, elementwise-sum, elementwise-gradient, scalar-1000,
+// scalar-1000-functions, scalar-100000 (scalar for all three, elementwise for both), start-up, size; without names all run. A run of some replaces their sections alone.
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
@@ -38,6 +38,8 @@ const suites = {
     `## Matrix products in f32, GFLOP/s on one thread\n\n${await (await import("./suites/gemm.js")).products(Number(values.rounds ?? 5))}\n`,
   convnet: async () => timed((await import("./suites/networks.js")).convnet()),
   gpt: async () => timed((await import("./suites/networks.js")).gpt()),
+  "elementwise-sum": async () => timed((await import("./suites/elementwise.js")).elementwise("sum")),
+  "elementwise-gradient": async () => timed((await import("./suites/elementwise.js")).elementwise("gradient")),
   "scalar-1000": async () => timed((await import("./suites/scalar.js")).scalar(1000, 0)),
   "scalar-1000-functions": async () => timed((await import("./suites/scalar.js")).scalar(1000, 16)),
   "scalar-100000": async () => timed((await import("./suites/scalar.js")).scalar(100_000, 0)),
@@ -59,7 +61,7 @@ const suites = {
 
 const chosen =
   positionals.length > 0
-    ? positionals.flatMap((p) => (p === "scalar" ? Object.keys(suites).filter((s) => s.startsWith("scalar-")) : [p]))
+    ? positionals.flatMap((p) => (p === "scalar" || p === "elementwise" ? Object.keys(suites).filter((s) => s.startsWith(`${p}-`)) : [p]))
     : Object.keys(suites);
 const unknown = chosen.filter((name) => suites[name] === undefined);
 if (unknown.length > 0) {
