@@ -26,7 +26,7 @@ export function generalHelp(commands: readonly Command[], heading: (text: string
     heading("Example"),
     `  ${commands[0]!.examples[0]!}`,
     "",
-    "Exit codes: 0 done; 1 a batch line or a check failed; 2 bad input; 3 a fault of chainrule itself.",
+    "Exit codes: 0 done; 1 a batch line or a check failed; 2 bad input; 3 a fault of chainrule itself; 130 stopped by Ctrl-C.",
     "",
   ].join("\n");
 }

@@ -11,8 +11,11 @@ export interface CommandIo {
   readonly version: string;
   /** Takes over the keyboard, where standard input is a terminal. */
   readonly keys?: () => Keys;
-  /** Lines of the terminal. */
+  /** Lines of the terminal, and characters in one. */
   readonly rows?: number;
+  readonly columns?: number;
+  /** Calls back at the first Ctrl-C instead of ending the process, until the function that it gives is called. A second one ends it. */
+  readonly onInterrupt?: (stop: () => void) => () => void;
 }
 
 /** Keys as they are pressed, without waiting for a line. */
@@ -23,5 +26,5 @@ export interface Keys {
   close(): void;
 }
 
-/** Exit codes: what was asked was done; a batch line or a check failed; the input was bad; a fault of chainrule itself. */
-export const exitCodes = { done: 0, failed: 1, badInput: 2, fault: 3 } as const;
+/** Exit codes: what was asked was done; a batch line or a check failed; the input was bad; a fault of chainrule itself; stopped by Ctrl-C. */
+export const exitCodes = { done: 0, failed: 1, badInput: 2, fault: 3, interrupted: 130 } as const;

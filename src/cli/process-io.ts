@@ -21,6 +21,11 @@ export function processIo(): CommandIo {
     env,
     readBytes: (path) => (path === "-" ? stdin : createReadStream(path, { highWaterMark: 2 ** 18 })),
     ...(stdin.isTTY === true && stdout.isTTY === true && { keys: () => rawKeys(stdin), rows: stdout.rows }),
+    ...(stderr.isTTY === true && { columns: stderr.columns }),
+    onInterrupt: (stop) => {
+      process.once("SIGINT", stop);
+      return () => process.off("SIGINT", stop);
+    },
     get version() {
       return packageVersion();
     },

@@ -10,8 +10,10 @@ import { gradCommand } from "./grad-command.ts";
 import { healthCommand } from "./health-command.ts";
 import { commandHelp, generalHelp, helpJson } from "./help.ts";
 import { type CommandIo, exitCodes } from "./io.ts";
+import { predictCommand } from "./predict-command.ts";
 import { readArguments } from "./read-arguments.ts";
 import { stepCommand } from "./step-command.ts";
+import { trainCommand } from "./train-command.ts";
 import { UsageError } from "./usage-error.ts";
 import { whyCommand } from "./why-command.ts";
 
@@ -24,6 +26,8 @@ const commands: readonly Command[] = [
   healthCommand,
   diffCommand,
   whyCommand,
+  trainCommand,
+  predictCommand,
 ];
 
 /** Runs one command line. Bad input becomes one message on standard error, and never an exception. @returns the exit code */

@@ -1,0 +1,175 @@
+import { nearestName } from "../notation/nearest.ts";
+import { adadelta } from "../optim/adadelta.ts";
+import { adagrad } from "../optim/adagrad.ts";
+import { adam, adamW } from "../optim/adam.ts";
+import { adamax } from "../optim/adamax.ts";
+import { lamb } from "../optim/lamb.ts";
+import { lion } from "../optim/lion.ts";
+import { nadam } from "../optim/nadam.ts";
+import type { Optimizer } from "../optim/optimizer.ts";
+import type { Rate } from "../optim/rate.ts";
+import { rmsProp } from "../optim/rms-prop.ts";
+import { cosine } from "../optim/schedules.ts";
+import { sgd } from "../optim/sgd.ts";
+import type { OptionSpec } from "./command.ts";
+import { UsageError } from "./usage-error.ts";
+
+/** The options of `chainrule train`, which are the names in a CONFIG.json too. */
+export const trainOptions: readonly OptionSpec[] = [
+  {
+    name: "model",
+    value: "SPEC",
+    about: "mlp:64-32-10, or conv:8x8x1-16c3-p2-64-10; then ,relu ,tanh ,gelu ,sigmoid ,batchnorm ,dropout=0.2",
+  },
+  { name: "data", value: "FILE.csv", about: "a table of numbers with a header; - is standard input" },
+  { name: "target", value: "COLUMN", about: "what is to be predicted: classes, or a number" },
+  { name: "task", value: "TASK", about: "classification or regression; by the model's outputs (1: regression) when left out" },
+  { name: "split", value: "SHARE", about: "the share of rows that is trained on, 0.8 when left out; the rest is the validation" },
+  { name: "raw", about: "leave the inputs as they are; else each column is brought to mean 0 and deviation 1" },
+  {
+    name: "optimizer",
+    value: "NAME",
+    about: "adam (when left out), adamw, sgd, nesterov, rmsprop, adagrad, adadelta, adamax, nadam, lion, lamb",
+  },
+  { name: "rate", value: "NUMBER", about: "the learning rate, 1e-3 when left out" },
+  { name: "schedule", value: "NAME", about: "constant (when left out), or cosine: down to 0 over all steps" },
+  { name: "epochs", value: "COUNT", about: "passes over the data, 20 when left out" },
+  { name: "batch", value: "ROWS", about: "rows in a batch, 64 when left out" },
+  { name: "accumulate", value: "COUNT", about: "batches for one update, 1 when left out" },
+  { name: "seed", value: "NUMBER", about: "of the split, the weights, the order of rows and dropout; 0 when left out" },
+  { name: "patience", value: "COUNT", about: "stop after so many epochs without a better validation, and keep the best" },
+  { name: "engine", value: "NAME", about: "wasm (when left out) or reference" },
+  { name: "checkpoint", value: "FILE", about: "where the run is kept, chainrule.ckpt when left out" },
+  { name: "every", value: "STEPS", about: "also write the checkpoint after so many steps; else at the end, and when stopped" },
+  { name: "resume", about: "go on from the checkpoint" },
+  { name: "force", about: "start anew although there is a checkpoint" },
+  { name: "best", value: "FILE", about: "a second checkpoint, of the best epoch" },
+  { name: "out", value: "FILE.safetensors", about: "the weights alone" },
+  { name: "log", value: "FILE.jsonl", about: "every step as a line of JSON" },
+  { name: "curve", value: "FILE.svg", about: "the curve of the losses" },
+  { name: "json", about: "print the report as JSON" },
+];
+
+/** What is asked for, checked. */
+export interface TrainSettings {
+  readonly model: string;
+  readonly data: string;
+  readonly target: string;
+  readonly task: "classification" | "regression" | null;
+  readonly split: number;
+  readonly raw: boolean;
+  readonly optimizer: string;
+  readonly rate: number;
+  readonly schedule: "constant" | "cosine";
+  readonly epochs: number;
+  readonly batch: number;
+  readonly accumulate: number;
+  readonly seed: number;
+  readonly patience: number | null;
+  readonly engine: "wasm" | "reference";
+  readonly checkpoint: string;
+  readonly every: number | null;
+  readonly resume: boolean;
+  readonly force: boolean;
+  readonly best: string | null;
+  readonly out: string | null;
+  readonly log: string | null;
+  readonly curve: string | null;
+  readonly json: boolean;
+}
+
+type Given = Readonly<Record<string, unknown>>;
+
+const refuse = (message: string): never => {
+  throw new UsageError(message, "train");
+};
+
+/** The settings in options or the record of a CONFIG.json. @throws UsageError for names and values that are not there */
+export function settingsOf(given: Given): TrainSettings {
+  const names = trainOptions.map(({ name }) => name);
+  for (const name of Object.keys(given))
+    if (!names.includes(name)) {
+      const nearest = nearestName(name, names);
+      refuse(
+        `the configuration has no ${name.slice(0, 40)}; ${nearest === undefined ? `there are ${names.join(", ")}` : `did you mean ${nearest}?`}`,
+      );
+    }
+  const text = (name: string): string | null => {
+    const value = given[name];
+    if (value === undefined || value === null) return null;
+    return typeof value === "string" && value !== "" ? value : refuse(`--${name} ${shown(value)} is no text`);
+  };
+  const needed = (name: string, example: string): string => text(name) ?? refuse(`--${name} is missing: --${name} ${example}`);
+  const number = (name: string, fallback: number, rule: (x: number) => boolean, what: string): number => {
+    const value = given[name];
+    if (value === undefined || value === null) return fallback;
+    const x = typeof value === "string" ? Number(value) : value;
+    return typeof x === "number" && value !== "" && rule(x) ? x : refuse(`--${name} ${shown(value)} is no ${what}`);
+  };
+  const count = (name: string, fallback: number): number =>
+    number(name, fallback, (x) => Number.isInteger(x) && x >= 1, "whole number of 1 or more");
+  const flag = (name: string): boolean => {
+    const value = given[name] ?? false;
+    return typeof value === "boolean" ? value : refuse(`--${name} ${shown(value)} is neither true nor false`);
+  };
+  const choice = <T extends string>(name: string, all: readonly T[], fallback: T): T => {
+    const value = text(name) ?? fallback;
+    return all.find((one) => one === value) ?? refuse(`--${name} ${shown(value)} is not there; there are ${all.join(", ")}`);
+  };
+  const file = (name: string, ending: RegExp, example: string): string | null => {
+    const path = text(name);
+    return path === null || ending.test(path) ? path : refuse(`--${name} ${shown(path)}: name the file ${example}`);
+  };
+  return {
+    model: needed("model", "mlp:64-32-10"),
+    data: needed("data", "digits.csv"),
+    target: needed("target", "label"),
+    task:
+      given["task"] === undefined
+        ? null
+        : choice<"classification" | "regression">("task", ["classification", "regression"], "classification"),
+    split: number("split", 0.8, (x) => x > 0 && x <= 1, "share above 0, up to 1"),
+    raw: flag("raw"),
+    optimizer: choice("optimizer", Object.keys(optimizers), "adam"),
+    rate: number("rate", 1e-3, (x) => x > 0 && x < Number.POSITIVE_INFINITY, "learning rate, a number above 0"),
+    schedule: choice<"constant" | "cosine">("schedule", ["constant", "cosine"], "constant"),
+    epochs: count("epochs", 20),
+    batch: count("batch", 64),
+    accumulate: count("accumulate", 1),
+    seed: number("seed", 0, Number.isSafeInteger, "whole number"),
+    patience: given["patience"] === undefined ? null : count("patience", 1),
+    engine: choice<"wasm" | "reference">("engine", ["wasm", "reference"], "wasm"),
+    checkpoint: text("checkpoint") ?? "chainrule.ckpt",
+    every: given["every"] === undefined ? null : count("every", 1),
+    resume: flag("resume"),
+    force: flag("force"),
+    best: text("best"),
+    out: file("out", /\.safetensors$/i, "….safetensors"),
+    log: file("log", /\.jsonl$/i, "….jsonl"),
+    curve: file("curve", /\.svg$/i, "….svg"),
+    json: flag("json"),
+  };
+}
+
+function shown(value: unknown): string {
+  return String(typeof value === "string" ? value : JSON.stringify(value)).slice(0, 40);
+}
+
+const optimizers: Readonly<Record<string, (rate: Rate) => Optimizer>> = {
+  adam: (rate) => adam({ rate }),
+  adamw: (rate) => adamW({ rate }),
+  sgd: (rate) => sgd({ rate }),
+  nesterov: (rate) => sgd({ rate, momentum: 0.9, nesterov: true }),
+  rmsprop: (rate) => rmsProp({ rate }),
+  adagrad: (rate) => adagrad({ rate }),
+  adadelta: (rate) => adadelta({ rate }),
+  adamax: (rate) => adamax({ rate }),
+  nadam: (rate) => nadam({ rate }),
+  lion: (rate) => lion({ rate }),
+  lamb: (rate) => lamb({ rate }),
+};
+
+/** The optimiser that was chosen, over this many updates. */
+export function optimizerOf({ optimizer, rate, schedule }: TrainSettings, steps: number): Optimizer {
+  return optimizers[optimizer]!(schedule === "cosine" ? cosine({ from: rate, steps }) : rate);
+}

@@ -1,0 +1,299 @@
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { afterAll, describe, expect, test } from "vitest";
+import { modelOf } from "../../src/cli/model-spec.ts";
+import { run } from "../../src/cli/run.ts";
+import { dataset } from "../../src/data/dataset.ts";
+import { loader } from "../../src/data/loader.ts";
+import { parseSafetensors, serializeSafetensors } from "../../src/data/safetensors.ts";
+import { leaves, mean, mul, random, reference, tensor } from "../../src/index.ts";
+import { sgd } from "../../src/optim/sgd.ts";
+import { parseCheckpoint, readCheckpoint } from "../../src/train/checkpoint.ts";
+import { train } from "../../src/train/train.ts";
+import { runCli as cli } from "./run-cli.ts";
+
+const folder = mkdtempSync(join(tmpdir(), "train-cli-"));
+const digits = fileURLToPath(new URL("../../data/digits.csv", import.meta.url));
+afterAll(() => rmSync(folder, { recursive: true }));
+const at = (name: string): string => join(folder, name);
+const file = (name: string, content: string): string => {
+  writeFileSync(at(name), content);
+  return at(name);
+};
+
+/** Three kinds of flowers by two numbers, with names for classes. */
+const flowers = file(
+  "flowers.csv",
+  `length,width,kind\n${Array.from({ length: 90 }, (_, i) => `${(i % 3) * 2 + ((i * 7) % 10) / 20},${10 - (i % 3) + ((i * 3) % 10) / 20},${["rose", "lily, white", "tulip"][i % 3]!.replace(/.*,.*/, '"$&"')}`).join("\n")}\n`,
+);
+const lines = file(
+  "lines.csv",
+  `a,b,y\n${Array.from({ length: 60 }, (_, i) => `${i % 7},${i % 5},${100 + 3 * (i % 7) - 2 * (i % 5)}`).join("\n")}\n`,
+);
+const flower = ["train", "--model", "mlp:2-16-3", "--data", flowers, "--target", "kind", "--rate", "0.02"];
+
+describe("chainrule train", () => {
+  test("learns classes with names, writes all its files, and predict finds the names again", async () => {
+    const files = { checkpoint: at("f.ckpt"), best: at("f.best"), out: at("f.safetensors"), log: at("f.jsonl"), curve: at("f.svg") };
+    const args = Object.entries(files).flatMap(([name, path]) => [`--${name}`, path]);
+    const { code, out, err } = await cli([...flower, "--epochs", "40", ...args]);
+    expect(err).toMatch(/^epoch 1\/40 {2}step 2\/80 .*\n[\s\S]*epoch 40\/40 {2}step 80\/80 .*accuracy 1/);
+    expect(code).toBe(0);
+    expect(out).toContain("Training: 80 steps, 40 epochs");
+    expect(out).toContain(`wrote ${files.checkpoint}`);
+    expect(Object.keys(parseSafetensors(readFileSync(files.out)).tensors)).toEqual(expect.arrayContaining(["fc1.w", "fc2.b"]));
+    expect(readFileSync(files.log, "utf8").trim().split("\n").length).toBe(80);
+    expect(readFileSync(files.curve, "utf8")).toContain("validation");
+    expect((await readCheckpoint(files.best)).header.note).toMatchObject({
+      model: "mlp:2-16-3",
+      classes: ["rose", "lily, white", "tulip"],
+    });
+    const all = await cli(["predict", files.checkpoint, "--data", flowers]);
+    expect(
+      all.out
+        .split("\n")
+        .slice(0, 3)
+        .map((line) => line.replace(/,[\d.]+$/, "")),
+    ).toEqual(["prediction,probability", "rose", '"lily, white"']);
+    expect(all.err).toBe("predicted 90 rows, 90 of them right: accuracy 1\n");
+    const other = file("new.csv", "width,ignored,length\n10,5,0.1\n8.1,5,4.2\n");
+    const { out: json, err: told } = await cli(["predict", files.best, "--data", other, "--json"]);
+    expect(
+      json
+        .trim()
+        .split("\n")
+        .map((line) => (JSON.parse(line) as { prediction: string }).prediction),
+    ).toEqual(["rose", "tulip"]);
+    expect(told).toBe("predicted 2 rows\n");
+    expect((await cli(["predict", files.checkpoint, "--data", other, "--out", at("p.csv")])).out).toBe("");
+    expect(readFileSync(at("p.csv"), "utf8")).toContain("prediction,probability\nrose,");
+  });
+
+  test("fits numbers, which predict gives in their own scale", async () => {
+    const { code } = await cli([
+      "train",
+      "--model",
+      "mlp:2-16-1,tanh",
+      "--data",
+      lines,
+      "--target",
+      "y",
+      "--rate",
+      "0.02",
+      "--epochs",
+      "150",
+      "--batch",
+      "16",
+      "--checkpoint",
+      at("l.ckpt"),
+      "--schedule",
+      "cosine",
+    ]);
+    expect(code).toBe(0);
+    const { out, err } = await cli(["predict", at("l.ckpt"), "--data", lines]);
+    expect(Number(/error ([\d.]+)/.exec(err)?.[1])).toBeLessThan(0.5);
+    expect(Number(out.split("\n")[1])).toBeCloseTo(100, 0);
+  });
+
+  test("runs a small convolutional net from a CONFIG.json, options beside it winning", async () => {
+    const config = file(
+      "conv.json",
+      JSON.stringify({
+        model: "conv:8x8x1-4c3-p2-10,batchnorm",
+        data: digits,
+        target: "label",
+        epochs: 9,
+        batch: 128,
+        rate: 0.01,
+        checkpoint: at("c.ckpt"),
+      }),
+    );
+    const { code, out } = await cli(["train", config, "--epochs", "2", "--json"]);
+    const report = JSON.parse(out) as { epochs: number; checkups: { metrics: { accuracy: number } }[] };
+    expect([code, report.epochs]).toEqual([0, 2]);
+    expect(report.checkups[1]!.metrics.accuracy).toBeGreaterThan(0.8);
+  });
+
+  test("stopped by Ctrl-C writes the checkpoint, says how to go on, and the resumed run is the unbroken one", async () => {
+    const args = (name: string) => [...flower, "--epochs", "30", "--checkpoint", at(name)];
+    await cli(args("whole.ckpt"));
+    let out = "";
+    let err = "";
+    let stop = (): void => {};
+    let released = false;
+    const code = await run(args("cut.ckpt"), {
+      write: (text) => void (out += text),
+      writeError: (text) => {
+        err += text;
+        if (text.includes("step 20/60")) stop();
+      },
+      isTerminal: { output: false, error: false },
+      env: {},
+      readBytes: (path) => [new Uint8Array(readFileSync(path))][Symbol.iterator]() as never,
+      version: "0",
+      onInterrupt: (f) => {
+        stop = f;
+        return () => void (released = true);
+      },
+    });
+    expect([code, released]).toEqual([130, true]);
+    expect(err).toContain(
+      `stopped after step 20; the run is in ${at("cut.ckpt")}. Go on with\n  chainrule train --model mlp:2-16-3 --data`,
+    );
+    expect(err.trim().split("\n").at(-1)).toMatch(/--resume$/);
+    expect((await readCheckpoint(at("cut.ckpt"))).header.step).toBe(20);
+    const on = await cli([...args("cut.ckpt"), "--resume"]);
+    expect(on.err).toContain("goes on after step 20");
+    const [a, b] = ["whole.ckpt", "cut.ckpt"].map((name) => parseCheckpoint(readFileSync(at(name))).tensors);
+    expect(b).toEqual(a);
+  });
+
+  test("stops by patience with the best weights in the checkpoint, which predict takes", async () => {
+    const { out } = await cli(
+      [
+        ...flower,
+        "--epochs",
+        "500",
+        "--rate=0.9",
+        "--optimizer",
+        "sgd",
+        "--patience",
+        "3",
+        "--checkpoint",
+        at("p.ckpt"),
+        "--seed",
+        "2",
+      ].filter((w, i, all) => !(w === "0.02" || (w === "--rate" && all[i + 1] === "0.02"))),
+    );
+    expect(out).toMatch(/patience allows|all epochs/);
+    expect(Object.keys((await readCheckpoint(at("p.ckpt"))).tensors)).toContain("best.params.fc1.w");
+    expect((await cli(["predict", at("p.ckpt"), "--data", flowers])).err).toContain("accuracy");
+  });
+});
+
+describe("chainrule train refuses", () => {
+  test.each<[readonly string[], string]>([
+    [["train"], "--model is missing: --model mlp:64-32-10"],
+    [["train", "a.json", "b.json"], "train takes one CONFIG.json"],
+    [[...flower, "--optimizer", "adum"], "--optimizer adum is not there; there are adam"],
+    [[...flower, "--epochs", "0"], "--epochs 0 is no whole number of 1 or more"],
+    [[...flower, "--split", "2"], "--split 2 is no share above 0"],
+    [[...flower, "--seed", "x"], "--seed x is no whole number"],
+    [[...flower, "--curve", "a.png"], "--curve a.png: name the file ….svg"],
+    [[...flower, "--resume", "--force"], "--resume and --force do not go together"],
+    [[...flower, "--resume", "--checkpoint", at("none.ckpt")], "none.ckpt to go on from; leave --resume out to begin"],
+    [["train", "--model", "mlp:3-3", "--data", flowers, "--target", "kind"], "--model mlp:3-3 takes 3 numbers a row, and"],
+    [
+      ["train", "--model", "mlp:2-2", "--data", flowers, "--target", "kind"],
+      "kind is tulip in row 2 of the data (from 0), class number 2; classes are 0..1",
+    ],
+    [["train", "--model", "mlp:2-1", "--data", flowers, "--target", "kind"], "kind holds names; a regression predicts numbers"],
+    [
+      ["train", "--model", "mlp:2-1", "--data", lines, "--target", "y", "--task", "classification"],
+      "has 1 output; a classification has one for each class",
+    ],
+    [["train", "--model", "mlp:2-4", "--data", lines, "--target", "y", "--task", "regression"], "has 4 outputs; a regression has 1"],
+    [["train", "--model", "mlp:2-3", "--data", flowers, "--target", "sort"], 'there is no column "sort"'],
+    [["train", "--model", "mlp:2-3", "--data", at("no.csv"), "--target", "kind"], "no.csv: there is no such file"],
+    [["train", "--model", "mlp:2-3", "--data", folder, "--target", "kind"], "it is a folder"],
+    [["train", "--model", "mlp:2-1", "--data", file("one.csv", "y\n1\n2\n"), "--target", "y"], "csv: there is no column beside y"],
+    [["train", file("bad.json", "{")], "bad.json is no JSON"],
+    [["train", file("list.json", "[1]")], "list.json must be an object of options"],
+    [["train", file("odd.json", '{"modle": "mlp:2-3"}')], "the configuration has no modle; did you mean model?"],
+    [["train", file("type.json", '{"model": 3}')], "--model 3 is no text"],
+    [
+      ["train", file("flag.json", JSON.stringify({ model: "mlp:2-3", data: flowers, target: "kind", raw: "yes" }))],
+      "--raw yes is neither true nor false",
+    ],
+  ])("%j", async (args, message) => {
+    const { code, err } = await cli(args);
+    expect(err).toContain(message);
+    expect(code).toBe(2);
+  });
+
+  test("a rate that is none, NaN and ragged rows with their place", async () => {
+    for (const rate of ["0", "-1", "NaN"]) {
+      const { err } = await cli(["train", "--model", "mlp:2-3", "--data", flowers, "--target", "kind", "--rate", rate]);
+      expect(err).toContain(`--rate ${rate} is no learning rate`);
+    }
+    const table = (text: string) =>
+      cli(["train", "--model", "mlp:2-3", "--data", file("t.csv", text), "--target", "c", "--checkpoint", at("t.ckpt")]);
+    expect((await table("a,b,c\n1,2,0\n1,2\n")).err).toContain("row 3 has 2 cells");
+    expect((await table("a,b,c\n1,2,0\n1,x,1\n")).err).toContain('row 3, column 2 (b): "x" is not a number');
+    expect((await table("a,b,c\n1,2,0\n1,nan,1\n3,4,2\n4,4,1\n5,2,2\n")).err).toMatch(/NaN in row \d, column 1|is not a number/);
+    expect((await table("a,b,c\n")).err).toContain("a header and no rows");
+  });
+
+  test("to write over a checkpoint that is there", async () => {
+    await cli([...flower, "--epochs", "1", "--checkpoint", at("there.ckpt")]);
+    const { code, err } = await cli([...flower, "--epochs", "1", "--checkpoint", at("there.ckpt")]);
+    expect([code, err.includes("there.ckpt is there already: --resume goes on from it")]).toEqual([2, true]);
+    expect((await cli([...flower, "--epochs", "1", "--checkpoint", at("there.ckpt"), "--force"])).code).toBe(0);
+    expect(readdirSync(folder).filter((name) => name.endsWith(".tmp"))).toEqual([]);
+    expect(existsSync("chainrule.ckpt")).toBe(false);
+  });
+});
+
+describe("chainrule predict refuses", () => {
+  test("what is no model, and rows that do not fit", async () => {
+    await cli([...flower, "--epochs", "1", "--checkpoint", at("m.ckpt")]);
+    expect((await cli(["predict"])).err).toContain("predict takes one checkpoint");
+    expect((await cli(["predict", at("m.ckpt")])).err).toContain("--data is missing: --data new.csv");
+    expect((await cli(["predict", at("gone.ckpt"), "--data", flowers])).err).toContain("there is no such file");
+    expect((await cli(["predict", at("m.ckpt"), "--data", lines])).err).toContain(
+      "the model wants columns that are not there: length, width",
+    );
+    expect((await cli(["predict", at("m.ckpt"), "--data", file("nan.csv", "length,width\n1,2\ninf,2\n")])).err).toContain(
+      "length is no finite number in row 1",
+    );
+    const data = loader(dataset({ x: tensor([[1], [2]], "f32") }), { batch: 1 });
+    const foreign = (note: unknown) =>
+      train(
+        { params: { w: tensor([1], "f32") }, loss: (p, { x }) => mean(mul(p.w, x)) },
+        { data, optimizer: sgd({ rate: 1 }), engine: reference(), epochs: 1, health: false, checkpoint: { file: at("api.ckpt"), note } },
+      ).finish();
+    await foreign(null);
+    expect((await cli(["predict", at("api.ckpt"), "--data", flowers])).err).toContain("the checkpoint does not say how its model is built");
+    await foreign((await readCheckpoint(at("m.ckpt"))).header.note);
+    expect((await cli(["predict", at("api.ckpt"), "--data", flowers])).err).toContain(
+      "its weights are not those of mlp:2-16-3:\n  params.fc1.w: missing there",
+    );
+    const tensors = serializeSafetensors({ w: tensor([1]) });
+    writeFileSync(at("w.safetensors"), tensors);
+    expect((await cli(["predict", at("w.safetensors"), "--data", flowers])).err).toContain(
+      "the file has tensors and no state of a training",
+    );
+  });
+});
+
+describe("model descriptions", () => {
+  const sizes = (spec: string): string[] =>
+    leaves(modelOf(spec).init(random.key(0)).params).map(
+      ({ path, leaf }) => `${path} ${(leaf as ReturnType<typeof tensor>).type.shape.join("x")}`,
+    );
+
+  test("make the layers that they say", () => {
+    expect(sizes("mlp:4-8-3")).toEqual(["fc1.w 4x8", "fc1.b 8", "fc2.w 8x3", "fc2.b 3"]);
+    expect(sizes("conv:6x4x2-5c3-p2-3,tanh,dropout=0.5")).toEqual(["conv1.w 5x2x3x3", "conv1.b 5", "fc3.w 30x3", "fc3.b 3"]);
+    expect(sizes("mlp:4-8-3,batchnorm,gelu").filter((s) => s.startsWith("norm"))).toEqual(["norm1.scale 8", "norm1.shift 8"]);
+    expect(modelOf("conv:8x8-4c3-10")).toMatchObject({ inputs: 64, outputs: 10 });
+  });
+
+  test.each([
+    ["net:3", "it is no model"],
+    ["mlp:3", "it has no layer"],
+    ["mlp:3-x", '"x" is no size'],
+    ["mlp:3-0", '"0" is no size'],
+    ["mlp:3-4c3-2", "4c3 needs an image, and there are rows of 3 numbers"],
+    ["conv:8-3", '"8" is no height x width x channels'],
+    ["conv:8x8-p9-3", "p9 does not fit an image of 8 x 8"],
+    ["conv:8x8-4c3", "it ends in an image"],
+    ["mlp:3-2,swish", "there is no swish"],
+    ["mlp:3-2,dropout=2", "dropout=2 is no share"],
+  ])("%s is refused", (spec, message) => {
+    expect(() => modelOf(spec)).toThrow(message);
+    expect(() => modelOf(spec)).toThrow("write mlp:64-32-10");
+  });
+});
