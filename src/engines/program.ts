@@ -252,7 +252,9 @@ function programOf(
     if (type === undefined || !sameType(type, value.type))
       throw new EngineError(`compile: state.${path} is ${type ? typeText(type) : "not there"}, the graph wants ${typeText(value.type)}`);
   }
-  const outputs = entriesOf(outs, "output");
+  const given = new Map(inputs.map(({ path, value }) => [path, value]));
+  // State that comes out as it went in, such as frozen weights, stays where it is.
+  const outputs = entriesOf(outs, "output").filter(({ path, top, value }) => top === null || !inState(top) || value !== given.get(path));
   for (const { path, top, value } of outputs) {
     if (top === null || !inState(top)) continue;
     const type = store.cells.get(path)?.type;
