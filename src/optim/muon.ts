@@ -1,3 +1,4 @@
+import { DomainError } from "../ir/errors.ts";
 import type { Value } from "../ir/node.ts";
 import { sizeOf } from "../ir/shape.ts";
 import type { TensorType } from "../ir/type.ts";
@@ -103,6 +104,8 @@ export function muon(options: MuonOptions): Optimizer {
     beta2 = 0.95,
     epsilon = 1e-10,
   } = options;
+  if (!(Number.isInteger(rounds) && rounds > 0))
+    throw new DomainError(`muon: rounds is ${rounds}; it is a whole number of rounds, 1 or more`);
   const settings = { momentum, nesterov, rounds, weightDecay, adamShare, beta1, beta2, epsilon };
   return optimizerOf<Full, "m" | "v", Scalar>(ruleFor(options.adam ?? []), options, settings);
 }

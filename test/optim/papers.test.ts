@@ -102,4 +102,5 @@ test("Muon's state is one momentum for a matrix, Adam's two for the rest; its it
   expect(Math.sqrt(middle - spread)).toBeGreaterThan(0.65);
   expect(Math.sqrt(middle + spread)).toBeLessThan(1.25);
   expect(() => muon({ rate: 0.02, adam: ["embed.*"] }).init(tree(1))).toThrow("muon: adam: embed.* names no parameter");
+  expect(() => muon({ rate: 0.02, rounds: 2.5 })).toThrow("muon: rounds is 2.5; it is a whole number of rounds, 1 or more");
 });
