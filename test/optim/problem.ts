@@ -8,7 +8,6 @@ import {
   mul,
   pow,
   read,
-  reference,
   sin,
   square,
   sub,
@@ -56,14 +55,14 @@ export function loss({ W, b }: Params): Value {
 }
 
 /** Parameters and loss after each step. */
-export async function* trajectory(optimizer: Optimizer): AsyncGenerator<{ W: Tensor; b: Tensor; loss: number }> {
+export async function* trajectory(optimizer: Optimizer, engine: Engine<"sync">): AsyncGenerator<{ W: Tensor; b: Tensor; loss: number }> {
   const state = { params: start, opt: optimizer.init(start) };
   const step = graph(state, ({ params, opt }) => {
     const { value, grad } = valueAndGrad(loss)(params);
     const next = optimizer.update({ params, grad, opt });
     return { ...next, before: value, after: loss(next.params) };
   });
-  const program = await compile(step, reference(), { state });
+  const program = await compile(step, engine, { state });
   for (;;) {
     const { after } = program.run({});
     yield { ...program.state.read().params, loss: read(after) };
