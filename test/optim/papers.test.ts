@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
-import { compile, f64, graph, matmul, reference, type Tensor, tensor, transpose, type Values } from "../../src/index.ts";
-import { lamb, lion, muon, type Optimizer } from "../../src/optim.ts";
+import { compile, f64, graph, matmul, mul, reference, type Tensor, tensor, transpose, type Values } from "../../src/index.ts";
+import { lamb, lion, muon, type Optimizer, rmsProp } from "../../src/optim.ts";
 import { wasm } from "../../src/wasm.ts";
 import { type PlainLeaf, type PlainRule, plainLamb, plainLion, plainMuon, plainNewtonSchulz } from "./plain.ts";
 
@@ -82,6 +82,17 @@ test("LAMB moves parameters that are zeros, and stays where the gradient is", as
   program.run({ grad: { zeros: [1, -1], still: [0, 0] } });
   expect([...program.state.read().params.zeros.data]).toEqual([-0.5, 0.5].map((x) => expect.closeTo(x, 5)));
   expect([...program.state.read().params.still.data]).toEqual([1, 2]);
+});
+
+test("centred RMSProp goes on where the gradient is the same at every step, and rounding takes its variance below 0", async () => {
+  const optimizer = rmsProp({ rate: 1e-3, centered: true, smoothing: 0.5 });
+  const slopes = tensor(Float32Array.from({ length: 50 }, (_, i) => 0.1 + i / 7));
+  const params = { w: tensor(new Float32Array(50)) };
+  const state = { params, opt: optimizer.init(params) };
+  const step = graph(state, ({ params, opt }) => optimizer.update({ params, grad: { w: mul(1, slopes) }, opt }));
+  const program = await compile(step, reference(), { state });
+  for (let i = 0; i < 100; i++) program.run({});
+  expect(program.state.read().params.w.data.every(Number.isFinite)).toBe(true);
 });
 
 test("Muon's state is one momentum for a matrix, Adam's two for the rest; its iteration makes singular values near 1", () => {

@@ -3,6 +3,7 @@ import { readFileSync } from "node:fs";
 import {
   add,
   compile,
+  type Engine,
   graph,
   mean,
   mul,
