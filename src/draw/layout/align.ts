@@ -6,26 +6,28 @@ import { least } from "./spacing.ts";
 /**
  * The heights with the least total bend, weighted by how much a bend in each stretch costs, that keep the order and the gaps: the same network
  * simplex as for ranks, with one more vertex for each stretch of wire (Gansner et al., 1993, section 4.2). Exact, and makes most stretches straight.
+ * It starts from the heights that the items have, whole numbers that keep the gaps.
  */
 export function alignLayers(layers: readonly (readonly Item[])[]): void {
-  const index = new Map<Item, number>();
-  for (const layer of layers) for (const item of layer) index.set(item, index.size);
+  const first = new Int32Array(layers.length);
+  for (let l = 1; l < layers.length; l++) first[l] = first[l - 1]! + layers[l - 1]!.length;
   const edges: RankEdge[] = [];
-  let count = index.size;
-  for (const layer of layers) {
-    for (const item of layer) {
-      const from = index.get(item)!;
-      const below = layer[item.position + 1];
-      if (below) edges.push({ from, to: index.get(below)!, weight: 0, length: least(item, below) });
-      for (const link of item.outs) {
-        const drop = link.fromOffset - link.toOffset;
-        const weight = link.stiffness;
-        edges.push({ from: count, to: from, weight, length: Math.max(0, -drop) });
-        edges.push({ from: count, to: index.get(link.to)!, weight, length: Math.max(0, drop) });
-        count++;
+  const start: number[] = [];
+  for (const layer of layers) for (const item of layer) start.push(item.y);
+  layers.forEach((layer, l) => {
+    layer.forEach((item, p) => {
+      const from = first[l]! + p;
+      const below = layer[p + 1];
+      if (below) edges.push({ from, to: from + 1, weight: 0, length: least(item, below) });
+      for (const { to, fromOffset, toOffset, stiffness: weight } of item.outs) {
+        const drop = fromOffset - toOffset;
+        const above = start.push(Math.min(item.y - Math.max(0, -drop), to.y - Math.max(0, drop))) - 1;
+        edges.push({ from: above, to: from, weight, length: Math.max(0, -drop) });
+        edges.push({ from: above, to: first[l + 1]! + to.position, weight, length: Math.max(0, drop) });
       }
-    }
-  }
-  const heights = networkSimplex(count, edges);
-  for (const [item, i] of index) item.y = heights[i]!;
+    });
+  });
+  const heights = networkSimplex(start.length, edges, start);
+  let i = 0;
+  for (const layer of layers) for (const item of layer) item.y = heights[i++]!;
 }

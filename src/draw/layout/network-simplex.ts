@@ -27,16 +27,20 @@ interface Tree {
 
 /**
  * Ranks with the smallest total weighted edge length, each connected part starting at 0. Network simplex after Gansner, Koutsofios, North and Vo,
- * "A technique for drawing directed graphs" (1993): a spanning tree of tight edges, improved one exchange at a time. Nothing recurses.
+ * "A technique for drawing directed graphs" (1993): a spanning tree of tight edges, improved one exchange at a time. Nothing recurses. `start` gives
+ * whole numbers to begin with; where they break an edge's length they are not used.
  *
  * @throws GraphError when the edges form a cycle.
  */
-export function networkSimplex(count: number, edges: readonly RankEdge[]): Int32Array {
+export function networkSimplex(count: number, edges: readonly RankEdge[], start?: readonly number[]): Int32Array {
   const order = topologicalOrder(count, edges);
   const part = connectedParts(count, edges);
-  const problem = makeProblem(count, [...edges, ...bridges(part, order, edges)]);
+  const extra = bridges(part, order, edges);
+  const isGiven = start?.length === count && edges.every(({ from, to, length }) => start[to]! - start[from]! >= length);
+  const known = isGiven ? extra.map((edge) => ({ ...edge, length: start[edge.to]! - start[edge.from]! })) : extra;
+  const problem = makeProblem(count, known.length > 0 ? [...edges, ...known] : edges);
   const tree: Tree = {
-    rank: feasibleRanks(problem, order),
+    rank: isGiven ? Int32Array.from(start) : feasibleRanks(problem, order),
     inTree: new Uint8Array(problem.tail.length),
     parent: new Int32Array(count).fill(-1),
     low: new Int32Array(count),

@@ -1,168 +1,118 @@
-import type { Item, Link } from "./layers.ts";
+import { CrossingCount } from "./crossing-count.ts";
+import type { Item } from "./layers.ts";
+
+/** The most first orders that are tried. */
+const mostStarts = 32;
+
+/** How many neighbouring layers a new start shuffles. */
+const shuffledLayers = 8;
 
 /**
- * Orders each layer so that few wires cross: barycentre sweeps forward and back with exchanges of neighbours, from several first orders, then
- * sifting, keeping the best order seen. The numbers of starts and sweeps depend on the size alone, never on the clock, and the shuffles on a fixed
- * seed, so the same scene always gives the same picture.
- *
- * Counts what a reader will see: all branches of an output leave one vertical line, so a wire that passes them crosses it once (or, where that is
- * less, crosses some of its branches).
+ * Orders each layer so that few wires cross: barycentre sweeps forward and back with exchanges of neighbours, from the natural order, its mirror
+ * image, and the best order so far with a few layers shuffled, again and again; then sifting. Small scenes get more starts, and none once many
+ * in a row have gained nothing. Their numbers depend on the scene alone, never on the clock, and the shuffles on a fixed seed, so the same scene
+ * always gives the same picture.
  */
 export function orderLayers(layers: readonly Item[][]): void {
+  for (const layer of layers) layer.sort((a, b) => a.guess - b.guess);
   const order = new Order(layers);
   const { count } = order;
-  const starts = Math.max(1, Math.min(32, Math.round(2600 / count)));
+  const starts = Math.max(1, Math.min(mostStarts, Math.round(2600 / count)));
+  const patience = (800 / count) * Math.max(1, 160 / count);
   const sweeps = count < 4000 ? 12 : count < 12_000 ? 6 : 3;
   const isExchanged = count < 40_000;
-  for (let start = 0; start < starts && (start === 0 || order.best > 0); start++) {
+  for (let start = 0, stale = 0; start < starts && (start === 0 || (order.best > 0 && stale < patience)); start++) {
+    const { best } = order;
     if (start === 1) order.mirror();
-    else if (start > 1) order.shuffle(start);
+    else if (start > 1) order.disturb(start);
     order.improve(sweeps, isExchanged, start % 2 === 0);
+    stale = order.best < best ? 0 : stale + 1;
   }
   order.restore();
   if (isExchanged) order.sift(count < 1000 ? 6 : count < 4000 ? 3 : 1);
   order.write(layers);
 }
 
-/** Crossings between neighbouring layers as `orderLayers` counts them, by the positions that the items have. */
-export function totalCrossings(layers: readonly Item[][]): number {
-  return new Order(layers, false).total();
-}
-
-/**
- * The layers in arrays. Items are numbered layer by layer. A net is what leaves one output of an item toward the next layer: one entry, one exit or
- * more. `position` is the item's place in its layer, and the places of ports are fractions of it.
- */
+/** The layers in arrays, in an order that changes. */
 class Order {
   readonly count: number;
   best: number = Number.POSITIVE_INFINITY;
-  private readonly items: Item[] = [];
+  private readonly crossings: CrossingCount;
+  private readonly layers: number;
   private readonly layerStart: Int32Array;
   /** The items of all layers in their current order. */
   private readonly sequence: Int32Array;
-  private readonly position: Float64Array;
   private readonly kept: Int32Array;
-  private readonly netStart: Int32Array;
-  private readonly entryItem: Int32Array;
-  private readonly entryFraction: Float64Array;
-  private readonly exitStart: Int32Array;
-  private readonly exitItem: Int32Array;
-  private readonly exitFraction: Float64Array;
-  /** The exit of each net that its line should meet without a bend: its only one, or the trunk's; else -1. */
-  private readonly straight: Int32Array;
-  /** The nets that arrive at each item (one entry for each exit there), and those that leave it. */
-  private readonly inStart: Int32Array;
-  private readonly inNet: Int32Array;
-  private readonly inExit: Int32Array;
-  private readonly outStart: Int32Array;
-  private readonly keys: Float64Array;
   private readonly first: Int32Array;
+  private readonly keys: Float64Array;
+  /**
+   * How often each layer's order has changed, with a layer that never does at either end: what depends on some layers still holds while the sum of
+   * theirs is the same.
+   */
+  private readonly changes: Float64Array;
+  /** The changes around each layer when a sweep, forward or back, last left it as it was. */
+  private readonly settled: { readonly forward: Float64Array; readonly back: Float64Array };
+  private readonly before: Int32Array;
+  /** The crossings of each channel, and the changes beside it at which they were counted. */
+  private readonly crossed: Float64Array;
+  private readonly counted: Float64Array;
 
-  constructor(layers: readonly Item[][], isGuessed = true) {
-    this.layerStart = new Int32Array(layers.length + 1);
-    const number = new Map<Item, number>();
-    layers.forEach((layer, l) => {
-      if (isGuessed) layer.sort((a, b) => a.guess - b.guess);
-      for (const item of layer) number.set(item, this.items.push(item) - 1);
-      this.layerStart[l + 1] = this.items.length;
-    });
-    const { items } = this;
-    this.count = items.length;
-    this.sequence = Int32Array.from(items, (_, i) => i);
-    this.position = new Float64Array(this.count);
+  constructor(layers: readonly (readonly Item[])[]) {
+    const crossings = new CrossingCount(layers);
+    const { layerStart } = crossings;
+    this.crossings = crossings;
+    this.layers = layers.length;
+    this.layerStart = layerStart;
+    this.count = crossings.items.length;
+    this.sequence = new Int32Array(this.count).map((_, i) => i);
     this.kept = this.sequence.slice();
     this.first = this.sequence.slice();
     this.keys = new Float64Array(this.count);
+    this.changes = new Float64Array(layers.length + 2);
+    this.settled = { forward: new Float64Array(layers.length).fill(-1), back: new Float64Array(layers.length).fill(-1) };
+    this.before = new Int32Array(layers.reduce((most, { length }) => Math.max(most, length), 0));
+    this.crossed = new Float64Array(layers.length);
+    this.counted = new Float64Array(layers.length).fill(-1);
     for (let l = 0; l < layers.length; l++) this.renumber(l);
-    const nets: { from: number; fraction: number; exits: Link[] }[] = [];
-    this.outStart = new Int32Array(this.count + 1);
-    this.netStart = new Int32Array(layers.length + 1);
-    let links = 0;
-    let layer = 0;
-    items.forEach((item, i) => {
-      while (i >= this.layerStart[layer + 1]!) this.netStart[++layer] = nets.length;
-      const known = new Map<number, Link[]>();
-      for (const link of item.outs) {
-        const exits = known.get(link.net);
-        if (exits) exits.push(link);
-        else {
-          const made = [link];
-          known.set(link.net, made);
-          nets.push({ from: i, fraction: link.fromFraction, exits: made });
-        }
-      }
-      links += item.outs.length;
-      this.outStart[i + 1] = nets.length;
-    });
-    while (layer < layers.length) this.netStart[++layer] = nets.length;
-    this.entryItem = Int32Array.from(nets, ({ from }) => from);
-    this.entryFraction = Float64Array.from(nets, ({ fraction }) => fraction);
-    this.exitStart = new Int32Array(nets.length + 1);
-    this.exitItem = new Int32Array(links);
-    this.exitFraction = new Float64Array(links);
-    this.inStart = new Int32Array(this.count + 1);
-    this.straight = new Int32Array(nets.length);
-    let at = 0;
-    nets.forEach(({ exits }, n) => {
-      const trunk = exits.findIndex(({ to }) => to.role === "pass");
-      this.straight[n] = trunk >= 0 ? at + trunk : exits.length === 1 ? at : -1;
-      for (const link of exits) {
-        const to = number.get(link.to)!;
-        this.exitItem[at] = to;
-        this.exitFraction[at++] = link.toFraction;
-        this.inStart[to + 1]!++;
-      }
-      this.exitStart[n + 1] = at;
-    });
-    for (let i = 0; i < this.count; i++) this.inStart[i + 1]! += this.inStart[i]!;
-    const next = this.inStart.slice();
-    this.inNet = new Int32Array(links);
-    this.inExit = new Int32Array(links);
-    for (let n = 0; n < nets.length; n++)
-      for (let e = this.exitStart[n]!; e < this.exitStart[n + 1]!; e++) {
-        const slot = next[this.exitItem[e]!]!++;
-        this.inNet[slot] = n;
-        this.inExit[slot] = e;
-      }
   }
 
   /** The first order, upside down. */
   mirror(): void {
-    for (let l = 0; l + 1 < this.layerStart.length; l++) {
+    for (let l = 0; l < this.layers; l++) {
       const from = this.layerStart[l]!;
       const to = this.layerStart[l + 1]!;
       for (let p = from; p < to; p++) this.sequence[p] = this.first[from + to - 1 - p]!;
-      this.renumber(l);
+      this.changeTo(l);
     }
   }
 
-  /** A random order that `seed` decides. */
-  shuffle(seed: number): void {
+  /** The best order, with a few neighbouring layers shuffled as `seed` decides. */
+  disturb(seed: number): void {
+    this.restore();
     let state = seed * 48271;
-    for (let l = 0; l + 1 < this.layerStart.length; l++) {
+    const below = (n: number): number => {
+      state = (state * 48271 + 11) % 2147483647;
+      return state % n;
+    };
+    const first = below(Math.max(1, this.layers - shuffledLayers + 1));
+    for (let l = first; l < Math.min(this.layers, first + shuffledLayers); l++) {
       const from = this.layerStart[l]!;
       for (let p = this.layerStart[l + 1]! - 1; p > from; p--) {
-        state = (state * 48271 + 11) % 2147483647;
-        const other = from + (state % (p - from + 1));
+        const other = from + below(p - from + 1);
         const item = this.sequence[p]!;
         this.sequence[p] = this.sequence[other]!;
         this.sequence[other] = item;
       }
-      this.renumber(l);
+      this.changeTo(l);
     }
   }
 
   improve(sweeps: number, isExchanged: boolean, isForwardFirst: boolean): void {
-    const layers = this.layerStart.length - 1;
     this.keep(this.total());
     let own = Number.POSITIVE_INFINITY;
-    for (let sweep = 0, stale = 0; sweep < sweeps && stale < 3 && own > 0; sweep++) {
+    for (let sweep = 0, stale = 0; sweep < sweeps && stale < 2 && own > 0; sweep++) {
       const forward = (sweep % 2 === 0) === isForwardFirst;
-      for (let i = 0; i < layers; i++) {
-        const layer = forward ? i : layers - 1 - i;
-        this.sortByBarycentre(layer, forward);
-        if (isExchanged) this.exchange(layer);
-      }
+      for (let i = 0; i < this.layers; i++) this.settle(forward ? i : this.layers - 1 - i, forward, isExchanged);
       const total = this.total();
       this.keep(total);
       stale = total < own ? 0 : stale + 1;
@@ -170,45 +120,92 @@ class Order {
     }
   }
 
+  /** One layer's turn in a sweep. Left out where it would change nothing: it did not last time, and nothing around has changed. */
+  private settle(layer: number, forward: boolean, isExchanged: boolean): void {
+    const { sequence, changes, before } = this;
+    const settled = forward ? this.settled.forward : this.settled.back;
+    const around = changes[layer]! + changes[layer + 1]! + changes[layer + 2]!;
+    if (settled[layer] === around) return;
+    const from = this.layerStart[layer]!;
+    const to = this.layerStart[layer + 1]!;
+    for (let p = from; p < to; p++) before[p - from] = sequence[p]!;
+    this.sortByBarycentre(layer, forward);
+    if (isExchanged) this.exchange(layer);
+    let p = from;
+    while (p < to && sequence[p] === before[p - from]) p++;
+    if (p < to) changes[layer + 1]!++;
+    else settled[layer] = around;
+  }
+
   /** Moves each item to the best of all places in its layer, forward and back, until that changes nothing. */
   sift(rounds: number): void {
-    const layers = this.layerStart.length - 1;
     for (let round = 0; round < rounds && this.best > 0; round++) {
       let gain = 0;
-      for (let i = 0; i < layers; i++) gain += this.siftLayer(round % 2 === 0 ? i : layers - 1 - i);
+      for (let i = 0; i < this.layers; i++) gain += this.siftLayer(round % 2 === 0 ? i : this.layers - 1 - i);
       if (gain === 0) break;
-      for (let i = 0; i < layers; i++) this.exchange(round % 2 === 0 ? layers - 1 - i : i);
+      for (let i = 0; i < this.layers; i++) this.exchange(round % 2 === 0 ? this.layers - 1 - i : i);
     }
   }
 
   restore(): void {
-    this.sequence.set(this.kept);
-    for (let l = 0; l + 1 < this.layerStart.length; l++) this.renumber(l);
+    const { sequence, kept } = this;
+    for (let l = 0; l < this.layers; l++) {
+      let isChanged = false;
+      for (let p = this.layerStart[l]!; p < this.layerStart[l + 1]!; p++) {
+        if (sequence[p] === kept[p]) continue;
+        sequence[p] = kept[p]!;
+        isChanged = true;
+      }
+      if (isChanged) this.changeTo(l);
+    }
   }
 
   write(layers: readonly Item[][]): void {
     layers.forEach((layer, l) => {
       const from = this.layerStart[l]!;
       for (let p = 0; p < layer.length; p++) {
-        layer[p] = this.items[this.sequence[from + p]!]!;
+        layer[p] = this.crossings.items[this.sequence[from + p]!]!;
         layer[p]!.position = p;
       }
     });
   }
 
+  private total(): number {
+    const { changes, crossed, counted } = this;
+    let count = 0;
+    for (let l = 0; l < this.layers; l++) {
+      const beside = changes[l + 1]! + changes[l + 2]!;
+      if (counted[l] !== beside) {
+        crossed[l] = this.crossings.inChannel(l);
+        counted[l] = beside;
+      }
+      count += crossed[l]!;
+    }
+    return count;
+  }
+
   private keep(total: number): void {
+    // Of equally good orders the first stays: it is nearer to how the operands were written.
     if (total >= this.best) return;
     this.best = total;
     this.kept.set(this.sequence);
   }
 
+  private changeTo(layer: number): void {
+    this.changes[layer + 1]!++;
+    this.renumber(layer);
+  }
+
   private renumber(layer: number): void {
+    const { crossings, sequence } = this;
     const from = this.layerStart[layer]!;
-    for (let p = from; p < this.layerStart[layer + 1]!; p++) this.position[this.sequence[p]!] = p - from;
+    const to = this.layerStart[layer + 1]!;
+    for (let p = from; p < to; p++) crossings.place(sequence[p]!, p - from);
   }
 
   private sortByBarycentre(layer: number, forward: boolean): void {
-    const { sequence, position, keys } = this;
+    const { sequence, keys } = this;
+    const { position, inStart, inNet, entryItem, entryFraction, outStart, exitStart, exitItem, exitFraction } = this.crossings;
     const from = this.layerStart[layer]!;
     const to = this.layerStart[layer + 1]!;
     for (let p = from; p < to; p++) {
@@ -216,32 +213,35 @@ class Order {
       let sum = 0;
       let count = 0;
       if (forward) {
-        for (let i = this.inStart[item]!; i < this.inStart[item + 1]!; i++) {
-          const net = this.inNet[i]!;
-          sum += position[this.entryItem[net]!]! + this.entryFraction[net]!;
+        for (let i = inStart[item]!; i < inStart[item + 1]!; i++) {
+          const net = inNet[i]!;
+          sum += position[entryItem[net]!]! + entryFraction[net]!;
           count++;
         }
       } else {
-        for (let e = this.exitStart[this.outStart[item]!]!; e < this.exitStart[this.outStart[item + 1]!]!; e++) {
-          sum += position[this.exitItem[e]!]! + this.exitFraction[e]!;
+        for (let e = exitStart[outStart[item]!]!; e < exitStart[outStart[item + 1]!]!; e++) {
+          sum += position[exitItem[e]!]! + exitFraction[e]!;
           count++;
         }
       }
       keys[item] = count > 0 ? sum / count : p - from;
     }
     // Insertion sort: stable, and the order of one sweep is near that of the last.
+    let isMoved = false;
     for (let p = from + 1; p < to; p++) {
       const item = sequence[p]!;
       const key = keys[item]!;
       let q = p - 1;
       for (; q >= from && keys[sequence[q]!]! > key; q--) sequence[q + 1] = sequence[q]!;
+      if (q + 1 === p) continue;
       sequence[q + 1] = item;
+      isMoved = true;
     }
-    this.renumber(layer);
+    if (isMoved) this.renumber(layer);
   }
 
   private exchange(layer: number): void {
-    const { sequence } = this;
+    const { sequence, crossings } = this;
     const from = this.layerStart[layer]!;
     const to = this.layerStart[layer + 1]!;
     for (let round = 0, improved = true; improved && round < 4; round++) {
@@ -249,10 +249,10 @@ class Order {
       for (let p = from; p + 1 < to; p++) {
         const upper = sequence[p]!;
         const lower = sequence[p + 1]!;
-        const before = this.between(upper, lower);
+        const before = crossings.between(upper, lower);
         if (before === 0) continue;
         this.swap(p, p - from);
-        if (this.between(upper, lower) < before) improved = true;
+        if (crossings.between(upper, lower) < before) improved = true;
         else this.swap(p, p - from);
       }
     }
@@ -263,8 +263,8 @@ class Order {
     const lower = this.sequence[place + 1]!;
     this.sequence[place] = lower;
     this.sequence[place + 1] = upper;
-    this.position[lower] = position;
-    this.position[upper] = position + 1;
+    this.crossings.place(lower, position);
+    this.crossings.place(upper, position + 1);
   }
 
   private siftLayer(layer: number): number {
@@ -273,7 +273,7 @@ class Order {
     if (to - from > 400) return 0;
     let saved = 0;
     for (const item of this.sequence.slice(from, to)) {
-      const start = from + this.position[item]!;
+      const start = from + this.crossings.position[item]!;
       let bestGain = 0;
       let bestPlace = start;
       let place = start;
@@ -302,99 +302,8 @@ class Order {
   private gainOfSwap(place: number, from: number): number {
     const upper = this.sequence[place]!;
     const lower = this.sequence[place + 1]!;
-    const before = this.between(upper, lower);
+    const before = this.crossings.between(upper, lower);
     this.swap(place, place - from);
-    return before - this.between(upper, lower);
-  }
-
-  /** Crossings of the nets at one item with those at its neighbour. No other crossing depends on which of the two comes first. */
-  private between(a: number, b: number): number {
-    let count = 0;
-    for (let i = this.inStart[a]!; i < this.inStart[a + 1]!; i++)
-      for (let j = this.inStart[b]!; j < this.inStart[b + 1]!; j++) count += this.crossings(this.inNet[i]!, this.inNet[j]!);
-    for (let m = this.outStart[a]!; m < this.outStart[a + 1]!; m++)
-      for (let n = this.outStart[b]!; n < this.outStart[b + 1]!; n++) count += this.crossings(m, n);
-    return count;
-  }
-
-  /** Crossings of two nets of one channel, the better one of them left of the other. */
-  private crossings(a: number, b: number): number {
-    if (a === b) return 0;
-    const { position, exitStart, exitItem, exitFraction } = this;
-    const entryA = position[this.entryItem[a]!]! + this.entryFraction[a]!;
-    const entryB = position[this.entryItem[b]!]! + this.entryFraction[b]!;
-    const startA = exitStart[a]!;
-    const endA = exitStart[a + 1]!;
-    const startB = exitStart[b]!;
-    const endB = exitStart[b + 1]!;
-    if (endA - startA === 1 && endB - startB === 1) {
-      const down = position[exitItem[startA]!]! + exitFraction[startA]! - position[exitItem[startB]!]! - exitFraction[startB]!;
-      return (entryA - entryB) * down < 0 ? 1 : 0;
-    }
-    // The exits say where a line comes in, measured among the exits: entries and exits have no common measure yet. Where that
-    // contradicts the order of the entries, one of the two lines comes in just beyond the other.
-    const atA = this.arrival(a);
-    const atB = this.arrival(b);
-    const side = entryA < entryB ? 1 : -1;
-    if ((atB - atA) * side > 0) return this.crossingsAt(a, b, atA, atB);
-    // The one with fewer exits gives way: its line bends for fewer of them.
-    if (endB - startB < endA - startA) return this.crossingsAt(a, b, atA, atA + side * 0.01);
-    return this.crossingsAt(a, b, atB - side * 0.01, atB);
-  }
-
-  /** Where a net's line comes in: level with its trunk, else in the middle of its exits. */
-  private arrival(net: number): number {
-    const { position, exitStart, exitItem, exitFraction } = this;
-    const trunk = this.straight[net]!;
-    if (trunk >= 0) return position[exitItem[trunk]!]! + exitFraction[trunk]!;
-    let sum = 0;
-    const start = exitStart[net]!;
-    const end = exitStart[net + 1]!;
-    for (let e = start; e < end; e++) sum += position[exitItem[e]!]! + exitFraction[e]!;
-    return sum / (end - start);
-  }
-
-  /** Crossings of two nets that come in at these heights. */
-  private crossingsAt(a: number, b: number, entryA: number, entryB: number): number {
-    const { position, exitStart, exitItem, exitFraction } = this;
-    const startA = exitStart[a]!;
-    const endA = exitStart[a + 1]!;
-    const startB = exitStart[b]!;
-    const endB = exitStart[b + 1]!;
-    let lowA = entryA;
-    let highA = entryA;
-    for (let e = startA; e < endA; e++) {
-      const y = position[exitItem[e]!]! + exitFraction[e]!;
-      if (y < lowA) lowA = y;
-      if (y > highA) highA = y;
-    }
-    let lowB = entryB;
-    let highB = entryB;
-    for (let e = startB; e < endB; e++) {
-      const y = position[exitItem[e]!]! + exitFraction[e]!;
-      if (y < lowB) lowB = y;
-      if (y > highB) highB = y;
-    }
-    if (highA <= lowB || highB <= lowA) return 0;
-    let leftA = entryB > lowA && entryB < highA ? 1 : 0;
-    let leftB = entryA > lowB && entryA < highB ? 1 : 0;
-    for (let e = startA; e < endA; e++) {
-      const y = position[exitItem[e]!]! + exitFraction[e]!;
-      if (y > lowB && y < highB) leftA++;
-    }
-    for (let e = startB; e < endB; e++) {
-      const y = position[exitItem[e]!]! + exitFraction[e]!;
-      if (y > lowA && y < highA) leftB++;
-    }
-    return Math.min(leftA, leftB);
-  }
-
-  total(): number {
-    let count = 0;
-    for (let l = 0; l + 1 < this.netStart.length; l++) {
-      const end = this.netStart[l + 1]!;
-      for (let a = this.netStart[l]!; a < end; a++) for (let b = a + 1; b < end; b++) count += this.crossings(a, b);
-    }
-    return count;
+    return before - this.crossings.between(upper, lower);
   }
 }

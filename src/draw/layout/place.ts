@@ -7,8 +7,15 @@ import { least } from "./spacing.ts";
  */
 export function placeLayers(layers: readonly Item[][]): void {
   for (const layer of layers) stack(layer);
+  const most = layers.reduce((longest, { length }) => Math.max(longest, length), 0);
+  const blocks: Blocks = {
+    offset: new Float64Array(most),
+    mean: new Float64Array(most),
+    mass: new Float64Array(most),
+    size: new Int32Array(most),
+  };
   const sweep = (forward: boolean, inputs: boolean, outputs: boolean): void => {
-    for (let i = 0; i < layers.length; i++) moveToward(layers[forward ? i : layers.length - 1 - i]!, inputs, outputs);
+    for (let i = 0; i < layers.length; i++) moveToward(layers[forward ? i : layers.length - 1 - i]!, blocks, inputs, outputs);
   };
   const isLarge = layers.reduce((sum, layer) => sum + layer.length, 0) > 4000;
   for (let round = isLarge ? 2 : 0; round < 6; round++) {
@@ -27,10 +34,19 @@ function stack(layer: readonly Item[]): void {
   for (const item of layer) item.y -= y / 2;
 }
 
-function moveToward(layer: readonly Item[], inputs: boolean, outputs: boolean): void {
-  const wanted = new Float64Array(layer.length);
-  const weight = new Float64Array(layer.length);
-  layer.forEach((item, p) => {
+/** Neighbours of one layer that have become one block: their weighted mean, their weight, their number. `offset` is each item's, from the first. */
+interface Blocks {
+  readonly offset: Float64Array;
+  readonly mean: Float64Array;
+  readonly mass: Float64Array;
+  readonly size: Int32Array;
+}
+
+/** Isotonic regression: blocks that would violate the order merge and take their weighted mean. */
+function moveToward(layer: readonly Item[], { offset, mean, mass, size }: Blocks, inputs: boolean, outputs: boolean): void {
+  let blocks = 0;
+  for (let p = 0; p < layer.length; p++) {
+    const item = layer[p]!;
     let sum = 0;
     let total = 0;
     if (inputs) {
@@ -45,24 +61,9 @@ function moveToward(layer: readonly Item[], inputs: boolean, outputs: boolean): 
         total += link.stiffness;
       }
     }
-    wanted[p] = total > 0 ? sum / total : item.y;
-    weight[p] = total > 0 ? total : 0.05;
-  });
-  spread(layer, wanted, weight);
-}
-
-/** Isotonic regression: blocks that would violate the order merge and take their weighted mean. */
-function spread(layer: readonly Item[], wanted: Float64Array, weight: Float64Array): void {
-  const count = layer.length;
-  const offset = new Float64Array(count);
-  const mean = new Float64Array(count);
-  const mass = new Float64Array(count);
-  const size = new Int32Array(count);
-  let blocks = 0;
-  for (let p = 0; p < count; p++) {
-    if (p > 0) offset[p] = offset[p - 1]! + least(layer[p - 1]!, layer[p]!);
-    mean[blocks] = wanted[p]! - offset[p]!;
-    mass[blocks] = weight[p]!;
+    offset[p] = p > 0 ? offset[p - 1]! + least(layer[p - 1]!, item) : 0;
+    mean[blocks] = (total > 0 ? sum / total : item.y) - offset[p]!;
+    mass[blocks] = total > 0 ? total : 0.05;
     size[blocks++] = 1;
     while (blocks > 1 && mean[blocks - 2]! > mean[blocks - 1]!) {
       const b = --blocks;

@@ -61,7 +61,8 @@ function incidence(count: number, edges: readonly RankEdge[]): { first: Int32Arr
 
 /** The smallest vertex of each vertex's connected part. */
 export function connectedParts(count: number, edges: readonly RankEdge[]): Int32Array {
-  const part = Int32Array.from({ length: count }, (_, v) => v);
+  const part = new Int32Array(count);
+  for (let v = 0; v < count; v++) part[v] = v;
   const find = (v: number): number => {
     while (part[v] !== v) v = part[v] = part[part[v]!]!;
     return v;
@@ -96,14 +97,18 @@ export function bridges(part: Int32Array, order: Int32Array, edges: readonly Ran
 
 /** Edges as arrays. */
 export function makeProblem(count: number, edges: readonly RankEdge[]): Problem {
-  return {
-    count,
-    tail: Int32Array.from(edges, (edge) => edge.from),
-    head: Int32Array.from(edges, (edge) => edge.to),
-    weight: Float64Array.from(edges, (edge) => edge.weight),
-    length: Int32Array.from(edges, (edge) => edge.length),
-    ...incidence(count, edges),
-  };
+  const tail = new Int32Array(edges.length);
+  const head = new Int32Array(edges.length);
+  const weight = new Float64Array(edges.length);
+  const length = new Int32Array(edges.length);
+  for (let e = 0; e < edges.length; e++) {
+    const edge = edges[e]!;
+    tail[e] = edge.from;
+    head[e] = edge.to;
+    weight[e] = edge.weight;
+    length[e] = edge.length;
+  }
+  return { count, tail, head, weight, length, ...incidence(count, edges) };
 }
 
 /** As early as the edges allow, then everything that can moves toward its nearest consumer: close to the optimum already. */

@@ -58,6 +58,25 @@ describe("networkSimplex", () => {
     );
   });
 
+  it("finds ranks as good from a given start, and does not use one that breaks a length", () => {
+    const start = fc.array(fc.nat(40), { minLength: 14, maxLength: 14 });
+    fc.assert(
+      fc.property(anyEdges(14, 5), start, fc.boolean(), (edges, any, isMended) => {
+        const given = any.slice();
+        if (isMended) {
+          // Edges run from smaller to larger vertices.
+          for (let v = 0; v < 14; v++) {
+            for (const { from, to, length } of edges) if (to === v) given[v] = Math.max(given[v]!, given[from]! + length);
+          }
+        }
+        const rank = networkSimplex(14, edges, given);
+        expect(isFeasible(rank, edges)).toBe(true);
+        expect(cost(rank, edges)).toBe(cost(networkSimplex(14, edges), edges));
+      }),
+      { seed: 3, numRuns: 200 },
+    );
+  });
+
   it("starts each connected part at rank 0", () => {
     const edges = [
       { from: 0, to: 1, weight: 1, length: 1 },
