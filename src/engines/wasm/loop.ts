@@ -2,7 +2,7 @@ import type { Node } from "../../ir/node.ts";
 import { type Shape, sizeOf, stridesOf } from "../../ir/shape.ts";
 import { constant, elementwise, type Kind, named, type Push, type Target } from "./elementwise.ts";
 import { type Code, f32, f64, i32, type ValueType, v128 } from "./encoder.ts";
-import type { MathLibrary, MathName } from "./math.ts";
+import { isMath, type MathLibrary, type MathName } from "./math.ts";
 import { kindOf, type Loop, type Source, type Total } from "./plan.ts";
 import { type Buffer, isWhole } from "./view.ts";
 
@@ -153,7 +153,8 @@ export class LoopWriter {
   private repetitions(): number {
     const { members, totals } = this.loop;
     const vectors = this.dims[this.dims.length - 1]! / (16 / this.size);
-    return this.vectors && vectors >= 16 && members.length + totals.length <= 6 ? 4 : 1;
+    const short = members.length + totals.length <= 6 && !members.some((m) => isMath(m.node.op.name));
+    return this.vectors && vectors >= 16 && short ? 4 : 1;
   }
 
   private collapse(shape: Shape): void {
@@ -218,9 +219,13 @@ export class LoopWriter {
       size,
       math: (name: MathName, kind: "f32" | "f64") => {
         const lanes = kind === "f32" ? "f32x4" : "f64x2";
-        if (!wide) code.op(`${lanes}.splat`);
+        if (wide) {
+          around.library.write(code, name, lanes);
+          return;
+        }
+        code.op(`${lanes}.splat`);
         code.call(around.library.index(name, lanes));
-        if (!wide) code.lane(`${lanes}.extract_lane`, 0);
+        code.lane(`${lanes}.extract_lane`, 0);
       },
       host: (node: Node, args: readonly Push[]) => this.hosted(node, args, wide),
     };

@@ -1,4 +1,4 @@
-import { f64, type ModuleBuilder, v128 } from "./encoder.ts";
+import { type Code, f64, type ModuleBuilder, v128 } from "./encoder.ts";
 import { errorFunction } from "./error-function.ts";
 import { Lane, type Wide } from "./lane.ts";
 import type { MathName } from "./math-name.ts";
@@ -12,8 +12,12 @@ export type { MathName } from "./math-name.ts";
 /** 2^n for whole numbers n in a local, |n| within the exponent range, on the stack. */
 function powerOfTwo(w: Lane, n: number): void {
   if (w.wide === "f32x4") {
-    w.get(n).code.op("i32x4.trunc_sat_f32x4_s");
-    w.bits(127n).code.op("i32x4.add").int(23).shift("i32x4.shl");
+    // As below, with 1.5 * 2^23.
+    w.get(n)
+      .num(12582912 + 127)
+      .op("add")
+      .code.int(23)
+      .shift("i32x4.shl");
   } else {
     // Added to 1.5 * 2^52 a small whole number stands in the low bits of the mantissa; the shift drops everything above the exponent.
     w.get(n)
@@ -35,9 +39,9 @@ function reduced(w: Lane, x: number): { p: number; half: number; rest: number } 
   const [n, r, p, half, rest] = [w.local(), w.local(), w.local(), w.local(), w.local()] as const;
   w.get(x)
     .num(narrow ? -104 : -746)
-    .op("max")
+    .op("pmax")
     .num(narrow ? 89 : 710)
-    .op("min")
+    .op("pmin")
     .tee(r)
     .num(Math.LOG2E)
     .op("mul")
@@ -254,6 +258,24 @@ export class MathLibrary {
     this.module = module;
     this.host = host;
   }
+  /** Writes the function of what is on the stack into a loop over vectors. */
+  write(code: Code, name: MathName, wide: Wide): void {
+    if (!inlined.includes(name)) {
+      code.call(this.index(name, wide));
+      return;
+    }
+    const x = code.local(v128);
+    code.set(x);
+    writers()[name](
+      new Lane(code, wide),
+      x,
+      (other) => this.write(code, other, wide),
+      (lane) => {
+        lane();
+        code.call(this.host(name));
+      },
+    );
+  }
   /** The function's index. */
   index(name: MathName, wide: Wide): number {
     const key = `${name} ${wide}`;
@@ -275,6 +297,14 @@ export class MathLibrary {
     return index;
   }
 }
+
+/** Whether an op is one of these functions. */
+export function isMath(op: string): boolean {
+  return Object.hasOwn(writers(), op);
+}
+
+/** Functions that are written where they are used: their constants then stay in registers, or beside the stack, all through a loop. */
+const inlined: readonly MathName[] = ["exp", "expm1", "log", "log1p", "tanh", "sigmoid", "softplus", "erf", "atan", "sin", "cos"];
 
 function writers(): Record<MathName, Asked> {
   return {

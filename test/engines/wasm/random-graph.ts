@@ -104,8 +104,9 @@ const places = (d: Draw, count: number, size: number): Tensor =>
 
 const steps: readonly Step[] = [
   smooth((x) => tanh(x)),
-  smooth((x) => sin(x)),
-  smooth((x) => mul(cos(x), 1.5)),
+  // Of what is bounded: the sine of a large number says more of the number's last place than of the engine.
+  smooth((x) => sin(mul(3, tanh(x)))),
+  smooth((x) => mul(cos(mul(3, tanh(x))), 1.5)),
   smooth((x) => sigmoid(x)),
   smooth((x) => softplus(x)),
   smooth((x) => erf(x)),
