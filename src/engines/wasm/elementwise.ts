@@ -1,6 +1,6 @@
 import { InternalError } from "../../ir/errors.ts";
 import type { Node } from "../../ir/node.ts";
-import type { Code, Instruction } from "./encoder.ts";
+import { type Code, type Instruction, i32 } from "./encoder.ts";
 import type { MathName } from "./math.ts";
 
 /** Element types that compiled loops work on. */
@@ -154,14 +154,26 @@ const both =
 
 const clipped: Row = (t, kind, [x], node) => {
   const { min, max } = node.attrs as { readonly min?: number; readonly max?: number };
+  if (kind === "i32" && !t.wide) {
+    // Plain whole numbers have no max and min of their own.
+    const low = min ?? -2147483648;
+    const high = max ?? 2147483647;
+    const raised = t.code.local(i32);
+    x!();
+    t.code.int(low);
+    x!();
+    t.code.int(low).op("i32.gt_s").op("select").set(raised);
+    t.code.get(raised).int(high).get(raised).int(high).op("i32.lt_s").op("select");
+    return;
+  }
   x!();
   if (min !== undefined && min !== Number.NEGATIVE_INFINITY) {
     constant(t, kind, min);
-    t.code.op(named(t, kind, "max"));
+    t.code.op(kind === "i32" ? "i32x4.max_s" : named(t, kind, "max"));
   }
   if (max !== undefined && max !== Number.POSITIVE_INFINITY) {
     constant(t, kind, max);
-    t.code.op(named(t, kind, "min"));
+    t.code.op(kind === "i32" ? "i32x4.min_s" : named(t, kind, "min"));
   }
 };
 
@@ -228,7 +240,7 @@ function table(): Readonly<Record<string, Elementwise>> {
     div: row(floats, direct("div")),
     neg: row(numbers, negated),
     abs: row(numbers, absolute),
-    sign: row(floats, signum),
+    sign: row(numbers, signum),
     square: row(numbers, (t, kind, [x]) => {
       x!();
       x!();
@@ -258,7 +270,7 @@ function table(): Readonly<Record<string, Elementwise>> {
     round: row(floats, direct("nearest")),
     maximum: row(numbers, extreme("max")),
     minimum: row(numbers, extreme("min")),
-    clip: row(floats, clipped),
+    clip: row(numbers, clipped),
     equal: row(all, compared("eq")),
     notEqual: row(all, compared("ne")),
     less: row(numbers, compared("lt")),

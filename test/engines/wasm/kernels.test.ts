@@ -4,6 +4,8 @@ import {
   argMax,
   argMin,
   averagePool,
+  cast,
+  clip,
   cumsum,
   type DType,
   diag,
@@ -23,6 +25,7 @@ import {
   scatterAdd,
   scatterElements,
   scatterND,
+  sign,
   softmaxCrossEntropy,
   sort,
   square,
@@ -201,4 +204,37 @@ test("a row times a number and a column times it are products of their own in on
     },
     drawn("f64", [1, 16]),
   );
+});
+
+describe("casts between", () => {
+  const dtypes = ["f64", "f32", "i32", "u32", "i16", "u16", "i8", "u8", "bool"] as const;
+  const given = [0, 1, -1, 2.5, -2.5, 100.9, -128.9, 255.5, 40000, -40000, 2147483647, -2147483648, 4294967295, 0.5, -0.5];
+  test.each(dtypes)("%s and the others cut, wrap or refuse as the reference does", (from) => {
+    for (const to of dtypes)
+      for (const n of [1, 7, given.length]) {
+        const data = allocate(from, n);
+        for (let i = 0; i < n; i++) data[i] = from === "bool" ? i % 2 : given[i]!;
+        const x = hold(tensorType(from, [n]), data);
+        const run = (e: typeof engine): unknown => {
+          try {
+            return Array.from((jit(((v: Value) => cast(v, to)) as never, e) as unknown as (v: Tensor) => Tensor)(x).data);
+          } catch (error) {
+            return String(error);
+          }
+        };
+        expect(run(engine), `${from} to ${to}`).toEqual(run(reference() as never));
+      }
+  });
+  test("NaN and infinities have no whole number", () => {
+    for (const odd of [Number.NaN, Number.POSITIVE_INFINITY]) {
+      const f = jit((v: Value) => cast(v, "i32"), engine);
+      expect(() => f(tensor([1, odd], "f32"))).toThrow(`cast: element 1 is ${odd} and i32 holds whole numbers`);
+    }
+  });
+});
+
+test("whole numbers are clipped and have signs, in lanes and alone", () => {
+  for (const shape of [[], [3], [9]])
+    for (const bounds of [{ min: -1, max: 2 }, { min: 0 }, { max: -2 }])
+      agree((v) => ({ a: clip(v, bounds), b: sign(v) }), drawn("i32", shape));
 });
