@@ -18,7 +18,7 @@ import {
 import { stop } from "../ops/identity.ts";
 import { ones, zeros } from "../ops/linear/constants.ts";
 import type { DTypeOption } from "./initializers.ts";
-import { checkDivides, checkSizes } from "./layer-checks.ts";
+import { checkDivides, checkSizes, checkTrain } from "./layer-checks.ts";
 import { inLayer, layerName } from "./layer-name.ts";
 import { type WithInit, withInit } from "./with-init.ts";
 
@@ -91,6 +91,7 @@ export function normalizeBatch(
   const v = lift(x, scale.type.dtype);
   const running = { mean: lift(stats.mean, scale.type.dtype), variance: lift(stats.variance, scale.type.dtype) };
   checkChannels(who, v, { scale, shift: p.shift, ...running });
+  checkTrain(who, train);
   if (!(momentum >= 0 && momentum <= 1))
     throw new DomainError(`${who}: momentum is ${momentum}; it is the weight of a batch, between 0 and 1`, { op: "batchNorm" });
   if (!train) return { out: batchNormalization(v, scale, p.shift, running.mean, running.variance, { epsilon }), stats: running };
@@ -121,7 +122,7 @@ export function batchNormInit(size: number, options: DTypeOption = {}): { params
  * As PyTorch: momentum 0.1 is the weight of the batch, the running variance is unbiased (times n / (n - 1)), epsilon 1e-5; no gradient goes through
  * the statistics. `batchNorm.init(size, { dtype })` gives `{ params, stats }`. Source: Ioffe, Szegedy, "Batch normalization", 2015.
  * @throws ShapeError, with the layer's path, for sizes that do not fit, and when training on one number a channel; DomainError for a momentum
- * outside [0, 1]
+ * outside [0, 1] and a `train` that is no plain truth value
  */
 export const batchNorm: WithInit<
   (p: NormParams<Operand>, stats: NormStats<Operand>, x: Operand, options: BatchNormOptions) => BatchNormed,

@@ -9,6 +9,7 @@ import type { Values } from "../ir/tree.ts";
 import { typeText } from "../ir/type.ts";
 import { add } from "../ops/arithmetic.ts";
 import { fold } from "../random/random.ts";
+import { checkTrain } from "./layer-checks.ts";
 import { pathOf } from "./layer-name.ts";
 
 /** What applying a layer of a stack takes beside its parameters and x. */
@@ -105,6 +106,7 @@ export function sequential<const L extends { readonly [name: string]: Layer<unkn
     },
     apply: (params, x, call) => {
       const path = call.path ?? pathOf(params) ?? undefined;
+      checkTrain(path === undefined ? "sequential" : `sequential ${path}`, call.train);
       const first = lift(x, "f64");
       const build = (): LayerResult<unknown> => {
         let out = first;

@@ -162,6 +162,19 @@ describe("a stack", () => {
     );
   });
 
+  test("whether it trains is a plain truth value: a Value would count as true", () => {
+    const { params, stats } = stack.init(key);
+    const call = { stats: variables(stats) };
+    const train = variables({ train: 0 }).train;
+    expect(() => stack.apply(variables(params), ramp(3, 2, 5, 5), { ...call, train } as never)).toThrow(
+      "sequential: train is a Value; it is true or false",
+    );
+    const bn = batchNorm.init(3);
+    expect(() => batchNorm(bn.params, bn.stats, ramp(4, 3), {} as never)).toThrow(
+      "batchNorm: train is missing; it is true or false, known while the graph",
+    );
+  });
+
   test("dropout in training without a key is refused, in evaluation it is nothing", () => {
     const drop = sequential({ drop: layer.dropout(0.5) });
     const x = ramp(4);

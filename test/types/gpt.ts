@@ -68,5 +68,11 @@ console.log(read((await program.run({ ids: new Int32Array(B * (T + 1)) })).loss)
 console.log(read((await program.run({ ids: new Int32Array(B * (T + 1)) })).loss));
 const saved = await program.state.read();
 console.log(saved.params.blocks[0]?.attn.qkv.w.data.length, saved.opt["m/tok.table"], saved.opt["step"]?.data[0]);
+export const elsewhere = async (): Promise<void> => {
+  const remote = await compile(step, wasm({ worker: true }), { state });
+  console.log(read((await remote.run({ ids: new Int32Array(B * (T + 1)) })).loss));
+  // @ts-expect-error: an engine in a worker answers later
+  remote.run({ ids: new Int32Array(1) }).loss;
+};
 // @ts-expect-error: there are no such ids
 program.run({ words: new Int32Array(1) });
