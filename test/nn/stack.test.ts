@@ -162,6 +162,16 @@ describe("a stack", () => {
     );
   });
 
+  test("two children draw from two keys, also in stacks inside it", () => {
+    const twice = sequential({ a: layer.dropout(0.5), b: layer.dropout(0.5), inner: sequential({ a: layer.dropout(0.5) }) });
+    const { params, stats } = twice.init(key);
+    const ones = tensor(new Float32Array(4000).fill(1), f32(4000));
+    const { out } = twice.apply(variables(params), ones, { train: true, key, stats: variables(stats) });
+    // One half of one half of one half; with one key for two of them it would be a quarter.
+    expect(evaluate(out).data.filter((x) => x !== 0).length / 4000).toBeCloseTo(1 / 8, 1);
+    expect(evaluate(out).data.filter((x) => x !== 0).length).toBeLessThan(700);
+  });
+
   test("whether it trains is a plain truth value: a Value would count as true", () => {
     const { params, stats } = stack.init(key);
     const call = { stats: variables(stats) };
