@@ -156,8 +156,7 @@ export function leastSquares<P>(residuals: (at: Values<P>) => Value, start: P, o
     const columns = columnNorms(j, m, n);
     for (let i = 0; i < n; i++) scale[i] = Math.max(scale[i]!, columns[i]!);
     const units = scale.map((x) => (x === 0 ? 1 : x));
-    const gradient = turned(j, m, n, point.r);
-    if (point.size === 0 || largest(gradient.map((g, i) => (columns[i] === 0 ? 0 : g / columns[i]! / point.size))) <= tolerance) {
+    if (point.size === 0 || largest(cosines(j, m, n, columns, point)) <= tolerance) {
       reason = "gradient";
       break;
     }
@@ -247,6 +246,8 @@ function step(
       radius = Math.max(0.1, Math.min(share, 0.5)) * Math.min(radius, 10 * length);
     } else if (mu === 0 || ratio >= 0.75) radius = 2 * length;
     const taken = ratio >= 1e-4;
+    // Numbers so large that the step itself is not finite leave no radius to go on with.
+    if (!(radius > 0)) return { next: null, radius, length, reason: "step" };
     const span = taken ? norm(next.x.map((x, i) => x * units[i]!)) : ends.span;
     const reason: Reason | null =
       Math.abs(actual) <= ends.valueTolerance && predicted <= ends.valueTolerance && ratio <= 2
@@ -256,6 +257,16 @@ function step(
           : null;
     if (taken || reason !== null) return { next: taken ? next : null, radius, length, reason };
   }
+}
+
+/** The cosines between the residuals and the columns of the Jacobian; both are made short first, since their product could leave the range. */
+function cosines(j: Float64Array, m: number, n: number, columns: Float64Array, { r, size }: Seen): Float64Array {
+  const found = new Float64Array(n);
+  for (let i = 0; i < m; i++) {
+    const share = r[i]! / size;
+    for (let c = 0; c < n; c++) if (columns[c] !== 0) found[c] = found[c]! + (j[i * n + c]! / columns[c]!) * share;
+  }
+  return found;
 }
 
 function columnNorms(j: Float64Array, m: number, n: number): Float64Array {

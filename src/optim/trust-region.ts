@@ -103,7 +103,7 @@ export function newton(hessianAt: (x: Float64Array) => Float64Array, epsilon: nu
       const taken = ratio > 1e-4 && next.value <= value + noise;
       if (!taken || ratio < 0.25) radius = norm(p) / 4;
       else if (ratio > 0.75 && !inside) radius *= 2;
-      if (next.x.every((v, i) => v === x[i])) return null;
+      if (!(radius > 0) || next.x.every((v, i) => v === x[i])) return null;
       if (taken) return next;
     }
   };

@@ -96,6 +96,15 @@ test("turns back from where residuals are not numbers", () => {
   expect(root.value).toBeLessThan(1e-5);
 });
 
+test("ends on numbers of any size", () => {
+  for (const size of [1e-200, 1e-100, 1e100, 1e200, 1e300]) {
+    const { at: root } = leastSquares((x: Value) => stack([mul(size, sub(square(x), 2))]), 1);
+    expect(read(root)).toBeCloseTo(Math.SQRT2, 6);
+    const far = leastSquares((x: Value) => stack([sub(mul(x, size), 1)]), 1);
+    expect(Number.isFinite(far.rounds)).toBe(true);
+  }
+});
+
 test("hard starts: far away, at a stationary point, at the answer", () => {
   const rosenbrock = (p: Value): Value => stack([mul(10, sub(at(p, 1), square(at(p, 0)))), sub(1, at(p, 0))]);
   for (const far of [-1e3, 1e3]) expect(leastSquares(rosenbrock, tensor([far, -far])).value).toBeLessThan(1e-20);

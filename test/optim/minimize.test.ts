@@ -97,6 +97,15 @@ describe.each(methods)("%s", (method) => {
     expect(stopped.value).toBe(seen.at(-1)!.value);
   });
 
+  test("ends on numbers of any size", () => {
+    for (const size of [1e-300, 1e-150, 1e100, 1e150]) {
+      const found = minimize((x: Value) => mul(size, square(square(sub(x, 3)))), 1, { method, limit: 300 });
+      expect(found.value).toBeLessThanOrEqual(16 * size);
+      const far = minimize((x: Value) => square(sub(x, size)), 1, { method, limit: 300 });
+      expect(far.rounds).toBeLessThanOrEqual(300);
+    }
+  });
+
   test("starts at a minimum, on a line, on a plane", () => {
     expect(minimize((x: Value) => square(x), 0, { method })).toMatchObject({ value: 0, rounds: 0, reason: "gradient" });
     const flat = minimize((x: Value) => mul(0, sum(x)), tensor([1, 2]), { method });
