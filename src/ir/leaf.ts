@@ -34,8 +34,18 @@ export const constantOp: AnyOp = /* @__PURE__ */ leafOp("constant");
 /** The op of leaves made by `input`, which have a type and no value. */
 export const inputOp: AnyOp = /* @__PURE__ */ leafOp("input");
 
+/**
+ * Whether this is a Value.
+ * @throws GraphError for a Value of another copy of the library: serial numbers count per copy, so a walk over both would stop early and leave out
+ *   gradients without a word
+ */
 export function isValue(x: unknown): x is Value {
-  return typeof x === "object" && x !== null && (x as { kind?: unknown }).kind === "value" && "node" in x;
+  if (x instanceof Node) return true;
+  if (typeof x !== "object" || x === null || (x as { kind?: unknown }).kind !== "value" || !("node" in x)) return false;
+  if (x.node instanceof Node) return true;
+  throw new GraphError(
+    "a Value comes from another copy of chainrule, and the two cannot share a graph; install one version (npm ls chainrule shows where each comes from), bundle it once, and import it by one name",
+  );
 }
 
 export function isTensor(x: unknown): x is Tensor {
