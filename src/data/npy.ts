@@ -3,7 +3,7 @@ import type { DType, NumberArray } from "../ir/dtype.ts";
 import { DTypeError, ParseError } from "../ir/errors.ts";
 import { stridesOf } from "../ir/shape.ts";
 import { hold, type Tensor } from "../ir/tensor.ts";
-import { tensorType, typeText } from "../ir/type.ts";
+import { type TensorType, tensorType, typeText } from "../ir/type.ts";
 import { parsePythonLiteral } from "./python-literal.ts";
 
 /** NumPy's codes: kind and bytes. bf16 has none. */
@@ -36,13 +36,18 @@ const kinds: Readonly<Record<string, string>> = {
   f: "floats of an unusual width; save array.astype(np.float64)",
 };
 
-/**
- * Reads a .npy file, versions 1 to 3, either byte order, row- or column-major. Little-endian row-major data that is aligned is a view on
- * `bytes`, which must not be changed afterwards.
- * Format: NumPy documentation, `numpy.lib.format`.
- * @throws ParseError for anything that is not such a file, is cut short or longer than its shape, or holds no numbers
- */
-export function parseNpy(bytes: Uint8Array): Tensor {
+/** Where the elements of a .npy file lie, and what they are. */
+export interface NpyLayout {
+  readonly type: TensorType;
+  readonly order: ByteOrder;
+  /** Column-major. */
+  readonly columns: boolean;
+  /** The place of the first element. */
+  readonly start: number;
+}
+
+/** What the header of a .npy file says; `bytes` are the file, or its beginning. @throws ParseError for anything that is no such header */
+export function npyLayout(bytes: Uint8Array): NpyLayout {
   const { text, start } = headerOf(bytes);
   const header = parsePythonLiteral(text);
   if (!(header instanceof Map)) throw new ParseError("npy: the header must be a dict with descr, fortran_order and shape");
@@ -53,17 +58,27 @@ export function parseNpy(bytes: Uint8Array): Tensor {
     throw new ParseError("npy: the header's shape must be a tuple of whole numbers, 0 or more");
   if (typeof columns !== "boolean") throw new ParseError("npy: the header's fortran_order must be True or False");
   const sizes: readonly number[] = shape.map((n: number) => n + 0);
-  let size = byteSize(dtype) as number;
-  for (const n of sizes) size *= n;
-  const type = tensorType(dtype, sizes);
+  return { type: tensorType(dtype, sizes), order, columns, start };
+}
+
+/**
+ * Reads a .npy file, versions 1 to 3, either byte order, row- or column-major. Little-endian row-major data that is aligned is a view on
+ * `bytes`, which must not be changed afterwards.
+ * Format: NumPy documentation, `numpy.lib.format`.
+ * @throws ParseError for anything that is not such a file, is cut short or longer than its shape, or holds no numbers
+ */
+export function parseNpy(bytes: Uint8Array): Tensor {
+  const { type, order, columns, start } = npyLayout(bytes);
+  let size = byteSize(type.dtype) as number;
+  for (const n of type.shape) size *= n;
   if (size !== bytes.length - start)
     throw new ParseError(
       size > bytes.length - start
         ? `npy: ${typeText(type)} takes ${size} bytes and the file has ${bytes.length - start} after its header; it is cut short`
         : `npy: ${typeText(type)} takes ${size} bytes and ${bytes.length - start - size} more follow; save several arrays with np.savez`,
     );
-  const data = readElements(dtype, bytes.subarray(start), order, "npy");
-  return hold(type, columns ? rowMajor(data, sizes) : data);
+  const data = readElements(type.dtype, bytes.subarray(start), order, "npy");
+  return hold(type, columns ? rowMajor(data, type.shape) : data);
 }
 
 function headerOf(bytes: Uint8Array): { text: string; start: number } {
