@@ -1,7 +1,7 @@
 import { isFloat } from "../../ir/dtype.ts";
 import { isGraph } from "../../ir/graph.ts";
 import { inputOp, lift, literalOf } from "../../ir/leaf.ts";
-import { type Node, type Value, valuesOf } from "../../ir/node.ts";
+import { type Node, nextSerial, type Value, valuesOf } from "../../ir/node.ts";
 import { reducedShape, sameShape, sizeOf } from "../../ir/shape.ts";
 import { tensor } from "../../ir/tensor.ts";
 import { bool, tensorType } from "../../ir/type.ts";
@@ -228,8 +228,9 @@ export function lowered(inputs: readonly Value[], outputs: readonly Value[]): Lo
   const uses = new Map<Node, number>();
   /** relu(x) by the node of x. */
   const rectified = new Map<Node, Value>();
-  const rewrite = (roots: readonly Value[]): void => {
-    const order = collect(roots);
+  /** Rewrites what the roots depend on, from a serial number on: what is older has been. */
+  const rewrite = (roots: readonly Value[], floor = 0): void => {
+    const order = collect(roots, floor);
     for (const { operands } of order) for (const v of operands) if (v !== null) uses.set(v.node, (uses.get(v.node) ?? 0) + 1);
     for (const node of order) {
       if (made.has(node) || node.op === inputOp) continue;
@@ -243,6 +244,7 @@ export function lowered(inputs: readonly Value[], outputs: readonly Value[]): Lo
   /** The node's results by other nodes, which are rewritten themselves. */
   const expanded = (node: Node, operands: readonly (Value | null)[]): readonly Value[] | null => {
     let results: readonly Value[] | null = null;
+    const floor = nextSerial();
     if (node.op.name === "call") {
       const { graph } = node.attrs as { readonly graph: unknown };
       if (isGraph(graph)) results = (graph as unknown as (xs: readonly unknown[]) => readonly Value[])(operands);
@@ -256,7 +258,7 @@ export function lowered(inputs: readonly Value[], outputs: readonly Value[]): Lo
       if (y !== undefined) results = [lessEqual(y, operands[1]!)];
     }
     if (results === null) return null;
-    rewrite(results);
+    rewrite(results, floor);
     return results.map(mapped);
   };
   rewrite(outputs);

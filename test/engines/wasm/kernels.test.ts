@@ -1,6 +1,8 @@
 import { describe, expect, test } from "vitest";
 import { drawsFrom } from "../../../src/check/draws.ts";
+import { lowered } from "../../../src/engines/wasm/lower.ts";
 import {
+  add,
   argMax,
   argMin,
   averagePool,
@@ -9,10 +11,12 @@ import {
   cumsum,
   type DType,
   diag,
+  f64,
   gather,
   gatherElements,
   gatherND,
   grad,
+  graph,
   jit,
   matmul,
   maxPool,
@@ -20,6 +24,7 @@ import {
   norm,
   oneHot,
   pad,
+  pow,
   reference,
   reshape,
   scatterAdd,
@@ -45,6 +50,7 @@ import { sizeOf } from "../../../src/ir/shape.ts";
 import { hold } from "../../../src/ir/tensor.ts";
 import { leaves } from "../../../src/ir/tree.ts";
 import { tensorType } from "../../../src/ir/type.ts";
+import { collect } from "../../../src/ir/walk.ts";
 import { wasm } from "../../../src/wasm.ts";
 
 const engine = wasm();
@@ -238,3 +244,14 @@ test("whole numbers are clipped and have signs, in lanes and alone", () => {
     for (const bounds of [{ min: -1, max: 2 }, { min: 0 }, { max: -2 }])
       agree((v) => ({ a: clip(v, bounds), b: sign(v) }), drawn("i32", shape));
 });
+
+test("thousands of ops that become others are rewritten in one walk, not one walk each", () => {
+  const g = graph({ x: f64(4) }, ({ x }) => {
+    let v: Value = x;
+    for (let i = 0; i < 4000; i++) v = add(pow(v, 3), 0.1);
+    return { y: v };
+  });
+  const low = lowered([g.inputs.x], [g.outputs.y]);
+  expect(low.outputs[0]!.type).toEqual(g.outputs.y.type);
+  expect(collect(low.outputs).some((node) => node.op.name === "pow")).toBe(false);
+}, 20_000);
