@@ -1,0 +1,70 @@
+// What the page of the engine's browser test runs: bundled, it sets functions that the test calls.
+import { drawsFrom } from "../../src/check/draws.ts";
+import {
+  compile,
+  evaluate,
+  f32,
+  graph,
+  i32,
+  matmul,
+  mul,
+  random,
+  relu,
+  softmaxCrossEntropy,
+  sub,
+  type Tensor,
+  tensor,
+  type Value,
+  valueAndGrad,
+} from "../../src/index.ts";
+import { wasm } from "../../src/wasm.ts";
+import { difference } from "../engines/wasm/agreement.ts";
+import { drawCase, ops } from "../laws/samplers.ts";
+
+const draw = (seed: number, ...shape: number[]): Tensor => evaluate(random.normal(random.key(seed), f32(...shape))) as Tensor;
+
+/** Every op, one case each in f64 and in f32: where the engine of this browser is further from the reference than rounding explains. */
+function disagreements(): string[] {
+  const engine = wasm();
+  const found: string[] = [];
+  for (const name of ops.keys())
+    for (const dtype of ["f64", "f32"] as const) {
+      const worse = difference(engine, drawCase(name, drawsFrom(4242)), dtype);
+      if (worse !== null) found.push(`${name}: ${worse}`);
+    }
+  return found;
+}
+
+const params = { w: draw(1, 300, 200), v: draw(2, 200, 10) };
+const step = graph({ params, x: f32(128, 300), y: i32(128) }, ({ params, x, y }) => {
+  const loss = (p: { w: Value; v: Value }): Value => softmaxCrossEntropy(matmul(relu(matmul(x, p.w)), p.v), y);
+  const { value, grad } = valueAndGrad(loss)(params);
+  return { loss: value, params: { w: sub(params.w, mul(0.01, grad.w)), v: sub(params.v, mul(0.01, grad.v)) } };
+});
+const batch = {
+  x: draw(3, 128, 300),
+  y: tensor(
+    Array.from({ length: 128 }, (_, i) => i % 10),
+    "i32",
+  ),
+};
+const rest = (ms: number): Promise<void> => new Promise((done) => setTimeout(done, ms));
+
+/** Losses of ten steps, and the longest time that the page's thread was not free. */
+async function training(kind: "plain" | "threads" | "worker"): Promise<{ losses: number[]; shared: boolean }> {
+  const engine =
+    kind === "worker"
+      ? wasm({ worker: new URL("/wasm-worker.js", location.href), threads: 2 })
+      : wasm({ threads: kind === "threads" ? 2 : 1 });
+  const program = await compile(step, engine, { state: { params } });
+  const losses: number[] = [];
+  for (let i = 0; i < 10; i++) {
+    losses.push((await program.run(batch)).loss.data[0]!);
+    // The workers of threads start while the page is free.
+    if (kind === "threads") await rest(50);
+  }
+  const shared = engine.tensor !== undefined && !(engine.tensor(f32(1)).data.buffer instanceof ArrayBuffer);
+  return { losses, shared };
+}
+
+Object.assign(globalThis, { disagreements, training });

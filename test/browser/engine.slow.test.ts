@@ -1,0 +1,80 @@
+import { execFileSync } from "node:child_process";
+import { readFileSync } from "node:fs";
+import { createServer, type Server } from "node:http";
+import type { AddressInfo } from "node:net";
+import { fileURLToPath } from "node:url";
+import { rolldown } from "rolldown";
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { type Browser, launch, type Page } from "./launch.ts";
+
+const root: string = fileURLToPath(new URL("../../", import.meta.url));
+let browser: Browser | null = null;
+const servers: Server[] = [];
+let script = "";
+
+beforeAll(async () => {
+  browser = await launch();
+  if (browser === null) return;
+  execFileSync(process.execPath, ["scripts/ensure-built.js"], { cwd: root });
+  const build = await rolldown({ input: `${root}test/browser/engine-page.ts`, external: /^(node:|@resvg\/)/, platform: "browser" });
+  const { output } = await build.generate({ format: "esm", codeSplitting: false });
+  script = output.map((chunk) => (chunk.type === "chunk" ? chunk.code : "")).join("");
+});
+afterAll(async () => {
+  await browser?.close();
+  for (const server of servers) server.close();
+});
+
+/** A page of a server of its own. `headers` go with everything. */
+async function opened(headers: Record<string, string>): Promise<Page> {
+  const server = createServer((request, response) => {
+    const files: Record<string, readonly [string, string | Buffer]> = {
+      "/": ["text/html", '<!doctype html><title>engine</title><script type="module" src="/page.js"></script>'],
+      "/page.js": ["text/javascript", script],
+      "/wasm-worker.js": ["text/javascript", readFileSync(`${root}dist/wasm-worker.js`)],
+    };
+    const file = files[request.url ?? ""];
+    response.writeHead(file === undefined ? 404 : 200, { "content-type": file?.[0] ?? "text/plain", ...headers });
+    response.end(file?.[1] ?? "");
+  });
+  servers.push(server);
+  await new Promise<void>((done) => server.listen(0, "127.0.0.1", done));
+  const page = await browser!.newPage();
+  await page.goto(`http://127.0.0.1:${(server.address() as AddressInfo).port}/`);
+  await page.waitForFunction(() => "training" in globalThis);
+  return page;
+}
+
+const isolated = { "cross-origin-opener-policy": "same-origin", "cross-origin-embedder-policy": "require-corp" };
+const training = (kind: string) => `training(${JSON.stringify(kind)})`;
+interface Trained {
+  readonly losses: number[];
+  readonly shared: boolean;
+}
+
+test("in Chromium every op agrees with the reference", async (context) => {
+  if (browser === null) return context.skip();
+  const page = await opened({});
+  expect(await page.evaluate<string[]>("disagreements()")).toEqual([]);
+  await page.close();
+});
+
+test("in an isolated page threads and a worker give the numbers of one thread", async (context) => {
+  if (browser === null) return context.skip();
+  const page = await opened(isolated);
+  const plain = await page.evaluate<Trained>(training("plain"));
+  expect(plain.losses[9]).toBeLessThan(plain.losses[0]!);
+  const threads = await page.evaluate<Trained>(training("threads"));
+  expect(threads).toEqual({ losses: plain.losses, shared: true });
+  expect((await page.evaluate<Trained>(training("worker"))).losses).toEqual(plain.losses);
+  await page.close();
+});
+
+test("in any other page threads fall back to one, and under a strict policy the worker of an own file still runs", async (context) => {
+  if (browser === null) return context.skip();
+  const page = await opened({ "content-security-policy": "default-src 'none'; script-src 'self' 'wasm-unsafe-eval'; worker-src 'self'" });
+  const plain = await page.evaluate<Trained>(training("plain"));
+  expect(await page.evaluate<Trained>(training("threads"))).toEqual({ losses: plain.losses, shared: false });
+  expect((await page.evaluate<Trained>(training("worker"))).losses).toEqual(plain.losses);
+  await page.close();
+});
