@@ -153,6 +153,10 @@ function suite(title, { step, state, given, forward, torch }) {
     check(result) {
       if (!(Math.abs(result - truth) <= 1e-4 * Math.abs(truth))) throw new Error(`the first loss is ${result}, not ${truth}`);
     },
+    async program(engine) {
+      const made = await compile(step, engine, { state });
+      return () => made.run(given);
+    },
     async contestants() {
       truth = (await compile(forward, reference())).run({ params: state.params, ...given }).loss.data[0];
       const program = await compile(step, wasm(), { state });

@@ -65,6 +65,10 @@ export function training(title, sizes, batch) {
     check(result) {
       if (!(Math.abs(result - truth) <= 1e-4 * Math.abs(truth))) throw new Error(`the first loss is ${result}, not ${truth}`);
     },
+    async program(engine) {
+      const made = await compile(step, engine, { state: { params: layers } });
+      return () => made.run({ x, y });
+    },
     async contestants() {
       const plain = await compile(step, reference(), { state: { params: layers } });
       truth = plain.run({ x, y }).loss.data[0];
