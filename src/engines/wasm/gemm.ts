@@ -264,7 +264,8 @@ export class ProductLibrary {
     const { fused } = this;
     const size = sizeOfKind[kind];
     const rows = rowsOf(fused);
-    const unrolled = 4;
+    // Every step's broadcasts keep an address of their own in that compiler: with four steps of four rows they no longer fit the registers.
+    const unrolled = fused ? 4 : 3;
     const lane = (op: string): Instruction => `${kind === "f32" ? "f32x4" : "f64x2"}.${op}` as Instruction;
     const stepA = rows * size;
     const stepB = vectors * 16;
