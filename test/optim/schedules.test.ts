@@ -41,6 +41,8 @@ describe("after its end", () => {
 test("restarts begin at the full rate at each of their periods, as exactly as logarithms can be wrong", () => {
   const rates = values(cosineRestarts({ from: 1, steps: 3, factor: 3 }), 3 * (1 + 3 + 9 + 27) + 1);
   expect(rates.flatMap((x, i) => (x === 1 ? [i] : []))).toEqual([0, 3, 12, 39, 120]);
+  const later = cosineRestarts({ from: 1, steps: 1, factor: 10 });
+  expect([1, 11, 111, 1111].map((n) => read(later(constant(n))))).toEqual([1, 1, 1, 1]);
   expect(values(cosineRestarts({ from: 1, steps: 2 }), 5)).toEqual([1, 0.5, 1, 0.5, 1].map((x) => expect.closeTo(x, 15)));
 });
 
