@@ -14,7 +14,7 @@ import { type FoundPaths, flatIndex, gateOf, type PathEdge, seedAt, unitData } f
 import type { PathStep, PathSum } from "./gradient-path.ts";
 import { nameOfResult, nameValues } from "./names.ts";
 import { type JsonTensor, jsonNumber, jsonTensor } from "./number-text.ts";
-import { placeOf } from "./place.ts";
+import { type Place, placeOf } from "./place.ts";
 import { pathsLatex, pathsMarkdown, pathsText } from "./render-paths.ts";
 import { ruleText, slotName } from "./steps.ts";
 import { checkHistory, pulled, sweep } from "./sweep.ts";
@@ -105,7 +105,7 @@ export function paths(f: Value, x: Value, options: PathOptions = {}): Paths {
     live: found.live,
     ranked: found.ranked,
     top: found.top.map(({ edges, contribution, size }) => ({
-      steps: edges.map((e) => stepOf(graph, e, names)),
+      steps: edges.map((e) => new Step(graph, e, names)),
       contribution: asTensor(contribution),
       size,
       share: found.magnitude === null ? null : found.magnitude === 0 ? 0 : size / found.magnitude,
@@ -181,32 +181,52 @@ function ofElement(graph: Between, f: Value, from: number, x: Value, to: number,
   };
 }
 
-function stepOf(
-  graph: Between,
-  { edge, result: index, element, intoElement, weight }: PathEdge,
-  names: ReadonlyMap<Node, string>,
-): PathStep {
-  const place = gateOf(graph, edge);
-  const node = graph.order[place]!;
-  const operand = edge - graph.first[place]!;
-  const into = node.operands[operand]!;
-  const result = valuesOf(node)[index]!;
-  return {
-    node,
-    op: node.op.name,
-    name: elementName(nameOfResult(names, result), result, element),
-    value: dense(heldBy(result), result.type),
-    slot: slotName(node, operand),
-    into: elementName(nameOfResult(names, into), into, intoElement),
-    local: weight,
-    get rule() {
-      return ruleText(node, operand, names);
-    },
-    element,
-    intoElement,
-    place: placeOf(node),
-    jacobian: () => jacobianBlock(node, index, operand),
-  };
+/** A step says what it is asked for: of a path of 100,000 gates a text shows twelve. */
+class Step implements PathStep {
+  readonly node: Node;
+  readonly local: number | null;
+  readonly element: number;
+  readonly intoElement: number;
+  private readonly result: Value;
+  private readonly operand: number;
+  private readonly names: ReadonlyMap<Node, string>;
+
+  constructor(graph: Between, { edge, result, element, intoElement, weight }: PathEdge, names: ReadonlyMap<Node, string>) {
+    const place = gateOf(graph, edge);
+    this.node = graph.order[place]!;
+    this.local = weight;
+    this.element = element;
+    this.intoElement = intoElement;
+    this.result = valuesOf(this.node)[result]!;
+    this.operand = edge - graph.first[place]!;
+    this.names = names;
+  }
+
+  get op(): string {
+    return this.node.op.name;
+  }
+  get name(): string {
+    return elementName(nameOfResult(this.names, this.result), this.result, this.element);
+  }
+  get value(): Tensor {
+    return dense(heldBy(this.result), this.result.type);
+  }
+  get slot(): string {
+    return slotName(this.node, this.operand);
+  }
+  get into(): string {
+    const into = this.node.operands[this.operand]!;
+    return elementName(nameOfResult(this.names, into), into, this.intoElement);
+  }
+  get rule(): string {
+    return ruleText(this.node, this.operand, this.names);
+  }
+  get place(): Place {
+    return placeOf(this.node);
+  }
+  jacobian(): Tensor {
+    return jacobianBlock(this.node, this.result.index, this.operand);
+  }
 }
 
 /** All rows of a gate's Jacobian toward one operand. */
