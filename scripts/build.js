@@ -27,7 +27,8 @@ async function bundle() {
     dir: work,
     format: "esm",
     entryFileNames: "[name].js",
-    chunkFileNames: "chunks/[name].js",
+    // Beside the entries, not in a folder: code finds wasm-worker.js next to itself, whether it is in an entry or shared by several.
+    chunkFileNames: "shared-[name].js",
     // Without comments and blanks the code is read twice as fast; names stay, for stack traces.
     minify: { compress: false, mangle: false, codegen: { removeWhitespace: true } },
     // What nearly every entry needs is one chunk: importing sixty small modules costs more than running them.
@@ -38,7 +39,8 @@ async function bundle() {
           test: /[\\/]src[\\/]((ir|ops|random|linalg|control|evaluate|notation|autodiff|passes|transforms)[\\/]|engines[\\/][^\\/]+$)/,
         },
         { name: "files", test: /[\\/]src[\\/](files|data)[\\/]/ },
-        { name: "reports", test: /[\\/]src[\\/](check|draw|explain)[\\/]/ },
+        // With the few files that the command line shares with its parts that are loaded later.
+        { name: "reports", test: /[\\/]src[\\/]((check|draw|explain)[\\/]|cli[\\/](usage-error|describe-error|io|colours|text-in)\.ts$)/ },
       ],
     },
   });

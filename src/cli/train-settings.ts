@@ -1,16 +1,4 @@
 import { nearestName } from "../notation/nearest.ts";
-import { adadelta } from "../optim/adadelta.ts";
-import { adagrad } from "../optim/adagrad.ts";
-import { adam, adamW } from "../optim/adam.ts";
-import { adamax } from "../optim/adamax.ts";
-import { lamb } from "../optim/lamb.ts";
-import { lion } from "../optim/lion.ts";
-import { nadam } from "../optim/nadam.ts";
-import type { Optimizer } from "../optim/optimizer.ts";
-import type { Rate } from "../optim/rate.ts";
-import { rmsProp } from "../optim/rms-prop.ts";
-import { cosine } from "../optim/schedules.ts";
-import { sgd } from "../optim/sgd.ts";
 import type { OptionSpec } from "./command.ts";
 import { UsageError } from "./usage-error.ts";
 
@@ -50,6 +38,21 @@ export const trainOptions: readonly OptionSpec[] = [
   { name: "json", about: "print the report as JSON" },
 ];
 
+/** The optimisers by their names on the command line. */
+export const optimizerNames = [
+  "adam",
+  "adamw",
+  "sgd",
+  "nesterov",
+  "rmsprop",
+  "adagrad",
+  "adadelta",
+  "adamax",
+  "nadam",
+  "lion",
+  "lamb",
+] as const;
+
 /** What is asked for, checked. */
 export interface TrainSettings {
   readonly model: string;
@@ -58,7 +61,7 @@ export interface TrainSettings {
   readonly task: "classification" | "regression" | null;
   readonly split: number;
   readonly raw: boolean;
-  readonly optimizer: string;
+  readonly optimizer: (typeof optimizerNames)[number];
   readonly rate: number;
   readonly schedule: "constant" | "cosine";
   readonly epochs: number;
@@ -130,7 +133,7 @@ export function settingsOf(given: Given): TrainSettings {
         : choice<"classification" | "regression">("task", ["classification", "regression"], "classification"),
     split: number("split", 0.8, (x) => x > 0 && x <= 1, "share above 0, up to 1"),
     raw: flag("raw"),
-    optimizer: choice("optimizer", Object.keys(optimizers), "adam"),
+    optimizer: choice("optimizer", optimizerNames, "adam"),
     rate: number("rate", 1e-3, (x) => x > 0 && x < Number.POSITIVE_INFINITY, "learning rate, a number above 0"),
     schedule: choice<"constant" | "cosine">("schedule", ["constant", "cosine"], "constant"),
     epochs: count("epochs", 20),
@@ -153,23 +156,4 @@ export function settingsOf(given: Given): TrainSettings {
 
 function shown(value: unknown): string {
   return String(typeof value === "string" ? value : JSON.stringify(value)).slice(0, 40);
-}
-
-const optimizers: Readonly<Record<string, (rate: Rate) => Optimizer>> = {
-  adam: (rate) => adam({ rate }),
-  adamw: (rate) => adamW({ rate }),
-  sgd: (rate) => sgd({ rate }),
-  nesterov: (rate) => sgd({ rate, momentum: 0.9, nesterov: true }),
-  rmsprop: (rate) => rmsProp({ rate }),
-  adagrad: (rate) => adagrad({ rate }),
-  adadelta: (rate) => adadelta({ rate }),
-  adamax: (rate) => adamax({ rate }),
-  nadam: (rate) => nadam({ rate }),
-  lion: (rate) => lion({ rate }),
-  lamb: (rate) => lamb({ rate }),
-};
-
-/** The optimiser that was chosen, over this many updates. */
-export function optimizerOf({ optimizer, rate, schedule }: TrainSettings, steps: number): Optimizer {
-  return optimizers[optimizer]!(schedule === "cosine" ? cosine({ from: rate, steps }) : rate);
 }

@@ -2,7 +2,7 @@ import { differences, treeOf } from "../data/tensor-tree.ts";
 import { ParseError } from "../ir/errors.ts";
 import type { Tensor } from "../ir/tensor.ts";
 import { key } from "../random/random.ts";
-import { type Checkpoint, readCheckpoint } from "../train/checkpoint.ts";
+import type { Checkpoint } from "../train/checkpoint.ts";
 import { modelOf, type SpecModel } from "./model-spec.ts";
 import type { Scaling } from "./table.ts";
 
@@ -33,6 +33,7 @@ export interface TrainedModel {
 
 /** Reads a checkpoint that `chainrule train` wrote; the best weights, where it kept them. @throws ParseError for others */
 export async function readModel(path: string): Promise<TrainedModel> {
+  const { readCheckpoint } = await import("../train.ts");
   const checkpoint: Checkpoint = await readCheckpoint(path);
   const note = checkpoint.header.note as ModelNote | null;
   if (note?.kind !== noteKind)

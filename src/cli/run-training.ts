@@ -1,0 +1,142 @@
+import { dataset } from "../data/dataset.ts";
+import { loader } from "../data/loader.ts";
+import { rowOrder } from "../data/row-order.ts";
+import { shares } from "../data/shares.ts";
+import { saveTensors } from "../data/tensor-tree.ts";
+import { reference } from "../engines/reference.ts";
+import { writeFileWhole } from "../files/write-file.ts";
+import { DomainError } from "../ir/errors.ts";
+import type { Value } from "../ir/node.ts";
+import { hold, type Tensor } from "../ir/tensor.ts";
+import type { Values } from "../ir/tree.ts";
+import { f32, i32 } from "../ir/type.ts";
+import { softmaxCrossEntropy } from "../ops/composite/label-loss.ts";
+import { meanSquaredError } from "../ops/composite/loss.ts";
+import { reshape } from "../ops/linear/reshape.ts";
+import { key } from "../random/random.ts";
+import type { Callback } from "../train/options.ts";
+import type { Step } from "../train/train.ts";
+import { coloursFor } from "./colours.ts";
+import { printable } from "./describe-error.ts";
+import { type CommandIo, exitCodes } from "./io.ts";
+import { modelOf, type SpecModel } from "./model-spec.ts";
+import { optimizerOf } from "./optimizer-named.ts";
+import { readTable, scaled, scalingOf, type TargetTable } from "./table.ts";
+import type { TrainSettings } from "./train-settings.ts";
+import { type ModelNote, noteKind } from "./trained-model.ts";
+import { UsageError } from "./usage-error.ts";
+
+type Rows = { readonly x: Tensor; readonly y: Tensor };
+
+/** Targets as the loss takes them, and how to turn predictions back. @throws DomainError for targets that do not fit the model */
+function targetsOf(
+  settings: TrainSettings,
+  model: SpecModel,
+  table: TargetTable,
+  fit: Int32Array,
+): { y: Tensor; note: Pick<ModelNote, "task" | "classes" | "targetScaling"> } {
+  const { values, classes } = table.target;
+  const task = settings.task ?? (model.outputs === 1 ? "regression" : "classification");
+  if (task === "classification") {
+    if (model.outputs < 2) throw new UsageError(`--model ${settings.model} has 1 output; a classification has one for each class`, "train");
+    const bad = values.findIndex((v) => !Number.isInteger(v) || v < 0 || v >= model.outputs);
+    if (bad >= 0)
+      throw new DomainError(
+        `${settings.data}: ${settings.target} is ${classes?.[values[bad]!] ?? values[bad]} in row ${bad} of the data (from 0)${classes === null ? "" : `, class number ${values[bad]}`}; classes are 0..${model.outputs - 1}, as many as the model has outputs`,
+      );
+    return { y: hold(i32(table.rows), Int32Array.from(values)), note: { task, classes, targetScaling: null } };
+  }
+  if (classes !== null) throw new DomainError(`${settings.data}: ${settings.target} holds names; a regression predicts numbers`);
+  if (model.outputs !== 1) throw new UsageError(`--model ${settings.model} has ${model.outputs} outputs; a regression has 1`, "train");
+  const targetScaling = scalingOf(values, 1, fit);
+  return { y: hold(f32(table.rows, 1), scaled(values, targetScaling)), note: { task, classes: null, targetScaling } };
+}
+
+/** Trains as the settings say; the exit code. @throws UsageError, DomainError, ParseError for a model and a table that do not fit */
+export async function runTraining(settings: TrainSettings, again: string, io: CommandIo): Promise<number> {
+  const model = modelOf(settings.model);
+  const table = await readTable(settings.data, settings.target, io);
+  const { columns } = table;
+  if (columns.length !== model.inputs)
+    throw new UsageError(
+      `--model ${settings.model} takes ${model.inputs} numbers a row, and ${settings.data} has ${columns.length} columns beside ${settings.target}`,
+      "train",
+    );
+  return trained(settings, model, table, again, io);
+}
+
+async function trained(settings: TrainSettings, model: SpecModel, table: TargetTable, again: string, io: CommandIo): Promise<number> {
+  // Entries, so that the package has their code once, where the worker's file is beside the compiler.
+  const { accuracy, jsonLog, progress, train } = await import("../train.ts");
+  const { wasm } = await import("../wasm.ts");
+  const { rows, columns, data } = table;
+  const task = settings.task ?? (model.outputs === 1 ? "regression" : "classification");
+  const [fit, held] = shares(rowOrder(settings.seed, rows), settings.split, task === "classification" ? table.target.values : null);
+  const scaling = settings.raw ? { mean: columns.map(() => 0), scale: columns.map(() => 1) } : scalingOf(data, columns.length, fit);
+  const { y, note } = targetsOf(settings, model, table, fit);
+  const all = dataset({ x: hold(f32(rows, columns.length), scaled(data, scaling)), y });
+  const part = (of: Int32Array) => dataset(all.at(of));
+  const source = loader(part(fit), { batch: Math.min(settings.batch, Math.max(1, fit.length)), shuffle: settings.seed });
+  const stop = new AbortController();
+  const kept: ModelNote = { kind: noteKind, model: settings.model, target: settings.target, columns, scaling, ...note };
+  const callbacks: Callback<Step<unknown>>[] = [
+    progress({
+      write: (text) => io.writeError(text),
+      terminal: io.isTerminal.error,
+      ...(io.columns !== undefined && { columns: io.columns }),
+    }),
+    ...(settings.log === null ? [] : [jsonLog(settings.log)]),
+  ];
+  const loss = (
+    params: Values<unknown>,
+    batch: Values<Rows>,
+    { key: own, train: training, stats }: { key: Value; train: boolean; stats: Values<unknown> },
+  ) => {
+    const { out, stats: next } = model.apply(params, batch.x, { train: training, key: own, stats });
+    if (task === "classification") return { loss: softmaxCrossEntropy(out, batch.y), accuracy: accuracy(out, batch.y), stats: next };
+    return { loss: meanSquaredError(out, reshape(batch.y, { shape: out.type.shape })), stats: next };
+  };
+  const born = model.init(key(settings.seed));
+  const release = io.onInterrupt?.(() => stop.abort());
+  try {
+    const training = train(
+      { params: born.params, stats: born.stats, loss: loss as never },
+      {
+        data: source,
+        ...(held.length > 0 && { validate: loader(part(held), { batch: 256 }) }),
+        optimizer: optimizerOf(settings, Math.ceil(source.length / settings.accumulate) * settings.epochs),
+        engine: settings.engine === "wasm" ? wasm() : reference(),
+        epochs: settings.epochs,
+        seed: settings.seed,
+        accumulate: settings.accumulate,
+        ...(settings.patience !== null && { patience: settings.patience, keep: "best" as const }),
+        checkpoint: {
+          file: settings.checkpoint,
+          resume: settings.resume,
+          note: kept,
+          ...(settings.every !== null && { every: settings.every }),
+          ...(settings.best !== null && { best: settings.best }),
+        },
+        signal: stop.signal,
+        callbacks: callbacks as never,
+      },
+    );
+    const { params, report } = await training.finish();
+    if (settings.out !== null) await saveTensors(settings.out, params);
+    if (settings.curve !== null) await writeFileWhole(settings.curve, report.svg());
+    const { heading, warning } = coloursFor("output", io);
+    if (settings.json) await io.write(`${JSON.stringify(report.toJSON())}\n`);
+    else await io.write(printable(report.text()).replace(/^Training:/, heading("Training:")));
+    if (report.reason === "aborted") {
+      io.writeError(`${warning("stopped")} after step ${report.steps}; the run is in ${settings.checkpoint}. Go on with\n  ${again}\n`);
+      return exitCodes.interrupted;
+    }
+    if (!settings.json) {
+      const wrote = [settings.checkpoint, settings.best, settings.out, settings.log, settings.curve].filter((name) => name !== null);
+      await io.write(`wrote ${wrote.join(", ")}\n`);
+    }
+    return exitCodes.done;
+  } finally {
+    release?.();
+  }
+}
