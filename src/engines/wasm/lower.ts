@@ -4,31 +4,25 @@ import { inputOp, lift, literalOf } from "../../ir/leaf.ts";
 import { type Node, nextSerial, type Value, valuesOf } from "../../ir/node.ts";
 import { reducedShape, sameShape, sizeOf } from "../../ir/shape.ts";
 import { tensor } from "../../ir/tensor.ts";
-import { bool, tensorType } from "../../ir/type.ts";
+import { bool } from "../../ir/type.ts";
 import { collect } from "../../ir/walk.ts";
 import { applyTo } from "../../ops/define.ts";
 import {
   abs,
   add,
-  type CumsumAttrs,
   cast,
-  conv,
-  cumsum,
+  concat,
   div,
   equal,
   exp,
   expand,
-  gather,
   lessEqual,
   log,
-  matmul,
   max,
-  mean,
   mul,
   pow,
   reciprocal,
   reshape,
-  scatterAdd,
   sqrt,
   square,
   sub,
@@ -36,7 +30,6 @@ import {
   transpose,
   unslice,
   where,
-  zeros,
 } from "../../ops/index.ts";
 import { sliceRange } from "../../ops/linear/slice.ts";
 import { InternedNodes } from "../../passes/interned-nodes.ts";
@@ -59,15 +52,18 @@ const shaped = (v: Value, x: Value, { axis, keepDims }: Axes): Value =>
 /** Truth values are counted as whole numbers. */
 const whole = (x: Value): Value => cast(x, "i32");
 
-/** The elements of a line that padding shows, and how many there are of them. */
-function shown(size: number, [before, after]: readonly [number, number], mode: "reflect" | "edge"): Value {
-  const places = Array.from({ length: before + size + after }, (_, i) => {
-    const at = i - before;
-    if (mode === "edge") return Math.min(size - 1, Math.max(0, at));
-    const back = Math.abs(at);
-    return back < size ? back : 2 * (size - 1) - back;
-  });
-  return lift(tensor(places, "i32"), "i32");
+/** What padding before or behind a line shows of it: which elements, or the edge again and again. */
+function shown(x: Value, axis: number, count: number, behind: boolean, mode: "reflect" | "edge"): Value {
+  const size = x.type.shape[axis]!;
+  if (mode === "reflect") return sliceRange(x, { axis, start: behind ? size - 2 : count, step: -1, count });
+  const edge = sliceRange(x, { axis, start: behind ? size - 1 : 0, step: 1, count: 1 });
+  return expand(edge, { shape: x.type.shape.map((s, i) => (i === axis ? count : s)) });
+}
+
+/** The way back from `shown`: the padding added to what it showed of a line of `size`. */
+function unshown(x: Value, axis: number, size: number, behind: boolean, mode: "reflect" | "edge"): Value {
+  if (mode === "reflect") return unslice(x, { axis, start: behind ? size - 2 : x.type.shape[axis]!, step: -1, size });
+  return unslice(sum(x, { axis, keepDims: true }), { axis, start: behind ? size - 1 : 0, step: 1, size });
 }
 
 interface Pads {
@@ -100,21 +96,21 @@ function overProducts(x: Value, { axis, keepDims }: Axes): Value | null {
   // [..., m, k] with k before m, as a matrix [examples k, m] seen the other way round.
   const turned = [...examples.map((_, i) => i), rank - 1, rank - 2];
   const left = transpose(reshape(transpose(a, { axes: turned }), { shape: [length, m] }), { axes: [1, 0] });
-  const total = matmul(left, reshape(b, { shape: [length, n] }));
+  const total = applyTo(x.node.op, [left, reshape(b, { shape: [length, n] })], x.node.attrs) as Value;
   return keepDims ? reshape(total, { shape: [...examples.map(() => 1), m, n] }) : total;
 }
 
 type Rule = (x: Value, node: Node, operands: readonly (Value | null)[]) => Value | null;
 
-/** Ops as others, null where the op's own kernel is the better choice (empty axes, other dtypes). */
+/** Ops as others, made by the node's own op where it is one of them, so that a bundle has no op for the sake of its rule; null where the op's own kernel is the better choice (empty axes, other dtypes). */
 const rules: Readonly<Record<string, Rule>> = {
   // Its rule was applied when the graph was differentiated, and has no text form.
   customGradient: (x) => x,
   // The bias is an ordinary sum, so that what follows can be fused with it.
-  conv: (x, { attrs, type }, [, w, bias]) =>
+  conv: (x, { op, attrs, type }, [, w, bias]) =>
     bias == null
       ? null
-      : add(applyTo(conv, [x, w!, null], attrs) as Value, reshape(bias, { shape: [1, -1, ...type.shape.slice(2).map(() => 1)] })),
+      : add(applyTo(op, [x, w!, null], attrs) as Value, reshape(bias, { shape: [1, -1, ...type.shape.slice(2).map(() => 1)] })),
   mean: (x, node) => {
     const attrs = node.attrs as Axes;
     return x.type.dtype === "bool" ? null : div(sum(x, attrs), counted(x, attrs.axis));
@@ -130,7 +126,7 @@ const rules: Readonly<Record<string, Rule>> = {
   },
   variance: (x, node) => {
     const { axis, correction } = node.attrs as Axes & { readonly correction: number };
-    const centred = sub(x, mean(x, { axis, keepDims: true }));
+    const centred = sub(x, div(sum(x, { axis, keepDims: true }), counted(x, axis)));
     const total = sum(square(centred), { axis, keepDims: true });
     return shaped(div(total, Math.max(0, counted(x, axis) - correction)), x, node.attrs as Axes);
   },
@@ -159,31 +155,35 @@ const rules: Readonly<Record<string, Rule>> = {
   },
   sum: (x, { attrs }) => (x.type.dtype === "bool" ? sum(whole(x), attrs as Axes) : overProducts(x, attrs as Axes)),
   // One product instead of one for each example: a matrix that all examples share is packed once.
-  matmul: (x, { type }, [, b]) => {
+  matmul: (x, { op, attrs, type }, [, b]) => {
     const rank = x.type.shape.length;
     if (rank < 3 || b!.type.shape.length !== 2 || x.node.op.name === "transpose") return null;
     const inner = x.type.shape[rank - 1]!;
     const rows = reshape(x, { shape: [sizeOf(x.type.shape.slice(0, -1)), inner] });
-    return reshape(matmul(rows, b!), { shape: type.shape });
+    return reshape(applyTo(op, [rows, b!], attrs) as Value, { shape: type.shape });
   },
-  cumsum: (x, { attrs }) => (x.type.dtype === "bool" ? cumsum(whole(x), attrs as CumsumAttrs) : null),
-  // Lines are put together by places that are known now.
+  cumsum: (x, { op, attrs }) => (x.type.dtype === "bool" ? (applyTo(op, [whole(x)], attrs) as Value) : null),
   pad: (x, { attrs }) => {
     const { pads, mode } = attrs as Pads;
     if (mode === "constant") return null;
-    return pads.reduce((v, pair, axis) => {
-      const size = x.type.shape[axis]!;
-      return pair[0] + pair[1] === 0 ? v : gather(v, shown(size, pair, mode), { axis });
+    return pads.reduce((v, [before, after], axis) => {
+      const parts = [
+        ...(before > 0 ? [shown(v, axis, before, false, mode)] : []),
+        v,
+        ...(after > 0 ? [shown(v, axis, after, true, mode)] : []),
+      ];
+      return parts.length === 1 ? v : concat(parts, { axis });
     }, x);
   },
   unpad: (x, { attrs, type }) => {
     const { pads, mode } = attrs as Pads;
     if (mode === "constant") return null;
-    return pads.reduce((v, pair, axis) => {
-      if (pair[0] + pair[1] === 0) return v;
+    return pads.reduce((v, [before, after], axis) => {
       const size = type.shape[axis]!;
-      const shape = v.type.shape.map((s, i) => (i === axis ? size : s));
-      return scatterAdd(zeros(tensorType(v.type.dtype, shape)), shown(size, pair, mode), v, { axis });
+      const part = (start: number, count: number): Value => sliceRange(v, { axis, start, step: 1, count });
+      let total = part(before, size);
+      if (before > 0) total = add(total, unshown(part(0, before), axis, size, false, mode));
+      return after > 0 ? add(total, unshown(part(before + size, after), axis, size, true, mode)) : total;
     }, x);
   },
   tile: (x, { attrs, type }) => {
