@@ -2,3 +2,4 @@ export type { ExternalFiles } from "./onnx/external-data.ts";
 export type { Model, Port, ReadOptions } from "./onnx/model.ts";
 export type { Source } from "./onnx/model-file.ts";
 export { onnx } from "./onnx/onnx.ts";
+export type { Writable } from "./onnx/write-model.ts";

@@ -1,5 +1,6 @@
 import { lift } from "../ir/leaf.ts";
 import type { Value } from "../ir/node.ts";
+import { det } from "../linalg/index.ts";
 import { add, conv, convTranspose, einsum, matmul, mul, pad, reshape, slice, transpose } from "../ops/index.ts";
 import type { Application, Family } from "./application.ts";
 import { alignedPads, spatial } from "./windows.ts";
@@ -69,6 +70,7 @@ function biased(bias: Value, rank: number): Value {
 export const contraction: Family = {
   Conv: convolution,
   ConvTranspose: transposedConvolution,
+  Det: (n) => det(n.get(0)),
   Einsum: (n) => einsum(n.text("equation", ""), ...n.all()),
   Gemm: gemm,
   MatMul: (n) => matmul(n.get(0), n.get(1)),

@@ -1,0 +1,141 @@
+import { byteSize, writeElements } from "../files/element-bytes.ts";
+import { allocate, type DType } from "../ir/dtype.ts";
+import type { Node, Value } from "../ir/node.ts";
+import { stridesOf } from "../ir/shape.ts";
+import { hold, type Tensor } from "../ir/tensor.ts";
+import { tensorType } from "../ir/type.ts";
+import type { AttributeMessage, GraphMessage, NodeMessage, TensorMessage } from "./schema.ts";
+import { elementNumber } from "./tensor-data.ts";
+
+/** An attribute as rows write it. */
+export type Attribute = number | string | readonly number[] | { readonly graph: GraphMessage } | { readonly float: number };
+
+/** What is shared by a graph and the graphs inside it: names are unique over all of them, and weights stand outermost. */
+export interface Shared {
+  readonly taken: Set<string>;
+  readonly initializers: TensorMessage[];
+  readonly constants: Map<string, string>;
+}
+
+const text: TextEncoder = /* @__PURE__ */ new TextEncoder();
+
+function attributeOf(name: string, value: Attribute): AttributeMessage {
+  if (typeof value === "number") return { name, i: value, type: 2 };
+  if (typeof value === "string") return { name, s: text.encode(value), type: 3 };
+  if ("graph" in value) return { name, g: value.graph, type: 5 };
+  if ("float" in value) return { name, f: value.float, type: 1 };
+  return { name, ints: value as readonly number[], type: 7 };
+}
+
+/** A tensor as a message, its elements as raw bytes. */
+export function tensorMessage(name: string, { type, data }: Tensor): TensorMessage {
+  const raw = new Uint8Array(data.length * byteSize(type.dtype));
+  writeElements(type.dtype, data, raw, 0);
+  return { name, dims: type.shape, data_type: elementNumber(type.dtype), raw_data: raw };
+}
+
+/** Collects the nodes of a graph that is being written. */
+export class Emitter {
+  readonly nodes: NodeMessage[] = [];
+  readonly names: Map<Value, string>;
+  readonly shared: Shared;
+  /** The node that is being written: what errors and names speak of. */
+  current: Node | null = null;
+
+  constructor(shared: Shared, names: Map<Value, string>) {
+    this.shared = shared;
+    this.names = names;
+  }
+
+  /** A name that nothing has yet. */
+  fresh(wish: string): string {
+    const base = wish === "" ? "v" : wish;
+    let name = base;
+    for (let k = 1; this.shared.taken.has(name); k++) name = `${base}_${k}`;
+    this.shared.taken.add(name);
+    return name;
+  }
+
+  /** One application of an operator; the names of its results. */
+  several(op: string, inputs: readonly string[], count: number, attributes: Readonly<Record<string, Attribute>> = {}): string[] {
+    const place = this.current?.where?.scope ?? "";
+    const outputs = Array.from({ length: count }, () => this.fresh(this.current?.label ?? op.toLowerCase()));
+    this.nodes.push({
+      op_type: op,
+      input: inputs,
+      output: outputs,
+      name: this.fresh(place === "" ? op : `${place}/${op}`),
+      attribute: Object.entries(attributes).map(([name, value]) => attributeOf(name, value)),
+    });
+    return outputs;
+  }
+
+  op(op: string, inputs: readonly string[], attributes: Readonly<Record<string, Attribute>> = {}): string {
+    return this.several(op, inputs, 1, attributes)[0]!;
+  }
+
+  /** A tensor among the weights. */
+  weight(value: Tensor, wish: string): string {
+    const name = this.fresh(wish);
+    this.shared.initializers.push(tensorMessage(name, value));
+    return name;
+  }
+
+  /** Whole numbers, as shapes and axes are written. */
+  ints(numbers: readonly number[]): string {
+    return this.constant(numbers, "i64", [numbers.length]);
+  }
+
+  /** A small constant; equal ones are written once. */
+  constant(numbers: readonly number[], dtype: DType, shape: readonly number[] = []): string {
+    const key = `${dtype}[${shape.join()}]${numbers.map((x) => (Object.is(x, -0) ? "-0" : x)).join()}`;
+    let name = this.shared.constants.get(key);
+    if (name === undefined) {
+      const data = allocate(dtype, numbers.length);
+      data.set(numbers);
+      name = this.weight(hold(tensorType(dtype, shape), data), shape.length === 0 ? `number_${numbers[0]}` : "numbers");
+      this.shared.constants.set(key, name);
+    }
+    return name;
+  }
+
+  cast(x: string, dtype: DType): string {
+    return this.op("Cast", [x], { to: elementNumber(dtype) });
+  }
+  reshape(x: string, shape: readonly number[]): string {
+    return this.op("Reshape", [x, this.ints(shape)], { allowzero: 1 });
+  }
+  transpose(x: string, axes: readonly number[]): string {
+    return axes.every((a, i) => a === i) ? x : this.op("Transpose", [x], { perm: axes });
+  }
+  /** Elements `start`, `start + step`, ... of an axis, `count` of them. */
+  slice(x: string, axis: number, start: number, count: number, step = 1): string {
+    const last = start + count * step;
+    const end = last < 0 ? -(2 ** 31) : last;
+    return this.op("Slice", [x, this.ints([start]), this.ints([end]), this.ints([axis]), this.ints([step])]);
+  }
+  sum(x: string, axes: readonly number[], keepDims: boolean): string {
+    return this.reduce("ReduceSum", x, axes, keepDims);
+  }
+  reduce(op: string, x: string, axes: readonly number[], keepDims: boolean): string {
+    return axes.length === 0
+      ? this.op("Identity", [x])
+      : this.op(op, [x, this.ints(axes)], { keepdims: keepDims ? 1 : 0, noop_with_empty_axes: 0 });
+  }
+}
+
+/** A node with the names of its operands: what a row of the table sees. */
+export interface Written {
+  readonly node: Node;
+  readonly inputs: readonly string[];
+  readonly operands: readonly (Value | null)[];
+  readonly dtype: DType;
+  readonly shape: readonly number[];
+}
+
+/** Row-major places of all coordinates of a shape. */
+export function coordinates(shape: readonly number[]): number[][] {
+  const strides = stridesOf(shape);
+  const size = shape.reduce((a, b) => a * b, 1);
+  return Array.from({ length: size }, (_, at) => shape.map((s, i) => Math.floor(at / strides[i]!) % s));
+}
