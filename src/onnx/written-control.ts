@@ -70,43 +70,55 @@ interface ScanAttrs {
   readonly every: number;
 }
 
-/** A Scan. The carries that are kept for the backward pass are one more result, of which the rows that are wanted are taken. */
+/** Longer loops over a part of their rows are not written: each row is passed over one by one. */
+const mostRows = 100_000;
+
+/**
+ * A Scan. The carries that are kept for the backward pass are one more result, of which the rows that are wanted are taken. Where a Value tells how many
+ * rows count, all are walked over, and those past it leave the carries as they are and give zeros.
+ */
 function scanned(e: Emitter, node: Node, names: readonly string[], write: WriteBody): readonly string[] {
   const { body: region, fixed, carries, rows, reverse, every } = node.attrs as ScanAttrs;
-  if (names[0] !== "")
+  const length = names[0] === "" ? null : names[0]!;
+  if (rows === 0) throw new GraphError("onnx: a scan over no rows cannot be written; leave it out", { op: "scan" });
+  if (length !== null && rows > mostRows)
     throw new GraphError(
-      "onnx: a scan over a part of its rows that a Value tells cannot be written; scan over all of them, or give the length as a number",
+      `onnx: a loop of up to ${rows} rounds, of which data tells how many are made, cannot be written; up to ${mostRows} can: give whileLoop a smaller limit`,
       { op: "scan" },
     );
-  if (rows === 0) throw new GraphError("onnx: a scan over no rows cannot be written; leave it out", { op: "scan" });
   const body = bodyOf(region);
   const xs = names.slice(1);
   const own = body.inputs.slice(fixed);
   const before = every > 0 ? body.inputs.slice(fixed, fixed + carries) : [];
-  const graph = write(e, body, bound(body, xs.slice(0, fixed)), own, (inner) => [
-    ...body.outputs.map((v) => nameIn(inner, v)),
-    ...before.map((v) => nameIn(inner, v)),
-  ]);
   const walked = xs.length - fixed - carries;
+  // The number of the row; a Scan needs something to walk over, too.
+  const row = length !== null || walked === 0 ? e.fresh("row") : null;
+  const graph = write(e, body, bound(body, xs.slice(0, fixed)), own, (inner) => {
+    const counts = length === null ? null : inner.op("Less", [row!, inner.cast(length, "i64")]);
+    const results = body.outputs.map((v, i) => {
+      const made = nameIn(inner, v);
+      if (counts === null) return made;
+      const zero = inner.constant([0], v.type.dtype);
+      const otherwise =
+        i < carries
+          ? inner.names.get(body.inputs[fixed + i]!)!
+          : v.type.shape.length === 0
+            ? zero
+            : inner.op("Expand", [zero, inner.ints(v.type.shape)]);
+      return [inner.op("Where", [counts, made[0], otherwise]), v.type] as const;
+    });
+    return [...results, ...before.map((v) => nameIn(inner, v))];
+  });
   const outs = body.outputs.length - carries + before.length;
   const direction = reverse ? 1 : 0;
   const given = xs.slice(fixed);
-  // A Scan needs something to walk over.
-  const needsRows = walked === 0;
-  if (needsRows)
-    given.push(
-      e.constant(
-        Array.from({ length: rows }, (_, i) => i),
-        "i64",
-        [rows],
-      ),
-    );
-  const input = needsRows
-    ? [...(graph.input ?? []), { name: e.fresh("row"), type: { tensor_type: { elem_type: 7, shape: { dim: [] } } } }]
-    : graph.input;
-  const count = needsRows ? 1 : walked;
+  const numbers = Array.from({ length: rows }, (_, i) => i);
+  if (row !== null) given.push(e.constant(numbers, "i64", [rows]));
+  const scalar = { tensor_type: { elem_type: 7, shape: { dim: [] } } };
+  const input = row === null ? (graph.input ?? []) : [...(graph.input ?? []), { name: row, type: scalar }];
+  const count = walked + (row === null ? 0 : 1);
   const results = e.several("Scan", given, carries + outs, {
-    body: { graph: { ...graph, ...(input && { input }) } },
+    body: { graph: { ...graph, input } },
     num_scan_inputs: count,
     scan_input_directions: new Array<number>(count).fill(direction),
     scan_output_directions: new Array<number>(outs).fill(direction),
