@@ -30,7 +30,8 @@ const order: readonly (readonly [string, DType])[] = [
 const metadataKey = "__metadata__";
 const largestHeader = 100_000_000;
 
-interface Entry {
+/** Where a tensor lies: bytes `from` to `to` after the header. */
+export interface SafetensorsEntry {
   readonly name: string;
   readonly dtype: DType;
   readonly shape: readonly number[];
@@ -45,11 +46,7 @@ interface Entry {
  * offsets out of bounds, overlapping, with gaps, or not matching shape and dtype
  */
 export function parseSafetensors(bytes: Uint8Array): SafetensorsContent {
-  const { header, start } = readHeader(bytes);
-  const metadata = readMetadata(header[metadataKey]);
-  const entries: Entry[] = [];
-  for (const name of Object.keys(header)) if (name !== metadataKey) entries.push(readEntry(name, header[name]));
-  checkLayout(entries, bytes.length - start);
+  const { entries, metadata, start } = safetensorsLayout(bytes, bytes.length);
   const tensors = entries.map(({ name, dtype, shape, from, to }): [string, Tensor] => {
     const data = readElements(dtype, bytes.subarray(start + from, start + to), "little", `safetensors: ${name}`);
     return [name, hold(tensorType(dtype, shape), data)];
@@ -57,7 +54,24 @@ export function parseSafetensors(bytes: Uint8Array): SafetensorsContent {
   return { tensors: Object.fromEntries(tensors), metadata };
 }
 
-function readHeader(bytes: Uint8Array): { header: Record<string, unknown>; start: number } {
+/**
+ * What the header of a safetensors file of `size` bytes says; `bytes` are the file, or its beginning up to `headerEnd`.
+ * @throws ParseError as `parseSafetensors` does
+ */
+export function safetensorsLayout(
+  bytes: Uint8Array,
+  size: number,
+): { readonly entries: readonly SafetensorsEntry[]; readonly metadata: Record<string, string>; readonly start: number } {
+  const { header, start } = readHeader(bytes, size);
+  const metadata = readMetadata(header[metadataKey]);
+  const entries: SafetensorsEntry[] = [];
+  for (const name of Object.keys(header)) if (name !== metadataKey) entries.push(readEntry(name, header[name]));
+  checkLayout(entries, size - start);
+  return { entries, metadata, start };
+}
+
+/** Where the header ends, by the first 8 bytes of a file of `size` bytes. @throws ParseError for a header longer than the file or than 100 MB */
+export function headerEnd(bytes: Uint8Array, size: number): number {
   if (bytes.length < 8) throw new ParseError(`safetensors: the file has ${bytes.length} bytes; its first 8 must give the header's length`);
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   const length = view.getUint32(4, true) * 2 ** 32 + view.getUint32(0, true);
@@ -66,8 +80,13 @@ function readHeader(bytes: Uint8Array): { header: Record<string, unknown>; start
       `safetensors: the header would have ${length} bytes, more than the 100 MB allowed; this is no safetensors file, or it is damaged`,
     );
   const start = 8 + length;
-  if (start > bytes.length)
-    throw new ParseError(`safetensors: the header should end at byte ${start} and the file ends at ${bytes.length}; it is cut short`);
+  if (start > size)
+    throw new ParseError(`safetensors: the header should end at byte ${start} and the file ends at ${size}; it is cut short`);
+  return start;
+}
+
+function readHeader(bytes: Uint8Array, size: number): { header: Record<string, unknown>; start: number } {
+  const start = headerEnd(bytes, size);
   let text: string;
   let header: unknown;
   try {
@@ -97,7 +116,7 @@ function readMetadata(value: unknown): Record<string, string> {
   return Object.fromEntries(pairs);
 }
 
-function readEntry(name: string, value: unknown): Entry {
+function readEntry(name: string, value: unknown): SafetensorsEntry {
   const label = `safetensors: ${name}`;
   if (!isRecord(value)) throw new ParseError(`${label}: must be an object with dtype, shape and data_offsets`);
   const { dtype: code, shape, data_offsets: offsets } = value as { dtype?: unknown; shape?: unknown; data_offsets?: unknown };
@@ -123,7 +142,7 @@ function isSizes(x: unknown): x is number[] {
 }
 
 /** Sorts entries by their place and checks that they cover the data from its first byte to its last, once. */
-function checkLayout(entries: Entry[], length: number): void {
+function checkLayout(entries: SafetensorsEntry[], length: number): void {
   entries.sort((a, b) => a.from - b.from || a.to - b.to);
   let end = 0;
   let before = "";

@@ -1,0 +1,99 @@
+import { type ByteOrder, byteSize, readElements } from "../files/element-bytes.ts";
+import type { OpenFile } from "../files/node-files.ts";
+import { withFile } from "../files/open-file.ts";
+import { DomainError, ParseError, ShapeError } from "../ir/errors.ts";
+import { sizeOf } from "../ir/shape.ts";
+import { hold, type Tensor } from "../ir/tensor.ts";
+import { type TensorType, typeText } from "../ir/type.ts";
+import type { Batches } from "./batches.ts";
+import { rowOrder } from "./row-order.ts";
+
+/** How rows are read from files: what `npyRows` and `safetensorsRows` take. */
+export interface RowsOptions {
+  readonly batch: number;
+  /** As in `loader`: pass n of a seed is always the same order, the one that `loader` has. */
+  readonly shuffle?: number;
+  readonly last?: "drop" | "smaller";
+}
+
+/** An array whose rows lie one after the other in a file. */
+export interface RowsInFile {
+  readonly path: string;
+  /** What messages call the array: its file, or its name and its file. */
+  readonly label: string;
+  readonly format: "npy" | "safetensors";
+  readonly type: TensorType;
+  readonly order: ByteOrder;
+  /** The place of the first row in the file. */
+  readonly start: number;
+}
+
+/** Bytes that one row takes. */
+export function rowBytes({ dtype, shape }: TensorType): number {
+  return sizeOf(shape.slice(1)) * byteSize(dtype);
+}
+
+/** @throws DomainError for a batch that is no whole number above 0 */
+export function checkBatch(who: string, batch: number): void {
+  if (!Number.isInteger(batch) || batch < 1) throw new DomainError(`${who}: batch is ${batch}; it is a whole number, 1 or more`);
+}
+
+/** Batches of rows of arrays in files, by name. Only the rows of a batch are read, and an order of 4 bytes a row is held. @throws ShapeError where the arrays have no rows, or not as many */
+export function rowsInFiles<K extends string>(
+  who: string,
+  columns: readonly (readonly [K, RowsInFile])[],
+  { batch, shuffle, last = "smaller" }: RowsOptions,
+): Batches<{ readonly [N in K]: Tensor }> {
+  const [, first] = columns[0]!;
+  for (const [, { label, type }] of columns) {
+    if (type.shape.length === 0) throw new ShapeError(`${who}: ${label} is ${typeText(type)}, a scalar; rows are axis 0`);
+    if (type.shape[0] !== first.type.shape[0])
+      throw new ShapeError(
+        `${who}: ${first.label} is ${typeText(first.type)} and ${label} ${typeText(type)}; they have one row each for every sample`,
+      );
+  }
+  const rows = first.type.shape[0]!;
+  const length = last === "drop" ? Math.floor(rows / batch) : Math.ceil(rows / batch);
+  const orderOf = (n: number): Int32Array =>
+    shuffle === undefined ? Int32Array.from({ length: rows }, (_, i) => i) : rowOrder(shuffle, rows, n);
+  return {
+    batch,
+    length,
+    order: { rows, batch, shuffle: shuffle ?? null, last },
+    rows: (n, i) => orderOf(n).slice(i * batch, (i + 1) * batch),
+    pass: async function* (n, from = 0) {
+      const order = orderOf(n);
+      for (let i = from; i < length; i++) {
+        const places = order.subarray(i * batch, (i + 1) * batch);
+        const read = await Promise.all(columns.map(([, column]) => rowsIn(column, places)));
+        yield Object.fromEntries(columns.map(([name], j) => [name, read[j]!])) as { readonly [N in K]: Tensor };
+      }
+    },
+  };
+}
+
+/** Reads as many bytes as `into` has, from a place in the file. @throws ParseError where the file ends before */
+export async function readAt(file: OpenFile, into: Uint8Array, position: number): Promise<void> {
+  let at = 0;
+  while (at < into.length) {
+    const { bytesRead } = await file.read(into, at, into.length - at, position + at);
+    if (bytesRead === 0) throw new ParseError("the file has become shorter while it was read");
+    at += bytesRead;
+  }
+}
+
+/** Some rows of a file; rows that follow each other are read at once. */
+function rowsIn({ path, format, type, order, start }: RowsInFile, places: Int32Array): Promise<Tensor> {
+  const width = rowBytes(type);
+  return withFile(path, async (file) => {
+    const bytes = new Uint8Array(places.length * width);
+    for (let i = 0; i < places.length; ) {
+      let n = 1;
+      while (i + n < places.length && places[i + n] === places[i]! + n) n++;
+      await readAt(file, bytes.subarray(i * width, (i + n) * width), start + places[i]! * width);
+      i += n;
+    }
+    const read = { ...type, shape: [places.length, ...type.shape.slice(1)] };
+    return hold(read, readElements(type.dtype, bytes, order, format));
+  });
+}
