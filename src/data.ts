@@ -1,5 +1,6 @@
 export type { Batches, BatchOrder } from "./data/batches.ts";
 export { type CsvBlock, type CsvLabel, type CsvOptions, type CsvTable, csvBlocks, parseCsv } from "./data/csv.ts";
+export { type CsvRowsOptions, type CsvRowsSource, csvRows } from "./data/csv-rows-source.ts";
 export { type Columns, type Dataset, dataset } from "./data/dataset.ts";
 export { readGraph, writeGraph } from "./data/graph-file.ts";
 export { parseCifar10, parseIdx, readCifar10, readMnist } from "./data/idx.ts";

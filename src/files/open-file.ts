@@ -14,21 +14,24 @@ export async function withFile<T>(path: string, use: (file: OpenFile, size: numb
 }
 
 async function open<T>(path: string, use: (file: OpenFile, size: number) => Promise<T>): Promise<T> {
-  const files = await nodeFiles();
-  let file: OpenFile;
-  try {
-    const kind = await files.stat(path);
-    // Asked before it is opened: opening a pipe would wait for its other end.
-    if (!kind.isFile()) throw new ParseError(kind.isDirectory() ? "it is a folder, not a file" : "it is no ordinary file");
-    file = await files.open(path, "r");
-  } catch (cause) {
-    if (cause instanceof ParseError) throw cause;
-    throw new ParseError(`cannot read it: ${reasonOf(cause)}`, { cause });
-  }
+  const file = await opened(path);
   try {
     return await use(file, (await file.stat()).size);
   } finally {
     await file.close();
+  }
+}
+
+async function opened(path: string): Promise<OpenFile> {
+  const files = await nodeFiles();
+  try {
+    const kind = await files.stat(path);
+    // Asked before it is opened: opening a pipe would wait for its other end.
+    if (!kind.isFile()) throw new ParseError(kind.isDirectory() ? "it is a folder, not a file" : "it is no ordinary file");
+    return await files.open(path, "r");
+  } catch (cause) {
+    if (cause instanceof ParseError) throw cause;
+    throw new ParseError(`cannot read it: ${reasonOf(cause)}`, { cause });
   }
 }
 
@@ -61,4 +64,14 @@ export async function readWhole(file: OpenFile, size: number): Promise<Uint8Arra
 export async function* pieces(file: OpenFile): AsyncGenerator<Uint8Array, void, undefined> {
   const piece = new Uint8Array(pieceSize);
   for (let length = await fill(file, piece); length > 0; length = await fill(file, piece)) yield piece.subarray(0, length);
+}
+
+/** The bytes of a file by its path, a piece at a time; it is closed after the last one, and when nobody wants more. @throws ParseError, without the path */
+export async function* piecesOf(path: string): AsyncGenerator<Uint8Array, void, undefined> {
+  const file = await opened(path);
+  try {
+    yield* pieces(file);
+  } finally {
+    await file.close();
+  }
 }

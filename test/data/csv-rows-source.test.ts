@@ -1,0 +1,120 @@
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, describe, expect, test } from "vitest";
+import type { Batches } from "../../src/data/batches.ts";
+import { type CsvRowsOptions, csvRows } from "../../src/data/csv-rows-source.ts";
+import { loader } from "../../src/data/loader.ts";
+import { readCsv } from "../../src/data/read-csv.ts";
+import { f32, mean, mul, reference, square, sub, sum, type Tensor, tensor } from "../../src/index.ts";
+import { sgd } from "../../src/optim.ts";
+import { train } from "../../src/train.ts";
+
+const folder = mkdtempSync(join(tmpdir(), "csv-rows-"));
+afterAll(() => rmSync(folder, { recursive: true }));
+const file = (name: string, text: string): string => {
+  writeFileSync(join(folder, name), text);
+  return join(folder, name);
+};
+const all = async <B>(source: Batches<B>, n = 0, from = 0): Promise<B[]> => {
+  const found: B[] = [];
+  for await (const batch of source.pass(n, from)) found.push(batch);
+  return found;
+};
+const table = (rows: number, label: (i: number) => number | string): string =>
+  `a,b,of\n${Array.from({ length: rows }, (_, i) => `${i},${i / 4},${label(i)}\n`).join("")}`;
+
+describe("rows of a CSV file", () => {
+  test.each([
+    ["names of classes", (i: number) => ["cat", "dog", "eel"][(i * i) % 3]!],
+    ["whole numbers", (i: number) => i % 5],
+    ["numbers of which only the last is broken", (i: number) => (i === 22 ? 0.5 : 1)],
+  ])("are those that a loader over all of it gives: %s", async (_, label) => {
+    const path = file("rows.csv", table(23, label));
+    const whole = loader(await readCsv(path, { label: "of" }), { batch: 4 });
+    const source = await csvRows(path, { label: "of", batch: 4 });
+    expect([source.length, source.columns]).toEqual([6, ["a", "b"]]);
+    expect(source.order).toEqual(whole.order);
+    for (const from of [0, 3]) expect(await all(source, 1, from)).toEqual([...whole.pass(1, from)]);
+    expect(source.rows!(0, 5)).toEqual(whole.rows(0, 5));
+    expect(await all(await csvRows(path, { label: "of", batch: 4, last: "drop" }))).toEqual([...whole.pass(0)].slice(0, 5));
+  });
+
+  test("without a label are x alone, and classes are named", async () => {
+    const numbers = await csvRows(file("numbers.csv", "1,2\n3,4\n5,6"), { batch: 2 });
+    expect(await all(numbers)).toEqual([{ x: tensor([1, 2, 3, 4], f32(2, 2)) }, { x: tensor([5, 6], f32(1, 2)) }]);
+    expect(numbers.classes).toBe(null);
+    expect(
+      (
+        await csvRows(
+          file(
+            "c.csv",
+            table(3, (i) => `c${i}`),
+          ),
+          { label: "of", batch: 2 },
+        )
+      ).classes,
+    ).toEqual(["c0", "c1", "c2"]);
+  });
+
+  test("train a model as those of a loader do", async () => {
+    const path = file(
+      "train.csv",
+      table(10, (i) => i / 10 + 0.05),
+    );
+    const run = (data: Batches<{ readonly x: Tensor; readonly y: Tensor }>) =>
+      train(
+        {
+          params: { w: tensor([0.1, 0.2], f32(2)) },
+          loss: (p, { x, y }) => mean(square(sub(sum(mul(x, p.w), { axis: 1 }), y))),
+        },
+        { data, engine: reference(), optimizer: sgd({ rate: 1e-3 }), epochs: 3 },
+      ).finish();
+    const streamed = await run(await csvRows(path, { label: "of", batch: 4 }));
+    const held = await run(loader(await readCsv(path, { label: "of" }), { batch: 4 }));
+    expect(streamed.report.steps).toBe(9);
+    expect(streamed.params).toEqual(held.params);
+  });
+
+  test("that are wrong anywhere are refused before the first batch, with path, row and column", async () => {
+    const path = file("bad.csv", `${table(9000, () => 1)}1,x,1\n`);
+    await expect(csvRows(path, { label: "of", batch: 8 })).rejects.toThrow(`${path}: csv: row 9002, column 2 (b): "x" is not a number`);
+    await expect(csvRows(path, { batch: -1 })).rejects.toThrow("csvRows: batch is -1; it is a whole number, 1 or more");
+    await expect(csvRows(path, { batch: 1, shuffle: 1 } as CsvRowsOptions)).rejects.toThrow(
+      "csvRows: rows of text cannot be shuffled without reading them all",
+    );
+    await expect(csvRows(file("one.csv", "of\n1\n"), { label: "of", batch: 1 })).rejects.toThrow(
+      "csv: there is no column beside the label",
+    );
+    await expect(csvRows(file("empty.csv", ""), { batch: 1 })).rejects.toThrow("csv: the file is empty");
+    await expect(csvRows(join(folder, "none.csv"), { batch: 1 })).rejects.toThrow(
+      `${join(folder, "none.csv")}: cannot read it: there is no such file or folder`,
+    );
+  });
+
+  test.each([
+    ["more rows", table(8, () => 1)],
+    ["fewer rows", table(3, () => 1)],
+    ["other columns", table(6, () => 1).replace("a,", "c,")],
+    ["labels that are not whole", table(6, (i) => i + 0.5)],
+    ["names for labels", table(6, (i) => `n${i}`)],
+  ])("of a file that has changed are an error: %s", async (_, later) => {
+    const path = file(
+      "changing.csv",
+      table(6, () => 1),
+    );
+    const source = await csvRows(path, { label: "of", batch: 4 });
+    writeFileSync(path, later);
+    await expect(all(source)).rejects.toThrow(`${path}: csv: the file has changed since its rows were counted`);
+  });
+
+  test("give the file back when a pass ends early", async () => {
+    const path = file(
+      "early.csv",
+      table(50, () => 1),
+    );
+    const source = await csvRows(path, { label: "of", batch: 1 });
+    for (let i = 0; i < 50; i++) for await (const _ of source.pass(i)) break;
+    expect((await all(source)).length).toBe(50);
+  });
+});
