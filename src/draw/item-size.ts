@@ -52,19 +52,28 @@ export const noteHeight = 15;
 
 /** How an item's body is drawn, before its wires are known. */
 export function bodyOf(item: SceneItem, ports: Ports, direction: Direction = "right"): ItemBody {
-  const body =
+  const body = widened(
+    item.note,
     item.kind === "op"
       ? opBody(item.label)
       : item.kind === "output"
         ? nameBody(item.label)
         : item.kind === "module"
           ? moduleBody(item)
-          : boxBody(item);
+          : boxBody(item),
+  );
   const gap = ports.trunks.length > 0 && ports.outputs.length > 1 ? trunkGap[direction] : outputGap;
   const needed = 2 * Math.ceil(Math.max((ports.inputs.length - 1) * inputGap + 22, (ports.outputs.length - 1) * gap + 22) / 2);
   const outline = body.outline === "circle" ? "pill" : body.outline;
   if (direction === "down") return needed <= body.width ? body : { ...body, outline, width: needed };
   return needed <= body.height ? body : { ...body, outline, height: needed };
+}
+
+/** A body as wide as the pill on its edge. */
+function widened(note: string | undefined, body: ItemBody): ItemBody {
+  const needed = note === undefined ? 0 : Math.min(120, even(textWidth(note, 10) + 8));
+  if (needed <= Math.max(48, body.width)) return body;
+  return { ...body, outline: body.outline === "circle" ? "pill" : body.outline, width: needed };
 }
 
 function opBody(text: string): ItemBody {

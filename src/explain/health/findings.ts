@@ -6,6 +6,7 @@ import { nameOfResult } from "../names.ts";
 import { numberText } from "../number-text.ts";
 import type { Finding, HealthFacts, LayerFacts, ParameterFacts, Report } from "./facts.ts";
 import { guessOf } from "./first-loss.ts";
+import { reluInput, saturatedShare } from "./gate-shares.ts";
 import { held } from "./gradients-everywhere.ts";
 import { conventionOf, elementsOnKink } from "./kinks.ts";
 import { layersOf } from "./layers.ts";
@@ -81,15 +82,6 @@ function operandsOf(node: Node): Tensor[] {
   return node.operands.flatMap((v) => (v === null ? [] : [held(v)]));
 }
 
-/** Whether a node is max(x, 0): the op, or the larger of a value and 0. */
-function reluInput(node: Node): Value | null {
-  if (node.op.name === "relu") return node.operands[0]!;
-  if (node.op.name !== "maximum") return null;
-  const isZero = (v: Value): boolean => v.node.op === constantOp && v.type.shape.length === 0 && held(v).data[0] === 0;
-  const [a, b] = node.operands as [Value, Value];
-  return isZero(b) ? a : isZero(a) ? b : null;
-}
-
 /** What single gates show: units that are off, saturation, kinks. */
 function gates(facts: HealthFacts, report: Report): void {
   const { order, names, gradients, limits, words, convention } = facts;
@@ -105,18 +97,9 @@ function gates(facts: HealthFacts, report: Report): void {
         report("dead-units", "warn", about, words.deadUnits(name, percent(share), units, samples), share, limits.deadUnits);
       else if (samples === 1 && share === 1) report("dead-units", "warn", about, words.deadUnit(name), 1, limits.deadUnits);
     }
-    const { op } = node;
-    if (op.name === "sigmoid" || op.name === "tanh") {
-      const { data } = held(node);
-      let flat = 0;
-      for (let i = 0; i < data.length; i++) {
-        const y = data[i]!;
-        if ((op.name === "sigmoid" ? 4 * y * (1 - y) : 1 - y * y) < limits.saturation.slope) flat++;
-      }
-      const share = data.length === 0 ? 0 : flat / data.length;
-      if (share > limits.saturation.share)
-        report("saturation", "warn", about, words.saturated(name, op.name, percent(share)), share, limits.saturation.share);
-    }
+    const flat = saturatedShare(node, held(node), limits.saturation.slope);
+    if (flat !== null && flat > limits.saturation.share)
+      report("saturation", "warn", about, words.saturated(name, node.op.name, percent(flat)), flat, limits.saturation.share);
     kinksOf(node, about, facts, report, convention);
   }
 }

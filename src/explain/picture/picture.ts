@@ -4,7 +4,7 @@ import type { Direction, GradientState, Scene, SceneGroup, SceneItem, SceneTrunk
 import { renderSvg } from "../../draw/svg.ts";
 import { GraphError } from "../../ir/errors.ts";
 import { type AnyGraph, isGraph } from "../../ir/graph.ts";
-import { isValue } from "../../ir/leaf.ts";
+import { isValue, variableOp } from "../../ir/leaf.ts";
 import { type Node, type Value, valuesOf } from "../../ir/node.ts";
 import { sameShape, sizeOf } from "../../ir/shape.ts";
 import type { Tensor } from "../../ir/tensor.ts";
@@ -17,8 +17,9 @@ import { type GateStep, type Step, type StepOptions, slotName, steps } from "../
 import { inlineCalls } from "./inline-calls.ts";
 import { itemOf, moduleItem } from "./items.ts";
 import { gradientText, histogram, shapeText, stateOf, subscript, valueText } from "./numbers.ts";
+import { gatePill, gradientPill, type Pill } from "./pills.ts";
 import { type Closed, mostItems, type View, type ViewOptions, viewOf } from "./view.ts";
-import { wordsIn } from "./words.ts";
+import { pillWordsIn, wordsIn } from "./words.ts";
 
 /** What a picture shows and how. */
 export interface PictureOptions extends StepOptions, ViewOptions {
@@ -63,6 +64,8 @@ interface Numbers {
   /** What each operand's wire carries back, by `node place` and operand. */
   readonly contribution: (node: Node, operand: number) => Contribution | undefined;
   readonly sum: (v: Value) => { readonly t: Tensor; readonly parts: number; readonly at: number } | undefined;
+  /** What health would warn of: shares that are off or saturated, tiny gradients. */
+  readonly health: (node: Node) => Pill | null;
   /** What is not finite in what a gate passes on, if what arrived at it was. */
   readonly badBackward: (node: Node) => string | null;
   /** The step that computes a node; -1 for leaves. */
@@ -146,16 +149,23 @@ function valueSource(given: Value, options: PictureOptions): Source {
   const badBackward = new Map<Node, string>();
   const computedAt = new Map<Node, number>();
   const passedAt = new Map<Node, number>();
+  const atParameter = new Map<Node, Tensor>();
   all.forEach((s, at) => {
     if (s.pass === "forward") computedAt.set(s.node, at);
     else if (s.kind === "gate") {
       passedAt.set(s.node, at);
       const bad = firstBad(s.upstream) === null ? s.flows.map((flow) => firstBad(flow.contribution)).find((text) => text !== null) : null;
       if (bad != null) badBackward.set(s.node, bad);
-      contributions.set(s.node, contributionsOf(s, at));
+      const found = contributionsOf(s, at);
+      contributions.set(s.node, found);
+      for (const [operand, { t }] of found) {
+        const from = s.node.operands[operand]!.node;
+        if (from.op === variableOp && !atParameter.has(from)) atParameter.set(from, t);
+      }
     } else if (s.kind === "sum") {
       const v = valuesOf(s.node).find((o) => nameOfResult(names, o) === s.name) ?? s.node;
       sums.set(v, { t: s.gradient, parts: s.parts.length, at });
+      if (v.node.op === variableOp) atParameter.set(v.node, s.gradient);
     }
   });
   const facts = new Map<Value, ValueFact>();
@@ -168,6 +178,19 @@ function valueSource(given: Value, options: PictureOptions): Source {
     }
     return fact;
   };
+  const pillWords = pillWordsIn(options.language ?? "en");
+  const pills = new Map<Node, Pill>();
+  for (const node of order) {
+    const gradient = atParameter.get(node);
+    const pill =
+      gradient !== undefined
+        ? gradientPill(gradient, pillWords)
+        : // What no gradient passes through is no matter of health.
+          passedAt.has(node)
+          ? gatePill(node, (v) => stepper.at(v).value, pillWords)
+          : null;
+    if (pill !== null) pills.set(node, pill);
+  }
   const name = names.get(f.node)!;
   return {
     order,
@@ -182,6 +205,7 @@ function valueSource(given: Value, options: PictureOptions): Source {
       factOf,
       contribution: (node, operand) => contributions.get(node)?.get(operand),
       sum: (v) => sums.get(v),
+      health: (node) => pills.get(node) ?? null,
       badBackward: (node) => badBackward.get(node) ?? null,
       computedAt,
       passedAt,
@@ -350,12 +374,12 @@ function sceneAt(source: Source, options: PictureOptions, step: number | undefin
   for (const [item, itemId] of ids) {
     const group = view.around.get(item);
     const made = isClosed(item) ? moduleItem(item) : itemOf(item, itemId, names.get(item) ?? item.op.name);
-    const note = numbers === null ? null : noteOf(item, order, view, numbers);
+    const note = numbers === null ? null : noteOf(item, source, numbers);
     items.push({
       ...made,
+      ...(note !== null && { note: note.short, title: `${made.title}, ${note.told}` }),
       ...(group !== undefined && { group: group.id }),
       ...(numbers !== null && isPending(item, order, view, numbers, shown) && { pending: true }),
-      ...(note !== null && { note }),
     });
   }
   ends.forEach(({ v, name }, i) => {
@@ -455,19 +479,27 @@ function isPending(item: Node | Closed, order: readonly Node[], view: View, numb
   return inside.length > 0 && !inside.some(isDone);
 }
 
-/** A pill on the gate that made a value that is not finite out of finite ones, or, backward, such a gradient. */
-function noteOf(item: Node | Closed, order: readonly Node[], view: View, numbers: Numbers): string | null {
+/**
+ * The pill of an item: on the gate that made a value that is not finite out of finite ones, or, backward, such a gradient; else what health would
+ * warn of. A closed module has that of the first node in it with one, named.
+ */
+function noteOf(item: Node | Closed, { order, view, names }: Source, numbers: Numbers): Pill | null {
   const nodes = isClosed(item) ? order.filter((node) => view.shown.get(node) === item) : [item];
+  const tell = (node: Node, pill: Pill): Pill => (isClosed(item) ? { ...pill, told: `${names.get(node)}: ${pill.told}` } : pill);
   for (const node of nodes) {
     const made = valuesOf(node)
       .map((v) => numbers.factOf(v).bad)
       .find((bad) => bad !== null);
     if (made == null || node.operands.length === 0) continue;
-    if (node.operands.every((v) => v === null || numbers.factOf(v).bad === null)) return made;
+    if (node.operands.every((v) => v === null || numbers.factOf(v).bad === null)) return tell(node, { short: made, told: made });
   }
   for (const node of nodes) {
     const bad = numbers.badBackward(node);
-    if (bad !== null) return `∇ ${bad}`;
+    if (bad !== null) return tell(node, { short: `∇ ${bad}`, told: `∇ ${bad}` });
+  }
+  for (const node of nodes) {
+    const pill = numbers.health(node);
+    if (pill !== null) return tell(node, pill);
   }
   return null;
 }
