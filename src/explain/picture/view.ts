@@ -17,7 +17,7 @@ export interface ViewOptions {
   readonly open?: readonly string[];
   /** Modules that are closed whatever the depth. */
   readonly closed?: readonly string[];
-  /** Whether closed modules of the same structure in a row are drawn once, as `×N`; `true` when left out. */
+  /** Whether closed modules of the same structure in a row, or side by side from the same values into one node, are drawn once, as `×N`; `true` when left out. */
   readonly fold?: boolean;
   /** Whether a graph that is called is a module, which can be opened; `false` draws each `call` as the one gate it is. `true` when left out. */
   readonly inline?: boolean;
@@ -180,7 +180,45 @@ function chainsOf(order: readonly Node[], members: ReadonlyMap<Module, readonly 
     }
     chains.push(chain);
   }
-  return chains;
+  return besideEachOther(order, chains, home, shapes, numbers);
+}
+
+/** Chains, with modules of one structure that take the same values and each give one value to the same single node, such as a concat, put together. */
+function besideEachOther(
+  order: readonly Node[],
+  chains: readonly Module[][],
+  home: ReadonlyMap<Node, Module>,
+  shapes: ReadonlyMap<Module, Shape>,
+  { objects }: Numbers,
+): Module[][] {
+  const gives = new Map<Module, { readonly v: Value; readonly to: Node } | null>();
+  for (const node of order) {
+    for (const v of node.operands) {
+      const from = v === null ? undefined : home.get(v.node);
+      // Given twice, or to two nodes, a module stays by itself.
+      if (from !== undefined && home.get(node) !== from) gives.set(from, gives.has(from) ? null : { v: v!, to: node });
+    }
+  }
+  const known = new Map<string, Module[]>();
+  const found: Module[][] = [];
+  for (const chain of chains) {
+    const [m] = chain;
+    const given = gives.get(m!);
+    if (chain.length > 1 || given == null) {
+      found.push(chain);
+      continue;
+    }
+    const { signature, takes, inside } = shapes.get(m!)!;
+    const taken = takes.map((v) => numberOf(objects, v)).join(",");
+    const key = `${m!.parent?.id ?? ""} ${numberOf(objects, given.to)} ${inside.get(given.v)} ${taken} ${signature}`;
+    const like = known.get(key);
+    if (like !== undefined) like.push(m!);
+    else {
+      known.set(key, chain);
+      found.push(chain);
+    }
+  }
+  return found;
 }
 
 /** How the inputs of a module's follower come from the module or are shared with it; null if they are of different structure. */

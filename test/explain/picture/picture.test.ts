@@ -4,6 +4,7 @@ import { picture } from "../../../src/explain/picture/picture.ts";
 import {
   add,
   call,
+  concat,
   exp,
   f64,
   gradients,
@@ -84,6 +85,20 @@ test("modules of one structure in a row are drawn once, with how many there are"
       .items.filter(({ kind }) => kind === "module")
       .map(({ repeat }) => repeat),
   ).toEqual([undefined]);
+});
+
+test("modules of one structure side by side, from the same values into one concat, are drawn once; unequal ones are not", () => {
+  const x = wide(4, 3);
+  const head = (i: number, y = x, wrap = tanh): Value => scope(`heads.${i}`, () => wrap(matmul(y, tensor([[i], [1], [2]]))));
+  const repeats = (parts: readonly Value[], fold = true): (number | undefined)[] => {
+    const made = picture(sum(concat(parts, { axis: 1 })), { depth: 0, fold });
+    expect(faults(made.scene(), made.layout)).toEqual([]);
+    return made.scene().items.flatMap(({ kind, repeat }) => (kind === "module" ? [repeat] : []));
+  };
+  expect(repeats([head(0), head(1), head(2)])).toEqual([3]);
+  expect(repeats([head(0), head(1), head(2)], false)).toEqual([undefined, undefined, undefined]);
+  expect(repeats([head(0), head(1), head(2, x, exp)])).toEqual([2, undefined]);
+  expect(repeats([head(0), head(1, exp(x))])).toEqual([undefined, undefined]);
 });
 
 test("repeats whose inner values somebody else uses are not folded", () => {
