@@ -1,29 +1,33 @@
 import type { DType } from "../ir/dtype.ts";
 import { copyOf } from "../ir/graph.ts";
 import { literal, literalOf } from "../ir/leaf.ts";
-import type { Node, Value } from "../ir/node.ts";
+import { type Node, noAttrs, type Value } from "../ir/node.ts";
+
+type Operands = readonly (Value | null)[];
 
 /** Nodes that are the same application of the same op, made once: equal parts of a graph become one node. */
 export class InternedNodes {
-  readonly #byKey: Map<string, Node> = new Map();
+  /** A hash table with open addressing: 1 + the number of a node, where the hash of its application leads. */
+  #table: Int32Array = new Int32Array(64);
+  readonly #nodes: Node[] = [];
+  readonly #hashes: number[] = [];
+  /** The number of each node's attributes. */
+  readonly #attrs: number[] = [];
   readonly #numbers: Map<object, number> = new Map();
+  readonly #texts: Map<string, number> = new Map();
   readonly #literals: Map<string, Value> = new Map();
 
   /** The node of this application that was seen first; a literal stands for all literals of its value and dtype. */
   unique(node: Node): Node {
     const c = literalOf(node);
     if (c !== null) return this.literal(c, node.type.dtype).node;
-    if (node.operands.length === 0) return node;
-    const key = `${this.#numberOf(node.op)} ${this.#attrsKey(node)} ${operandsKey(node.operands)}`;
-    const known = this.#byKey.get(key);
-    if (known !== undefined) return known;
-    this.#byKey.set(key, node);
-    return node;
+    return node.operands.length === 0 ? node : this.#find(node, node.operands);
   }
 
   /** The same application on other operands, made once. */
-  applied(node: Node, operands: readonly (Value | null)[]): Node {
-    return this.unique(operands.every((v, i) => v === node.operands[i]) ? node : copyOf(node, operands));
+  applied(node: Node, operands: Operands): Node {
+    for (let i = 0; i < operands.length; i++) if (operands[i] !== node.operands[i]) return this.#find(node, operands);
+    return this.unique(node);
   }
 
   literal(x: number, dtype: DType): Value {
@@ -36,24 +40,93 @@ export class InternedNodes {
     return v;
   }
 
+  /** The node of this op and these attributes on these operands, `node` itself or a copy of it if there was none. */
+  #find(node: Node, operands: Operands): Node {
+    const attrs = this.#attrsNumber(node.attrs);
+    let hash = mixed(this.#numberOf(node.op), attrs);
+    for (const v of operands) hash = mixed(hash, operandHash(v));
+    const mask = this.#table.length - 1;
+    let at = hash & mask;
+    for (let entry = this.#table[at]!; entry !== 0; entry = this.#table[at]!) {
+      const known = this.#nodes[entry - 1]!;
+      if (
+        this.#hashes[entry - 1] === hash &&
+        known.op === node.op &&
+        this.#attrs[entry - 1] === attrs &&
+        sameOperands(known.operands, operands)
+      )
+        return known;
+      at = (at + 1) & mask;
+    }
+    const made = operands === node.operands ? node : copyOf(node, operands);
+    this.#nodes.push(made);
+    this.#hashes.push(hash);
+    this.#attrs.push(attrs);
+    this.#table[at] = this.#nodes.length;
+    if (this.#nodes.length * 2 > this.#table.length) this.#grow();
+    return made;
+  }
+
+  #grow(): void {
+    this.#table = new Int32Array(this.#table.length * 4);
+    const mask = this.#table.length - 1;
+    for (let i = 0; i < this.#nodes.length; i++) {
+      let at = this.#hashes[i]! & mask;
+      while (this.#table[at] !== 0) at = (at + 1) & mask;
+      this.#table[at] = i + 1;
+    }
+  }
+
   #numberOf(thing: object): number {
     let n = this.#numbers.get(thing);
     if (n === undefined) {
-      n = this.#numbers.size;
+      n = this.#numbers.size + this.#texts.size + 1;
       this.#numbers.set(thing, n);
     }
     return n;
   }
 
   /** Attributes by what they hold; those with graphs in them by identity. */
-  #attrsKey({ attrs }: Node): string {
-    const plain = Object.values(attrs).every((x) => x === null || typeof x !== "function");
-    return plain
-      ? JSON.stringify(attrs, (_, x: unknown) => (typeof x === "number" && !Number.isFinite(x) ? String(x) : x))
-      : `#${this.#numberOf(attrs)}`;
+  #attrsNumber(attrs: object): number {
+    if (attrs === noAttrs) return 0;
+    const known = this.#numbers.get(attrs);
+    if (known !== undefined) return known;
+    if (Object.values(attrs).some((x) => typeof x === "function")) return this.#numberOf(attrs);
+    const text = JSON.stringify(attrs, (_, x: unknown) => (typeof x === "number" && !Number.isFinite(x) ? String(x) : x));
+    let n = this.#texts.get(text);
+    if (n === undefined) {
+      n = this.#numbers.size + this.#texts.size + 1;
+      this.#texts.set(text, n);
+    }
+    return n;
   }
 }
 
-function operandsKey(operands: readonly (Value | null)[]): string {
-  return operands.map((v) => (v === null ? "-" : `${v.node.serial}.${v.index}`)).join(" ");
+function mixed(hash: number, x: number): number {
+  const h = Math.imul(hash ^ x, 0x9e3779b1);
+  return h ^ (h >>> 15);
+}
+
+const cell: DataView = /* @__PURE__ */ new DataView(/* @__PURE__ */ new ArrayBuffer(8));
+
+function operandHash(v: Value | null): number {
+  if (v === null) return -1;
+  const c = literalOf(v);
+  if (c === null) return Math.imul(v.node.serial, 8) + v.index;
+  cell.setFloat64(0, c);
+  return cell.getInt32(0) ^ Math.imul(cell.getInt32(4), 31);
+}
+
+function sameOperands(a: Operands, b: Operands): boolean {
+  if (a.length !== b.length) return false;
+  for (let i = 0; i < a.length; i++) if (a[i] !== b[i] && !sameValue(a[i]!, b[i]!)) return false;
+  return true;
+}
+
+/** One result of one node, or literals of one value and dtype. */
+function sameValue(a: Value | null, b: Value | null): boolean {
+  if (a === null || b === null) return false;
+  if (a.node === b.node) return a.index === b.index;
+  const [x, y] = [literalOf(a), literalOf(b)];
+  return x !== null && y !== null && Object.is(x, y) && a.type.dtype === b.type.dtype;
 }

@@ -1,7 +1,7 @@
 import { isFloat } from "../../ir/dtype.ts";
 import { isGraph } from "../../ir/graph.ts";
-import { inputOp, lift, literalOf } from "../../ir/leaf.ts";
-import { type Node, nextSerial, type Value, valuesOf } from "../../ir/node.ts";
+import { lift, literalOf } from "../../ir/leaf.ts";
+import { Node, nextSerial, type Value } from "../../ir/node.ts";
 import { reducedShape, sameShape, sizeOf } from "../../ir/shape.ts";
 import { tensor } from "../../ir/tensor.ts";
 import { bool } from "../../ir/type.ts";
@@ -221,24 +221,38 @@ const rules: Readonly<Record<string, Rule>> = {
 /** Rewrites ops that have no kernel of their own into ops that do, opens `call`s, and computes equal parts once. */
 export function lowered(inputs: readonly Value[], outputs: readonly Value[]): Lowered {
   const interned = new InternedNodes();
-  const given = new Set(inputs.map((v) => v.node));
-  const varies = new Set<Node>(given);
-  const made = new Map<Node, readonly Value[]>();
-  const mapped = (v: Value): Value => made.get(v.node)?.[v.index] ?? v;
+  const varies = new Set<Node>();
+  for (const v of inputs) varies.add(v.node);
+  const made = new Map<Node, Node | readonly Value[]>();
+  const mapped = (v: Value): Value => {
+    const found = made.get(v.node);
+    if (found === undefined) return v;
+    if (!(found instanceof Node)) return found[v.index]!;
+    return found.outputs === null ? found : found.outputs[v.index]!;
+  };
   const uses = new Map<Node, number>();
   /** relu(x) by the node of x. */
   const rectified = new Map<Node, Value>();
   /** Rewrites what the roots depend on, from a serial number on: what is older has been. */
   const rewrite = (roots: readonly Value[], floor = 0): void => {
     const order = collect(roots, floor);
-    for (const { operands } of order) for (const v of operands) if (v !== null) uses.set(v.node, (uses.get(v.node) ?? 0) + 1);
+    for (const { operands } of order)
+      for (const v of operands) if (v?.node.op.name === "matmul") uses.set(v.node, (uses.get(v.node) ?? 0) + 1);
     for (const node of order) {
-      if (made.has(node) || node.op === inputOp) continue;
-      if (!node.operands.some((v) => v !== null && varies.has(mapped(v).node))) continue;
-      const operands = node.operands.map((v) => (v === null ? null : mapped(v)));
-      made.set(node, expanded(node, operands) ?? valuesOf(interned.applied(node, operands)));
-      for (const v of made.get(node)!) varies.add(v.node);
-      if (node.op.name === "relu") rectified.set(operands[0]!.node, made.get(node)![0]!);
+      if (node.operands.length === 0 || made.has(node)) continue;
+      const operands = new Array<Value | null>(node.operands.length);
+      let moves = false;
+      for (let i = 0; i < operands.length; i++) {
+        const v = node.operands[i]!;
+        operands[i] = v === null ? null : mapped(v);
+        if (v !== null && varies.has(operands[i]!.node)) moves = true;
+      }
+      if (!moves) continue;
+      const found = expanded(node, operands) ?? interned.applied(node, operands);
+      made.set(node, found);
+      if (found instanceof Node) varies.add(found);
+      else for (const v of found) varies.add(v.node);
+      if (node.op.name === "relu") rectified.set(operands[0]!.node, mapped(node));
     }
   };
   /** The node's results by other nodes, which are rewritten themselves. */

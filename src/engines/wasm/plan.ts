@@ -90,7 +90,9 @@ export interface Plan {
 }
 
 interface Group extends Loop {
-  readonly places: Map<Node, number>;
+  /** Nodes that are members, and nodes whose results are there when it has ended. */
+  readonly joined: Facts[];
+  readonly waiting: Facts[];
 }
 
 /** More members than this would keep too many registers and too large a function. */
@@ -111,64 +113,96 @@ export function kindOf(dtype: DType): Kind | null {
 export function plan(inputs: readonly Value[], outputs: readonly Value[]): Plan {
   const order = collect([...inputs, ...outputs]);
   const given = new Set(inputs.map((v) => v.node));
-  const varies = new Set<Node>(given);
+  const facts = new FactsOf(order);
+  for (const node of given) facts.of(node).varies = true;
   for (const node of order) {
     if (node.op === inputOp && !given.has(node))
       throw new GraphError(
         `compile: the graph uses input ${nameOf(node)}, which is not among its own inputs; it belongs to another graph or transform`,
       );
-    if (node.operands.some((v) => v !== null && varies.has(v.node))) varies.add(node);
+    for (const v of node.operands) if (v !== null && facts.of(v.node).varies) facts.of(node).varies = true;
   }
-  return new Planner(inputs, outputs, varies).lay(order);
+  return new Planner(inputs, outputs, facts).lay(order);
+}
+
+/** What planning knows of a node. */
+class Facts {
+  readonly node: Node;
+  /** Depends on the inputs. */
+  varies = false;
+  /** An output. */
+  needed = false;
+  /** The nodes that read it. */
+  readonly users: Node[] = [];
+  /** One element of another value: that value. */
+  same: Value | null = null;
+  /** Where its results lie, as far as they do. */
+  views: (View | undefined)[] | null = null;
+  /** The loop that computes it and is not closed yet, and its number there. */
+  open: Group | null = null;
+  member = -1;
+  /** For what is there only when its loop has ended: where. */
+  later: Buffer | null = null;
+  constructor(node: Node) {
+    this.node = node;
+  }
+}
+
+/** Facts by node. The place that the walk left on a node leads there, unless another walk has been over it since. */
+class FactsOf {
+  private readonly inOrder: readonly Facts[];
+  private byNode: Map<Node, Facts> | null = null;
+  constructor(order: readonly Node[]) {
+    this.inOrder = order.map((node) => new Facts(node));
+  }
+  of(node: Node): Facts {
+    const usual = this.inOrder[node.place];
+    if (usual !== undefined && usual.node === node) return usual;
+    if (this.byNode === null) this.byNode = new Map(this.inOrder.map((f) => [f.node, f]));
+    let known = this.byNode.get(node);
+    if (known === undefined) this.byNode.set(node, (known = new Facts(node)));
+    return known;
+  }
 }
 
 class Planner {
   private readonly inputs: readonly Value[];
   private readonly outputs: readonly Value[];
-  private readonly varies: ReadonlySet<Node>;
-  private readonly users = new Map<Node, Node[]>();
-  private readonly needed = new Set<Node>();
-  private readonly views = new Map<Node, (View | undefined)[]>();
-  private readonly open = new Map<Node, Group>();
+  private readonly facts: FactsOf;
   private readonly groups = new Set<Group>();
   private readonly steps: Step[] = [];
   private readonly buffers: Buffer[] = [];
 
-  constructor(inputs: readonly Value[], outputs: readonly Value[], varies: ReadonlySet<Node>) {
+  constructor(inputs: readonly Value[], outputs: readonly Value[], facts: FactsOf) {
     this.inputs = inputs;
     this.outputs = outputs;
-    this.varies = varies;
+    this.facts = facts;
   }
 
   lay(order: readonly Node[]): Plan {
     for (const node of order) {
-      if (!this.varies.has(node)) continue;
+      const facts = this.facts.of(node);
+      if (!facts.varies) continue;
       if (this.isSame(node)) {
-        this.same.set(node, this.rooted(node.operands[0]!));
+        facts.same = this.rooted(node.operands[0]!);
         continue;
       }
       for (const given of node.operands) {
         if (given === null) continue;
-        const v = this.rooted(given);
-        const list = this.users.get(v.node);
-        if (list === undefined) this.users.set(v.node, [node]);
-        else list.push(node);
+        this.facts.of(this.rooted(given).node).users.push(node);
       }
     }
-    for (const v of this.outputs) this.needed.add(this.rooted(v).node);
+    for (const v of this.outputs) this.facts.of(this.rooted(v).node).needed = true;
     const ins = this.inputs.map((v, i) => {
       const buffer = this.buffer(v.type.dtype, sizeOf(v.type.shape), "slot", i);
       this.setView(v, wholeView(buffer, v.type.shape));
       return buffer;
     });
-    for (const node of order) if (this.varies.has(node) && node.op !== inputOp) this.place(node);
+    for (const node of order) if (this.facts.of(node).varies && node.op !== inputOp) this.place(node);
     const outs = this.outputs.map((v, i) => this.output(v, ins.length + i));
     for (const g of [...this.groups]) this.flush(g);
     return { steps: this.steps, buffers: this.buffers, inputs: ins, outputs: outs, bytes: this.arrange(ins.length + outs.length) };
   }
-
-  /** Nodes that are one element of another value, and that value. */
-  private readonly same = new Map<Node, Value>();
 
   /** Whether a node only gives its operand's single element another shape. */
   private isSame({ op, operands, type, outputs }: Node): boolean {
@@ -186,7 +220,7 @@ class Planner {
 
   /** What a value is computed as. */
   private rooted(v: Value): Value {
-    return this.same.get(v.node) ?? v;
+    return this.facts.of(v.node).same ?? v;
   }
 
   private buffer(dtype: DType, length: number, place: Buffer["place"], offset = 0, data: NumberArray | null = null): Buffer {
@@ -196,29 +230,29 @@ class Planner {
   }
 
   private setView(v: Value, view: View): void {
-    let list = this.views.get(v.node);
-    if (list === undefined) this.views.set(v.node, (list = []));
-    list[v.index] = view;
+    const facts = this.facts.of(v.node);
+    if (facts.views === null) facts.views = [];
+    facts.views[v.index] = view;
   }
 
   /** Where a value lies in memory; closes the loop that computes it. */
   private view(v: Value): View {
-    const known = this.views.get(v.node)?.[v.index];
+    const facts = this.facts.of(v.node);
+    const known = facts.views?.[v.index];
     if (known !== undefined) return known;
-    const root = this.same.get(v.node);
-    if (root !== undefined) {
+    const root = facts.same;
+    if (root !== null) {
       const { buffer, offset } = this.view(root);
       const made = { buffer, offset, shape: v.type.shape, strides: v.type.shape.map(() => 0) };
       this.setView(v, made);
       return made;
     }
-    const group = this.open.get(v.node);
-    if (group !== undefined) {
-      this.flush(group);
-      return this.views.get(v.node)![v.index]!;
+    if (facts.open !== null) {
+      this.flush(facts.open);
+      return facts.views![v.index]!;
     }
     // Nothing that depends on the inputs: computed once, now, by the reference engine. Views of such stay views.
-    const seen = this.varies.has(v.node) || v.node.operands.length === 0 ? null : viewOf(v, (x) => this.view(x));
+    const seen = facts.varies || v.node.operands.length === 0 ? null : viewOf(v, (x) => this.view(x));
     if (seen !== null) {
       this.setView(v, seen);
       return seen;
@@ -230,7 +264,7 @@ class Planner {
   }
 
   private place(node: Node): void {
-    if (this.same.has(node) || this.twins.has(node)) return;
+    if (this.facts.of(node).same !== null || this.twins.has(node)) return;
     const seen = valuesOf(node).map((v) => viewOf(v, (x) => this.view(x)));
     if (seen.every((view) => view !== null)) {
       for (const [i, v] of valuesOf(node).entries()) this.setView(v, seen[i]!);
@@ -245,7 +279,10 @@ class Planner {
       return;
     }
     // Numbers that are only compared are never written down.
-    if (node.op.name === "uniformNumbers" && !this.needed.has(node) && this.users.get(node)?.every(isBernoulli) === true) return;
+    if (node.op.name === "uniformNumbers") {
+      const { needed, users } = this.facts.of(node);
+      if (!needed && users.length > 0 && users.every(isBernoulli)) return;
+    }
     if (loopable(node)) {
       this.join(node);
       return;
@@ -277,25 +314,25 @@ class Planner {
     let chosen: Group | null = null;
     // The result of a reduction is there only when its loop has ended.
     for (const v of operands) {
-      const g = this.open.get(v.node);
-      if (g !== undefined && (this.later.has(v.node) || !fits(g))) this.flush(g);
+      const { open, later } = this.facts.of(v.node);
+      if (open !== null && (later !== null || !fits(open))) this.flush(open);
     }
-    for (const v of operands) chosen = this.open.get(v.node) ?? chosen;
+    for (const v of operands) chosen = this.facts.of(v.node).open ?? chosen;
     for (const v of operands) {
-      const g = this.open.get(v.node);
-      if (g !== undefined && g !== chosen) this.flush(g);
+      const { open } = this.facts.of(v.node);
+      if (open !== null && open !== chosen) this.flush(open);
     }
     if (chosen === null) for (const g of this.groups) if (fits(g)) chosen = g;
     if (chosen === null) {
-      chosen = { kind: "loop", shape, members: [], totals: [], places: new Map() };
+      chosen = { kind: "loop", shape, members: [], totals: [], joined: [], waiting: [] };
       this.groups.add(chosen);
     }
     return chosen;
   }
 
   private source(v: Value, group: Group): Source {
-    const member = group.places.get(v.node);
-    if (member !== undefined) return { member };
+    const { open, member } = this.facts.of(v.node);
+    if (open === group && member >= 0) return { member };
     const view = this.view(v);
     return { view: group.shape === noShape ? { ...view, shape: noShape, strides: noShape } : alignedTo(view, group.shape) };
   }
@@ -304,9 +341,11 @@ class Planner {
     const operands = node.operands.map((v) => this.rooted(v!));
     const group = this.groupFor(node.type.shape, operands);
     const args = operands.map((v) => this.source(v, group));
-    group.places.set(node, group.members.length);
+    const facts = this.facts.of(node);
+    facts.open = group;
+    facts.member = group.members.length;
+    group.joined.push(facts);
     group.members.push({ node, args, out: null });
-    this.open.set(node, group);
   }
 
   private total(node: Node, op: Total["op"]): void {
@@ -316,42 +355,38 @@ class Planner {
     const source = this.source(x, group);
     const out = this.fresh(node);
     group.totals.push({ op, kind: kindOf(node.type.dtype)!, source, axes: axis, out });
-    // Its result is there when the loop has ended: whoever reads it closes the loop first.
-    this.views.delete(node);
-    this.open.set(node, group);
-    this.later.set(node, out);
+    this.wait(node, out, group);
   }
-  private readonly later = new Map<Node, Buffer>();
+
+  /** A result that is there when its loop has ended: whoever reads it closes the loop first. */
+  private wait(node: Node, out: Buffer, group: Group): void {
+    const facts = this.facts.of(node);
+    facts.views = null;
+    facts.open = group;
+    facts.later = out;
+    group.waiting.push(facts);
+  }
 
   private flush(group: Group): void {
     if (!this.groups.delete(group)) return;
     const step = this.steps.length;
-    for (const [node, i] of group.places) {
-      this.open.delete(node);
-      const member = group.members[i]!;
-      const inside = (user: Node): boolean => group.places.has(user) || this.isTotalOf(user, group);
-      if (this.needed.has(node) || (this.users.get(node) ?? []).some((user) => !inside(user)))
-        member.out = wholeView(this.fresh(node), group.shape);
-    }
+    for (const { node, member, needed, users } of group.joined)
+      if (needed || users.some((user) => this.facts.of(user).open !== group))
+        group.members[member]!.out = wholeView(this.fresh(node), group.shape);
     for (const member of group.members) {
       if (member.out !== null) touch(member.out.buffer, step);
       for (const a of member.args) if ("view" in a) touch(a.view.buffer, step);
     }
-    for (const [node, g] of [...this.open])
-      if (g === group) {
-        const out = this.later.get(node)!;
-        this.setView(node, wholeView(out, node.type.shape));
-        this.open.delete(node);
-      }
+    for (const facts of group.joined) facts.open = null;
+    for (const facts of group.waiting) {
+      facts.views = [wholeView(facts.later!, facts.node.type.shape)];
+      facts.open = null;
+    }
     for (const t of group.totals) {
       touch(t.out, step);
       if ("view" in t.source) touch(t.source.view.buffer, step);
     }
     this.steps.push({ kind: "loop", shape: group.shape, members: group.members, totals: group.totals });
-  }
-
-  private isTotalOf(user: Node, group: Group): boolean {
-    return this.open.get(user) === group && this.later.has(user);
   }
 
   /** Single elements side by side: each is written to its place by the straight lines that compute it. */
@@ -362,9 +397,7 @@ class Planner {
     const out = this.fresh(node);
     for (const [i, v] of parts.entries())
       group.members.push({ node: copyNode(v), args: [sources[i]!], out: { buffer: out, shape: noShape, strides: noShape, offset: i } });
-    this.views.delete(node);
-    this.open.set(node, group);
-    this.later.set(node, out);
+    this.wait(node, out, group);
   }
 
   /** A view that is a whole buffer in order, by a copying loop if need be. */
@@ -481,7 +514,7 @@ class Planner {
     const x = node.operands[0]!;
     const same = (user: Node): boolean =>
       user.op.name === other && user.operands[0] === x && JSON.stringify(user.attrs) === JSON.stringify(node.attrs);
-    return this.users.get(this.rooted(x).node)?.find(same) ?? null;
+    return this.facts.of(this.rooted(x).node).users.find(same) ?? null;
   }
 
   private host(node: Node): void {
