@@ -23,6 +23,8 @@ export interface Engine<M extends Mode = Mode> {
   readonly mode: M;
   /** Makes a graph ready: what `compile` and `jit` call. */
   prepare(inputs: readonly Value[], outputs: readonly Value[]): Executable<M>;
+  /** As `prepare`, but what takes long is done while others go on: what `compile` calls, where it is there. */
+  readonly prepareLater?: (inputs: readonly Value[], outputs: readonly Value[]) => Promise<Executable<M>>;
   /** Programs read what they are given before `run` returns, and results are nobody else's: callers need not copy either. */
   readonly copies?: true;
   /** Memory of the engine: a tensor that programs read and write without a copy. Read its `data` anew after each run, because memory may move. */

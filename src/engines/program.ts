@@ -189,7 +189,7 @@ export async function compile(
     throw new EngineError(
       `compile: the state lives in engine ${store.engine} and the program is for ${engine.name}; read it there and pass the tensors`,
     );
-  return programOf(graph, engine, store, options.guard ?? [], options.signal) as unknown as Program<unknown, unknown, unknown>;
+  return (await programOf(graph, engine, store, options.guard ?? [], options.signal)) as unknown as Program<unknown, unknown, unknown>;
 }
 
 function paths(tree: unknown, under: string): string {
@@ -232,13 +232,13 @@ interface Made {
   dispose(): void;
 }
 
-function programOf(
+async function programOf(
   graph: Graph<unknown, unknown>,
   engine: Engine,
   store: Store,
   guard: readonly PropertyKey[],
   signal: AbortSignal | undefined,
-): Made {
+): Promise<Made> {
   const ins = graph.inputs as Record<string, unknown>;
   const outs = graph.outputs as Record<string, unknown>;
   const single = isLeaf(outs);
@@ -268,10 +268,8 @@ function programOf(
       throw new EngineError(
         `compile: guard names ${String(g)}; the outputs are ${single ? "one without a name" : Object.keys(outs).join(", ")}`,
       );
-  const executable = engine.prepare(
-    inputs.map(({ value }) => value),
-    outputs.map(({ value }) => value),
-  );
+  const [taking, making] = [inputs, outputs].map((list) => list.map(({ value }) => value)) as [Value[], Value[]];
+  const executable = engine.prepareLater === undefined ? engine.prepare(taking, making) : await engine.prepareLater(taking, making);
   const places = new Map(inputs.map(({ path }, i) => [path, i]));
   const inPort = portOf(wanted, (path) => places.get(path)!);
   const outPlaces = new Map(outputs.map(({ path }, i) => [path, i]));

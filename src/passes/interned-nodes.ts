@@ -2,6 +2,7 @@ import type { DType } from "../ir/dtype.ts";
 import { copyOf } from "../ir/graph.ts";
 import { literal, literalOf } from "../ir/leaf.ts";
 import { type Node, noAttrs, type Value } from "../ir/node.ts";
+import { attributesKey } from "./attributes-key.ts";
 
 type Operands = readonly (Value | null)[];
 
@@ -91,8 +92,8 @@ export class InternedNodes {
     if (attrs === noAttrs) return 0;
     const known = this.#numbers.get(attrs);
     if (known !== undefined) return known;
-    if (Object.values(attrs).some((x) => typeof x === "function")) return this.#numberOf(attrs);
-    const text = JSON.stringify(attrs, (_, x: unknown) => (typeof x === "number" && !Number.isFinite(x) ? String(x) : x));
+    const text = attributesKey(attrs);
+    if (text === null) return this.#numberOf(attrs);
     let n = this.#texts.get(text);
     if (n === undefined) {
       n = this.#numbers.size + this.#texts.size + 1;

@@ -224,7 +224,7 @@ class Planner {
   }
 
   private buffer(dtype: DType, length: number, place: Buffer["place"], offset = 0, data: NumberArray | null = null): Buffer {
-    const made: Buffer = { dtype, length, place, offset, first: Number.POSITIVE_INFINITY, last: -1, data };
+    const made: Buffer = { dtype, length, place, offset, first: Number.POSITIVE_INFINITY, last: -1, data, source: null };
     this.buffers.push(made);
     return made;
   }
@@ -258,7 +258,9 @@ class Planner {
       return seen;
     }
     const { data } = dense(memoOf(v) ?? heldBy(v), v.type);
-    const made = wholeView(this.buffer(v.type.dtype, data.length, "fixed", 0, data), v.type.shape);
+    const fixed = this.buffer(v.type.dtype, data.length, "fixed", 0, data);
+    fixed.source = v;
+    const made = wholeView(fixed, v.type.shape);
     this.setView(v, made);
     return made;
   }

@@ -1,3 +1,4 @@
+import { literalOf } from "../../ir/leaf.ts";
 import { constant, elementwise, type Kind, type Push, type Target } from "./elementwise.ts";
 import { type Code, f32, f64, i32, type ValueType } from "./encoder.ts";
 import type { Surroundings } from "./loop.ts";
@@ -7,6 +8,11 @@ import type { Buffer, View } from "./view.ts";
 
 const bytes: Readonly<Record<Kind, number>> = { f32: 4, f64: 8, i32: 4, bool: 1 };
 const typeOf: Readonly<Record<Kind, ValueType>> = { f32, f64, i32, bool: i32 };
+
+/** Whether a buffer holds one number that belongs to the structure of the graph, not to its data. */
+function isLiteral({ place, length, source }: Buffer): boolean {
+  return place === "fixed" && length === 1 && (source === null || literalOf(source) !== null);
+}
 
 /** Ops whose operands are pushed once each, in order, before anything else: the first may be on the stack already. */
 const inOrder: ReadonlySet<string> = /* @__PURE__ */ new Set(["add", "sub", "mul", "div", "sqrt"]);
@@ -80,8 +86,7 @@ export class ScalarWriter {
             else code.get(this.locals[s.member]!);
           };
         const { buffer } = s.view;
-        if (buffer.place === "fixed" && buffer.length === 1 && buffer.data !== null)
-          return () => constant(target, kindOf(buffer.dtype)!, buffer.data![0]!);
+        if (isLiteral(buffer)) return () => constant(target, kindOf(buffer.dtype)!, buffer.data![0]!);
         const known = this.loaded.get(this.keys.get(s)!)!;
         // Read only once: no local.
         if (known.uses === 1 && known.local < 0 && inOrder.has(node.op.name)) return () => this.load(s.view);

@@ -13,7 +13,9 @@ export interface Buffer {
   /** The steps between which it is alive. */
   first: number;
   last: number;
-  readonly data: NumberArray | null;
+  data: NumberArray | null;
+  /** The value that the elements of a fixed buffer are, where they are one of the graph's; null once the program is made. */
+  source: Value | null;
 }
 
 /** Elements of a buffer read with strides: what reshape, transpose, expand, slice and split give, without a copy. */

@@ -7,15 +7,16 @@ import { type Held, hold, type Tensor } from "../../ir/tensor.ts";
 import { type TensorType, typeText } from "../../ir/type.ts";
 import type { Engine, Executable } from "../engine.ts";
 import { hasRelaxedSimd } from "./features.ts";
-import { lowered } from "./lower.ts";
-import { compileModule } from "./module.ts";
-import { bytesOf, padded, plan } from "./plan.ts";
+import { type Found, ModuleCache } from "./module-cache.ts";
+import { bytesOf, padded } from "./plan.ts";
 import { connectTo, remote } from "./remote.ts";
 import { canShare, controlBytes, Threads } from "./threads.ts";
 import { type Buffer, isWhole, type View } from "./view.ts";
 
 const page = 65536;
 const mostPages = 65536;
+/** Modules of more bytes are compiled while others go on, where the caller can wait. */
+const largeModule = 65536;
 
 type Elements = new (buffer: ArrayBuffer, address: number, length: number) => NumberArray;
 const constructors = /* @__PURE__ */ new Map<DType, Elements>();
@@ -43,8 +44,19 @@ class Heap {
     this.threads = shared ? new Threads(this.memory, 64, threads) : null;
   }
 
+  /** Whether the stretch that was taken last was never used before, and is zeros. */
+  clean = true;
+  private used = 0;
+
   /** A stretch of memory. @throws EngineError when there is none left */
   take(size: number, what: string): number {
+    const at = this.find(size, what);
+    this.clean = at >= this.used;
+    this.used = Math.max(this.used, at + size);
+    return at;
+  }
+
+  private find(size: number, what: string): number {
     for (let i = 0; i < this.free.length; i++) {
       const f = this.free[i]!;
       if (f.size < size) continue;
@@ -69,7 +81,7 @@ class Heap {
     }
     if (own > 0) last!.size += pages * page;
     else this.free.push({ at: end, size: pages * page });
-    return this.take(size, what);
+    return this.find(size, what);
   }
 
   give(at: number, size: number): void {
@@ -147,18 +159,37 @@ export function wasm({ threads = 1, worker }: WasmOptions & Partial<WorkerOption
   if (worker !== undefined) return remote(connectTo(worker === true ? null : worker, { threads }));
   const heap = new Heap(threads);
   const released = new FinalizationRegistry<readonly [number, number]>(([at, size]) => heap.give(at, size));
+  const modules = new ModuleCache({
+    shared: heap.threads === null ? null : mostPages,
+    fused: hasRelaxedSimd(),
+    threads: heap.threads?.count ?? 1,
+  });
+  const soon = (inputs: readonly Value[], outputs: readonly Value[]): Executable<"sync"> => {
+    const found = modules.find(inputs, outputs);
+    const { blueprint } = found;
+    blueprint.module ??= new WebAssembly.Module(blueprint.compiled.bytes);
+    return program(heap, found, blueprint.module, outputs, bodies);
+  };
+  const later = async (inputs: readonly Value[], outputs: readonly Value[]): Promise<Executable<"sync">> => {
+    const found = modules.find(inputs, outputs);
+    const { blueprint } = found;
+    if (blueprint.compiled.bytes.length > largeModule) blueprint.module ??= await WebAssembly.compile(blueprint.compiled.bytes);
+    blueprint.module ??= new WebAssembly.Module(blueprint.compiled.bytes);
+    return program(heap, found, blueprint.module, outputs, bodies);
+  };
   // The bodies of loops and conditions are programs themselves, made when they first run.
   const programs = new WeakMap<Body, Executable<"sync">>();
   const bodies: RunBody = (body, given) => {
     let program = programs.get(body);
-    if (program === undefined) programs.set(body, (program = prepare(heap, body.inputs, body.outputs, bodies)));
+    if (program === undefined) programs.set(body, (program = soon(body.inputs, body.outputs)));
     return program.run(given);
   };
   const own = (type: TensorType): Tensor => {
     const size = padded(bytesOf({ dtype: type.dtype, length: sizeOf(type.shape) }));
     const at = heap.take(size, `a tensor of ${typeText(type)}`);
+    const { clean } = heap;
     const made = new Resident(heap, type, at);
-    made.data.fill(0);
+    if (!clean) made.data.fill(0);
     released.register(made, [at, size]);
     return made;
   };
@@ -166,24 +197,18 @@ export function wasm({ threads = 1, worker }: WasmOptions & Partial<WorkerOption
     name: "wasm",
     mode: "sync",
     copies: true,
-    prepare: (inputs, outputs) => prepare(heap, inputs, outputs, bodies),
+    prepare: soon,
+    prepareLater: later,
     tensor: own,
   };
   if (heap.threads !== null) engines.register(made, heap.threads);
   return made;
 }
 
-function prepare(heap: Heap, inputs: readonly Value[], outputs: readonly Value[], runBody: RunBody): Executable<"sync"> {
-  const low = lowered(inputs, outputs);
-  const laid = plan(low.inputs, low.outputs);
-  const compiled = compileModule(laid, {
-    shared: heap.threads === null ? null : mostPages,
-    fused: hasRelaxedSimd(),
-    threads: heap.threads?.count ?? 1,
-  });
+/** An instance of a module with memory of its own: constants and scratch, places for inputs and outputs, and its code where threads read that. */
+function program(heap: Heap, found: Found, module: WebAssembly.Module, outputs: readonly Value[], runBody: RunBody): Executable<"sync"> {
+  const { compiled, ...laid } = found.blueprint;
   const size = padded(compiled.size);
-  const base = heap.take(size, "the program");
-  for (const b of laid.buffers) if (b.place === "fixed") heap.at(b.dtype, base + b.offset, b.length).set(b.data!);
   const slots = [...laid.inputs, ...laid.outputs];
   const starts: number[] = [];
   let end = 0;
@@ -192,7 +217,15 @@ function prepare(heap: Heap, inputs: readonly Value[], outputs: readonly Value[]
     end += padded(bytesOf(b));
   }
   const ends = Math.max(64, end);
-  const room = heap.take(ends, "the program's inputs and outputs");
+  // Threads compile the module from its bytes in the shared memory: while they wait they can be sent nothing.
+  const length = compiled.shares > 0 ? compiled.bytes.length : 0;
+  const whole = size + ends + padded(length);
+  const base = heap.take(whole, `a program, ${size} bytes for its steps and ${ends} for inputs and outputs,`);
+  const [room, text] = [base + size, base + size + ends];
+  if (length > 0) heap.at("u8", text, length).set(compiled.bytes);
+  laid.fixed.forEach(({ buffer }, i) => {
+    heap.at(buffer.dtype, base + buffer.offset, buffer.length).set(found.constants[i]!);
+  });
   const table = heap.at("u32", base, slots.length);
   starts.forEach((s, i) => {
     table[i] = room + s;
@@ -243,19 +276,15 @@ function prepare(heap: Heap, inputs: readonly Value[], outputs: readonly Value[]
     });
   };
   const host: Record<string, WebAssembly.ImportValue> = { memory: heap.memory, step };
-  // Threads compile the module from its bytes in the shared memory: while they wait they can be sent nothing.
-  const program = heap.programNumber++;
-  const length = compiled.shares > 0 ? compiled.bytes.length : 0;
-  const text = length > 0 ? heap.take(padded(length), "the program's code") : 0;
-  if (length > 0) heap.at("u8", text, length).set(compiled.bytes);
+  const number = heap.programNumber++;
   const { threads } = heap;
   if (threads !== null)
     host["share"] = (index: number, parts: number): void => {
       const part = instance.exports[`part${index}`] as (part: number, thread: number) => void;
-      threads.run({ program, bytes: text, length, base, step: index, parts }, (i) => part(i, 0));
+      threads.run({ program: number, bytes: text, length, base, step: index, parts }, (i) => part(i, 0));
     };
   for (const [name, node] of compiled.scalars) host[name] = node.op.scalar!;
-  const instance = new WebAssembly.Instance(new WebAssembly.Module(compiled.bytes), {
+  const instance = new WebAssembly.Instance(module, {
     host,
     global: { base: new WebAssembly.Global({ value: "i32" }, base) },
   });
@@ -308,9 +337,7 @@ function prepare(heap: Heap, inputs: readonly Value[], outputs: readonly Value[]
   const dispose = (): void => {
     if (disposed) return;
     disposed = true;
-    heap.give(base, size);
-    heap.give(room, ends);
-    if (length > 0) heap.give(text, padded(length));
+    heap.give(base, whole);
   };
   const made: Executable<"sync"> = { run, dispose };
   heap.programs.register(made, dispose);

@@ -1,0 +1,89 @@
+import { heldBy } from "../../evaluate/evaluate.ts";
+import type { NumberArray } from "../../ir/dtype.ts";
+import { input } from "../../ir/leaf.ts";
+import { memoOf, Node, Output, type Value, valuesOf } from "../../ir/node.ts";
+import { dense } from "../../ir/tensor.ts";
+import { lowered } from "./lower.ts";
+import { type Compiled, compileModule, type Host } from "./module.ts";
+import { plan } from "./plan.ts";
+import { StructureCache, Structures } from "./structure.ts";
+import type { Buffer } from "./view.ts";
+
+/** A constant in a program's memory: the value at a place of the graph's order, or, where that is negative, elements of the structure's own. */
+interface Fixed {
+  readonly buffer: Buffer;
+  readonly place: number;
+  readonly index: number;
+  readonly data: NumberArray | null;
+}
+
+/** All that programs of one structure share; nothing in it holds on to the graph that it was made of. */
+export interface Blueprint {
+  readonly compiled: Compiled;
+  readonly inputs: readonly Buffer[];
+  readonly outputs: readonly Buffer[];
+  readonly fixed: readonly Fixed[];
+  /** Made when it is first wanted. */
+  module: WebAssembly.Module | null;
+}
+
+/** A blueprint, and the constants of one graph of its structure, in the order of `fixed`. */
+export interface Found {
+  readonly blueprint: Blueprint;
+  readonly constants: readonly NumberArray[];
+}
+
+const dataOf = (v: Value): NumberArray => dense(memoOf(v) ?? heldBy(v), v.type).data;
+
+/** The modules of an engine, by the structure of their graphs: a second graph that is made alike is not compiled again. */
+export class ModuleCache {
+  private readonly structures = new Structures();
+  private readonly blueprints = new StructureCache<Blueprint>();
+  private readonly host: Host;
+
+  constructor(host: Host) {
+    this.host = host;
+  }
+
+  find(inputs: readonly Value[], outputs: readonly Value[]): Found {
+    const structure = this.structures.of(inputs, outputs);
+    let blueprint = this.blueprints.get(structure);
+    if (blueprint === undefined) {
+      blueprint = drawn(inputs, outputs, structure.order, this.host);
+      this.blueprints.set(structure, blueprint);
+    }
+    const constants = blueprint.fixed.map(({ place, index, data }) => data ?? dataOf(valuesOf(structure.order[place]!)[index]!));
+    return { blueprint, constants };
+  }
+}
+
+function drawn(inputs: readonly Value[], outputs: readonly Value[], order: readonly Node[], host: Host): Blueprint {
+  const low = lowered(inputs, outputs);
+  const laid = plan(low.inputs, low.outputs);
+  const compiled = compileModule(laid, host);
+  const places = new Map<Node, number>();
+  const kept = laid.buffers.filter((b) => b.place === "fixed");
+  if (kept.some((b) => b.source !== null)) for (let i = 0; i < order.length; i++) places.set(order[i]!, i);
+  const fixed = kept.map((buffer): Fixed => {
+    const { source, data } = buffer;
+    const place = source === null ? -1 : (places.get(source.node) ?? -1);
+    return { buffer, place, index: source?.index ?? 0, data: place < 0 ? data : null };
+  });
+  for (const b of laid.buffers) {
+    b.source = null;
+    b.data = null;
+  }
+  const hosted = compiled.hosted.map((h) => ({ ...h, node: alone(h.node) }));
+  const scalars = new Map([...compiled.scalars].map(([name, node]) => [name, alone(node)]));
+  return { compiled: { ...compiled, hosted, scalars }, inputs: laid.inputs, outputs: laid.outputs, fixed, module: null };
+}
+
+/** The same application on inputs of the same types: it has no history. */
+function alone(node: Node): Node {
+  // Copies are no nodes of a graph.
+  if (!(node instanceof Node)) return { ...(node as Node), operands: [] } as unknown as Node;
+  const operands = node.operands.map((v) => (v === null ? null : input(v.type, "operand")));
+  const copy = new Node(node.op, operands, node.attrs, node.type, null);
+  if (node.outputs !== null) copy.outputs = node.outputs.map((o, i) => new Output(o.type, copy, i));
+  return copy;
+}

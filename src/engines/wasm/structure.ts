@@ -1,0 +1,153 @@
+import { inputOp } from "../../ir/leaf.ts";
+import { type Node, noAttrs, type Value } from "../../ir/node.ts";
+import type { TensorType } from "../../ir/type.ts";
+import { typeText } from "../../ir/type.ts";
+import { collect } from "../../ir/walk.ts";
+import { attributesKey } from "../../passes/attributes-key.ts";
+
+/**
+ * What a graph is, apart from which nodes it is made of: ops, attributes, types, who reads whom, and constants of at most 16 elements, as
+ * numbers. Larger constants are data: programs of one structure differ in them alone.
+ */
+export interface Structure {
+  readonly hash: number;
+  readonly codes: Int32Array;
+  /** The nodes in the order of the codes. */
+  readonly order: readonly Node[];
+}
+
+const mostElements = 16;
+const cell: DataView = /* @__PURE__ */ new DataView(/* @__PURE__ */ new ArrayBuffer(8));
+
+/** Numbers for ops, attributes and types, so that structures can be told apart by numbers. */
+export class Structures {
+  private readonly numbers = new WeakMap<object, number>();
+  private readonly texts = new Map<string, number>();
+  private next = 1;
+
+  of(inputs: readonly Value[], outputs: readonly Value[]): Structure {
+    const order = collect([...inputs, ...outputs]);
+    let codes = new Int32Array(8 * order.length + 2 * (inputs.length + outputs.length) + 16);
+    let length = 0;
+    const put = (x: number): void => {
+      if (length === codes.length) {
+        const longer = new Int32Array(codes.length * 2);
+        longer.set(codes);
+        codes = longer;
+      }
+      codes[length++] = x;
+    };
+    const bits = (x: number): void => {
+      cell.setFloat64(0, x);
+      put(cell.getInt32(0));
+      put(cell.getInt32(4));
+    };
+    put(inputs.length);
+    for (const node of order) {
+      const { op, operands, attrs, memo } = node;
+      put(this.numberOf(op));
+      put(this.typeNumber(node.type));
+      if (operands.length > 0) {
+        put(this.attrsNumber(attrs));
+        put(operands.length);
+        for (const v of operands) put(v === null ? -1 : v.node.place * 4 + (v.node.outputs === null ? 0 : 1));
+        for (const v of operands) if (v !== null && v.node.outputs !== null) put(v.index);
+        if (node.outputs !== null) {
+          put(node.outputs.length);
+          for (const o of node.outputs) put(this.typeNumber(o.type));
+        }
+      } else if (op !== inputOp) {
+        // A leaf with a value, or a node that was evaluated and has forgotten what it was made of.
+        const held = Array.isArray(memo) ? memo : [memo];
+        for (const h of held as readonly (number | { readonly data: ArrayLike<number> } | undefined)[]) {
+          if (typeof h === "number") bits(h);
+          else if (h === undefined || h.data.length > mostElements) put(-2);
+          else for (let i = 0; i < h.data.length; i++) bits(h.data[i]!);
+        }
+      }
+    }
+    for (const v of inputs) put(v.node.place);
+    for (const v of outputs) {
+      put(v.node.place);
+      put(v.index);
+    }
+    let hash = length;
+    for (let i = 0; i < length; i++) {
+      hash = Math.imul(hash ^ codes[i]!, 0x9e3779b1);
+      hash ^= hash >>> 15;
+    }
+    return { hash, codes: codes.slice(0, length), order };
+  }
+
+  private numberOf(thing: object): number {
+    let n = this.numbers.get(thing);
+    if (n === undefined) this.numbers.set(thing, (n = this.next++));
+    return n;
+  }
+
+  private textNumber(text: string): number {
+    let n = this.texts.get(text);
+    if (n === undefined) this.texts.set(text, (n = this.next++));
+    return n;
+  }
+
+  private typeNumber(type: TensorType): number {
+    let n = this.numbers.get(type);
+    if (n === undefined) this.numbers.set(type, (n = this.textNumber(typeText(type))));
+    return n;
+  }
+
+  private attrsNumber(attrs: object): number {
+    if (attrs === noAttrs) return 0;
+    let n = this.numbers.get(attrs);
+    if (n === undefined) {
+      const text = attributesKey(attrs);
+      this.numbers.set(attrs, (n = text === null ? this.next++ : this.textNumber(`{${text}`)));
+    }
+    return n;
+  }
+}
+
+/** What was made of structures, the last used ones: at most so many of them, and so many codes in all. */
+export class StructureCache<T> {
+  private readonly byHash = new Map<number, { readonly codes: Int32Array; readonly made: T }[]>();
+  private readonly most: number;
+  private readonly mostCodes: number;
+  private count = 0;
+  private codes = 0;
+
+  constructor(most = 64, mostCodes = 4_000_000) {
+    this.most = most;
+    this.mostCodes = mostCodes;
+  }
+
+  get({ hash, codes }: Structure): T | undefined {
+    const list = this.byHash.get(hash);
+    const found = list?.find((e) => sameCodes(e.codes, codes));
+    if (found === undefined) return undefined;
+    this.byHash.delete(hash);
+    this.byHash.set(hash, list!);
+    return found.made;
+  }
+
+  set({ hash, codes }: Structure, made: T): void {
+    if (codes.length > this.mostCodes) return;
+    const list = this.byHash.get(hash) ?? [];
+    this.byHash.delete(hash);
+    this.byHash.set(hash, [...list, { codes, made }]);
+    this.count++;
+    this.codes += codes.length;
+    for (const [oldest, entries] of this.byHash) {
+      if (this.count <= this.most && this.codes <= this.mostCodes) break;
+      this.byHash.delete(oldest);
+      this.count -= entries.length;
+      for (const e of entries) this.codes -= e.codes.length;
+    }
+  }
+}
+
+function sameCodes(a: Int32Array, b: Int32Array): boolean {
+  if (a.length !== b.length) return false;
+  for (let i = 0; i < a.length; i++) if (a[i] !== b[i]) return false;
+  return true;
+}

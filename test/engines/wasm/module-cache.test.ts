@@ -1,0 +1,158 @@
+import { afterEach, expect, test, vi } from "vitest";
+import {
+  add,
+  compile,
+  constant,
+  f64,
+  gather,
+  graph,
+  jit,
+  matmul,
+  mul,
+  pad,
+  random,
+  reference,
+  scan,
+  slice,
+  sort,
+  sum,
+  type Tensor,
+  tanh,
+  tensor,
+  type Value,
+} from "../../../src/index.ts";
+import { wasm } from "../../../src/wasm.ts";
+
+afterEach(() => {
+  vi.restoreAllMocks();
+});
+
+/** How many modules `build` compiles. */
+async function compiled(build: () => unknown): Promise<number> {
+  const real = WebAssembly.Module;
+  let count = 0;
+  const counting = function (this: unknown, bytes: BufferSource): WebAssembly.Module {
+    count++;
+    return new real(bytes);
+  };
+  counting.imports = real.imports;
+  vi.spyOn(WebAssembly, "Module").mockImplementation(counting as never);
+  await build();
+  vi.restoreAllMocks();
+  return count;
+}
+
+const many = (seed: number, n = 40): Tensor => tensor(Float64Array.from({ length: n }, (_, i) => Math.sin(seed * 7 + i)));
+function close(got: readonly number[], want: readonly number[]): void {
+  got.forEach((v, i) => {
+    expect(v).toBeCloseTo(want[i]!, 12);
+  });
+}
+const values = (t: unknown): number[] => [...(t as Tensor).data];
+
+test("a graph that is made alike is not compiled again, and each program has its own data", async () => {
+  const engine = wasm();
+  const make = (w: Tensor) => jit((x: Value) => tanh(add(mul(x, w), 1)), engine);
+  const x = many(1);
+  const first = make(many(2));
+  first(x);
+  const second = make(many(3));
+  expect(await compiled(() => second(x))).toBe(0);
+  for (const [f, w] of [
+    [first, many(2)],
+    [second, many(3)],
+  ] as const)
+    expect(values(f(x))).toEqual(values(jit((v: Value) => tanh(add(mul(v, w), 1)), wasm())(x)));
+});
+
+test("numbers, short constants, attributes, types and who reads whom belong to the structure", async () => {
+  const engine = wasm();
+  const x = tensor([1, 2, 3]);
+  const variants: ((x: Value) => Value)[] = [
+    (x) => mul(x, 2),
+    (x) => mul(x, 3),
+    (x) => mul(2, x),
+    (x) => add(x, 2),
+    (x) => mul(x, tensor([1, 2, 3])),
+    (x) => mul(x, tensor([1, 2, 4])),
+    (x) => slice(x, { axis: 0, start: 1 }),
+    (x) => slice(x, { axis: 0, start: 2 }),
+    (x) => mul(x, x),
+    (x) => mul(x, add(x, 0)),
+    (x) => pad(x, { pads: [[1, 0]], value: 0 } as never),
+    (x) => pad(x, { pads: [[1, 0]], value: -0 } as never),
+  ];
+  for (const f of variants) expect(values(jit(f, engine)(x))).toEqual(values(jit(f, reference())(x)));
+});
+
+test("numbers made of large constants are data: they are not written into the code", () => {
+  const engine = wasm();
+  for (const seed of [1, 2, 3]) {
+    const f = (x: Value): Value => add(mul(x, sum(constant(many(seed)))), gather(constant(many(seed)), tensor([seed], "i32")));
+    const [want, got] = [reference(), engine].map((e) => values(jit(f, e)(tensor([1]))));
+    expect(got![0]).toBeCloseTo(want![0]!, 12);
+  }
+});
+
+test("steps that the host runs, loops with bodies and random draws work in programs of one structure", async () => {
+  const engine = wasm();
+  const make = (engine: ReturnType<typeof wasm>, w: Tensor) =>
+    jit((x: Value, key: Value) => {
+      const { out } = scan((c: Value, row: Value) => ({ carry: add(c, row), out: mul(c, row) }), constant(0), sort(mul(x, w)).values);
+      return { out, coin: random.uniform(key, f64(40)) };
+    }, engine);
+  const x = many(5);
+  const key = random.key(3);
+  for (const seed of [1, 2]) {
+    const got = make(engine, many(seed))(x, key) as unknown as Record<string, Tensor>;
+    const want = make(reference() as never, many(seed))(x, key) as unknown as Record<string, Tensor>;
+    for (const k of Object.keys(want)) close(values(got[k]), values(want[k]));
+  }
+});
+
+test("large modules are compiled without blocking, and programs of one structure go on alone when another is disposed of", async () => {
+  const engine = wasm();
+  const big = graph({ x: f64(3) }, ({ x }) => {
+    let v = x;
+    for (let i = 0; i < 4000; i++) v = tanh(add(mul(v, 0.5 + i / 8000), i / 4000));
+    return { v };
+  });
+  const later = vi.spyOn(WebAssembly, "compile");
+  const one = await compile(big, engine);
+  expect(later).toHaveBeenCalledTimes(1);
+  const two = await compile(big, engine);
+  expect(later).toHaveBeenCalledTimes(1);
+  const want = values((await compile(big, reference())).run({ x: [1, 2, 3] }).v);
+  close(values(one.run({ x: [1, 2, 3] }).v), want);
+  const before = values(two.run({ x: [1, 2, 3] }).v);
+  one.dispose();
+  expect(values(two.run({ x: [1, 2, 3] }).v)).toEqual(before);
+});
+
+test("more structures than the cache keeps are made again, and right", () => {
+  const engine = wasm();
+  const f = (n: number) => jit((x: Value) => matmul(x, mul(x, n)), engine);
+  const x = tensor([
+    [1, 2],
+    [3, 4],
+  ]);
+  for (const round of [0, 1])
+    for (let n = 1; n < 80; n++) expect(values(f(n)(x))).toEqual([7 * n, 10 * n, 15 * n, 22 * n].map((v) => v + round * 0));
+});
+
+test("memory beyond 2 GiB is addressed, and what does not fit is named and leaves the engine usable", () => {
+  const engine = wasm();
+  const low = engine.tensor!({ kind: "type", dtype: "u8", shape: [2_200_000_000] });
+  const x = engine.tensor!(f64(3));
+  x.data.set([1, 2, 3]);
+  const f = jit((v: Value) => matmul(mul(v, 2), v), engine);
+  expect(values(f(x))).toEqual([28]);
+  expect(() => engine.tensor!({ kind: "type", dtype: "u8", shape: [2_200_000_000] })).toThrow(
+    "a tensor of u8[2200000000] needs 2200000064 bytes",
+  );
+  expect(() =>
+    jit((v: Value) => sort(matmul(v, v)).values, engine)(engine.tensor!({ kind: "type", dtype: "f32", shape: [17000, 17000] })),
+  ).toThrow(/a program, \d+ bytes for its steps and \d+ for inputs and outputs, needs \d+ bytes/);
+  expect(values(f(x))).toEqual([28]);
+  expect(low.data.length).toBe(2_200_000_000);
+});
