@@ -11,7 +11,8 @@ export { type Scanned, type ScanOptions, scan } from "./control/scan.ts";
 export { type WhileOptions, whileLoop } from "./control/while-loop.ts";
 export type { Engine, Mode, Ran } from "./engines/engine.ts";
 export { jit } from "./engines/jit.ts";
-export { type CompileOptions, compile, type Program, type State } from "./engines/program.ts";
+export type { Profile, StepProfile } from "./engines/profile.ts";
+export { type CompileOptions, compile, type ProfileOptions, type Program, type State } from "./engines/program.ts";
 export { reference } from "./engines/reference.ts";
 export { detach, evaluate, read, toArray } from "./evaluate/evaluate.ts";
 export {

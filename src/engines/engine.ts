@@ -1,6 +1,7 @@
 import type { Value } from "../ir/node.ts";
 import type { Held, Tensor } from "../ir/tensor.ts";
 import type { TensorType } from "../ir/type.ts";
+import type { Profile } from "./profile.ts";
 
 /** Whether a program answers at once or later. */
 export type Mode = "sync" | "async";
@@ -27,6 +28,8 @@ export interface Engine<M extends Mode = Mode> {
   readonly prepareLater?: (inputs: readonly Value[], outputs: readonly Value[]) => Promise<Executable<M>>;
   /** Programs read what they are given before `run` returns, and results are nobody else's: callers need not copy either. */
   readonly copies?: true;
+  /** Runs a graph step by step, `rounds` times, and tells what each step does and takes. Results go nowhere. */
+  readonly profile?: (inputs: readonly Value[], outputs: readonly Value[], given: readonly Held[], rounds: number) => Ran<M, Profile>;
   /** Memory of the engine: a tensor that programs read and write without a copy. Read its `data` anew after each run, because memory may move. */
   readonly tensor?: (type: TensorType) => Tensor;
 }

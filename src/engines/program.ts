@@ -10,6 +10,7 @@ import { type Data, type DataFor, isLeaf, leaves, rebuild, type Tensors, type Va
 import { sameType, type TensorType, typeText } from "../ir/type.ts";
 import type { Engine, Mode, Ran } from "./engine.ts";
 import { give, portOf, take } from "./ports.ts";
+import type { Profile } from "./profile.ts";
 
 /** Tensors that stay inside an engine between runs. */
 export interface State<S, M extends Mode = Mode> {
@@ -24,7 +25,19 @@ export interface Program<I, O, S, M extends Mode = Mode> {
   /** Takes the inputs that are not state, returns the outputs that are not state, commits the new state at the end or not at all. */
   run(inputs: DataFor<I>): Ran<M, Tensors<O>>;
   readonly state: State<S, M>;
+  /**
+   * Runs the program step by step on these inputs and the present state, which stays as it is, and tells what each step does, reads and writes,
+   * and how long it takes at least and in fact. It is compiled anew for that, and runs on one thread.
+   * @throws EngineError on an engine that has no steps
+   */
+  profile(inputs: DataFor<I>, options?: ProfileOptions): Ran<M, Profile>;
   dispose(): void;
+}
+
+/** Options of `program.profile`. */
+export interface ProfileOptions {
+  /** How often each step is timed; 20 when left out. */
+  readonly rounds?: number;
 }
 
 /** Options of `compile` beside the state. */
@@ -228,6 +241,7 @@ function storeFor(graph: Graph<unknown, unknown>, engine: Engine, state: unknown
 
 interface Made {
   run(inputs: unknown): unknown;
+  profile(inputs: unknown, options?: ProfileOptions): unknown;
   readonly state: Store;
   dispose(): void;
 }
@@ -298,7 +312,7 @@ async function programOf(
     for (const { place, cell } of committed) store.commit(cell, results[place]!);
     return give(engine.copies ? results : results.map((h, i) => (typeof h === "number" ? h : copyOf(h, outputs[i]!.value.type))), outPort);
   };
-  const run = (given: unknown): unknown => {
+  const taken = (given: unknown): Held[] => {
     if (disposed) throw new EngineError("run: the program was disposed");
     signal?.throwIfAborted();
     const values = new Array<Held>(inputs.length);
@@ -307,6 +321,18 @@ async function programOf(
         const place = places.get(path)!;
         values[place] = heldFrom(data, inputs[place]!.value.type, path === "" ? "the input" : path);
       });
+    return values;
+  };
+  const profile = (input: unknown, { rounds = 20 }: ProfileOptions = {}): unknown => {
+    if (engine.profile === undefined)
+      throw new EngineError(`profile: the ${engine.name} engine has no steps to time; compile the graph for wasm() without a worker`);
+    if (!Number.isInteger(rounds) || rounds < 1) throw new EngineError(`profile: rounds is ${rounds}; it is a whole number, 1 or more`);
+    const values = taken(input);
+    for (const { place, cell } of resident) values[place] = cell.held;
+    return engine.profile(taking, making, values, rounds);
+  };
+  const run = (given: unknown): unknown => {
+    const values = taken(given);
     const start = (): Ran<Mode, readonly Held[]> => {
       runs++;
       for (const { place, cell } of resident) values[place] = cell.held;
@@ -321,6 +347,7 @@ async function programOf(
   };
   return {
     run: engine.mode === "sync" ? run : async (given) => run(given),
+    profile,
     state: store,
     dispose: () => {
       disposed = true;

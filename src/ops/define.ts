@@ -121,8 +121,7 @@ function slotOf(text: string): Slot {
   return { name: text, arity: "one" };
 }
 
-/** The operands by name over the flat list: a class per op, so a rule call allocates one object. */
-function viewer(slots: readonly Slot[]): (flat: readonly unknown[], attrs: object) => Record<string, unknown> {
+function viewClass(slots: readonly Slot[]): new (flat: readonly unknown[]) => object {
   class View {
     readonly $: readonly unknown[];
     constructor(flat: readonly unknown[]) {
@@ -137,8 +136,16 @@ function viewer(slots: readonly Slot[]): (flat: readonly unknown[], attrs: objec
       },
     });
   });
+  return View;
+}
+
+/** The operands by name over the flat list: a class per op, so a rule call allocates one object. */
+function viewer(slots: readonly Slot[]): (flat: readonly unknown[], attrs: object) => Record<string, unknown> {
+  let made: (new (flat: readonly unknown[]) => object) | null = null;
   return (flat, attrs) => {
-    const view = new View(flat) as unknown as Record<string, unknown>;
+    // Made when it is first wanted: an import declares some two hundred ops, and a program uses a few.
+    made ??= viewClass(slots);
+    const view = new made(flat) as Record<string, unknown>;
     return attrs === noAttrs ? view : Object.assign(view, attrs);
   };
 }

@@ -5,7 +5,7 @@ import { memoOf, Node, Output, type Value, valuesOf } from "../../ir/node.ts";
 import { dense } from "../../ir/tensor.ts";
 import { lowered } from "./lower.ts";
 import { type Compiled, compileModule, type Host } from "./module.ts";
-import { plan } from "./plan.ts";
+import { type Plan, plan, type Step } from "./plan.ts";
 import { StructureCache, Structures } from "./structure.ts";
 import type { Buffer } from "./view.ts";
 
@@ -55,12 +55,23 @@ export class ModuleCache {
     const constants = blueprint.fixed.map(({ place, index, data }) => data ?? dataOf(valuesOf(structure.order[place]!)[index]!));
     return { blueprint, constants };
   }
+
+  /** The same on one thread with each step exported by its number, made for this call, and the steps. */
+  apart(inputs: readonly Value[], outputs: readonly Value[]): { readonly found: Found; readonly steps: readonly Step[] } {
+    const low = lowered(inputs, outputs);
+    const laid = plan(low.inputs, low.outputs);
+    const blueprint = blueprintOf(laid, [], { ...this.host, threads: 1 }, true);
+    return { found: { blueprint, constants: blueprint.fixed.map(({ data }) => data!) }, steps: laid.steps };
+  }
 }
 
 function drawn(inputs: readonly Value[], outputs: readonly Value[], order: readonly Node[], host: Host): Blueprint {
   const low = lowered(inputs, outputs);
-  const laid = plan(low.inputs, low.outputs);
-  const compiled = compileModule(laid, host);
+  return blueprintOf(plan(low.inputs, low.outputs), order, host, false);
+}
+
+function blueprintOf(laid: Plan, order: readonly Node[], host: Host, apart: boolean): Blueprint {
+  const compiled = compileModule(laid, host, apart);
   const places = new Map<Node, number>();
   const kept = laid.buffers.filter((b) => b.place === "fixed");
   if (kept.some((b) => b.source !== null)) for (let i = 0; i < order.length; i++) places.set(order[i]!, i);

@@ -33,8 +33,8 @@ export interface Compiled {
   readonly size: number;
 }
 
-/** Writes a plan as one WebAssembly module: a function a step, and `run`, which calls them in order. */
-export function compileModule(plan: Plan, { shared, fused, threads }: Host): Compiled {
+/** Writes a plan as one WebAssembly module: a function a step, and `run`, which calls them in order. `apart`: each step is exported too. */
+export function compileModule(plan: Plan, { shared, fused, threads }: Host, apart = false): Compiled {
   const module = new ModuleBuilder();
   const scalars = new Map<string, Node>();
   const imports = new Map<string, number>();
@@ -93,6 +93,7 @@ export function compileModule(plan: Plan, { shared, fused, threads }: Host): Com
   module.add("run", [], [], (code) => {
     for (const f of functions) f(code);
   });
+  if (apart) for (const [i, f] of functions.entries()) module.add(`step${i}`, [], [], f);
   return { bytes: module.bytes(shared), scalars, hosted, shares, size: plan.bytes + threads * each };
 }
 

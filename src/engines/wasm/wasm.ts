@@ -6,10 +6,12 @@ import { sizeOf } from "../../ir/shape.ts";
 import { type Held, hold, type Tensor } from "../../ir/tensor.ts";
 import { type TensorType, typeText } from "../../ir/type.ts";
 import type { Engine, Executable } from "../engine.ts";
+import { profileOf } from "../profile.ts";
 import { hasRelaxedSimd } from "./features.ts";
 import { type Found, ModuleCache } from "./module-cache.ts";
 import { bytesOf, padded } from "./plan.ts";
 import { connectTo, remote } from "./remote.ts";
+import { costOf } from "./step-cost.ts";
 import { canShare, controlBytes, Threads } from "./threads.ts";
 import { type Buffer, isWhole, type View } from "./view.ts";
 
@@ -199,14 +201,54 @@ export function wasm({ threads = 1, worker }: WasmOptions & Partial<WorkerOption
     copies: true,
     prepare: soon,
     prepareLater: later,
+    profile: (inputs, outputs, given, rounds) => {
+      const { found, steps } = modules.apart(inputs, outputs);
+      const times = steps.map((): number[] => []);
+      const module = new WebAssembly.Module(found.blueprint.compiled.bytes);
+      const timed = program(heap, found, module, outputs, bodies, (exports) => {
+        for (let i = 0; i < steps.length; i++) {
+          const from = now();
+          exports[i]!();
+          times[i]!.push(now() - from);
+        }
+      });
+      try {
+        for (let round = -2; round < rounds; round++) {
+          timed.run(given);
+          // The first rounds warm the code up.
+          if (round < 0) for (const list of times) list.length = 0;
+        }
+      } finally {
+        timed.dispose();
+      }
+      return profileOf(steps.map((step, i) => ({ ...costOf(step), measured: median(times[i]!) })));
+    },
     tensor: own,
   };
   if (heap.threads !== null) engines.register(made, heap.threads);
   return made;
 }
 
+/** Milliseconds. */
+function now(): number {
+  return ((globalThis as { readonly performance?: { now(): number } }).performance ?? Date).now();
+}
+
+function median(xs: readonly number[]): number {
+  const sorted = [...xs].sort((a, b) => a - b);
+  const middle = sorted.length >> 1;
+  return sorted.length % 2 === 1 ? sorted[middle]! : (sorted[middle - 1]! + sorted[middle]!) / 2;
+}
+
 /** An instance of a module with memory of its own: constants and scratch, places for inputs and outputs, and its code where threads read that. */
-function program(heap: Heap, found: Found, module: WebAssembly.Module, outputs: readonly Value[], runBody: RunBody): Executable<"sync"> {
+function program(
+  heap: Heap,
+  found: Found,
+  module: WebAssembly.Module,
+  outputs: readonly Value[],
+  runBody: RunBody,
+  apart?: (steps: readonly (() => void)[]) => void,
+): Executable<"sync"> {
   const { compiled, ...laid } = found.blueprint;
   const size = padded(compiled.size);
   const slots = [...laid.inputs, ...laid.outputs];
@@ -288,7 +330,9 @@ function program(heap: Heap, found: Found, module: WebAssembly.Module, outputs: 
     host,
     global: { base: new WebAssembly.Global({ value: "i32" }, base) },
   });
-  const start = instance.exports["run"] as () => void;
+  const all = instance.exports["run"] as () => void;
+  const each = Object.entries(instance.exports).filter(([name]) => name.startsWith("step")) as [string, () => void][];
+  const start = apart === undefined ? all : () => apart(each.map(([, f]) => f));
   const width = laid.inputs.length;
   // Views of the program's own places, made anew when the memory has moved.
   let seen: ArrayBuffer | null = null;

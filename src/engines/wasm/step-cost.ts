@@ -1,0 +1,76 @@
+import { shapeText, sizeOf } from "../../ir/shape.ts";
+import type { StepProfile } from "../profile.ts";
+import { bytesOf, type Step } from "./plan.ts";
+import type { Buffer, View } from "./view.ts";
+
+/** Functions of a dozen operations or so. */
+const costly: ReadonlySet<string> = /* @__PURE__ */ new Set(["exp", "expm1", "log", "log1p", "tanh", "sigmoid", "softplus", "sin", "cos", "tan", "asin", "acos", "atan", "atan2", "sinh", "cosh", "erf", "pow", "lgamma", "digamma"]); // biome-ignore format: a list
+
+const product = (xs: readonly number[]): number => xs.reduce((a, b) => a * b, 1);
+
+/** Bytes of the different elements that a view shows. */
+function shown({ buffer, shape, strides }: View): number {
+  const different = product(shape.filter((_, i) => strides[i] !== 0));
+  return bytesOf({ dtype: buffer.dtype, length: Math.min(different, buffer.length) });
+}
+
+/** What a step does, before it is timed. */
+export function costOf(step: Step): Omit<StepProfile, "measured"> {
+  const buffers = new Map<Buffer, number>();
+  const touch = (view: View | null): void => {
+    if (view !== null) buffers.set(view.buffer, Math.max(buffers.get(view.buffer) ?? 0, shown(view)));
+  };
+  const whole = (b: Buffer): void => {
+    buffers.set(b, bytesOf(b));
+  };
+  const names: string[] = [];
+  let operations = 0;
+  let wide = false;
+  let shape: readonly number[] = [];
+  if (step.kind === "loop") {
+    const size = sizeOf(step.shape);
+    shape = step.shape;
+    for (const m of step.members) {
+      const { name } = m.node.op;
+      if (name !== "identity") operations += size * (costly.has(name) ? 12 : 1);
+      names.push(name === "identity" ? "copy" : name);
+      for (const a of m.args) if ("view" in a) touch(a.view);
+      touch(m.out);
+      if (m.node.type.dtype === "f64") wide = true;
+    }
+    for (const t of step.totals) {
+      operations += size;
+      names.push(t.op);
+      if ("view" in t.source) touch(t.source.view);
+      whole(t.out);
+      if (t.kind === "f64") wide = true;
+    }
+  } else {
+    const { node } = step;
+    shape = node.type.shape;
+    wide = node.type.dtype === "f64";
+    names.push(node.op.name);
+    if (step.kind === "product") {
+      const k = step.a.shape[step.a.shape.length - 1]!;
+      operations = 2 * sizeOf(node.type.shape) * k;
+      touch(step.a);
+      touch(step.b);
+      whole(step.out);
+    } else if (step.kind === "convolution") {
+      const [a, b] = node.operands.map((v) => v!.type.shape) as [readonly number[], readonly number[]];
+      const y = node.op.name === "conv" ? node.type.shape : a;
+      const w = node.op.name === "convWeight" ? node.type.shape : b;
+      operations = w[0] === 0 ? 0 : (2 * sizeOf(y) * sizeOf(w)) / w[0]!;
+      for (const x of [step.a, step.b, step.out]) whole(x);
+    } else {
+      for (const x of step.operands) touch(x);
+      for (const x of step.outs) whole(x);
+    }
+  }
+  const bytes = [...buffers.values()].reduce((a, b) => a + b, 0);
+  const count = new Map<string, number>();
+  for (const n of names) count.set(n, (count.get(n) ?? 0) + 1);
+  const ops = [...count].sort((a, b) => b[1] - a[1]).map(([n, times]) => (times === 1 ? n : `${times} ${n}`));
+  const predicted = Math.max(operations / (wide ? 20 : 40), bytes / 16) * 1e-6;
+  return { kind: step.kind, ops, shape: shapeText(shape), bytes, operations, predicted };
+}
