@@ -55,7 +55,9 @@ test("functions count as more than sums, and broadcast operands once", async () 
 test("engines without steps, and rounds that are none, are refused", async () => {
   const g = graph({ x: f64() }, ({ x }) => ({ y: mul(x, 2) }));
   const plain = await compile(g, reference());
-  expect(() => plain.profile({ x: 1 })).toThrow("profile: the reference engine has no steps to time; compile the graph for wasm() without a worker");
+  expect(() => plain.profile({ x: 1 })).toThrow(
+    "profile: the reference engine has no steps to time; compile the graph for wasm() without a worker",
+  );
   const program = await compile(g, wasm());
   for (const rounds of [0, 1.5, Number.NaN])
     expect(() => program.profile({ x: 1 }, { rounds })).toThrow(`profile: rounds is ${rounds}; it is a whole number, 1 or more`);
