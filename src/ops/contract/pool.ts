@@ -1,5 +1,5 @@
 import { allocate } from "../../ir/dtype.ts";
-import { ShapeError } from "../../ir/errors.ts";
+import { DomainError, ShapeError } from "../../ir/errors.ts";
 import type { Value } from "../../ir/node.ts";
 import type { Operand } from "../../ir/op.ts";
 import { type Shape, sizeOf } from "../../ir/shape.ts";
@@ -51,6 +51,8 @@ function windowsOf(op: string, { size, stride, padding, dilation, ceilMode }: Ma
   const rank = x.shape.length - 2;
   if (rank < 1 || rank > 3)
     throw new ShapeError(`${op}: x is ${typeText(x)}; it is [batch, channels, ...space] with 1 to 3 spatial axes`, { op });
+  // Untyped callers who write another library's word for it would else pool windows of one element, which is no pooling at all.
+  if (size === undefined) throw new DomainError(`${op}: size is not given; it is how far a window reaches, {size: 2} say`, { op });
   const kernel = perAxis(op, "size", size, rank, 1, 1);
   const steps = stride === undefined ? kernel : perAxis(op, "stride", stride, rank, 1, 1);
   const spread = perAxis(op, "dilation", dilation, rank, 1, 1);

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { evaluate, maxPool, tensor } from "../../../src/index.ts";
+import { averagePool, evaluate, maxPool, tensor } from "../../../src/index.ts";
 
 const x = tensor([[[3, 1, 2]]]);
 
@@ -11,4 +11,10 @@ test("padding as long as the window is refused", () => {
   expect(() => maxPool(x, { size: 2, padding: [[2, 0]] })).toThrow(
     "maxPool: padding 2 and 0 on spatial axis 0 gives the window, which reaches over 2, nothing but padding; pad by less than 2",
   );
+});
+
+test("a window without a size is refused, as when it is called by another library's word", () => {
+  const attrs = { kernel: 2 } as unknown as { size: number };
+  expect(() => maxPool(x, attrs)).toThrow("maxPool: size is not given; it is how far a window reaches, {size: 2} say");
+  expect(() => averagePool(x, attrs)).toThrow("averagePool: size is not given");
 });
