@@ -50,7 +50,7 @@ const batch = {
 };
 const rest = (ms: number): Promise<void> => new Promise((done) => setTimeout(done, ms));
 
-/** Losses of ten steps, and the longest time that the page's thread was not free. */
+/** Losses of ten steps, and whether the engine's memory is shared between threads. */
 async function training(kind: "plain" | "threads" | "worker"): Promise<{ losses: number[]; shared: boolean }> {
   const engine =
     kind === "worker"
