@@ -230,6 +230,12 @@ describe("a step", () => {
         compiled++;
         return engine.prepare(inputs, outputs);
       },
+      ...(engine.prepareLater && {
+        prepareLater: (inputs, outputs) => {
+          compiled++;
+          return engine.prepareLater!(inputs, outputs);
+        },
+      }),
     };
     const optimizer = adam({ rate: schedule });
     const params = { w: tensor([3, -2]) };
