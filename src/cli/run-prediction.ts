@@ -45,7 +45,8 @@ async function predicted(
   let right = 0;
   let squares = 0;
   let known = false;
-  if (!json) await write(classifies ? "prediction,probability\n" : "prediction\n");
+  // Written with the first rows: a table that cannot be read leaves nothing behind.
+  let head = json ? "" : classifies ? "prediction,probability\n" : "prediction\n";
   for await (const block of tableBlocks(data, note.target, blockRows, io)) {
     const x = hold(
       f32(block.rows, note.columns.length),
@@ -77,8 +78,10 @@ async function predicted(
       }
     }
     rows += block.rows;
-    await write(`${text.join("\n")}\n`);
+    await write(`${head}${text.join("\n")}\n`);
+    head = "";
   }
+  if (head !== "") await write(head);
   if (!known) return `predicted ${rows} rows`;
   return classifies
     ? `predicted ${rows} rows, ${right} of them right: accuracy ${Number((right / rows).toPrecision(4))}`

@@ -242,6 +242,11 @@ describe("chainrule predict refuses", () => {
     expect((await cli(["predict"])).err).toContain("predict takes one checkpoint");
     expect((await cli(["predict", at("m.ckpt")])).err).toContain("--data is missing: --data new.csv");
     expect((await cli(["predict", at("gone.ckpt"), "--data", flowers])).err).toContain("there is no such file");
+    expect(await cli(["predict", at("m.ckpt"), "--data", at("no.csv")])).toMatchObject({
+      code: 2,
+      out: "",
+      err: expect.stringContaining("no.csv: there is no such file"),
+    });
     expect((await cli(["predict", at("m.ckpt"), "--data", lines])).err).toContain(
       "the model wants columns that are not there: length, width",
     );
