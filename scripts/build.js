@@ -1,8 +1,9 @@
-// Builds dist: one file per entry of package.json with shared chunks, the command line program, and the type declarations.
+// Builds dist: one file per entry of package.json with shared chunks, the command line program, the studio's site, and the type declarations.
 // It works in a folder of its own and renames it at the end, so that a failed or a second build never leaves half a dist.
 import { spawnSync } from "node:child_process";
 import { chmodSync, existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, utimesSync, writeFileSync } from "node:fs";
 import { rolldown } from "rolldown";
+import { build as buildSite } from "vite";
 import { entries, root } from "./entries.js";
 
 const began = new Date();
@@ -57,6 +58,11 @@ async function bundleWorker() {
   });
 }
 
+/** The studio: a static site of its own, beside the entries. */
+async function site() {
+  await buildSite({ configFile: `${root}studio/vite.config.ts`, logLevel: "warn", build: { outDir: `${work}/studio`, emptyOutDir: true } });
+}
+
 function declare() {
   const { status } = spawnSync(
     process.execPath,
@@ -98,6 +104,7 @@ try {
   mkdirSync(work);
   await bundle();
   await bundleWorker();
+  await site();
   declare();
   publish();
 } catch (error) {

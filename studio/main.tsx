@@ -1,0 +1,21 @@
+import { effect } from "@preact/signals";
+import { render } from "preact";
+import { App } from "./app.tsx";
+import { begin, language, theme } from "./state/store.ts";
+import "./style.css";
+
+await begin();
+effect(() => {
+  document.documentElement.lang = language.value;
+});
+effect(() => {
+  const dark = theme.value === "system" ? matchMedia("(prefers-color-scheme: dark)").matches : theme.value.endsWith("dark");
+  document.documentElement.dataset["theme"] = theme.value.startsWith("colour-blind")
+    ? dark
+      ? "colour-blind dark"
+      : "colour-blind"
+    : dark
+      ? "dark"
+      : "light";
+});
+render(<App />, document.getElementById("app")!);

@@ -1,0 +1,123 @@
+import { computed, type ReadonlySignal, signal } from "@preact/signals";
+import { packState, unpackState } from "./address.ts";
+import { type AppState, type Language, languages, oneOf, readState, type Theme, themes } from "./slices.ts";
+
+/** What the reader prefers, kept on this machine and not in the address: an address opens in the language of who opens it. */
+export const language = signal<Language>("en");
+export const theme = signal<Theme>("system");
+
+/** The page's one state. Change it through `change`, so that it can be undone and is kept. */
+export const state = signal<AppState>(readState(undefined));
+/** A sentence that the page shows and a screen reader reads; the latest one. */
+export const notice = signal<"garbled" | "version" | "storage" | null>(null);
+
+const past = signal<readonly AppState[]>([]);
+const future = signal<readonly AppState[]>([]);
+export const canUndo: ReadonlySignal<boolean> = computed(() => past.value.length > 0);
+export const canRedo: ReadonlySignal<boolean> = computed(() => future.value.length > 0);
+
+/** Remembered for undo: enough for an hour of work, too few to weigh. */
+const depth = 200;
+let lastKind = "";
+let lastAt = 0;
+
+/**
+ * Changes one tab's slice. Changes of one `kind` in quick succession (a slider that moves, a word that is typed) are one step of undo; without a
+ * kind the change is a step of its own; `null` is for what is no step at all (where the scrubber stands while it plays).
+ */
+export function change<K extends keyof AppState>(slice: K, value: AppState[K], kind: string | null = ""): void {
+  const now = performance.now();
+  const joins = kind === null || (kind !== "" && kind === lastKind && now - lastAt < 1000);
+  if (!joins) past.value = [...past.value.slice(1 - depth), state.value];
+  if (kind !== null) {
+    lastKind = kind;
+    lastAt = now;
+    future.value = [];
+  }
+  state.value = { ...state.value, [slice]: value };
+  keepSoon();
+}
+
+export function undo(): void {
+  move(past, future);
+}
+
+export function redo(): void {
+  move(future, past);
+}
+
+function move(from: typeof past, to: typeof past): void {
+  const next = from.value.at(-1);
+  if (next === undefined) return;
+  from.value = from.value.slice(0, -1);
+  to.value = [...to.value, state.value];
+  state.value = next;
+  lastKind = "";
+  keepSoon();
+}
+
+/** The storage of this page; null where the reader denies it. */
+function storage(): Storage | null {
+  try {
+    return localStorage;
+  } catch {
+    return null;
+  }
+}
+
+function keep(key: string, text: string): void {
+  try {
+    storage()?.setItem(`chainrule.${key}`, text);
+  } catch {
+    // Full: the address still has it.
+    notice.value = "storage";
+  }
+}
+
+let timer: ReturnType<typeof setTimeout> | undefined;
+
+function keepSoon(): void {
+  clearTimeout(timer);
+  timer = setTimeout(() => void keepNow(), 300);
+}
+
+let written = "";
+
+/** Writes the state into the address and the autosave. */
+export async function keepNow(): Promise<void> {
+  written = await packState(state.value);
+  history.replaceState(null, "", `#${written}`);
+  keep("state", written);
+}
+
+/** Sets the language for this page and the next time. */
+export function setLanguage(to: Language): void {
+  language.value = to;
+  keep("language", to);
+}
+
+/** Sets the colours for this page and the next time. */
+export function setTheme(to: Theme): void {
+  theme.value = to;
+  keep("theme", to);
+}
+
+/** Begins: from the address, else from the autosave, else anew; and listens for an address pasted into an open page. */
+export async function begin(): Promise<void> {
+  const asked = new URLSearchParams(location.search).get("lang");
+  const own = navigator.language.startsWith("ko") ? "ko" : "en";
+  language.value = oneOf(languages, asked ?? storage()?.getItem("chainrule.language"), own);
+  theme.value = oneOf(themes, storage()?.getItem("chainrule.theme"), "system");
+  await readAddress(location.hash.length > 1 ? location.hash.slice(1) : (storage()?.getItem("chainrule.state") ?? ""));
+  addEventListener("hashchange", () => {
+    const hash = location.hash.slice(1);
+    if (hash !== written) void readAddress(hash);
+  });
+}
+
+async function readAddress(hash: string): Promise<void> {
+  if (hash === "") return;
+  const { state: read, trouble } = await unpackState(hash);
+  notice.value = trouble;
+  if (trouble !== "garbled") state.value = read;
+}

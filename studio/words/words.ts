@@ -1,0 +1,7 @@
+import { computed, type ReadonlySignal } from "@preact/signals";
+import { language } from "../state/store.ts";
+import { en, type Words } from "./en.ts";
+import { ko } from "./ko.ts";
+
+/** The page's words in the reader's language. Tabs keep the words of their own in their folders, in the same two files with the same keys. */
+export const words: ReadonlySignal<Words> = computed(() => (language.value === "ko" ? ko : en));
