@@ -19,3 +19,5 @@ effect(() => {
       : "light";
 });
 render(<App />, document.getElementById("app")!);
+// Where the host or the reader allows none, the page works all the same, with a network.
+if (import.meta.env.PROD) navigator.serviceWorker?.register("./sw.js").catch(() => undefined);

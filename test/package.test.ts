@@ -46,9 +46,17 @@ afterAll(() => {
 describe("the packed package", () => {
   test("holds the build and its papers, and nothing else", () => {
     expect(packed).toEqual(
-      expect.arrayContaining(["package.json", "LICENSE", "bin/chainrule.js", "dist/index.js", "dist/types/index.d.ts"]),
+      expect.arrayContaining([
+        "package.json",
+        "LICENSE",
+        "bin/chainrule.js",
+        "dist/index.js",
+        "dist/studio/index.html",
+        "dist/types/index.d.ts",
+      ]),
     );
-    const allowed = /^(package\.json|README\.md|LICENSE|CHANGELOG\.md|bin\/.*\.js|dist\/.*\.js|dist\/types\/.*\.d\.ts)$/;
+    const allowed =
+      /^(package\.json|README\.md|LICENSE|CHANGELOG\.md|bin\/.*\.js|dist\/[^/]*\.js|dist\/studio\/(index|frame)\.html|dist\/studio\/sw\.js|dist\/studio\/assets\/[^/]+|dist\/types\/.*\.d\.ts)$/;
     expect(packed.filter((path) => !allowed.test(path))).toEqual([]);
   });
 

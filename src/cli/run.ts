@@ -13,6 +13,7 @@ import { type CommandIo, exitCodes } from "./io.ts";
 import { predictCommand } from "./predict-command.ts";
 import { readArguments } from "./read-arguments.ts";
 import { stepCommand } from "./step-command.ts";
+import { studioCommand } from "./studio-command.ts";
 import { trainCommand } from "./train-command.ts";
 import { UsageError } from "./usage-error.ts";
 import { whyCommand } from "./why-command.ts";
@@ -28,6 +29,7 @@ const commands: readonly Command[] = [
   whyCommand,
   trainCommand,
   predictCommand,
+  studioCommand,
 ];
 
 /** Runs one command line. Bad input becomes one message on standard error, and never an exception. @returns the exit code */

@@ -167,7 +167,19 @@ test("every other --json has the documented shape", async () => {
   expect(await json("draw", "x*2", "x=1")).toEqual({ expression: "x*2", svg: expect.stringContaining("<svg") as string });
   expect(await json("--version")).toEqual({ version: "1.2.3" });
   const { commands } = (await json("help")) as { commands: Record<string, unknown>[] };
-  expect(commands.map((c) => c["name"])).toEqual(["explain", "grad", "check", "draw", "step", "health", "diff", "why", "train", "predict"]);
+  expect(commands.map((c) => c["name"])).toEqual([
+    "explain",
+    "grad",
+    "check",
+    "draw",
+    "step",
+    "health",
+    "diff",
+    "why",
+    "train",
+    "predict",
+    "studio",
+  ]);
   for (const command of commands) {
     expect(Object.keys(command)).toEqual(["name", "usage", "summary", "options", "examples"]);
     for (const option of command["options"] as object[]) expect(Object.keys(option)).toEqual(["name", "short", "value", "about"]);
