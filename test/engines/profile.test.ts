@@ -1,6 +1,7 @@
 import { expect, test } from "vitest";
 import {
   compile,
+  conv,
   exp,
   f32,
   f64,
@@ -50,6 +51,17 @@ test("functions count as more than sums, and broadcast operands once", async () 
   const g = graph({ x: f64(100), y: f64() }, ({ x, y }) => ({ z: exp(mul(x, y)) }));
   const [only] = (await compile(g, wasm())).profile({ x: new Float64Array(100), y: 1 }, { rounds: 1 }).steps;
   expect(only).toMatchObject({ kind: "loop", shape: "[100]", operations: 1300, bytes: 8 * 201 });
+});
+
+test("convolutions are counted too, with and without a bias", async () => {
+  const g = graph({ x: f32(2, 3, 8, 8), w: f32(4, 3, 3, 3), b: f32(4) }, ({ x, w, b }) => ({
+    plain: conv(x, w),
+    more: conv(x, mul(w, 2), b),
+  }));
+  const given = { x: new Float32Array(384), w: new Float32Array(108), b: new Float32Array(4) };
+  const { steps } = (await compile(g, wasm())).profile(given, { rounds: 1 });
+  const operations = 2 * 2 * 4 * 36 * 27;
+  expect(steps.filter((s) => s.kind === "convolution").map((s) => s.operations)).toEqual([operations, operations]);
 });
 
 test("engines without steps, and rounds that are none, are refused", async () => {

@@ -1,6 +1,6 @@
 import { areaOf, foldFunction, type Geometry, geometryOf, innerOf, isDirect, unfoldFunction } from "./conv.ts";
 import { type Code, i32, type ModuleBuilder } from "./encoder.ts";
-import { productScratch } from "./gemm.ts";
+import { productScratch, rowUnit } from "./gemm.ts";
 import { type Convolution, padded } from "./plan.ts";
 import { addressOf, cut, type Parts, type Products, partsOf } from "./product.ts";
 
@@ -54,7 +54,7 @@ export function writeConvolution(
     whole,
     name === "convWeight" ? Math.min(parts.threads, partsOf(flops, parts.threads)) : partsOf(flops, parts.threads),
   );
-  const unit = name === "convWeight" ? 12 : 1;
+  const unit = name === "convWeight" ? rowUnit : 1;
   const chunk = wanted > 1 ? Math.ceil(whole / wanted / unit) * unit : whole;
   const count = Math.ceil(whole / chunk);
   const write = (code: Code, part: number | null): void => {

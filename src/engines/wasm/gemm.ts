@@ -15,14 +15,19 @@ const sizeOfKind = { f32: 4, f64: 8 } as const;
 const columnsOf = (kind: Real): number => 32 / sizeOfKind[kind];
 
 /**
- * Rows of a register block. V8 keeps 15 of the 16 vector registers for values. A plain multiplication needs one for its result, so four rows (8
- * accumulators, two vectors of B, one of A and the product) are the most that stay in registers with loads in any order; a fused one needs none, and
- * six rows (12 accumulators, two of B, one of A) fill them.
+ * Rows of a register block. V8 keeps 15 of the 16 vector registers for values. A plain multiplication needs one for its result: five rows (10
+ * accumulators, two vectors of B, one of A and the product) leave one over. A fused one needs none, and six rows (12 accumulators, two of B, one of
+ * A) fill them.
  */
-const rowsOf = (fused: boolean): number => (fused ? 6 : 4);
+const rowsOf = (fused: boolean): number => (fused ? 6 : 5);
+/** Rows of the register block for few rows, of which the other would leave too many unused. */
+const fewRows = 4;
+
+/** Blocks of rows hold whole register blocks of five and of six rows. */
+export const rowUnit = 30;
 
 /** Most rows, columns and inner steps of a packed block: A's block and B's block together stay in a second-level cache of 512 KiB, B's panel in the first. */
-const most = { rows: 96, columns: 256, inner: 288 };
+const most = { rows: 90, columns: 256, inner: 288 };
 
 /** Cut into as few parts as `most` allows, all but the last of one size, a multiple of `by`. */
 function balanced(whole: number, most: number, by: number): number {
@@ -34,7 +39,7 @@ function balanced(whole: number, most: number, by: number): number {
 /** How an m x n x k product is cut. f64 takes half the inner steps, which are twice as long. */
 export function blocksOf(m: number, n: number, k: number, kind: Real): Blocks {
   return {
-    rows: balanced(m, most.rows, 12),
+    rows: balanced(m, most.rows, rowUnit),
     columns: balanced(n, most.columns, columnsOf(kind)),
     inner: balanced(k, most.inner / (kind === "f32" ? 1 : 1.5), 4),
   };
@@ -45,15 +50,15 @@ export function productScratch(m: number, n: number, k: number, kind: Real): num
   const size = sizeOfKind[kind];
   const { inner } = blocksOf(m, n, k, kind);
   const up = (x: number, by: number): number => Math.max(by, Math.ceil(x / by) * by);
-  const [rows, columns] = [Math.min(up(m, 12), most.rows), Math.min(up(n, columnsOf(kind)), most.columns)];
+  const [rows, columns] = [Math.min(up(m, rowUnit), most.rows), Math.min(up(n, columnsOf(kind)), most.columns)];
   return size * (rows * inner + columns * inner + 6 * columnsOf(kind)) + 64;
 }
 
-/** A panel's rows are turned together by fours and twos in f32, by twos in f64. */
+/** A panel's rows are turned together by fours and twos in f32, by twos in f64, and a last one alone. */
 function groupsOf(width: number, kind: Real): number[] {
   const groups: number[] = [];
   for (let at = 0; at < width; ) {
-    const group = kind === "f32" && width - at >= 4 ? 4 : 2;
+    const group = Math.min(width - at, kind === "f32" && width - at >= 4 ? 4 : 2);
     groups.push(group);
     at += group;
   }
@@ -142,7 +147,11 @@ export class ProductLibrary {
             () => {
               let at = 0;
               for (; at + 16 <= width * size; at += 16) c.get(dst).get(from).mem("v128.load", at).mem("v128.store", at);
-              if (at < width * size) c.get(dst).get(from).mem("v128.load64_zero", at).storeLane(64, 0, at);
+              if (at + 8 <= width * size) {
+                c.get(dst).get(from).mem("v128.load64_zero", at).storeLane(64, 0, at);
+                at += 8;
+              }
+              if (at < width * size) c.get(dst).get(from).mem("f32.load", at).mem("f32.store", at);
               c.get(from).get(along).op("i32.add").set(from);
               forward(1);
             },
@@ -168,7 +177,12 @@ export class ProductLibrary {
                   if (group === 4 || kind === "f64") c.mem("v128.store", at);
                 };
                 const [x, y, z, w, s, t, u, v] = vectors as [number, number, number, number, number, number, number, number];
-                if (kind === "f64") {
+                if (group === 1)
+                  for (let step = 0; step < lanes; step++)
+                    c.get(dst)
+                      .get(x)
+                      .storeLane(kind === "f32" ? 32 : 64, step, (step * width + first) * size);
+                else if (kind === "f64") {
                   store(0, () => c.get(x).get(y).shuffle(lowHalves));
                   store(1, () => c.get(x).get(y).shuffle(highHalves));
                 } else {
@@ -257,19 +271,18 @@ export class ProductLibrary {
   /**
    * One register block of `vectors` vectors a row: `(a, b, inner, c, cRow, more)`; `more`: adds to what is in C.
    *
-   * Between the steps, and between pairs of rows, stands a branch to the end. V8's older compiler moves all loads of a block of straight code to its
-   * front, where they take the registers of the accumulators; over a branch it moves nothing.
+   * V8's older compiler moves all loads of a block of straight code to its front, where they take the registers of the accumulators, but for the block that
+   * ends a loop; and each broadcast that has an offset of its own costs an addition, unless there are few. So five plain rows do one step a turn. Where
+   * registers are left, several steps do, with a branch to the end between them, over which nothing is moved.
    */
-  private kernel(kind: Real, vectors: number): number {
+  private kernel(kind: Real, vectors: number, rows: number): number {
     const { fused } = this;
     const size = sizeOfKind[kind];
-    const rows = rowsOf(fused);
-    // Every step's broadcasts keep an address of their own in that compiler: with four steps of four rows they no longer fit the registers.
-    const unrolled = fused ? 4 : 3;
+    const unrolled = fused ? 4 : rows === fewRows ? 3 : 1;
     const lane = (op: string): Instruction => `${kind === "f32" ? "f32x4" : "f64x2"}.${op}` as Instruction;
     const stepA = rows * size;
     const stepB = vectors * 16;
-    return this.once(`kernel ${kind} ${vectors}`, () =>
+    return this.once(`kernel ${kind} ${vectors} ${rows}`, () =>
       this.module.add(null, [i32, i32, i32, i32, i32, i32], [], (c) => {
         const [a, b, inner, out, outRow, more] = [0, 1, 2, 3, 4, 5] as const;
         const acc = Array.from({ length: rows }, () => Array.from({ length: vectors }, () => c.local(v128)));
@@ -293,7 +306,7 @@ export class ProductLibrary {
               else c.op(lane("mul")).get(sum).op(lane("add"));
               c.set(sum);
             });
-            if (!fused && r % 2 === 1 && r + 1 < rows) c.get(a).op("i32.eqz").brIf(1);
+            if (!fused && unrolled > 1 && r % 2 === 1 && r + 1 < rows) c.get(a).op("i32.eqz").brIf(1);
           });
         };
         c.get(a).get(inner).int(stepA).op("i32.mul").op("i32.add").set(end);
@@ -391,11 +404,14 @@ export class ProductLibrary {
     const rows = rowsOf(this.fused);
     const width = columnsOf(kind);
     const lanes = 16 / size;
-    const packA = this.pack(kind, rows);
     const packB = this.pack(kind, width);
     const packLast = this.pack(kind, lanes);
-    const kernel = this.kernel(kind, 2);
-    const narrow = this.kernel(kind, 1);
+    const heights = [rows, fewRows].map((height) => ({
+      height,
+      pack: this.pack(kind, height),
+      kernel: this.kernel(kind, 2, height),
+      narrow: this.kernel(kind, 1, height),
+    }));
     const edge = this.edge(kind);
     return this.module.add(null, new Array(16).fill(i32), [], (c) => {
       const [a, aRow, aColumn, b, bRow, bColumn, out, outRow, m, n, k, mostRows, mostColumns, mostInner, scratch, onto] = [
@@ -403,7 +419,16 @@ export class ProductLibrary {
       ] as const;
       const local = (): number => c.local(i32);
       const [jc, pc, ic, jr, ir, nc, kc, mc] = [local(), local(), local(), local(), local(), local(), local(), local()] as const;
-      const [blockA, blockB, panelB, more, to, wide, height] = [local(), local(), local(), local(), local(), local(), local()] as const;
+      const [blockA, blockB, panelB, more, to, wide, some, few] = [
+        local(),
+        local(),
+        local(),
+        local(),
+        local(),
+        local(),
+        local(),
+        local(),
+      ] as const;
       /** The panel of a block that starts with row or column `at`. */
       const panel = (block: number, at: number): void => {
         c.get(block).get(at).get(kc).op("i32.mul").int(size).op("i32.mul").op("i32.add");
@@ -479,18 +504,40 @@ export class ProductLibrary {
           const rowBlock = (): Code => c.get(mostRows);
           each(ic, m, rowBlock, () => {
             least(m, ic, rowBlock, mc);
-            c.get(a).get(ic).get(aRow).op("i32.mul").op("i32.add").get(pc).get(aColumn).op("i32.mul").op("i32.add");
-            c.get(aRow).get(aColumn).get(mc).get(kc).get(blockA).call(packA);
-            const panelRows = (wanted: number, block: number): void => {
+            // Few where they come out even, and the others would leave more than a sixteenth unused.
+            c.get(mc)
+              .int(rows - 1)
+              .op("i32.add")
+              .int(rows);
+            c.bytes.byte(0x6e); // i32.div_u
+            c.int(rows).op("i32.mul").get(mc).op("i32.sub").int(16).op("i32.mul").get(mc).op("i32.gt_s");
+            c.get(mc)
+              .int(fewRows - 1)
+              .op("i32.and")
+              .op("i32.eqz")
+              .op("i32.and")
+              .set(few);
+            const [tall, low] = heights as [(typeof heights)[number], (typeof heights)[number]];
+            const either = (write: (h: typeof tall) => void): void => {
+              c.get(few).if(
+                () => write(low),
+                () => write(tall),
+              );
+            };
+            either(({ pack }) => {
+              c.get(a).get(ic).get(aRow).op("i32.mul").op("i32.add").get(pc).get(aColumn).op("i32.mul").op("i32.add");
+              c.get(aRow).get(aColumn).get(mc).get(kc).get(blockA).call(pack);
+            });
+            const panelRows = (height: number, wanted: number, block: number): void => {
               each(
                 ir,
                 mc,
-                () => c.int(rows),
+                () => c.int(height),
                 () => {
                   // out + (ic + ir) outRow + (jc + jr) size
                   c.get(out).get(ic).get(ir).op("i32.add").get(outRow).op("i32.mul").op("i32.add");
                   c.get(jc).get(jr).op("i32.add").int(size).op("i32.mul").op("i32.add").set(to);
-                  c.get(ir).int(rows).op("i32.add").get(mc).op("i32.le_s");
+                  c.get(ir).int(height).op("i32.add").get(mc).op("i32.le_s");
                   c.get(jr).int(wanted).op("i32.add").get(nc).op("i32.le_s").op("i32.and");
                   const operands = (): void => {
                     panel(blockA, ir);
@@ -511,10 +558,10 @@ export class ProductLibrary {
                         .int(wanted * size)
                         .get(to)
                         .get(outRow);
-                      least(mc, ir, () => c.int(rows), height);
-                      c.get(height);
-                      least(nc, jr, () => c.int(wanted), height);
-                      c.get(height).get(more).call(edge);
+                      least(mc, ir, () => c.int(height), some);
+                      c.get(some);
+                      least(nc, jr, () => c.int(wanted), some);
+                      c.get(some).get(more).call(edge);
                     },
                   );
                 },
@@ -527,11 +574,13 @@ export class ProductLibrary {
               () => {
                 panel(blockB, jr);
                 c.set(panelB);
-                c.get(jr).get(wide).op("i32.lt_s");
-                c.if(
-                  () => panelRows(width, kernel),
-                  () => panelRows(lanes, narrow),
-                );
+                either(({ height, kernel, narrow }) => {
+                  c.get(jr).get(wide).op("i32.lt_s");
+                  c.if(
+                    () => panelRows(height, width, kernel),
+                    () => panelRows(height, lanes, narrow),
+                  );
+                });
               },
             );
           });

@@ -1,6 +1,6 @@
 import { broadcast } from "../../ir/shape.ts";
 import { type Code, i32, type ModuleBuilder } from "./encoder.ts";
-import { blocksOf, ProductLibrary, productScratch } from "./gemm.ts";
+import { blocksOf, ProductLibrary, productScratch, rowUnit } from "./gemm.ts";
 import type { Product } from "./plan.ts";
 import { isSmall, type Shaped, SmallProducts, smallScratch } from "./small-product.ts";
 import type { View } from "./view.ts";
@@ -151,7 +151,7 @@ export function writeProduct(
   }) as [(code: Code) => void, (code: Code) => void, (code: Code) => void];
   if (wanted > 1) {
     const byRows = m >= n;
-    const unit = byRows ? 12 : 8;
+    const unit = byRows ? rowUnit : 8;
     const whole = byRows ? m : n;
     const chunk = Math.ceil(whole / wanted / unit) * unit;
     return parts.share(Math.ceil(whole / chunk), (code, part) => {

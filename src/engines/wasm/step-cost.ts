@@ -57,7 +57,7 @@ export function costOf(step: Step): Omit<StepProfile, "measured"> {
       touch(step.b);
       whole(step.out);
     } else if (step.kind === "convolution") {
-      const [a, b] = node.operands.map((v) => v!.type.shape) as [readonly number[], readonly number[]];
+      const [a, b] = node.operands.slice(0, 2).map((v) => v!.type.shape) as [readonly number[], readonly number[]];
       const y = node.op.name === "conv" ? node.type.shape : a;
       const w = node.op.name === "convWeight" ? node.type.shape : b;
       operations = w[0] === 0 ? 0 : (2 * sizeOf(y) * sizeOf(w)) / w[0]!;

@@ -18,7 +18,7 @@ function made(kind: "f32" | "f64", fused: boolean): { product: Product; memory: 
   return { product: exports["product"] as Product, memory };
 }
 
-const sizes = [[1, 1, 1], [4, 8, 4], [6, 4, 3], [5, 12, 9], [7, 3, 290], [3, 17, 1], [97, 10, 33], [7, 257, 5], [2, 3, 700], [3, 2, 0]] as const; // biome-ignore format: a table
+const sizes = [[1, 1, 1], [4, 8, 4], [6, 4, 3], [5, 12, 9], [8, 9, 6], [32, 8, 5], [7, 3, 290], [3, 17, 1], [97, 10, 33], [7, 257, 5], [2, 3, 700], [3, 2, 0]] as const; // biome-ignore format: a table
 const hosts = [false, ...(hasRelaxedSimd() ? [true] : [])].flatMap((fused) => [["f32", fused] as const, ["f64", fused] as const]);
 
 test.each(hosts)("products in %s (fused: %s), every transpose, alone and added, write their cells and nothing else", (kind, fused) => {
