@@ -6,7 +6,7 @@ import { type Held, hold } from "../ir/tensor.ts";
 import { leaves, type Operands, type Tensors } from "../ir/tree.ts";
 import { typeText } from "../ir/type.ts";
 import type { Engine, Executable, Mode, Ran } from "./engine.ts";
-import { give, type Port, portOf, take } from "./ports.ts";
+import { give, ownHeld, type Port, portOf, take } from "./ports.ts";
 
 interface Traced {
   readonly executable: Executable<Mode>;
@@ -69,7 +69,7 @@ export function jit<A extends readonly unknown[], R, M extends Mode>(
     const { executable, outputs } = traced;
     const finish = (results: readonly Held[]): unknown =>
       give(engine.copies ? results : results.map((h) => (typeof h === "number" ? h : hold(h.type, h.data.slice()))), outputs);
-    const results = executable.run(held);
+    const results = executable.run(engine.mode === "sync" ? held : held.map(ownHeld));
     return results instanceof Promise ? results.then(finish) : finish(results);
   }) as (...args: Operands<A>) => Ran<M, Tensors<R>>;
 }

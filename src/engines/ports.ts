@@ -87,3 +87,8 @@ export function give(results: readonly Held[], port: Port): unknown {
   }
   return out;
 }
+
+/** A copy: what runs later must not see what becomes of the caller's data until then. */
+export function ownHeld(held: Held): Held {
+  return typeof held === "number" ? held : hold(held.type, held.data.slice());
+}

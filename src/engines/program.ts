@@ -9,7 +9,7 @@ import { dense, type Held, hold, isTypedArray, type Nested, type Tensor, tensor 
 import { type Data, type DataFor, isLeaf, leaves, rebuild, type Tensors, type Values } from "../ir/tree.ts";
 import { sameType, type TensorType, typeText } from "../ir/type.ts";
 import type { Engine, Mode, Ran } from "./engine.ts";
-import { give, portOf, take } from "./ports.ts";
+import { give, ownHeld, portOf, take } from "./ports.ts";
 import type { Profile } from "./profile.ts";
 
 /** Tensors that stay inside an engine between runs. */
@@ -316,11 +316,12 @@ async function programOf(
     if (disposed) throw new EngineError("run: the program was disposed");
     signal?.throwIfAborted();
     const values = new Array<Held>(inputs.length);
-    if (!engine.copies || !take(given, inPort, values))
-      eachData(given, wanted, "", (path, data) => {
-        const place = places.get(path)!;
-        values[place] = heldFrom(data, inputs[place]!.value.type, path === "" ? "the input" : path);
-      });
+    // What runs later must not see what becomes of the caller's data until then.
+    if (engine.copies && take(given, inPort, values)) return engine.mode === "sync" ? values : values.map(ownHeld);
+    eachData(given, wanted, "", (path, data) => {
+      const place = places.get(path)!;
+      values[place] = heldFrom(data, inputs[place]!.value.type, path === "" ? "the input" : path);
+    });
     return values;
   };
   const profile = (input: unknown, { rounds = 20 }: ProfileOptions = {}): unknown => {

@@ -3,7 +3,7 @@ import { allocate, type DType } from "../ir/dtype.ts";
 import type { Node, Value } from "../ir/node.ts";
 import { stridesOf } from "../ir/shape.ts";
 import { hold, type Tensor } from "../ir/tensor.ts";
-import { tensorType } from "../ir/type.ts";
+import { type TensorType, tensorType } from "../ir/type.ts";
 import type { AttributeMessage, GraphMessage, NodeMessage, TensorMessage } from "./schema.ts";
 import { elementNumber } from "./tensor-data.ts";
 
@@ -13,8 +13,17 @@ export type Attribute = number | string | readonly number[] | { readonly graph: 
 /** What is shared by a graph and the graphs inside it: names are unique over all of them, and weights stand outermost. */
 export interface Shared {
   readonly taken: Set<string>;
+  /** The number that was tried last behind each name that was taken. */
+  readonly last: Map<string, number>;
   readonly initializers: TensorMessage[];
   readonly constants: Map<string, string>;
+  /** Which node of ours each node of the file was written for, where somebody wants to know. */
+  readonly origins: Map<string, Node> | null;
+}
+
+/** What a file begins with. */
+export function nothingWritten(origins: Map<string, Node> | null = null): Shared {
+  return { taken: new Set(), last: new Map(), initializers: [], constants: new Map(), origins };
 }
 
 const text: TextEncoder = /* @__PURE__ */ new TextEncoder();
@@ -50,9 +59,15 @@ export class Emitter {
   /** A name that nothing has yet. */
   fresh(wish: string): string {
     const base = wish === "" ? "v" : wish;
+    const { taken, last } = this.shared;
     let name = base;
-    for (let k = 1; this.shared.taken.has(name); k++) name = `${base}_${k}`;
-    this.shared.taken.add(name);
+    if (taken.has(base)) {
+      let k = last.get(base) ?? 0;
+      do name = `${base}_${++k}`;
+      while (taken.has(name));
+      last.set(base, k);
+    }
+    taken.add(name);
     return name;
   }
 
@@ -60,11 +75,13 @@ export class Emitter {
   several(op: string, inputs: readonly string[], count: number, attributes: Readonly<Record<string, Attribute>> = {}): string[] {
     const place = this.current?.where?.scope ?? "";
     const outputs = Array.from({ length: count }, () => this.fresh(this.current?.label ?? op.toLowerCase()));
+    const name = this.fresh(place === "" ? op : `${place}/${op}`);
+    if (this.current !== null) this.shared.origins?.set(name, this.current);
     this.nodes.push({
       op_type: op,
       input: inputs,
       output: outputs,
-      name: this.fresh(place === "" ? op : `${place}/${op}`),
+      name,
       attribute: Object.entries(attributes).map(([name, value]) => attributeOf(name, value)),
     });
     return outputs;
@@ -99,6 +116,10 @@ export class Emitter {
     return name;
   }
 
+  /** A tensor without elements. */
+  empty(type: TensorType): string {
+    return this.constant([], type.dtype, type.shape);
+  }
   cast(x: string, dtype: DType): string {
     return this.op("Cast", [x], { to: elementNumber(dtype) });
   }

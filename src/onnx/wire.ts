@@ -207,6 +207,12 @@ function push(parts: Parts, bytes: Uint8Array): void {
 
 function varintBytes(value: number | bigint): Uint8Array {
   const bytes: number[] = [];
+  if (typeof value === "number" && value >= 0 && value < 2 ** 31) {
+    let left = value;
+    for (; left > 127; left >>>= 7) bytes.push((left & 127) | 128);
+    bytes.push(left);
+    return Uint8Array.from(bytes);
+  }
   let rest = BigInt.asUintN(64, BigInt(value));
   while (rest > 127n) {
     bytes.push(Number(rest & 127n) | 128);

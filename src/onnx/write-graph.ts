@@ -1,13 +1,16 @@
 import { evaluate } from "../evaluate/evaluate.ts";
-import { GraphError } from "../ir/errors.ts";
+import { allocate, type DType } from "../ir/dtype.ts";
+import { ChainruleError, GraphError } from "../ir/errors.ts";
 import type { AnyGraph } from "../ir/graph.ts";
-import { inputOp, nameOf } from "../ir/leaf.ts";
+import { constantOf, inputOp, isValue, nameOf } from "../ir/leaf.ts";
 import { type Node, type Value, valuesOf } from "../ir/node.ts";
 import type { Body } from "../ir/op.ts";
+import { hold, type Tensor } from "../ir/tensor.ts";
 import { leaves } from "../ir/tree.ts";
-import { type TensorType, typeText } from "../ir/type.ts";
+import { type TensorType, tensorType, typeText } from "../ir/type.ts";
 import { collect, inOrderOfMaking } from "../ir/walk.ts";
-import { Emitter, type Shared } from "./emitter.ts";
+import { applyTo } from "../ops/define.ts";
+import { Emitter, nothingWritten } from "./emitter.ts";
 import { type GraphMessage, modelShape, type ValueMessage } from "./schema.ts";
 import { elementNumber } from "./tensor-data.ts";
 import { type Message, writeMessage } from "./wire.ts";
@@ -28,8 +31,53 @@ export function valueMessage(name: string, { dtype, shape }: TensorType): ValueM
 /** Writes what `roots` need, operands first. @throws GraphError for an op that ONNX does not have, with the node and the reason */
 export function emitAll(e: Emitter, roots: readonly Value[]): void {
   const floor = new Set([...e.names.keys()].map((v) => v.node));
-  for (const node of inOrderOfMaking(collect(roots, 0, "visit", floor)))
-    if (!e.names.has(node) && !valuesOf(node).every((v) => e.names.has(v))) emit(e, node);
+  let order = inOrderOfMaking(collect(roots, 0, "visit", floor));
+  if (nameEmpty(e, order)) {
+    for (const node of order) if (valuesOf(node).every((v) => e.names.has(v))) floor.add(node);
+    order = inOrderOfMaking(collect(roots, 0, "visit", floor));
+  }
+  for (const node of order) if (!e.names.has(node) && !valuesOf(node).every((v) => e.names.has(v))) emit(e, node);
+}
+
+const isEmpty = (v: Value | null): boolean => v !== null && v.type.shape.includes(0);
+
+/**
+ * Names what has no elements, and what follows from that alone (a sum over nothing is 0): runtimes are not sure on their feet there, and nothing is
+ * computed anyway. True where there is such.
+ */
+function nameEmpty(e: Emitter, order: readonly Node[]): boolean {
+  if (!order.some((node) => valuesOf(node).some(isEmpty) || node.operands.some(isEmpty))) return false;
+  const free = new Set<Node>();
+  let found = false;
+  for (const node of order) {
+    const { op, operands } = node;
+    const values = valuesOf(node);
+    if (operands.length === 0 && op !== inputOp) free.add(node);
+    if (operands.length === 0) continue;
+    const lone = operands.every((v) => v === null || isEmpty(v) || free.has(v.node));
+    if (lone && operands.every((v) => v === null || !isEmpty(v))) free.add(node);
+    const results = values.every(isEmpty) ? [] : lone && operands.some(isEmpty) && op.facts.family !== "control" ? settled(node) : null;
+    if (results === null) continue;
+    found = true;
+    free.add(node);
+    values.forEach((v, i) => {
+      e.names.set(v, isEmpty(v) ? e.empty(v.type) : e.weight(results[i]!, node.label ?? op.name));
+    });
+  }
+  return found;
+}
+
+/** What a node gives whose operands are empty or known; null where that is an error, which belongs to the run. */
+function settled({ op, operands, attrs }: Node): readonly Tensor[] | null {
+  const given = operands.map((v) => (v === null || !isEmpty(v) ? v : constantOf(hold(v.type, allocate(v.type.dtype, 0)), v.type)));
+  try {
+    const made = applyTo(op, given, attrs);
+    const first = isValue(made) ? made : (Object.values(made as Record<string, Value>)[0] as Value);
+    return valuesOf(first.node).map((v) => evaluate(v));
+  } catch (error) {
+    if (error instanceof ChainruleError) return null;
+    throw error;
+  }
 }
 
 function emit(e: Emitter, node: Node): void {
@@ -47,7 +95,7 @@ function emit(e: Emitter, node: Node): void {
   }
   const names = writtenControl(e, node, writeBody) ?? plain(e, node);
   values.forEach((v, i) => {
-    e.names.set(v, names[i]!);
+    e.names.set(v, isEmpty(v) ? e.empty(v.type) : names[i]!);
   });
 }
 
@@ -91,37 +139,71 @@ export function writeBody(
   return { name: inner.fresh("body"), node: inner.nodes, input: declared, output: results };
 }
 
-/** The bytes of a graph as a model. Constants are its weights, paths of inputs and outputs its names. */
-export function writeGraphModel(graph: AnyGraph): Uint8Array {
-  const shared: Shared = { taken: new Set(), initializers: [], constants: new Map() };
+/** A value at the edge of a file: its name there, and the dtype it has outside where that is another one. */
+export interface Edge {
+  readonly name: string;
+  readonly value: Value;
+  readonly outside?: DType;
+}
+
+/**
+ * The bytes of a model that makes `outputs` of `inputs`; names are those given, each once.
+ * @param origins takes which node of ours each node of the file was written for
+ */
+export function writeEdges(inputs: readonly Edge[], outputs: readonly Edge[], origins: Map<string, Node> | null = null): Uint8Array {
+  const shared = nothingWritten(origins);
   const e = new Emitter(shared, new Map());
-  const inputs = leaves(graph.inputs).map(({ path, leaf }) => {
-    const v = leaf as Value;
-    const name = e.fresh(path === "" ? (v.node.label ?? "x") : path);
-    e.names.set(v, name);
-    return valueMessage(name, v.type);
-  });
-  // In a training step new weights go by the names of the old ones; ONNX has one meaning for a name.
-  const results = leaves(graph.outputs).map(({ path, leaf }) => {
-    const wish = path === "" ? "y" : path;
-    return { name: e.fresh(shared.taken.has(wish) ? `out.${wish}` : wish), value: leaf as Value };
+  for (const { name } of [...inputs, ...outputs]) shared.taken.add(name);
+  const typed = ({ name, value: { type }, outside }: Edge): ValueMessage =>
+    valueMessage(name, outside === undefined ? type : tensorType(outside, type.shape));
+  const declared = inputs.map((edge) => {
+    const { name, value, outside } = edge;
+    e.names.set(value, isEmpty(value) ? e.empty(value.type) : outside === undefined ? name : e.cast(name, value.type.dtype));
+    return typed(edge);
   });
   emitAll(
     e,
-    results.map(({ value }) => value),
+    outputs.map(({ value }) => value),
   );
   e.current = null;
-  const outputs = results.map(({ name, value }) => {
-    e.nodes.push({ op_type: "Identity", input: [e.names.get(value)!], output: [name], name: e.fresh("Identity") });
-    return valueMessage(name, value.type);
-  });
+  for (const { name, value, outside } of outputs) {
+    const [op_type, attribute] = outside === undefined ? ["Identity", []] : ["Cast", [{ name: "to", i: elementNumber(outside), type: 2 }]];
+    e.nodes.push({
+      op_type: op_type as string,
+      input: [e.names.get(value)!],
+      output: [name],
+      name: e.fresh(op_type as string),
+      attribute: attribute as [],
+    });
+  }
   const message = {
     ir_version: writtenVersion,
     producer_name: "chainrule",
-    graph: { name: "graph", node: e.nodes, initializer: shared.initializers, input: inputs, output: outputs },
+    graph: { name: "graph", node: e.nodes, initializer: shared.initializers, input: declared, output: outputs.map(typed) },
     opset_import: [{ domain: "", version: writtenOpset }],
   };
   return checked(writeMessage(message as unknown as Message, modelShape));
+}
+
+/** The bytes of a graph as a model. Constants are its weights, paths of inputs and outputs its names. */
+export function writeGraphModel(graph: AnyGraph): Uint8Array {
+  const taken = new Set<string>();
+  const own = (wish: string): string => {
+    let name = wish;
+    for (let k = 1; taken.has(name); k++) name = `${wish}_${k}`;
+    taken.add(name);
+    return name;
+  };
+  const inputs = leaves(graph.inputs).map(({ path, leaf }): Edge => {
+    const value = leaf as Value;
+    return { name: own(path === "" ? (value.node.label ?? "x") : path), value };
+  });
+  // In a training step new weights go by the names of the old ones; ONNX has one meaning for a name.
+  const outputs = leaves(graph.outputs).map(({ path, leaf }): Edge => {
+    const wish = path === "" ? "y" : path;
+    return { name: own(taken.has(wish) ? `out.${wish}` : wish), value: leaf as Value };
+  });
+  return writeEdges(inputs, outputs);
 }
 
 /** @throws GraphError for more bytes than a model file can have */

@@ -1,6 +1,6 @@
 import { bodyOf, type Region } from "../control/region.ts";
 import { GraphError } from "../ir/errors.ts";
-import type { Node, Value } from "../ir/node.ts";
+import { type Node, type Value, valuesOf } from "../ir/node.ts";
 import type { Body } from "../ir/op.ts";
 import type { TensorType } from "../ir/type.ts";
 import type { Emitter } from "./emitter.ts";
@@ -80,7 +80,10 @@ const mostRows = 100_000;
 function scanned(e: Emitter, node: Node, names: readonly string[], write: WriteBody): readonly string[] {
   const { body: region, fixed, carries, rows, reverse, every } = node.attrs as ScanAttrs;
   const length = names[0] === "" ? null : names[0]!;
-  if (rows === 0) throw new GraphError("onnx: a scan over no rows cannot be written; leave it out", { op: "scan" });
+  if (rows === 0) {
+    const starts = names.slice(1 + fixed, 1 + fixed + carries);
+    return valuesOf(node).map((v, i) => (i < carries ? e.op("Identity", [starts[i]!]) : e.empty(v.type)));
+  }
   if (length !== null && rows > mostRows)
     throw new GraphError(
       `onnx: a loop of up to ${rows} rounds, of which data tells how many are made, cannot be written; up to ${mostRows} can: give whileLoop a smaller limit`,

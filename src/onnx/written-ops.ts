@@ -270,7 +270,13 @@ const diag: Row = (e, w) => {
   return e.reshape(e.op("ScatterElements", [empty, e.ints(places), w.inputs[0]!], { axis: 0 }), matrix);
 };
 
+/** Where there is nothing to put anywhere. */
+function nothingToPut(w: Written): boolean {
+  return w.operands[2]!.type.shape.includes(0);
+}
+
 const scatterAdd: Row = (e, w) => {
+  if (nothingToPut(w)) return e.op("Identity", [w.inputs[0]!]);
   const { axis } = attrs(w) as { readonly axis: number };
   const { shape } = w.operands[0]!.type;
   const count = sizeOf(w.operands[1]!.type.shape);
@@ -281,7 +287,10 @@ const scatterAdd: Row = (e, w) => {
   return e.reshape(e.op("ScatterElements", [flat, at, updates], { axis: 1, reduction: "add" }), shape);
 };
 
-const scatterElements: Row = (e, w) => e.op("ScatterElements", w.inputs, attrs(w) as { readonly axis: number; readonly reduction: string });
+const scatterElements: Row = (e, w) =>
+  nothingToPut(w)
+    ? e.op("Identity", [w.inputs[0]!])
+    : e.op("ScatterElements", w.inputs, attrs(w) as { readonly axis: number; readonly reduction: string });
 
 /** Slices by index tuples: leading axes in common become numbers of the tuples. */
 function tuples(e: Emitter, w: Written): string {
@@ -299,7 +308,9 @@ function tuples(e: Emitter, w: Written): string {
 }
 
 const scatterND: Row = (e, w) =>
-  e.op("ScatterND", [w.inputs[0]!, tuples(e, w), w.inputs[2]!], { reduction: (attrs(w) as { readonly reduction: string }).reduction });
+  nothingToPut(w)
+    ? e.op("Identity", [w.inputs[0]!])
+    : e.op("ScatterND", [w.inputs[0]!, tuples(e, w), w.inputs[2]!], { reduction: (attrs(w) as { readonly reduction: string }).reduction });
 
 const oneHot: Row = (e, w) => {
   const { depth } = attrs(w) as { readonly depth: number };
@@ -503,7 +514,10 @@ export const rows: Readonly<Record<string, Row>> = {
   classLabels: same("Identity"),
   clip,
   cofactor: factors,
-  concat: (e, w) => e.op("Concat", w.inputs, { axis: (attrs(w) as { readonly axis: number }).axis }),
+  concat: (e, w) => {
+    const parts = w.inputs.filter((_, i) => !w.operands[i]!.type.shape.includes(0));
+    return e.op("Concat", parts, { axis: (attrs(w) as { readonly axis: number }).axis });
+  },
   conv: convolution,
   convInput,
   convWeight,

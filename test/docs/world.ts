@@ -9,7 +9,9 @@ export const writing: boolean = process.env["CHAINRULE_DOCS"] === "write";
 
 /** A module as a user's program gets it: the package's entries from their sources, and Node's own. */
 export async function load(specifier: string): Promise<Record<string, unknown>> {
-  if (specifier.startsWith("node:")) return (await import(/* @vite-ignore */ specifier)) as Record<string, unknown>;
+  // Optional peers that a user imports and hands over.
+  if (specifier.startsWith("node:") || specifier === "onnxruntime-node")
+    return (await import(/* @vite-ignore */ specifier)) as Record<string, unknown>;
   const { exports } = JSON.parse(readFileSync(`${root}package.json`, "utf8")) as { exports: Record<string, string | { default: string }> };
   const target = exports[specifier.replace(/^chainrule/, ".")];
   if (!/^chainrule(\/|$)/.test(specifier) || typeof target !== "object") throw new Error(`the package has no entry ${specifier}`);

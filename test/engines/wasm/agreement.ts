@@ -1,14 +1,14 @@
 import { type Case, inDtype } from "../../../src/check/case.ts";
 import type { Engine } from "../../../src/engines/engine.ts";
 import { reference } from "../../../src/engines/reference.ts";
-import { graph, mul, sum, type Tensor, type Value, vjp } from "../../../src/index.ts";
+import { type Graph, graph, mul, sum, type Tensor, type TensorType, type Value, vjp } from "../../../src/index.ts";
 import { isFloat } from "../../../src/ir/dtype.ts";
 import { dense, type Held, hold } from "../../../src/ir/tensor.ts";
 import { leaves } from "../../../src/ir/tree.ts";
 import { firstApart, roomFor } from "./tolerances.ts";
 
 /** The op's results and the gradients of a weighted sum of them, as one graph. */
-function graphOf(c: Case, operands: readonly (Tensor | null)[]) {
+export function graphOf(c: Case, operands: readonly (Tensor | null)[]): Graph<Record<string, TensorType>, Record<string, Value>> {
   const types = Object.fromEntries(operands.flatMap((t, i) => (t === null ? [] : [[`x${i}`, t.type]])));
   return graph(types, (given) => {
     const inputs = given as Record<string, Value>;

@@ -1,0 +1,143 @@
+import { allocate, type NumberArray } from "../../ir/dtype.ts";
+import { ChainruleError, EngineError } from "../../ir/errors.ts";
+import type { Value } from "../../ir/node.ts";
+import { sizeOf } from "../../ir/shape.ts";
+import { dense, type Held, hold, type Tensor } from "../../ir/tensor.ts";
+import type { TensorType } from "../../ir/type.ts";
+import type { Engine, Executable } from "../engine.ts";
+import { reference } from "../reference.ts";
+import { type Exported, exported, refused } from "./export.ts";
+import { type Ort, type OrtTensor, type Runtime, runtimeOf } from "./ort.ts";
+import { type Lease, Sessions } from "./sessions.ts";
+
+/** Options of {@link onnxruntime}. */
+export interface OrtOptions {
+  /** Execution providers by ONNX Runtime's names, the preferred one first: `["cuda", "cpu"]`, `["webgpu", "wasm"]`. ONNX Runtime's own choice when left out. */
+  readonly providers?: readonly (string | { readonly name: string })[];
+  /** How many threads one run may use, 1 unless given. In a page ONNX Runtime takes the number once, from `ort.env.wasm.numThreads`, which this sets. */
+  readonly threads?: number;
+  /** More options of ONNX Runtime's sessions, as they are. */
+  readonly session?: Readonly<Record<string, unknown>>;
+}
+
+const mostThreads = 256;
+const engines = /* @__PURE__ */ new FinalizationRegistry<Sessions>((sessions) => sessions.close());
+
+/**
+ * ONNX Runtime as an engine: a graph is written as an ONNX model and run by the module that is handed over, `onnxruntime-node` or `onnxruntime-web`. Answers come
+ * later. State is held in memory that ONNX Runtime reads and writes where it is, so only the inputs of a run move.
+ * A run that is aborted is refused at once and commits nothing; ONNX Runtime itself goes on to the end of it.
+ * @throws EngineError for an argument that is not ONNX Runtime, and for a number of threads that is none
+ */
+export function onnxruntime(ort: Ort, options: OrtOptions = {}): Engine<"async"> {
+  return engineOn(ort, options).engine;
+}
+
+/** The engine, and the sessions behind it. */
+export function engineOn(
+  ort: Ort,
+  { providers, threads = 1, session = {} }: OrtOptions,
+): { readonly engine: Engine<"async">; readonly sessions: Sessions } {
+  if (!Number.isInteger(threads) || threads < 1 || threads > mostThreads)
+    throw new EngineError(`onnxruntime: threads is ${threads}; it is a whole number from 1 to ${mostThreads}`);
+  const runtime = runtimeOf(ort);
+  const { wasm } = (ort.env ?? {}) as { readonly wasm?: { numThreads?: number } };
+  if (wasm !== undefined) wasm.numThreads = threads;
+  const sessions = new Sessions(runtime, {
+    ...(providers === undefined ? {} : { executionProviders: providers }),
+    intraOpNumThreads: threads,
+    interOpNumThreads: 1,
+    logSeverityLevel: 4,
+    ...session,
+  });
+  const released = new FinalizationRegistry<Lease>((lease) => lease.release());
+  const wraps = new Wraps(runtime);
+  const begin = (inputs: readonly Value[], outputs: readonly Value[]): { readonly program: Executable<"async">; readonly lease: Lease } => {
+    const made = exported(inputs, outputs);
+    const lease = sessions.lease(made);
+    const program = programOf(made, lease, sessions, wraps, inputs, outputs);
+    released.register(program, lease);
+    return { program, lease };
+  };
+  const engine: Engine<"async"> = {
+    name: "onnxruntime",
+    mode: "async",
+    copies: true,
+    prepare: (inputs, outputs) => begin(inputs, outputs).program,
+    prepareLater: async (inputs, outputs) => {
+      const { program, lease } = begin(inputs, outputs);
+      await lease.session;
+      return program;
+    },
+    tensor: (type: TensorType): Tensor => hold(type, allocate(type.dtype, sizeOf(type.shape))),
+  };
+  engines.register(engine, sessions);
+  return { engine, sessions };
+}
+
+/** Tensors of ONNX Runtime over arrays of ours, made once for arrays that come again. */
+class Wraps {
+  private readonly runtime: Runtime;
+  private readonly made = new WeakMap<NumberArray, { readonly type: TensorType; readonly tensor: OrtTensor }>();
+  constructor(runtime: Runtime) {
+    this.runtime = runtime;
+  }
+  of(t: Tensor): OrtTensor {
+    const found = this.made.get(t.data);
+    if (found?.type === t.type) return found.tensor;
+    const tensor = this.runtime.tensor(t.type.dtype, t.data, t.type.shape);
+    this.made.set(t.data, { type: t.type, tensor });
+    return tensor;
+  }
+}
+
+function programOf(
+  made: Exported,
+  lease: Lease,
+  sessions: Sessions,
+  wraps: Wraps,
+  inputs: readonly Value[],
+  outputs: readonly Value[],
+): Executable<"async"> {
+  const run = (values: readonly Held[], into: readonly (Tensor | null)[] = []): Promise<readonly Held[]> =>
+    sessions.turn(async () => {
+      const session = await lease.session;
+      const feeds: Record<string, OrtTensor> = {};
+      made.inputs.forEach((name, i) => {
+        feeds[name] = wraps.of(dense(values[i]!, inputs[i]!.type));
+      });
+      const fetches: Record<string, OrtTensor | null> = {};
+      made.outputs.forEach((name, i) => {
+        const place = into[i] ?? null;
+        fetches[name] = place === null ? null : wraps.of(place);
+      });
+      let results: Readonly<Record<string, OrtTensor>>;
+      try {
+        results = await session.run(feeds, fetches);
+      } catch (error) {
+        throw explained(error, made, values, inputs, outputs);
+      }
+      return made.outputs.map((name, i): Held => {
+        const { type } = outputs[i]!;
+        const place = into[i] ?? null;
+        const { data } = results[name]!;
+        if (place !== null) {
+          // Builds for pages may answer in memory of their own.
+          if (data !== place.data) place.data.set(data);
+          return place;
+        }
+        return type.shape.length === 0 ? data[0]! : hold(type, data);
+      });
+    });
+  return { run, dispose: () => lease.release() };
+}
+
+/** Why a run failed: the reference engine says it of data that is out of range in its own words. */
+function explained(error: unknown, made: Exported, values: readonly Held[], inputs: readonly Value[], outputs: readonly Value[]): Error {
+  try {
+    reference().prepare(inputs, outputs).run(values);
+  } catch (lesson) {
+    if (lesson instanceof ChainruleError) return lesson;
+  }
+  return refused(error, made, "failed");
+}

@@ -1,0 +1,2 @@
+export { type OrtOptions, onnxruntime } from "./engines/onnxruntime/onnxruntime.ts";
+export type { Ort } from "./engines/onnxruntime/ort.ts";
