@@ -9,6 +9,10 @@ export { call } from "./control/call.ts";
 export { cond } from "./control/cond.ts";
 export { type Scanned, type ScanOptions, scan } from "./control/scan.ts";
 export { type WhileOptions, whileLoop } from "./control/while-loop.ts";
+export { formatNumber, type NumberFormat } from "./draw/format-number.ts";
+export type { Layout } from "./draw/layout/layout-scene.ts";
+export type { Scene } from "./draw/scene.ts";
+export type { SvgParts } from "./draw/svg-parts.ts";
 export type { Engine, Mode, Ran } from "./engines/engine.ts";
 export { jit } from "./engines/jit.ts";
 export type { Profile, StepProfile } from "./engines/profile.ts";
@@ -57,6 +61,7 @@ export {
   steps,
 } from "./explain/steps.ts";
 export { type Tapped, tap } from "./explain/tap.ts";
+export { type TellOptions, type ToldFlow, type ToldStep, tellStep } from "./explain/tell-step.ts";
 export { type WhyOptions, why, whyZero } from "./explain/why.ts";
 export { check } from "./ir/check.ts";
 export type { DType, NumberArray, TypedArray } from "./ir/dtype.ts";
@@ -72,7 +77,9 @@ export { trace } from "./ir/trace.ts";
 export { type Data, type DataFor, type Leaf, leaves, mapTree, type Operands, type Tensors, type Values, variables } from "./ir/tree.ts";
 export { bf16, bool, f16, f32, f64, i8, i16, i32, i64, type TensorType, u8, u16, u32, u64 } from "./ir/type.ts";
 export * from "./linalg/index.ts";
+export { type CompiledExpression, compileExpression, type ExpressionOptions } from "./notation/compile-expression.ts";
 export { expr } from "./notation/expr.ts";
+export type { Expression, Formula, Statement } from "./notation/expression.ts";
 export { type GraphTextOptions, parse } from "./notation/graph-text.ts";
 export { infix } from "./notation/infix.ts";
 export { latex } from "./notation/latex.ts";

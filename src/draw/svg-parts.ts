@@ -1,8 +1,8 @@
 import type { Layout } from "./layout/layout-scene.ts";
 import type { PictureWords } from "./picture-words.ts";
 import type { Scene } from "./scene.ts";
-import { itemSvg } from "./svg.ts";
-import { trunkKey, trunkSvg, wireSvg, wiresByOutput } from "./svg-wires.ts";
+import { groupSvg, itemSvg, titleSvg } from "./svg.ts";
+import { dotsSvg, trunkKey, trunkSvg, wireSvg, wiresByOutput } from "./svg-wires.ts";
 
 /** Parts of a picture as `renderSvg` writes them, one by one: for a page that changes single elements from step to step. */
 export interface SvgParts {
@@ -10,6 +10,11 @@ export interface SvgParts {
   wire(index: number): string;
   /** By its place among the layout's trunks. */
   trunk(index: number): string;
+  /** The dots where a trunk's branches part; they are the same at every step. */
+  dots(trunk: number): string;
+  /** The frame of an open module, and its title. */
+  group(index: number): string;
+  groupTitle(index: number): string;
 }
 
 /** The parts of a laid-out scene, made when they are asked for. */
@@ -25,5 +30,8 @@ export function svgParts(scene: Scene, layout: Layout, words: PictureWords): Svg
       const trunk = layout.trunks[i]!;
       return trunkSvg(trunk, layout.direction, sums.get(trunkKey(trunk)), groups.get(trunkKey(trunk)) ?? [], names, words);
     },
+    dots: (i) => dotsSvg(layout.trunks[i]!),
+    group: (g) => groupSvg(scene.groups![g]!, g, layout.groups[g]!),
+    groupTitle: (g) => titleSvg(scene.groups![g]!, layout.groups[g]!),
   };
 }

@@ -119,10 +119,12 @@ function noteSvg(note: string, { width, height }: ItemBody, x: number, y: number
   return `<g class="cr-note"><rect x="${decimal(x - long / 2)}" y="${decimal(top)}" width="${long}" height="${noteHeight}" rx="7.5"/><text x="${decimal(x)}" y="${decimal(top + 11)}">${escapeXml(shown)}</text></g>`;
 }
 
-function groupSvg(group: SceneGroup, index: number, { x, y, width, height }: PlacedGroup): string {
+/** The frame of an open module. */
+export function groupSvg(group: SceneGroup, index: number, { x, y, width, height }: PlacedGroup): string {
   return `<g class="cr-group" data-group="${index}" role="group" aria-label="${escapeXml(group.title)}"><title>${escapeXml(group.title)}</title><rect x="${decimal(x)}" y="${decimal(y)}" width="${width}" height="${height}" rx="10"/></g>`;
 }
 
-function titleSvg(group: SceneGroup, { x, y }: PlacedGroup): string {
+/** The title of an open module. */
+export function titleSvg(group: SceneGroup, { x, y }: PlacedGroup): string {
   return `<text class="cr-group-title" x="${decimal(x + 10)}" y="${decimal(y + 17)}" font-size="${groupTitleSize}">${escapeXml(groupTitle(group))}</text>`;
 }

@@ -44,12 +44,12 @@ export function latexName(name: string): string {
 }
 
 /** A tensor for LaTeX: a number, a small matrix, or its type. */
-export function latexTensor({ type, data }: Tensor): string {
-  if (type.shape.length === 0) return latexNumber(data[0]!);
+export function latexTensor({ type, data }: Tensor, digits = 6): string {
+  if (type.shape.length === 0) return latexNumber(data[0]!, digits);
   if (data.length > 16 || type.shape.length > 2) return `\\mathrm{${type.dtype}}[${type.shape.join("\\times ")}]`;
   const width = type.shape[type.shape.length - 1]!;
   const rows = type.shape.length === 1 ? 1 : type.shape[0]!;
-  const row = (i: number): string => Array.from(data.subarray(i * width, (i + 1) * width), (x) => latexNumber(x)).join(" & ");
+  const row = (i: number): string => Array.from(data.subarray(i * width, (i + 1) * width), (x) => latexNumber(x, digits)).join(" & ");
   return `\\begin{bmatrix} ${Array.from({ length: rows }, (_, i) => row(i)).join(" \\\\ ")} \\end{bmatrix}`;
 }
 

@@ -2,6 +2,9 @@ import { formatNumber, type NumberFormat } from "../../draw/format-number.ts";
 import { type Layout, layoutScene } from "../../draw/layout/layout-scene.ts";
 import type { Direction, GradientState, Scene, SceneGroup, SceneItem, SceneTrunk, SceneWire, Theme } from "../../draw/scene.ts";
 import { renderSvg } from "../../draw/svg.ts";
+import { type SvgParts, svgParts } from "../../draw/svg-parts.ts";
+import { styleSheet } from "../../draw/svg-style.ts";
+import { palettes } from "../../draw/theme.ts";
 import { GraphError } from "../../ir/errors.ts";
 import { type AnyGraph, isGraph } from "../../ir/graph.ts";
 import { isValue, variableOp } from "../../ir/leaf.ts";
@@ -28,6 +31,8 @@ export interface PictureOptions extends StepOptions, ViewOptions {
   /** `right` (default): from left to right; `down`: from top to bottom. */
   readonly direction?: Direction;
   readonly language?: Language;
+  /** The layout of a picture of the same graph with other numbers, so that nothing moves; it is not checked further than by its counts. */
+  readonly layout?: Layout;
 }
 
 /** A picture of a graph, laid out once, that can be drawn at every step of its two passes without anything moving. */
@@ -44,6 +49,15 @@ export interface Picture {
   scene(step?: number): Scene;
   /** The same as SVG. */
   svg(step?: number, theme?: Theme): string;
+  /** A scene of this picture element by element, for a page that changes what differs from step to step; `style` is the elements' CSS. */
+  parts(scene: Scene): SvgParts;
+  style(): string;
+  /** The nodes behind an item of the scene: one, or all of a closed module; none behind the name of the end. */
+  nodesOf(id: string): readonly Node[];
+  /** The item that stands for a node, as it is or within a closed module. */
+  itemOf(node: Node): string | undefined;
+  /** The value that travels on a wire, by the wire's place in the scene. */
+  valueOf(wire: number): Value;
 }
 
 /** What a scene is made from: nodes, the view of them, and numbers if there are any. */
@@ -98,11 +112,31 @@ const small = 24;
  */
 export function picture(f: Value | AnyGraph, options: PictureOptions = {}): Picture {
   if (!isGraph(f) && !isValue(f)) throw new GraphError("draw: give a Value or a Graph");
-  const { language = "en" } = options;
+  const { language = "en", layout: given } = options;
   const source = isGraph(f) ? graphSource(f, options) : valueSource(f as Value, options);
   const whole = sceneAt(source, options, undefined);
   // The rows of a wire are the same at every step; only a graph without numbers does not need the third one.
-  const layout = layoutScene(whole, { labelRows: source.numbers === null ? 2 : 3, maxItems: whole.items.length });
+  const layout =
+    given !== undefined && fitsLayout(given, whole)
+      ? given
+      : layoutScene(whole, { labelRows: source.numbers === null ? 2 : 3, maxItems: whole.items.length });
+  let drafts: readonly Draft[] | null = null;
+  let byNode: Map<Node, string> | null = null;
+  let byItem: Map<string, Node[]> | null = null;
+  const items = (): Map<Node, string> => {
+    const ids = byNode === null ? idsOf(source) : null;
+    return (byNode ??= new Map(source.order.map((node) => [node, ids!.get(source.view.shown.get(node)!)!])));
+  };
+  const nodes = (): Map<string, Node[]> => {
+    if (byItem !== null) return byItem;
+    byItem = new Map();
+    for (const [node, id] of items()) {
+      const inside = byItem.get(id);
+      if (inside === undefined) byItem.set(id, [node]);
+      else inside.push(node);
+    }
+    return byItem;
+  };
   const scene = (step?: number): Scene => (step === undefined ? whole : sceneAt(source, options, checkedStep(step, source)));
   return {
     steps: source.numbers?.steps ?? [],
@@ -113,7 +147,31 @@ export function picture(f: Value | AnyGraph, options: PictureOptions = {}): Pict
       const shown = scene(step);
       return renderSvg(theme === undefined ? shown : { ...shown, theme }, layout, { words: wordsIn(language), language });
     },
+    parts: (shown) => svgParts(shown, layout, wordsIn(language)),
+    style: () => styleSheet(palettes[options.theme ?? "light"]),
+    nodesOf: (id) => nodes().get(id) ?? [],
+    itemOf: (node) => items().get(node),
+    valueOf: (wire) => (drafts ??= draftsOf(source))[wire]!.v,
   };
+}
+
+function fitsLayout(layout: Layout, scene: Scene): boolean {
+  return (
+    layout.items.length === scene.items.length &&
+    layout.wires.length === scene.wires.length &&
+    layout.groups.length === (scene.groups ?? []).length &&
+    layout.items.every(({ id }, i) => id === scene.items[i]!.id)
+  );
+}
+
+/** The ids of the items in the order in which they stand in the scene. */
+function idsOf({ order, view }: Source): Map<Node | Closed, string> {
+  const ids = new Map<Node | Closed, string>();
+  order.forEach((node, i) => {
+    const item = view.shown.get(node)!;
+    if (!ids.has(item)) ids.set(item, isClosed(item) ? item.module.id : `n${i}`);
+  });
+  return ids;
 }
 
 function checkedStep(step: number, { numbers }: Source): number {
@@ -312,11 +370,7 @@ function sceneAt(source: Source, options: PictureOptions, step: number | undefin
   const shown = step ?? count;
   const active = step === undefined || step === 0 ? undefined : numbers?.steps[step - 1];
   const activeItem = active === undefined ? undefined : view.shown.get(active.node);
-  const ids = new Map<Node | Closed, string>();
-  order.forEach((node, i) => {
-    const item = view.shown.get(node)!;
-    if (!ids.has(item)) ids.set(item, isClosed(item) ? item.module.id : `n${i}`);
-  });
+  const ids = idsOf(source);
   const id = (item: Node | Closed): string => ids.get(item)!;
   const drafts = draftsOf(source);
   const isGate = active?.pass === "backward" && active.kind === "gate";

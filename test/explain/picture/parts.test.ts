@@ -1,0 +1,54 @@
+import { expect, test } from "vitest";
+import { add, mul, picture, relu, scope, sum, variable } from "../../../src/index.ts";
+
+const made = (a: number): ReturnType<typeof variable> => {
+  const x = variable(a, "x");
+  const y = variable(5, "y");
+  return mul(
+    scope("block", () => add(x, y)),
+    x,
+  );
+};
+
+test("the parts of a scene are what its SVG is made of", () => {
+  const p = picture(made(-2), { depth: "all" });
+  for (let step = 0; step <= p.steps.length; step++) {
+    const scene = p.scene(step);
+    const parts = p.parts(scene);
+    const svg = p.svg(step);
+    scene.items.forEach((_, i) => {
+      expect(svg).toContain(parts.item(i));
+    });
+    scene.wires.forEach((_, i) => {
+      expect(svg).toContain(parts.wire(i));
+    });
+    p.layout.trunks.forEach((_, i) => {
+      expect(svg).toContain(parts.trunk(i));
+      expect(svg).toContain(parts.dots(i));
+    });
+    expect(svg).toContain(parts.group(0));
+    expect(svg).toContain(parts.groupTitle(0));
+    expect(svg).toContain(p.style());
+  }
+});
+
+test("items tell their nodes and wires their values, closed modules too", () => {
+  const f = made(-2);
+  const open = picture(f, { depth: "all" });
+  const add = f.node.operands[0]!.node;
+  expect(open.nodesOf(open.itemOf(add)!)).toEqual([add]);
+  const shut = picture(f, { depth: 0 });
+  expect(shut.itemOf(add)).not.toBe(shut.itemOf(f.node));
+  expect(shut.nodesOf(shut.itemOf(add)!)).toContain(add);
+  expect(shut.nodesOf("end0")).toEqual([]);
+  const { wires } = open.scene();
+  const last = wires.findIndex(({ to }) => to === "end0");
+  expect(open.valueOf(last)).toBe(f);
+});
+
+test("a layout is taken over by a picture with other numbers, and not by one of another graph", () => {
+  const first = picture(made(-2));
+  expect(picture(made(-123456), { layout: first.layout }).layout).toBe(first.layout);
+  const other = sum(relu(variable([1, 2, 3], "x")));
+  expect(picture(other, { layout: first.layout }).layout).not.toBe(first.layout);
+});
