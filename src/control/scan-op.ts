@@ -1,5 +1,5 @@
 import { isFloat } from "../ir/dtype.ts";
-import { DomainError, GraphError, ShapeError } from "../ir/errors.ts";
+import { GraphError, ShapeError } from "../ir/errors.ts";
 import { isGraph } from "../ir/graph.ts";
 import { nameOf } from "../ir/leaf.ts";
 import type { Value } from "../ir/node.ts";
@@ -8,13 +8,15 @@ import { dense, type Held, type Tensor } from "../ir/tensor.ts";
 import { sameType, typeText } from "../ir/type.ts";
 import { applyTo, declare, type Op } from "../ops/define.ts";
 import { everyExample, moveAxis } from "../ops/linear/every-example.ts";
+import { noLength } from "./limits.ts";
 import { type Applied, loopWith, type Names, type Step, stretches, type Walk } from "./loop.ts";
 import { bodyOf, type Region, regionOf, usedInputs } from "./region.ts";
 import { Rows, rowsOf } from "./rows.ts";
 import { type Loop, pullScan } from "./scan-pull.ts";
 import { pushScan } from "./scan-push.ts";
 
-interface ScanAttrs extends Omit<Walk, "length"> {
+/** Attributes of `scan`. */
+export interface ScanAttrs extends Omit<Walk, "length"> {
   /** Takes what is fixed, the carries, a row of what is walked over; gives the new carries, then the outs. */
   readonly body: Region;
   readonly fixed: number;
@@ -25,8 +27,7 @@ interface ScanAttrs extends Omit<Walk, "length"> {
 function tripCount(length: Tensor | null, rows: number): number {
   if (length === null) return rows;
   const n = length.data[0]!;
-  if (!Number.isInteger(n) || n < 0 || n > rows)
-    throw new DomainError(`scan: length is ${n} and there are ${rows} rows; it is a whole number from 0 to ${rows}`, { op: "scan" });
+  if (!Number.isInteger(n) || n < 0 || n > rows) throw noLength(n, rows);
   return n;
 }
 

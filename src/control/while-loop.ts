@@ -8,6 +8,7 @@ import { dense, type Held, numberOf } from "../ir/tensor.ts";
 import { isLeaf, type Operands, type Values } from "../ir/tree.ts";
 import { sameType, scalarType, typeText } from "../ir/type.ts";
 import { declare, type Op } from "../ops/define.ts";
+import { endless } from "./limits.ts";
 import { placesOf } from "./loop.ts";
 import { bodyOf, closeTogether, type Region, regionOf, zeroLike } from "./region.ts";
 import { keptCarry, treeOf, valuesOfTree } from "./scan.ts";
@@ -46,11 +47,7 @@ export const whileOp: Op<WhileFn> = declare<WhileFn, readonly ["xs..."]>("whileL
     const given: Held[] = xs.map((x) => (x.type.shape.length === 0 ? x.data[0]! : x));
     let rounds = 0;
     while (numberOf(runBody(ask, given)[0]!) !== 0) {
-      if (rounds === limit)
-        throw new DomainError(
-          `whileLoop: the test still holds after ${limit} rounds; does the body change what the test looks at? If it needs more rounds, say so: { limit: ${limit * 10} }`,
-          { op: "whileLoop" },
-        );
+      if (rounds === limit) throw endless(limit);
       const made = runBody(run, given);
       for (let j = 0; j < made.length; j++) given[fixed + j] = made[j]!;
       rounds++;

@@ -35,6 +35,7 @@ export const plain = {
   "i32.add": 0x6a,
   "i32.sub": 0x6b,
   "i32.mul": 0x6c,
+  "i32.div_u": 0x6e,
   "i32.and": 0x71,
   "i32.or": 0x72,
   "i32.xor": 0x73,
@@ -336,6 +337,11 @@ export class Code {
   /** memory.fill: the address, the byte and the count are on the stack. */
   fill(): this {
     this.bytes.byte(0xfc).unsigned(11).byte(0);
+    return this;
+  }
+  /** memory.copy: where to, where from and the count of bytes are on the stack. */
+  moveBytes(): this {
+    this.bytes.byte(0xfc).unsigned(10).byte(0).byte(0);
     return this;
   }
   /** x * y + z, rounded once or twice as the host likes best. Source: WebAssembly relaxed SIMD. */

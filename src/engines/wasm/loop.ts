@@ -116,7 +116,7 @@ export class LoopWriter {
         const { buffer, offset, strides } = m.out;
         this.writes.set(m.node, { buffer, kind: kindOf(buffer.dtype)!, offset, strides: [...strides], pointer: -1 });
         // A vector at the end of a row may not run over into what others have written.
-        if (!isWhole(m.out)) this.exact = true;
+        if (buffer.tight || !isWhole(m.out)) this.exact = true;
       }
     }
     for (const total of totals) {

@@ -80,7 +80,7 @@ function blueprintOf(laid: Plan, order: readonly Node[], host: Host, apart: bool
     const place = source === null ? -1 : (places.get(source.node) ?? -1);
     return { buffer, place, index: source?.index ?? 0, data: place < 0 ? data : null };
   });
-  for (const b of laid.buffers) {
+  for (const b of [...laid.buffers, ...laid.aliases]) {
     b.source = null;
     b.data = null;
   }

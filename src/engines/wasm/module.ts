@@ -1,11 +1,13 @@
 import type { Node } from "../../ir/node.ts";
+import type { Refusal } from "./control.ts";
+import { writeControl } from "./control-code.ts";
 import { convolutionScratch, writeConvolution } from "./convolution.ts";
 import { elementwise } from "./elementwise.ts";
 import { type Code, i32, ModuleBuilder } from "./encoder.ts";
 import { cells, KernelCode } from "./kernel.ts";
 import { LoopWriter, type Surroundings } from "./loop.ts";
 import { MathLibrary, scalarSignature } from "./math.ts";
-import { type Computed, type Hosted, type Loop, type Plan, padded, type Step } from "./plan.ts";
+import { type Computed, everyStep, type Hosted, type Loop, type Plan, padded, type Step } from "./plan.ts";
 import { type Parts, Products, scratchOf, writeProduct } from "./product.ts";
 import { ScalarWriter } from "./scalar.ts";
 import type { View } from "./view.ts";
@@ -26,7 +28,7 @@ export interface Compiled {
   /** Ops whose functions on plain numbers are imported, by the name of the import. */
   readonly scalars: ReadonlyMap<string, Node>;
   /** Steps that the host runs, or may have to, by their number. */
-  readonly hosted: readonly (Hosted | Computed)[];
+  readonly hosted: readonly (Hosted | Computed | Refusal)[];
   /** How many of its steps threads share: it exports `part0` and so on. */
   readonly shares: number;
   /** Bytes it needs beyond its base. */
@@ -41,7 +43,8 @@ export function compileModule(plan: Plan, { shared, fused, threads }: Host, apar
   const base = module.importGlobal("base");
   const host = module.importFunction("step", [i32], []);
   const share = threads === 1 ? -1 : module.importFunction("share", [i32, i32], []);
-  for (const step of plan.steps)
+  const all = everyStep(plan.steps);
+  for (const step of all)
     if (step.kind === "loop")
       for (const { node } of step.members)
         if (elementwise[node.op.name]?.host === true && !scalars.has(node.op.name)) {
@@ -55,9 +58,9 @@ export function compileModule(plan: Plan, { shared, fused, threads }: Host, apar
     host: (node) => imports.get(node.op.name)!,
   };
   const products = new Products(module, fused);
-  const hosted: (Hosted | Computed)[] = [];
+  const hosted: (Hosted | Computed | Refusal)[] = [];
   let [packed, columns] = [0, 0];
-  for (const step of plan.steps)
+  for (const step of all)
     if (step.kind === "product") packed = Math.max(packed, scratchOf(step));
     else if (step.kind === "convolution") {
       const need = convolutionScratch(step);
@@ -106,7 +109,7 @@ function write(
   products: Products,
   parts: Parts,
   host: number,
-  hosted: (Hosted | Computed)[],
+  hosted: (Hosted | Computed | Refusal)[],
 ): Call {
   if (step.kind === "host") {
     const index = hosted.length;
@@ -115,6 +118,18 @@ function write(
   }
   if (step.kind === "product") return writeProduct(step, module, around.base, products, parts);
   if (step.kind === "convolution") return writeConvolution(step, module, around.base, products, parts);
+  if (step.kind === "control") {
+    const bodies = step.parts.map((steps) => steps.map((s) => write(s, module, around, products, parts, host, hosted)));
+    const calls = {
+      base: around.base,
+      parts: bodies.map((list) => (code: Code) => {
+        for (const call of list) call(code);
+      }),
+      refuse: (code: Code) => code.int(hosted.push((step as { readonly refusal: Refusal }).refusal) - 1).call(host),
+    };
+    const index = module.add(null, [], [], (code) => writeControl(step, code, calls));
+    return (code) => code.call(index);
+  }
   const index = step.kind === "loop" ? loopFunction(step, module, around) : kernelFunction(step, module, around, host, hosted);
   return (code) => code.call(index);
 }
@@ -124,7 +139,13 @@ function loopFunction(loop: Loop, module: ModuleBuilder, around: Surroundings): 
   return module.add(null, [], [], (code) => (single ? new ScalarWriter(code, around, loop) : new LoopWriter(code, around, loop)).write());
 }
 
-function kernelFunction(step: Computed, module: ModuleBuilder, around: Surroundings, host: number, hosted: (Hosted | Computed)[]): number {
+function kernelFunction(
+  step: Computed,
+  module: ModuleBuilder,
+  around: Surroundings,
+  host: number,
+  hosted: (Hosted | Computed | Refusal)[],
+): number {
   return module.add(null, [], [], (code) => {
     const pointer = ({ buffer, offset }: { readonly buffer: View["buffer"]; readonly offset: number }): number => {
       const into = code.local(i32);

@@ -6,10 +6,12 @@ import { memoOf, type Node, type Value, valuesOf } from "../../ir/node.ts";
 import { type Shape, sameShape, sizeOf } from "../../ir/shape.ts";
 import { dense } from "../../ir/tensor.ts";
 import { collect } from "../../ir/walk.ts";
+import { type Around, type Branch, control, hasBodies, type Scan, type While } from "./control.ts";
 import { elementwise, type Kind } from "./elementwise.ts";
 import type { Kernel } from "./kernel.ts";
 import { kernels } from "./kernels/kernels.ts";
 import { isBernoulli } from "./kernels/random.ts";
+import { lowered } from "./lower.ts";
 import { alignedTo, type Buffer, isWhole, sliced, type View, viewOf, wholeView } from "./view.ts";
 
 /** Where a loop reads an operand: another member of the loop, or memory. */
@@ -77,12 +79,19 @@ export interface Computed {
 }
 
 /** What a program does, in order. */
-export type Step = Loop | Product | Convolution | Computed | Hosted;
+export type Step = Loop | Product | Convolution | Computed | Hosted | Scan<Step> | While<Step> | Branch<Step>;
+
+/** Steps with those of their bodies. */
+export function everyStep(steps: readonly Step[]): Step[] {
+  return steps.flatMap((s) => (s.kind === "control" ? [s, ...s.parts.flatMap(everyStep)] : [s]));
+}
 
 /** A graph laid out for one run after another. */
 export interface Plan {
   readonly steps: readonly Step[];
   readonly buffers: readonly Buffer[];
+  /** Views of bodies on buffers around them: they hold on to constants, too. */
+  readonly aliases: readonly Buffer[];
   readonly inputs: readonly Buffer[];
   readonly outputs: readonly Buffer[];
   /** Bytes from the program's base to the end of its scratch. */
@@ -111,6 +120,12 @@ export function kindOf(dtype: DType): Kind | null {
 
 /** Lays a graph out as steps: views instead of copies, elementwise ops and reductions fused into loops, memory shared over time. */
 export function plan(inputs: readonly Value[], outputs: readonly Value[]): Plan {
+  const { order, facts } = surveyed(inputs, outputs);
+  return new Planner(inputs, outputs, facts, { slots: inputs.length + outputs.length, bodies: [], aliases: [] }).lay(order);
+}
+
+/** The nodes of a graph and whether they depend on its inputs. */
+function surveyed(inputs: readonly Value[], outputs: readonly Value[]): { readonly order: readonly Node[]; readonly facts: FactsOf } {
   const order = collect([...inputs, ...outputs]);
   const given = new Set(inputs.map((v) => v.node));
   const facts = new FactsOf(order);
@@ -122,7 +137,16 @@ export function plan(inputs: readonly Value[], outputs: readonly Value[]): Plan 
       );
     for (const v of node.operands) if (v !== null && facts.of(v.node).varies) facts.of(node).varies = true;
   }
-  return new Planner(inputs, outputs, facts).lay(order);
+  return { order, facts };
+}
+
+/** What the plans of a program and of the bodies in it share. */
+interface Shared {
+  /** How many entries the table of addresses has. */
+  slots: number;
+  /** The scratch of bodies, each a buffer of the plan around it, inner bodies first. */
+  readonly bodies: { readonly memory: Buffer; readonly scratch: readonly Buffer[] }[];
+  readonly aliases: Buffer[];
 }
 
 /** What planning knows of a node. */
@@ -172,14 +196,49 @@ class Planner {
   private readonly groups = new Set<Group>();
   private readonly steps: Step[] = [];
   private readonly buffers: Buffer[] = [];
+  private readonly shared: Shared;
 
-  constructor(inputs: readonly Value[], outputs: readonly Value[], facts: FactsOf) {
+  constructor(inputs: readonly Value[], outputs: readonly Value[], facts: FactsOf, shared: Shared) {
     this.inputs = inputs;
     this.outputs = outputs;
     this.facts = facts;
+    this.shared = shared;
   }
 
   lay(order: readonly Node[]): Plan {
+    this.prepare(order);
+    const ins = this.inputs.map((v, i) => {
+      const buffer = this.buffer(v.type.dtype, sizeOf(v.type.shape), "slot", i);
+      this.setView(v, wholeView(buffer, v.type.shape));
+      return buffer;
+    });
+    this.placeAll(order);
+    const outs = this.outputs.map((v, i) => this.output(v, ins.length + i));
+    for (const g of [...this.groups]) this.flush(g);
+    const { steps, buffers, shared } = this;
+    return { steps, buffers, aliases: shared.aliases, inputs: ins, outputs: outs, bytes: this.arrange() };
+  }
+
+  /** Lays a body out as a part of the plan around: its constants are that plan's, its scratch one buffer of it. */
+  layWithin(order: readonly Node[], places: readonly View[], outs: readonly Buffer[], around: Planner): Buffer {
+    this.prepare(order);
+    for (const [i, v] of this.inputs.entries()) this.setView(v, places[i]!);
+    for (const { buffer } of places) if (buffer.same !== null) this.shared.aliases.push(buffer);
+    this.placeAll(order);
+    for (const [i, v] of this.outputs.entries()) this.toward(v, outs[i]!);
+    for (const g of [...this.groups]) this.flush(g);
+    for (const b of this.buffers) if (b.place === "fixed") around.buffers.push(b);
+    const memory = around.buffer("u8", this.arranged(0), "scratch");
+    this.shared.bodies.push({ memory, scratch: this.buffers.filter((b) => b.place === "scratch") });
+    return memory;
+  }
+
+  private placeAll(order: readonly Node[]): void {
+    for (const node of order) if (this.facts.of(node).varies && node.op !== inputOp) this.place(node);
+  }
+
+  /** Finds out who reads what. */
+  private prepare(order: readonly Node[]): void {
     for (const node of order) {
       const facts = this.facts.of(node);
       if (!facts.varies) continue;
@@ -193,15 +252,6 @@ class Planner {
       }
     }
     for (const v of this.outputs) this.facts.of(this.rooted(v).node).needed = true;
-    const ins = this.inputs.map((v, i) => {
-      const buffer = this.buffer(v.type.dtype, sizeOf(v.type.shape), "slot", i);
-      this.setView(v, wholeView(buffer, v.type.shape));
-      return buffer;
-    });
-    for (const node of order) if (this.facts.of(node).varies && node.op !== inputOp) this.place(node);
-    const outs = this.outputs.map((v, i) => this.output(v, ins.length + i));
-    for (const g of [...this.groups]) this.flush(g);
-    return { steps: this.steps, buffers: this.buffers, inputs: ins, outputs: outs, bytes: this.arrange(ins.length + outs.length) };
   }
 
   /** Whether a node only gives its operand's single element another shape. */
@@ -224,7 +274,18 @@ class Planner {
   }
 
   private buffer(dtype: DType, length: number, place: Buffer["place"], offset = 0, data: NumberArray | null = null): Buffer {
-    const made: Buffer = { dtype, length, place, offset, first: Number.POSITIVE_INFINITY, last: -1, data, source: null };
+    const made: Buffer = {
+      dtype,
+      length,
+      place,
+      offset,
+      first: Number.POSITIVE_INFINITY,
+      last: -1,
+      data,
+      source: null,
+      same: null,
+      tight: false,
+    };
     this.buffers.push(made);
     return made;
   }
@@ -298,8 +359,38 @@ class Planner {
     else if (node.op.name === "concat" && kindOf(dtype) !== null) this.joined(node);
     else if (node.op.name === "unslice" && kindOf(dtype) !== null) this.unsliced(node);
     else if (node.op.name === "pad" && kindOf(dtype) !== null) this.padded(node);
+    else if (hasBodies(node)) this.control(node);
     else if (Object.hasOwn(kernels, node.op.name)) this.computed(node);
     else this.host(node);
+  }
+
+  /** An op with bodies: they are laid out as plans within this one. */
+  private control(node: Node): void {
+    const around: Around<Step> = {
+      view: (v) => this.view(v),
+      whole: (v) => this.whole(v),
+      fresh: (v) => this.fresh(v),
+      scratch: (dtype, length) => this.buffer(dtype, length, "scratch"),
+      slot: () => this.shared.slots++,
+      wanted: () => {
+        const { needed, users } = this.facts.of(node);
+        const readers = needed ? [...users.flatMap((user) => user.operands), ...this.outputs] : users.flatMap((user) => user.operands);
+        const read = new Set(readers.map((v) => v && this.rooted(v)));
+        return valuesOf(node).map((v) => read.has(v));
+      },
+      part: (inputs, outputs, places, outs) => {
+        const low = lowered(inputs, outputs);
+        const { order, facts } = surveyed(low.inputs, low.outputs);
+        const inner = new Planner(low.inputs, low.outputs, facts, this.shared);
+        const memory = inner.layWithin(order, places, outs, this);
+        return { steps: inner.steps, memory };
+      },
+    };
+    const made = control(node, around);
+    const step = this.steps.length;
+    for (const { buffer } of made.operands) touch(buffer, step);
+    for (const b of made.outs) touch(b, step);
+    this.steps.push(made);
   }
 
   private fresh(v: Value): Buffer {
@@ -373,8 +464,7 @@ class Planner {
     if (!this.groups.delete(group)) return;
     const step = this.steps.length;
     for (const { node, member, needed, users } of group.joined)
-      if (needed || users.some((user) => this.facts.of(user).open !== group))
-        group.members[member]!.out = wholeView(this.fresh(node), group.shape);
+      if (needed || users.some((user) => this.facts.of(user).open !== group)) group.members[member]!.out = this.looped(node, group.shape);
     for (const member of group.members) {
       if (member.out !== null) touch(member.out.buffer, step);
       for (const a of member.args) if ("view" in a) touch(a.view.buffer, step);
@@ -390,6 +480,16 @@ class Planner {
     }
     this.steps.push({ kind: "loop", shape: group.shape, members: group.members, totals: group.totals });
   }
+
+  /** Memory for what a loop writes element by element. */
+  private looped(node: Node, shape: Shape): View {
+    const buffer = this.fresh(node);
+    this.exact.add(buffer);
+    return wholeView(buffer, shape);
+  }
+
+  /** Buffers that are written by loops alone, which can keep to the last element. */
+  private readonly exact = new Set<Buffer>();
 
   /** Single elements side by side: each is written to its place by the straight lines that compute it. */
   private gathered(node: Node): void {
@@ -542,6 +642,19 @@ class Planner {
     return out;
   }
 
+  /** Sees to it that a value is written to a place of the plan around: what computes it writes there, if it can. */
+  private toward(v: Value, place: Buffer): void {
+    const view = this.view(v);
+    const { buffer } = view;
+    this.shared.aliases.push(place);
+    if (buffer.place === "scratch" && isWhole(view) && sameShape(view.shape, v.type.shape) && (!place.tight || this.exact.has(buffer))) {
+      buffer.place = "same";
+      buffer.same = place;
+      buffer.tight = place.tight;
+      this.shared.aliases.push(buffer);
+    } else this.copy(v, view, wholeView(place, v.type.shape));
+  }
+
   /** Gives single elements their places, eight bytes each: one that nobody reads any more is taken again. Returns where the next may begin. */
   private cells(start: number): number {
     const free: number[] = [];
@@ -558,15 +671,23 @@ class Planner {
     return padded(end);
   }
 
-  /** Gives every buffer its offset: first the table of slots, then what is fixed, then scratch, first fit by order of birth. */
-  private arrange(slots: number): number {
-    let end = padded(slots * 4);
+  /** Gives every buffer its offset: first the table of addresses, then what is fixed, then scratch. */
+  private arrange(): number {
+    let end = padded(this.shared.slots * 4);
     for (const b of this.buffers)
       if (b.place === "fixed") {
         b.offset = end;
         end += padded(bytesOf(b));
       }
-    end = this.cells(end);
+    end = this.arranged(end);
+    for (const { memory, scratch } of this.shared.bodies.reverse()) for (const b of scratch) b.offset += memory.offset;
+    this.shared.aliases.forEach(settle);
+    return end;
+  }
+
+  /** Gives scratch its offsets, first fit by order of birth. Returns where it ends. */
+  private arranged(start: number): number {
+    let end = this.cells(start);
     const base = end;
     const alive: Buffer[] = [];
     for (const b of this.buffers.filter((x) => x.place === "scratch" && x.length !== 1).sort((x, y) => x.first - y.first)) {
@@ -601,6 +722,17 @@ export function padded(bytes: number): number {
 function touch(b: Buffer, step: number): void {
   b.first = Math.min(b.first, step);
   b.last = Math.max(b.last, step);
+}
+
+/** Gives a buffer that is another one the place of that. */
+function settle(b: Buffer): void {
+  if (b.place !== "same") return;
+  const { same } = b;
+  settle(same!);
+  b.place = same!.place;
+  b.offset = same!.offset;
+  b.data = same!.data;
+  b.source = same!.source;
 }
 
 /** Stands for a copy in a loop: an application of `identity` that no graph knows. */

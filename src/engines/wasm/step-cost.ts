@@ -14,8 +14,19 @@ function shown({ buffer, shape, strides }: View): number {
   return bytesOf({ dtype: buffer.dtype, length: Math.min(different, buffer.length) });
 }
 
-/** What a step does, before it is timed. */
+/** What a step does, before it is timed: a loop over rows all of its rounds, a loop of unknown length one, of two branches the dearer. */
 export function costOf(step: Step): Omit<StepProfile, "measured"> {
+  if (step.kind === "control") {
+    const rounds = step.form === "scan" ? step.rows : 1;
+    const bodies = step.parts.map((steps) => steps.map(costOf));
+    const of = (what: "bytes" | "operations" | "predicted"): number => {
+      const sums = bodies.map((costs) => costs.reduce((a, c) => a + c[what], 0));
+      return rounds * (step.form === "branch" ? Math.max(0, ...sums) : sums.reduce((a, b) => a + b, 0));
+    };
+    const inner = bodies.flat().flatMap((c) => c.ops);
+    const ops = [step.node.op.name, ...new Set(inner)];
+    return { kind: step.kind, ops, shape: shapeText(step.node.outputs![0]?.type.shape ?? []), bytes: of("bytes"), operations: of("operations"), predicted: of("predicted") }; // biome-ignore format: one record
+  }
   const buffers = new Map<Buffer, number>();
   const touch = (view: View | null): void => {
     if (view !== null) buffers.set(view.buffer, Math.max(buffers.get(view.buffer) ?? 0, shown(view)));

@@ -6,8 +6,11 @@ import { type Shape, sameShape, sizeOf, stridesOf } from "../../ir/shape.ts";
 export interface Buffer {
   readonly dtype: DType;
   readonly length: number;
-  /** slot: given for each run (inputs and outputs); fixed: written once; scratch: shared with buffers whose lives do not overlap. */
-  place: "slot" | "fixed" | "scratch";
+  /**
+   * slot: its address is in the program's table (inputs and outputs, rows and carries of loops); fixed: written once; scratch: shared with buffers
+   * whose lives do not overlap; same: another buffer, until all places are known.
+   */
+  place: "slot" | "fixed" | "scratch" | "same";
   /** Number of the slot, or byte offset from the program's base. */
   offset: number;
   /** The steps between which it is alive. */
@@ -16,6 +19,10 @@ export interface Buffer {
   data: NumberArray | null;
   /** The value that the elements of a fixed buffer are, where they are one of the graph's; null once the program is made. */
   source: Value | null;
+  /** The buffer that it is, seen from the body of a loop or branch. */
+  same: Buffer | null;
+  /** Other elements lie right behind its own, so that no vector may run over its end. */
+  tight: boolean;
 }
 
 /** Elements of a buffer read with strides: what reshape, transpose, expand, slice and split give, without a copy. */

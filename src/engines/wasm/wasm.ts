@@ -1,7 +1,7 @@
+import { runBody } from "../../evaluate/evaluate.ts";
 import { allocate, type DType, type NumberArray } from "../../ir/dtype.ts";
 import { EngineError } from "../../ir/errors.ts";
 import type { Value } from "../../ir/node.ts";
-import type { Body, RunBody } from "../../ir/op.ts";
 import { sizeOf } from "../../ir/shape.ts";
 import { type Held, hold, type Tensor } from "../../ir/tensor.ts";
 import { type TensorType, typeText } from "../../ir/type.ts";
@@ -170,21 +170,14 @@ export function wasm({ threads = 1, worker }: WasmOptions & Partial<WorkerOption
     const found = modules.find(inputs, outputs);
     const { blueprint } = found;
     blueprint.module ??= new WebAssembly.Module(blueprint.compiled.bytes);
-    return program(heap, found, blueprint.module, outputs, bodies);
+    return program(heap, found, blueprint.module, outputs);
   };
   const later = async (inputs: readonly Value[], outputs: readonly Value[]): Promise<Executable<"sync">> => {
     const found = modules.find(inputs, outputs);
     const { blueprint } = found;
     if (blueprint.compiled.bytes.length > largeModule) blueprint.module ??= await WebAssembly.compile(blueprint.compiled.bytes);
     blueprint.module ??= new WebAssembly.Module(blueprint.compiled.bytes);
-    return program(heap, found, blueprint.module, outputs, bodies);
-  };
-  // The bodies of loops and conditions are programs themselves, made when they first run.
-  const programs = new WeakMap<Body, Executable<"sync">>();
-  const bodies: RunBody = (body, given) => {
-    let program = programs.get(body);
-    if (program === undefined) programs.set(body, (program = soon(body.inputs, body.outputs)));
-    return program.run(given);
+    return program(heap, found, blueprint.module, outputs);
   };
   const own = (type: TensorType): Tensor => {
     const size = padded(bytesOf({ dtype: type.dtype, length: sizeOf(type.shape) }));
@@ -205,7 +198,7 @@ export function wasm({ threads = 1, worker }: WasmOptions & Partial<WorkerOption
       const { found, steps } = modules.apart(inputs, outputs);
       const times = steps.map((): number[] => []);
       const module = new WebAssembly.Module(found.blueprint.compiled.bytes);
-      const timed = program(heap, found, module, outputs, bodies, (exports) => {
+      const timed = program(heap, found, module, outputs, (exports) => {
         for (let i = 0; i < steps.length; i++) {
           const from = now();
           exports[i]!();
@@ -246,7 +239,6 @@ function program(
   found: Found,
   module: WebAssembly.Module,
   outputs: readonly Value[],
-  runBody: RunBody,
   apart?: (steps: readonly (() => void)[]) => void,
 ): Executable<"sync"> {
   const { compiled, ...laid } = found.blueprint;
@@ -272,7 +264,7 @@ function program(
   starts.forEach((s, i) => {
     table[i] = room + s;
   });
-  const address = (b: Buffer): number => (b.place === "slot" ? heap.at("u32", base, slots.length)[b.offset]! : base + b.offset);
+  const address = (b: Buffer): number => (b.place === "slot" ? heap.at("u32", base + 4 * b.offset, 1)[0]! : base + b.offset);
   const read = (v: View): Tensor =>
     hold({ kind: "type", dtype: v.buffer.dtype, shape: v.shape }, heap.at(v.buffer.dtype, address(v.buffer), v.buffer.length));
   const strided = (v: View): Tensor => {
@@ -300,13 +292,10 @@ function program(
       heap.at(outs[0]!.dtype, address(outs[0]!), outs[0]!.length).set(strided(operands[0]!).data);
       return;
     }
-    const regional = node.op.facts.family === "control";
     const held = operands.map((v): Held | null => {
       if (v === null) return null;
       const t = isWhole(v) ? read(v) : strided(v);
-      if (v.shape.length === 0) return t.data[0]!;
-      // Programs for the bodies may make the memory grow, which would take the elements from under a view.
-      return regional ? hold(t.type, t.data.slice()) : t;
+      return v.shape.length === 0 ? t.data[0]! : t;
     });
     const made = node.op.run(node, held, runBody);
     const list = node.outputs === null ? [made as Held] : (made as readonly Held[]);

@@ -4,7 +4,7 @@ import { type Case, inDtype } from "../../../src/check/case.ts";
 import { drawsFrom } from "../../../src/check/draws.ts";
 import { elementwise } from "../../../src/engines/wasm/elementwise.ts";
 import { lowered } from "../../../src/engines/wasm/lower.ts";
-import { plan } from "../../../src/engines/wasm/plan.ts";
+import { everyStep, plan } from "../../../src/engines/wasm/plan.ts";
 import { graph, mul, sum, type Value, vjp } from "../../../src/index.ts";
 import { isFloat } from "../../../src/ir/dtype.ts";
 import { leaves } from "../../../src/ir/tree.ts";
@@ -32,7 +32,7 @@ function hostedIn(c: Case): { steps: string[]; functions: string[] } {
     leaves(g.inputs).map(({ leaf }) => leaf as Value),
     leaves(g.outputs).map(({ leaf }) => leaf as Value),
   );
-  const { steps } = plan(low.inputs, low.outputs);
+  const steps = everyStep(plan(low.inputs, low.outputs).steps);
   return {
     steps: steps.flatMap((s) => (s.kind === "host" ? [s.node.op.name] : [])),
     functions: steps.flatMap((s) =>

@@ -5,6 +5,7 @@ import {
   argMax,
   cast,
   concat,
+  cond,
   cos,
   cumsum,
   div,
@@ -15,6 +16,7 @@ import {
   gather,
   graph,
   greater,
+  less,
   logSoftmax,
   logSumExp,
   matmul,
@@ -26,6 +28,7 @@ import {
   pad,
   relu,
   reshape,
+  scan,
   scatterAdd,
   sigmoid,
   sin,
@@ -46,6 +49,7 @@ import {
   variance,
   vjp,
   where,
+  whileLoop,
 } from "../../../src/index.ts";
 import { allocate } from "../../../src/ir/dtype.ts";
 import { broadcast, sizeOf } from "../../../src/ir/shape.ts";
@@ -160,6 +164,24 @@ const steps: readonly Step[] = [
     const inner = shape[shape.length - 1]!;
     const w = drawn(dtype as "f32" | "f64", [inner, sizes[d.whole(0, sizes.length - 1)]!], d);
     return { v: matmul(tanh(x.v), w), exact: false };
+  },
+  // A loop over rows, whose outs are used and whose last carry is, too.
+  along((x, _, d) => {
+    const start = tanh(sum(x, { axis: 0 }));
+    const options = { reverse: d.whole(0, 1) === 1, ...(d.whole(0, 1) === 1 ? { checkpointEvery: d.whole(1, 4) } : {}) };
+    const step = (c: Value, row: Value) => ({ carry: tanh(add(mul(c, 0.7), row)), out: mul(c, row) });
+    const { carry, out } = scan(step, start, x, options);
+    return add(out as unknown as Value, mul(carry, 0.5));
+  }),
+  (x, d) => {
+    const rounds = d.whole(0, 5);
+    const made = whileLoop(({ i }) => less(i, rounds), ({ i, y }) => ({ i: add(i, 1), y: mul(tanh(y), 1.25) }), { i: 0, y: x.v }, { limit: 20 });
+    return { v: made.y, exact: false };
+  },
+  (x, d) => {
+    if (!x.exact || sizeOf(x.v.type.shape) === 0) return null;
+    const first = reshape(slice(reshape(x.v, { shape: [-1] }), { axis: 0, start: 0, end: 1 }), { shape: [] });
+    return { v: cond(greater(first, d.fraction() - 0.5), () => tanh(x.v), () => cond(less(first, -0.5), () => x.v, () => mul(sigmoid(x.v), x.v))), exact: false };
   },
   (x) => {
     const { shape } = x.v.type;
