@@ -1,4 +1,5 @@
 export type { ExternalFiles } from "./onnx/external-data.ts";
+export type { Inspection, MemoryFacts, NodeFacts, ParameterFacts } from "./onnx/inspection.ts";
 export type { Model, Port, ReadOptions } from "./onnx/model.ts";
 export type { Source } from "./onnx/model-file.ts";
 export { onnx } from "./onnx/onnx.ts";

@@ -5,7 +5,7 @@ import { writeFileWhole } from "../files/write-file.ts";
 import { nearestName } from "../notation/nearest.ts";
 import type { Options } from "./command.ts";
 import { type Command, jsonOption, langOption, languageIn, wrtOption } from "./command.ts";
-import { type Subject, subjectIn } from "./graph-problem.ts";
+import { isModelFile, type Subject, subjectIn } from "./graph-problem.ts";
 import { exitCodes } from "./io.ts";
 import { pngOf } from "./png.ts";
 import { chosen, namesIn } from "./problem.ts";
@@ -27,11 +27,15 @@ const extensions: readonly string[] = Object.values(formats).flat();
 /** `chainrule draw`: the graph as a picture. */
 export const drawCommand: Command = {
   name: "draw",
-  usage: ["chainrule draw EXPR name=value ... -o FILE", "chainrule draw FILE.graph [name=value ...] -o FILE"],
+  usage: [
+    "chainrule draw EXPR name=value ... -o FILE",
+    "chainrule draw FILE.graph [name=value ...] -o FILE",
+    "chainrule draw FILE.onnx -o FILE",
+  ],
   summary: "draw the graph, values above the wires and gradients below",
   details:
     `The file's extension says what is written (${extensions.map((e) => `.${e}`).join(" ")}), or --format does. Without -o the picture goes to standard output.\n` +
-    "An .html file is one page without network in which a reader steps through both passes. A graph file without values is drawn with its shapes. A file is written whole or not at all. PNG needs the package @resvg/resvg-js.",
+    "An .html file is one page without network in which a reader steps through both passes. A graph file without values is drawn with its shapes, and so is an ONNX model, its modules closed. A file is written whole or not at all. PNG needs the package @resvg/resvg-js.",
   options: [
     { name: "output", short: "o", value: "FILE", about: "the file to write; - is standard output" },
     { name: "format", value: "FORMAT", about: `${Object.keys(formats).join(", ")}; by the file's extension when left out, else svg` },
@@ -52,6 +56,7 @@ export const drawCommand: Command = {
     `chainrule draw "(x + y) * z" x=-2 y=5 z=-4 -o lecture.svg`,
     `chainrule draw "(x + y) * z" x=-2 y=5 z=-4 -o walk.html`,
     `chainrule draw model.graph -o model.png`,
+    `chainrule draw model.onnx --direction down -o model.svg`,
   ],
   run: async ({ words, options }, io) => {
     const wrt = namesIn(options.get("wrt"));
@@ -87,8 +92,15 @@ async function contentOf(subject: Subject, format: Format, wrt: readonly string[
   const picture = format === "png" || format === "html" ? "svg" : format;
   if ("graph" in subject) {
     if (format === "html")
-      throw new UsageError(`a page walks through numbers; give the inputs of ${looks.title} values: ${looks.title} x=...`, "draw");
-    const text = draw(subject.graph, { ...looks, format: picture });
+      throw new UsageError(
+        isModelFile(looks.title)
+          ? `a page walks through numbers, and ${looks.title} is drawn with its shapes; name a picture: -o model.svg`
+          : `a page walks through numbers; give the inputs of ${looks.title} values: ${looks.title} x=...`,
+        "draw",
+      );
+    // Left to itself a picture of a model shows its modules and nodes, not what these are made of.
+    const closed = looks.depth === undefined && subject.closed !== undefined ? { closed: subject.closed } : {};
+    const text = draw(subject.graph, { ...looks, ...closed, format: picture });
     return format === "png" ? pngOf(text) : text;
   }
   const asked = { wrt: chosen(subject.problem, wrt) };

@@ -1,6 +1,7 @@
 import { readGraph } from "../data/graph-file.ts";
 import { isFloat } from "../ir/dtype.ts";
 import { GradientError, GraphError } from "../ir/errors.ts";
+import type { AnyGraph } from "../ir/graph.ts";
 import { variable } from "../ir/leaf.ts";
 import type { Value } from "../ir/node.ts";
 import { tensor } from "../ir/tensor.ts";
@@ -15,11 +16,18 @@ import { UsageError } from "./usage-error.ts";
 import { readValues, type Values } from "./values.ts";
 
 /** What a command is about: a problem, or a graph whose inputs have no values. */
-export type Subject = { readonly problem: Problem } | { readonly graph: TextGraph; readonly name: string };
+export type Subject =
+  | { readonly problem: Problem }
+  | { readonly graph: AnyGraph; readonly name: string; readonly closed?: readonly string[] };
 
 /** Whether the first word of a command names a graph file rather than an expression. */
 export function isGraphFile(word: string | undefined): word is string {
   return word !== undefined && /\.graph$/i.test(word) && !word.startsWith("@");
+}
+
+/** Whether the first word of a command names a model file. */
+export function isModelFile(word: string | undefined): word is string {
+  return word !== undefined && /\.onnx$/i.test(word) && !word.startsWith("@");
 }
 
 /**
@@ -35,9 +43,15 @@ export async function problemIn(words: readonly string[], command: string, io: C
   return problemOf(expression, values);
 }
 
-/** As `problemIn`; a graph file without any values is the graph itself. */
+/** As `problemIn`; a graph file without any values is the graph itself, and so is a model file. */
 export async function subjectIn(words: readonly string[], command: string, io: CommandIo): Promise<Subject> {
   const [word, ...rest] = words;
+  if (isModelFile(word)) {
+    if (rest.length > 0) throw new UsageError(`${word} is drawn with its shapes; leave out ${clipped(rest[0]!)}`, command);
+    const { modelPicture } = await import("../onnx/sample.ts");
+    const { graph, nodes } = await modelPicture(word);
+    return { graph, name: word, closed: nodes };
+  }
   if (!isGraphFile(word) || rest.length > 0) return { problem: await problemIn(words, command, io) };
   const graph = await readGraph(word);
   if (leaves(graph.inputs).length === 0 && scalarOutput(graph) !== null) return { problem: problemOfGraph(word, graph, new Map()) };

@@ -10,6 +10,7 @@ import { gradCommand } from "./grad-command.ts";
 import { healthCommand } from "./health-command.ts";
 import { commandHelp, generalHelp, helpJson } from "./help.ts";
 import { type CommandIo, exitCodes } from "./io.ts";
+import { onnxCommand } from "./onnx-command.ts";
 import { predictCommand } from "./predict-command.ts";
 import { readArguments } from "./read-arguments.ts";
 import { stepCommand } from "./step-command.ts";
@@ -29,6 +30,7 @@ const commands: readonly Command[] = [
   whyCommand,
   trainCommand,
   predictCommand,
+  onnxCommand,
   studioCommand,
 ];
 

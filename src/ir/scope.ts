@@ -9,6 +9,11 @@ const nowhere: Where = { scope: null, source: null, span: null, stack: null };
  * The function is synchronous. Pictures fold nodes by scope, errors and explanations name it.
  */
 export function scope<R>(name: string, build: () => R): R {
+  return scopes([{ name, call: nextSerial() }], build);
+}
+
+/** {@link scope} with several names, the outermost first, and the number of each: what has the same names and numbers lies in the same scopes. */
+export function scopes<R>(path: readonly { readonly name: string; readonly call: number }[], build: () => R): R {
   const from = nextSerial();
   const result = build();
   const roots: Value[] = [];
@@ -22,9 +27,11 @@ export function scope<R>(name: string, build: () => R): R {
     }
   };
   gather(result);
+  const name = path.map((part) => part.name).join("/");
+  const calls = path.map((part) => part.call);
   for (const node of newerThan(roots, from)) {
     const old = node.where ?? nowhere;
-    node.where = { ...old, scope: old.scope === null ? name : `${name}/${old.scope}`, calls: [from, ...(old.calls ?? [])] };
+    node.where = { ...old, scope: old.scope === null ? name : `${name}/${old.scope}`, calls: [...calls, ...(old.calls ?? [])] };
   }
   return result;
 }

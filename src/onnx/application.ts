@@ -20,6 +20,8 @@ export type Family = Readonly<Record<string, Rule>>;
 export interface Surroundings {
   /** Applies a graph-valued attribute, whose nodes also see the values around the node. */
   body(graph: GraphMessage, inputs: readonly Value[]): Value[];
+  /** Told where the numbers of operand `i` are asked for and hang on data. */
+  hangs(i: number, v: Value, what: string): void;
   /** The bytes of a tensor that stands in another file. */
   tensor(message: NonNullable<AttributeMessage["t"]>, where: string): Tensor;
 }
@@ -149,6 +151,7 @@ export class Application {
    */
   known(i: number, what: string): readonly number[] {
     const v = this.get(i);
+    if (isKept(v)) this.around.hangs(i, v, what);
     try {
       return Array.from(evaluate(v).data);
     } catch (cause) {

@@ -12,7 +12,7 @@ import { checkOperators } from "./operators-used.ts";
 import { type Parameter, parametersOf } from "./parameters.ts";
 import type { FunctionMessage, NodeMessage, ValueMessage } from "./schema.ts";
 import { dtypeOfElement } from "./tensor-data.ts";
-import { applyNodes, functionKey, inOrder, Names, type Opsets, opsetsOf, readsOf } from "./walk.ts";
+import { applyNodes, functionKey, inOrder, Names, type Opsets, opsetsOf, readsOf, type Watch } from "./walk.ts";
 
 /** An input or output of a model: its dtype, and its sizes, which are numbers, names that stand for numbers, or unknown. */
 export interface Port {
@@ -111,6 +111,13 @@ export async function readModel<const I extends string = string, const O extends
   source: Source,
   options: ReadOptions<I, O> = {},
 ): Promise<Model<I, O>> {
+  const opened = await openParts(source, options);
+  checkOperators(opened.nodes, opened.functions, opened.parameters, opened.outputs);
+  return modelOf(opened, Object.fromEntries(opened.parameters.map(({ name, value }) => [name, value])));
+}
+
+/** What a model is made of, its operators unchecked. @throws as `readModel`, but for operators that are not supported */
+export async function openParts(source: Source, options: ReadOptions<string, string> = {}): Promise<Opened> {
   const file = await openModel(source, options.external ?? {});
   const { graph, message } = file;
   const sparse = graph.sparse_initializer?.[0];
@@ -139,23 +146,10 @@ export async function readModel<const I extends string = string, const O extends
   const functions = new Map((message.functions ?? []).map((f) => [functionKey(f, f.name ?? ""), f]));
   const opsets = opsetsOf(message.opset_import ?? []);
   checkOpset(opsets);
-  checkOperators(nodes, functions, parameters, outputs);
   const inputs = chosenInputs(declared, options.inputs, used);
   const dims = checkedDims(options.dims ?? {}, inputs);
-  return modelOf(
-    {
-      file,
-      nodes,
-      parameters,
-      constants: new Map([...initializers].filter(([name]) => !weights.has(name))),
-      opsets,
-      functions,
-      inputs,
-      outputs,
-      dims,
-    },
-    Object.fromEntries(parameters.map(({ name, value }) => [name, value])),
-  );
+  const constants = new Map([...initializers].filter(([name]) => !weights.has(name)));
+  return { file, nodes, parameters, constants, opsets, functions, inputs, outputs, dims };
 }
 
 function twice(names: readonly string[]): string {
@@ -213,7 +207,8 @@ function modelOf<I extends string, O extends string>(opened: Opened, params: Rea
   return model;
 }
 
-function outputPort(v: ValueMessage | undefined): Port {
+/** The type of an output, as far as the file has it. */
+export function outputPort(v: ValueMessage | undefined): Port {
   return v?.type?.tensor_type === undefined ? { dtype: "f32", shape: null } : portOf(v);
 }
 
@@ -276,10 +271,12 @@ function inputValue(name: string, given: Operand | undefined, port: Port, bound:
   throw new DTypeError(`onnx: input ${name} is ${shown}; ${typeText(v.type)} was given; write cast(..., "${port.dtype}")`);
 }
 
-function applyModel(
+/** {@link Model.apply}, watched if that is wanted. */
+export function applyModel(
   opened: Opened,
   params: Readonly<Record<string, Operand>>,
   data: Readonly<Record<string, Operand>>,
+  watch?: Watch,
 ): Record<string, Value> {
   const { parameters, inputs, outputs, nodes, constants, opsets, functions, file, dims } = opened;
   const names = new Names();
@@ -298,7 +295,7 @@ function applyModel(
   const bound = new Map(Object.entries(dims));
   for (const [name, port] of inputs) names.put(name, inputValue(name, data[name], port, bound));
   for (const [name, value] of constants) names.put(name, constant(value));
-  applyNodes(nodes, names, opsets, { functions, tensor: file.tensor, applied: 0 });
+  applyNodes(nodes, names, opsets, { functions, tensor: file.tensor, modules: new Map(), applied: 0, ...(watch && { watch }) });
   return Object.fromEntries(
     outputs.map((name) => {
       const v = names.find(name);

@@ -1,9 +1,11 @@
+import { inspectModel } from "./inspect.ts";
 import { readModel } from "./model.ts";
 import { saveModel, writeModel } from "./write-model.ts";
 
-/** Reads models in the ONNX format, as PyTorch and others write them, and writes models and graphs. */
+/** Reads models in the ONNX format, as PyTorch and others write them, tells what is in them, and writes models and graphs. */
 export const onnx: {
   readonly read: typeof readModel;
+  readonly inspect: typeof inspectModel;
   readonly write: typeof writeModel;
   readonly save: typeof saveModel;
-} = { read: readModel, write: writeModel, save: saveModel };
+} = { read: readModel, inspect: inspectModel, write: writeModel, save: saveModel };

@@ -9,6 +9,8 @@ export interface Parameter {
   readonly initializer: string;
   readonly value: Tensor;
   readonly trainable: boolean;
+  /** Why it is not: an operand that other rules move, a name that says so, or a single number that the exporter made. */
+  readonly fixedBy: "operand" | "name" | "single number" | null;
 }
 
 /** Operands that are settings rather than weights, by operator: bounds, scales, ratios. */
@@ -30,14 +32,16 @@ const fixedOperands: Readonly<Record<string, readonly number[]>> = { BatchNormal
 const fixedNames =
   /(running_(mean|var)|num_batches_tracked|position_ids|attn_mask|attention_mask|causal_mask|\bmask$|inv_freq|(cos|sin)_cached?)$/i;
 /** Names that exporters make up. */
-const madeUp = /^(onnx::|val_\d|_val_\d|\d+$|\/|Constant_|_inlined|const_|ortshared)/;
+export const madeUp: RegExp = /^(onnx::|val_\d|_val_\d|\d+$|\/|Constant_|_inlined|const_|ortshared)/;
 
-interface Use {
+/** A use of a name: the node, and the place among its operands. */
+export interface Use {
   readonly node: NodeMessage;
   readonly at: number;
 }
 
-function usesOf(nodes: readonly NodeMessage[]): Map<string, Use[]> {
+/** Who uses each name, graphs inside nodes included. */
+export function usesOf(nodes: readonly NodeMessage[]): Map<string, Use[]> {
   const uses = new Map<string, Use[]>();
   // Graphs inside nodes use weights from around them too.
   const open = [...nodes];
@@ -106,8 +110,14 @@ export function parametersOf(initializers: ReadonlyMap<string, Tensor>, nodes: r
       taken.add(name);
     }
     const single = sizeOf(value.type.shape) === 1 && madeUp.test(initializer);
-    const fixed = list.every(({ node, at }) => fixedOperands[node.op_type ?? ""]?.includes(at) === true) || fixedNames.test(initializer);
-    found.push({ name, initializer, value, trainable: !single && !fixed });
+    const fixedBy = list.every(({ node, at }) => fixedOperands[node.op_type ?? ""]?.includes(at) === true)
+      ? "operand"
+      : fixedNames.test(initializer)
+        ? "name"
+        : single
+          ? "single number"
+          : null;
+    found.push({ name, initializer, value, trainable: fixedBy === null, fixedBy });
   }
   return found;
 }

@@ -1,7 +1,7 @@
 import { GraphError } from "../ir/errors.ts";
 import { constant } from "../ir/leaf.ts";
-import type { Value } from "../ir/node.ts";
-import { scope } from "../ir/scope.ts";
+import { nextSerial, type Value } from "../ir/node.ts";
+import { scopes } from "../ir/scope.ts";
 import type { Tensor } from "../ir/tensor.ts";
 import { Application, nodeText, type Surroundings } from "./application.ts";
 import { ruleOf } from "./operators.ts";
@@ -27,10 +27,23 @@ export class Names {
   }
 }
 
+/** Who looks on while nodes are applied. */
+export interface Watch {
+  /** The model is about to be applied; what was seen before was an attempt that failed. */
+  begin?(): void;
+  /** A node of the model itself was applied: what it read, in the order of `readsOf`, what it gave, and the first serial number of what it built. */
+  node?(node: NodeMessage, read: readonly Value[], gave: readonly Value[], from: number): void;
+  /** A node, which may lie inside others, needs the numbers of operand `i`, and they hang on data of an input. */
+  hangs?(node: NodeMessage, i: number, v: Value, what: string): void;
+}
+
 /** What nodes of one walk share. */
 export interface Walk {
+  readonly watch?: Watch;
   readonly functions: ReadonlyMap<string, FunctionMessage>;
   readonly tensor: (message: TensorMessage, where: string) => Tensor;
+  /** The number of each module's scope, by its path. */
+  readonly modules: Map<string, number>;
   /** How many nodes were applied, those of inlined functions and unrolled loops included. */
   applied: number;
 }
@@ -129,9 +142,24 @@ function attributesOf(node: NodeMessage, outer: ReadonlyMap<string, AttributeMes
   return found;
 }
 
-/** What scopes are called: paths of exporters begin with a slash. */
-function scopeOf(node: NodeMessage): string {
-  return (node.name ?? "").replace(/^\/+/, "") || (node.op_type ?? "node");
+/** The scopes of a node, outermost first: exporters name a node by the path of its module, `/encoder/layers.0/linear1/MatMul`. */
+export function pathOf(node: NodeMessage): string[] {
+  const parts = (node.name ?? "").split("/").filter((part) => part !== "");
+  return parts.length === 0 ? [node.op_type ?? "node"] : parts;
+}
+
+/** Runs what builds a node in the scopes of its path; nodes of one module share its scope. */
+function inScopes<R>(node: NodeMessage, level: number, { modules }: Walk, build: () => R): R {
+  let prefix = String(level);
+  const parts = pathOf(node);
+  const path = parts.map((name, i) => {
+    prefix += `/${name}`;
+    // The node itself is a scope of its own, whoever else has its name.
+    let call = i === parts.length - 1 ? undefined : modules.get(prefix);
+    if (call === undefined) modules.set(prefix, (call = nextSerial()));
+    return { name, call };
+  });
+  return scopes(path, build);
 }
 
 /** Applies nodes in order; their results are put among `names`. */
@@ -157,9 +185,10 @@ export function applyNodes(
     const attributes = attributesOf(node, outer);
     const domain = node.domain === "ai.onnx" ? "" : (node.domain ?? "");
     const called = walk.functions.get(functionKey(node, node.op_type ?? ""));
+    const from = nextSerial();
     const results =
       called !== undefined
-        ? scope(scopeOf(node), () => applyFunction(called, node, operands, attributes, walk, level + 1))
+        ? inScopes(node, level, walk, () => applyFunction(called, node, operands, attributes, walk, level + 1))
         : applyOperator(node, domain, operands, attributes, { names, opsets, walk, outer, level });
     const list = Array.isArray(results) ? (results as readonly (Value | null)[]) : [results as Value];
     (node.output ?? []).forEach((name, i) => {
@@ -168,6 +197,13 @@ export function applyNodes(
       if (v == null) throw new GraphError(`onnx: ${nodeText(node)}: its result ${i}, ${name}, is not supported`);
       names.put(name, v);
     });
+    if (level === 0 && walk.watch?.node !== undefined)
+      walk.watch.node(
+        node,
+        readsOf(node).flatMap((name) => names.find(name) ?? []),
+        list.filter((v) => v != null),
+        from,
+      );
   }
 }
 
@@ -189,9 +225,10 @@ function applyOperator(
   const around: Surroundings = {
     tensor: walk.tensor,
     body: (graph, inputs) => applyGraph(graph, inputs, names, opsets, walk, outer, level + 1),
+    hangs: (i, v, what) => walk.watch?.hangs?.(node, i, v, what),
   };
   const rule = ruleOf(domain, node);
-  return scope(scopeOf(node), () => rule(new Application(node, opsets.get(domain) ?? 1, operands, attributes, around)));
+  return inScopes(node, level, walk, () => rule(new Application(node, opsets.get(domain) ?? 1, operands, attributes, around)));
 }
 
 /** A function of the model in the place of its node. */

@@ -178,6 +178,7 @@ test("every other --json has the documented shape", async () => {
     "why",
     "train",
     "predict",
+    "onnx",
     "studio",
   ]);
   for (const command of commands) {

@@ -1,0 +1,108 @@
+import { allocate, isFloat } from "../ir/dtype.ts";
+import { ChainruleError, ShapeError } from "../ir/errors.ts";
+import { type Graph, graphOf } from "../ir/graph.ts";
+import { input, variable } from "../ir/leaf.ts";
+import type { Value } from "../ir/node.ts";
+import { sizeOf } from "../ir/shape.ts";
+import { hold, type Tensor } from "../ir/tensor.ts";
+import type { Values } from "../ir/tree.ts";
+import { type TensorType, tensorType } from "../ir/type.ts";
+import { applyModel, type Opened, openParts, type ReadOptions } from "./model.ts";
+import type { Source } from "./model-file.ts";
+import { checkOperators } from "./operators-used.ts";
+import { pathOf, type Watch } from "./walk.ts";
+
+/** A model applied once, at sizes that were chosen for it. */
+export interface Sample {
+  readonly params: Readonly<Record<string, Value>>;
+  readonly inputs: Readonly<Record<string, Value>>;
+  readonly outputs: Readonly<Record<string, Value>>;
+  /** The numbers that stand for names of sizes. */
+  readonly dims: Readonly<Record<string, number>>;
+  /** Whether the inputs have data, made up for want of better: some node asked for it. */
+  readonly withData: boolean;
+}
+
+/** What sizes are tried for names that nobody gave a number: the smallest first, then what images and sentences have. */
+const tries: readonly number[] = [1, 8, 32, 224];
+
+/** The types of the inputs, sizes without a number being `size`, but 1 along axis 0. @throws ShapeError where the number of axes is not known */
+function typesOf(
+  { inputs, dims }: Opened,
+  size: number,
+): { readonly types: Readonly<Record<string, TensorType>>; readonly dims: Record<string, number> } {
+  const found: Record<string, number> = { ...dims };
+  const types: Record<string, TensorType> = {};
+  for (const [name, { dtype, shape }] of inputs) {
+    if (shape === null)
+      throw new ShapeError(
+        `onnx: the file does not say how many axes the input ${name} has; export the model with shapes, or apply it to data`,
+      );
+    types[name] = tensorType(
+      dtype,
+      shape.map((s, i) => (typeof s === "number" ? s : s === null ? (i === 0 ? 1 : size) : (found[s] ??= i === 0 ? 1 : size))),
+    );
+  }
+  return { types, dims: found };
+}
+
+/** Data that most models can compute with: ones for whole numbers, which are tokens and masks, and small numbers that differ. */
+function madeUpData(type: TensorType): Tensor {
+  const data = allocate(type.dtype, sizeOf(type.shape));
+  for (let i = 0; i < data.length; i++) data[i] = isFloat(type.dtype) ? 0.5 + 0.25 * Math.sin(i) : 1;
+  return hold(type, data);
+}
+
+/**
+ * Applies a model to inputs without data, at sizes that fit; where a node asks for data, to made-up data.
+ * @param as what the weights become: inputs, or variables with their values
+ * @throws ChainruleError when no sizes fit
+ */
+export function sampleOf(opened: Opened, watch?: Watch, as: "input" | "variable" = "input"): Sample {
+  const open = [...opened.inputs.values()].some(({ shape }) =>
+    shape?.some((s, i) => i > 0 && typeof s !== "number" && opened.dims[s ?? ""] === undefined),
+  );
+  let first: ChainruleError | null = null;
+  for (const size of open ? tries : [1])
+    for (const withData of [false, true])
+      try {
+        const { types, dims } = typesOf(opened, size);
+        const params = Object.fromEntries(
+          opened.parameters.map(({ name, value }) => [
+            name,
+            as === "variable" || withData ? variable(value, name) : input(value.type, name),
+          ]),
+        );
+        const inputs = Object.fromEntries(
+          Object.entries(types).map(([name, type]) => [name, withData ? variable(madeUpData(type), name) : input(type, name)]),
+        );
+        watch?.begin?.();
+        return { params, inputs, outputs: applyModel(opened, params, inputs, watch), dims, withData };
+      } catch (error) {
+        if (!(error instanceof ChainruleError)) throw error;
+        first ??= error;
+      }
+  throw first!;
+}
+
+/** A model as a picture takes it. */
+export interface ModelPicture {
+  readonly graph: Graph<unknown, unknown>;
+  /** The scope of each node of the file: what is drawn as one box. */
+  readonly nodes: readonly string[];
+}
+
+/**
+ * The model in a file as one graph, for pictures: its weights are variables with their values, its inputs have the sizes that `dims` gave, and 1 or what fits
+ * where it gave none.
+ * @throws as `onnx.read`; ChainruleError when no sizes fit
+ */
+export async function modelPicture(source: Source, options: ReadOptions<string, string> = {}): Promise<ModelPicture> {
+  const opened = await openParts(source, options);
+  checkOperators(opened.nodes, opened.functions, opened.parameters, opened.outputs);
+  const { inputs, outputs } = sampleOf(opened, undefined, "variable");
+  return {
+    graph: graphOf<unknown, unknown>(inputs as Values<unknown>, outputs),
+    nodes: opened.nodes.map((node) => pathOf(node).join("/")),
+  };
+}

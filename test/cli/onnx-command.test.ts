@@ -1,0 +1,123 @@
+import { mkdtempSync, readFileSync, rmSync, truncateSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { afterAll, expect, test } from "vitest";
+import { modelBytes, node, port, weight } from "../onnx/build-model.ts";
+import { runCli as cli } from "./run-cli.ts";
+
+const folder = mkdtempSync(join(tmpdir(), "onnx-cli-"));
+afterAll(() => rmSync(folder, { recursive: true }));
+const mlp = fileURLToPath(new URL("../fixtures/onnx/mlp/model.onnx", import.meta.url));
+const file = (name: string, content: Uint8Array | string): string => {
+  const path = join(folder, name);
+  writeFileSync(path, content);
+  return path;
+};
+
+test("onnx inspect tells what is in a model, in words and as JSON", async () => {
+  const { code, out, err } = await cli(["onnx", "inspect", mlp, "--dims", "batch=32"]);
+  expect([code, err]).toEqual([0, ""]);
+  expect(out).toContain("ONNX model: pytorch 2.13.0, ai.onnx 17, IR version 8");
+  expect(out).toContain("Memory with batch = 32");
+  const json = JSON.parse((await cli(["onnx", "inspect", mlp, "--json"])).out) as { parameters: { name: string }[] };
+  expect(json.parameters.map((p) => p.name)).toContain("net.4.bias");
+  const inner = JSON.parse((await cli(["onnx", "inspect", mlp, "--json", "--outputs", "/net/net.1/Relu_output_0"])).out) as object;
+  expect(inner).toMatchObject({ outputs: { "/net/net.1/Relu_output_0": { dtype: "f32", shape: [1, 32] } }, deadNodes: 3 });
+});
+
+test("names from a file cannot steer the terminal", async () => {
+  const hostile = file("hostile.onnx", modelBytes({ nodes: [node("Exp", ["x"], ["y"], {}, "\u001b[2Jevil")], opset: 18, weights: [] }));
+  expect((await cli(["onnx", "inspect", hostile])).out).not.toContain("\u001b");
+  const names = file(
+    "names.onnx",
+    modelBytes({ nodes: [node("Add", ["x", "\u001b]0;w"], ["y"])], weights: [weight("\u001b]0;w", [2], [1, 2])] }),
+  );
+  expect((await cli(["onnx", "inspect", names])).out).not.toContain("\u001b");
+});
+
+const w = weight("w", [2], [1, 2]);
+const large = file("large.onnx", "");
+truncateSync(large, 3 * 2 ** 30);
+const whole = readFileSync(mlp);
+const outside = { ...w, float_data: [], data_location: 1, external_data: [{ key: "location", value: "weights.bin" }] };
+const beyond = { data_type: 7, dims: [1], raw_data: new Uint8Array(new BigInt64Array([2n ** 60n]).buffer) };
+
+test.each([
+  [file("empty.onnx", ""), "onnx: the file is empty"],
+  [file("cut.onnx", whole.subarray(0, 9000)), "onnx: "],
+  [file("text.onnx", "<!doctype html><title>404</title>"), "onnx: "],
+  [large, "onnx: the file has 3221225472 bytes; a model file has less than 2 GiB"],
+  [join(folder, "none.onnx"), "none.onnx: cannot read it: there is no such file or folder"],
+  [
+    file("circle.onnx", modelBytes({ nodes: [node("Add", ["x", "b"], ["a"]), node("Neg", ["a"], ["b"]), node("Exp", ["b"], ["y"])] })),
+    "a graph has no circles",
+  ],
+  [
+    file("opset.onnx", modelBytes({ nodes: [node("Exp", ["x"], ["y"])], opset: 99 })),
+    "the model is written in operator set 99; up to 28 is known",
+  ],
+  [
+    file("outside.onnx", modelBytes({ nodes: [node("Add", ["x", "w"], ["y"])], weights: [outside] })),
+    "the data of w is in weights.bin, and there is no such file beside the model",
+  ],
+  [
+    file("double.onnx", modelBytes({ nodes: [node("Add", ["x", "w"], ["y"])], weights: [w, w] })),
+    "onnx: two initialisers have one name: w",
+  ],
+  [
+    file("twice.onnx", modelBytes({ nodes: [node("Exp", ["x"], ["y"]), node("Neg", ["x"], ["y"])] })),
+    "writes y, which is written elsewhere too",
+  ],
+  [
+    file("short.onnx", modelBytes({ nodes: [node("Add", ["x", "w"], ["y"])], weights: [{ ...w, dims: [3] }] })),
+    "onnx: w is f32[3], which has 3 elements, and lists 2",
+  ],
+  [
+    file("whole.onnx", modelBytes({ nodes: [node("Gather", ["x", "i"], ["y"])], weights: [{ ...beyond, name: "i" }] })),
+    "the 64-bit integer 1152921504606846976 is beyond 2^53",
+  ],
+])("%s is one clear line and exit code 2, for inspect and for draw", async (path, message) => {
+  for (const words of [
+    ["onnx", "inspect", path],
+    ["draw", path],
+  ]) {
+    const { code, out, err } = await cli(words);
+    expect([code, out]).toEqual([2, ""]);
+    expect(err).toContain(message);
+    expect(err.trimEnd().split("\n").length).toBe(1);
+  }
+});
+
+test.each([
+  [["onnx"], "onnx wants to know what to do: chainrule onnx inspect FILE.onnx"],
+  [["onnx", "look", mlp], "onnx has no look; it has inspect"],
+  [["onnx", "inspect"], "onnx inspect takes one file"],
+  [["onnx", "inspect", mlp, mlp], "onnx inspect takes one file"],
+  [["onnx", "inspect", mlp, "--dims", "batch"], "--dims batch is no size; write --dims batch=32"],
+  [["onnx", "inspect", mlp, "--dims", "rows=3"], "onnx: dims has rows, and the inputs have no size of that name; they have batch"],
+  [["onnx", "inspect", mlp, "--outputs", "none"], "onnx: there is no output none; the model has logits"],
+  [["draw", mlp, "x=1"], "is drawn with its shapes; leave out x=1"],
+  [["draw", mlp, "--html"], "model.onnx is drawn with its shapes; name a picture: -o model.svg"],
+] as const)("%j is told", async (words, message) => {
+  const { code, err } = await cli(words);
+  expect([code, err]).toEqual([2, expect.stringContaining(message)]);
+});
+
+test("a model whose shapes do not fit is inspected, and drawing it says why it cannot", async () => {
+  const path = file(
+    "shapes.onnx",
+    modelBytes({ nodes: [node("MatMul", ["x", "w"], ["y"])], weights: [weight("w", [3, 1], [1, 2, 3])], inputs: [port("x", [1, 2])] }),
+  );
+  const told = await cli(["onnx", "inspect", path]);
+  expect([told.code, told.out]).toEqual([0, expect.stringContaining("not known: matmul")]);
+  expect(await cli(["draw", path])).toMatchObject({ code: 2, err: expect.stringContaining("matmul") });
+});
+
+test("draw shows a model's modules, and its nodes as one box each", async () => {
+  const { code, out } = await cli(["draw", mlp, "--format", "text"]);
+  expect(code).toBe(0);
+  expect(out).toContain("Gemm");
+  expect(out).not.toContain("transpose");
+  expect((await cli(["draw", mlp, "--depth", "all"])).out).toContain("transpose");
+});
