@@ -23,6 +23,7 @@ export const levels: Readonly<Record<string, number>> = {
   draw: 4,
   explain: 5,
   engines: 5,
+  mpi: 5,
   nn: 6,
   optim: 6,
   data: 6,

@@ -1,0 +1,58 @@
+import { EngineError } from "../ir/errors.ts";
+
+/** Something that the MPI library works at while the program goes on. The memory that it reads or writes may not be touched before it is done. */
+export interface Pending {
+  /** Whether it is done; asking also lets the library work at it for a moment. */
+  done(): boolean;
+  /** Resolves when it is done. @throws EngineError when that takes longer than the limit given to `mpi` */
+  wait(): Promise<void>;
+}
+
+/** How something is waited for. */
+export interface Patience {
+  /** Seconds until it is given up. */
+  readonly timeout: number;
+  /** Called now and then while waiting; does not come back when a rank is lost. */
+  readonly check: () => void;
+}
+
+/** Asked without a pause for so many times: most of what is waited for is there in microseconds. */
+const eager = 64;
+/** Milliseconds of waiting after which the processor is left to others, a moment each time. */
+const politeAfter = 2;
+const moment = 0.05;
+
+const setImmediateOf = (): ((f: () => void) => void) =>
+  (globalThis as unknown as { readonly setImmediate: (f: () => void) => void }).setImmediate;
+
+function overdue(what: string, seconds: number): EngineError {
+  return new EngineError(
+    `mpi: ${what} was not done in ${seconds} s: another rank does not take part in it; all ranks must call the same operations in the same order`,
+  );
+}
+
+/** Waits while everything else that waits has its turns. */
+export async function waited(what: string, done: () => boolean, { timeout, check }: Patience): Promise<void> {
+  const next = setImmediateOf();
+  const sleeper = new Int32Array(new SharedArrayBuffer(4));
+  let began = 0;
+  for (let i = 1; !done(); i++) {
+    if (i < eager) continue;
+    const now = performance.now();
+    if (began === 0) began = now;
+    check();
+    if (now - began > timeout * 1000) throw overdue(what, timeout);
+    if (now - began > politeAfter) Atomics.wait(sleeper, 0, 0, moment);
+    if (i % 8 === 0) await new Promise<void>((resolve) => next(resolve));
+  }
+}
+
+/** Waits without letting anything else have a turn: while it is found out who is there. */
+export function waitedHere(what: string, done: () => boolean, timeout: number): void {
+  const sleeper = new Int32Array(new SharedArrayBuffer(4));
+  const began = performance.now();
+  for (let i = 0; !done(); i++) {
+    if (performance.now() - began > timeout * 1000) throw overdue(what, timeout);
+    if (i > eager) Atomics.wait(sleeper, 0, 0, 1);
+  }
+}

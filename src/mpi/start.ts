@@ -1,0 +1,172 @@
+import { ChainruleError, EngineError } from "../ir/errors.ts";
+import { findLibrary, type Library, launcherIn, loadKoffi, prepareEnvironment } from "./library.ts";
+import { checked, type Mpi, World } from "./mpi.ts";
+import { builtin, nodeProcess } from "./node.ts";
+import { waitedHere } from "./pending.ts";
+import { Watch } from "./watch.ts";
+
+/** Options of {@link mpi}. */
+export interface MpiOptions {
+  /** `openmpi`, `mpich`, or the file of a library. Left out: `CHAINRULE_MPI`, then the family of the launcher, then what there is. */
+  readonly library?: string;
+  /** Seconds after which an operation that another rank does not take part in is given up; 600 when left out. */
+  readonly timeout?: number;
+  /** Seconds without a sign of life after which a rank is lost; 10 when left out. */
+  readonly silence?: number;
+}
+
+/** Seconds in which all ranks have to have come to their `mpi()`. */
+const meeting = 120;
+/** Bytes that a rank says of itself. */
+const card = 512;
+
+interface Held {
+  mpi: Mpi | null;
+}
+/** MPI can be begun once in a process, by however many copies of this library. */
+const held = (): Held => {
+  const all = globalThis as { [key: symbol]: Held | undefined };
+  const own = Symbol.for("chainrule.mpi");
+  all[own] ??= { mpi: null };
+  return all[own];
+};
+
+/**
+ * The ranks that this process was started with: `mpirun -np 4 node script.js`. It finds the system's MPI library, Open MPI or MPICH, by the package koffi, and
+ * begins MPI; a second call gives the same. Started without a launcher there is one rank, 0 of 1. At the end of the process MPI ends too: in good order, or,
+ * where the process ends with an error, by ending all ranks. Node alone.
+ * @throws EngineError without koffi, without an MPI library, where library and launcher do not belong together, and in a page; the message says what to install
+ */
+export function mpi(options: MpiOptions = {}): Mpi {
+  const one = held();
+  one.mpi ??= begun(options);
+  return one.mpi;
+}
+
+function begun({ library: named, timeout = 600, silence = 10 }: MpiOptions): Mpi {
+  const process = nodeProcess();
+  for (const [name, x] of [
+    ["timeout", timeout],
+    ["silence", silence],
+  ] as const)
+    if (!(x > 0)) throw new EngineError(`mpi: ${name} is ${x}; it is a number of seconds above 0`);
+  prepareEnvironment(process.env);
+  const library = findLibrary(loadKoffi(), named ?? process.env["CHAINRULE_MPI"], process.env);
+  const { call, world } = library;
+  const number = new Int32Array(1);
+  checked(library, call.Initialized(number), "MPI_Initialized");
+  if (number[0] === 0) checked(library, call.Init_thread(null, null, 0, number), "MPI_Init_thread");
+  checked(library, call.Comm_set_errhandler(world, library.errorsReturn), "MPI_Comm_set_errhandler");
+  call.Comm_rank(world, number);
+  const rank = number[0]!;
+  call.Comm_size(world, number);
+  const size = number[0]!;
+  const started = launcherIn(process.env);
+  if (size === 1 && started !== null && started.size > 1)
+    throw new EngineError(
+      `mpi: ${started.name} started this as rank ${started.rank} of ${started.size}, and ${library.path} (${library.family}) knows of no others: launcher and library do not belong together; start with the library's own mpirun, or choose the library: CHAINRULE_MPI=${library.family === "openmpi" ? "mpich" : "openmpi"} (under Slurm: srun --mpi=pmix for Open MPI, --mpi=pmi2 for MPICH)`,
+    );
+  const names = gathered(library, size, `${builtin("node:os").hostname()}, process ${process.pid}`);
+  const watch = size === 1 ? null : watchOf(library, rank, size, names, silence * 1000);
+  let over = false;
+  const abort = (): never => {
+    over = true;
+    process.exitCode = 1;
+    call.Abort(world, 1);
+    return process.exit(1);
+  };
+  const finalize = (): void => {
+    over = true;
+    watch?.leave();
+    call.Finalize();
+  };
+  process.on("uncaughtExceptionMonitor", (error) => {
+    if (over || watch === null) return;
+    const text = error instanceof ChainruleError ? error.message : error instanceof Error ? (error.stack ?? error.message) : String(error);
+    // Node would tell of it when MPI has ended the process already. What rank 0 says is often what all ranks would say, so its name is left out.
+    if (rank === 0) process.stderr.write(`${error instanceof ChainruleError ? `${error.name}: ` : ""}${text}\n`);
+    watch.fail(text, rank === 0);
+    watch.await(2000);
+    abort();
+  });
+  process.on("exit", (code) => {
+    if (over) return;
+    if (code === 0 || size === 1) {
+      finalize();
+      return;
+    }
+    over = true;
+    watch?.fail(`its process ended with exit code ${code}`, rank === 0);
+    watch?.await(2000);
+    call.Abort(world, code);
+  });
+  return new World({ library, version: versionOf(library), rank, size, names, watch, timeout, abort, finalize });
+}
+
+function versionOf({ call }: Library): string {
+  const text = new Uint8Array(8192);
+  const length = new Int32Array(1);
+  call.Get_library_version(text, length);
+  const all = new TextDecoder().decode(text.subarray(0, length[0]));
+  const [first = ""] = all.replace(/\0/g, "").split("\n");
+  const [, mpich] = /^MPICH Version:\s*(\S+)/.exec(first) ?? [];
+  return mpich === undefined ? first.split(", package")[0]! : `MPICH ${mpich}`;
+}
+
+/** What every rank says of itself. */
+function gathered(library: Library, size: number, own: string): string[] {
+  const { call, world, types } = library;
+  const said = new Uint8Array(card);
+  said.set(new TextEncoder().encode(own).subarray(0, card));
+  const all = new Uint8Array(size * card);
+  const counts = new Int32Array(size).fill(card);
+  const places = Int32Array.from({ length: size }, (_, i) => i * card);
+  const request = new BigInt64Array(1);
+  checked(library, call.Iallgatherv(said, card, types.u8, all, counts, places, types.u8, world, request), "the ranks' names");
+  settle(library, request, "the exchange of the ranks' names");
+  return Array.from({ length: size }, (_, i) => new TextDecoder().decode(all.slice(i * card, (i + 1) * card)).replace(/\0+$/, ""));
+}
+
+function settle(library: Library, request: BigInt64Array, what: string): void {
+  const flag = new Int32Array(1);
+  const done = (): boolean => {
+    checked(library, library.call.Test(request, flag, library.statusIgnore), what);
+    return flag[0] !== 0;
+  };
+  waitedHere(what, done, meeting);
+}
+
+/** The watch of this rank: rank 0 says where it listens, and a word that strangers do not know. */
+function watchOf(library: Library, rank: number, size: number, names: readonly string[], silence: number): Watch | null {
+  const host = (name: string): string => name.replace(/, process \d+$/, "");
+  const near = names.every((name) => host(name) === host(names[0]!));
+  const facts = { rank, size, names, silence };
+  if (rank === 0) {
+    const token = builtin("node:crypto").randomBytes(16).toString("hex");
+    const watch = new Watch({ ...facts, token, port: 0, addresses: [near ? "127.0.0.1" : "0.0.0.0"] });
+    const port = watch.port();
+    const interfaces = Object.values(builtin("node:os").networkInterfaces()).flat();
+    const outer = interfaces.filter((i) => i !== undefined && !i.internal && i.family === "IPv4").map((i) => i!.address);
+    const addresses = near ? ["127.0.0.1"] : [host(names[0]!), ...outer];
+    passed(library, JSON.stringify({ token, port, addresses }));
+    return watch;
+  }
+  const { token, port, addresses } = JSON.parse(passed(library, "")) as { token: string; port: number; addresses: string[] };
+  const watch = port === 0 ? null : new Watch({ ...facts, token, port, addresses });
+  if (watch === null || !watch.linked())
+    nodeProcess().stderr.write(
+      `chainrule: rank ${rank} (${names[rank]}) cannot reach rank 0 at ${addresses.join(", ")}: a rank that is lost will be noticed by the launcher, or when the timeout is over\n`,
+    );
+  return watch;
+}
+
+/** A text of rank 0, on all ranks. */
+function passed(library: Library, text: string): string {
+  const { call, world, types } = library;
+  const bytes = new Uint8Array(4096);
+  bytes.set(new TextEncoder().encode(text));
+  const request = new BigInt64Array(1);
+  checked(library, call.Ibcast(bytes, bytes.length, types.u8, 0, world, request), "the meeting of the ranks");
+  settle(library, request, "the meeting of the ranks");
+  return new TextDecoder().decode(bytes).replace(/\0+$/, "");
+}

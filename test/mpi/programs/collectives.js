@@ -1,0 +1,132 @@
+// Every operation on every dtype against plain arrays: each rank knows what all the others give. Prints the faults, and how much was compared.
+import { tensor } from "../../../dist/index.js";
+import { mpi } from "../../../dist/mpi.js";
+import { wasm } from "../../../dist/wasm.js";
+
+const ranks = mpi();
+const { rank, size } = ranks;
+const everyone = Array.from({ length: size }, (_, i) => i);
+const dtypes = ["f64", "f32", "f16", "bf16", "i64", "i32", "i16", "i8", "u64", "u32", "u16", "u8", "bool"];
+const faults = [];
+let compared = 0;
+
+function same(what, got, wanted) {
+  compared++;
+  const list = [...got];
+  if (list.length !== wanted.length || list.some((x, i) => x !== wanted[i]))
+    faults.push(`${what}: ${list.slice(0, 9)} and not ${wanted.slice(0, 9)}`);
+}
+
+/** What rank `r` gives: small whole numbers, so that all sums are exact in every dtype. */
+const given = (r, n, dtype) => Array.from({ length: n }, (_, i) => (dtype === "bool" ? (i + r) % 3 === 0 : ((r + 2) * (i + 1)) % 5) | 0);
+const of = (values, dtype, shape = [values.length]) => {
+  const t = tensor(values.length === 0 ? new Float64Array(0) : values, dtype);
+  return shape.length === 1 ? t : { ...t, type: { ...t.type, shape } };
+};
+const folds = {
+  sum: (a, b) => a + b,
+  prod: (a, b) => a * b,
+  max: (a, b) => Math.max(a, b),
+  min: (a, b) => Math.min(a, b),
+};
+const folded = (op, n, dtype) => {
+  const all = everyone.map((r) => given(r, n, dtype));
+  return all[0].map((_, i) => all.map((a) => a[i]).reduce(folds[op]));
+};
+
+for (const dtype of dtypes) {
+  for (const op of dtype === "bool" ? ["max", "min"] : Object.keys(folds))
+    for (const n of [1, 7, 1000]) {
+      const x = of(given(rank, n, dtype), dtype);
+      const wanted = folded(op, n, dtype);
+      same(`allReduce ${op} ${dtype}`, (await ranks.allReduce(x, { op })).data, wanted);
+      same(`the operand of allReduce ${dtype}`, x.data, given(rank, n, dtype));
+      const into = of(given(rank, n, dtype), dtype);
+      const back = await ranks.allReduce(into, { op, into });
+      same(`allReduce in place ${op} ${dtype}`, into.data, wanted);
+      same("what it gives is its memory", [Number(back.data === into.data)], [1]);
+    }
+  for (let root = 0; root < size; root++)
+    same(`broadcast ${dtype} of ${root}`, (await ranks.broadcast(of(given(rank, 5, dtype), dtype), { root })).data, given(root, 5, dtype));
+  // Uneven rows, of which some ranks have none.
+  const rows = everyone.map((r) => (r * 2) % 3);
+  const own = of(given(rank, rows[rank] * 2, dtype), dtype, [rows[rank], 2]);
+  const all = everyone.flatMap((r) => given(r, rows[r] * 2, dtype));
+  same(`allGather ${dtype}`, (await ranks.allGather(own)).data, all);
+  same(`allGather with rows ${dtype}`, (await ranks.allGather(own, { rows })).data, all);
+  const n = 2 * size + 1;
+  const op = dtype === "bool" ? "max" : "sum";
+  const total = folded(op, n * 3, dtype);
+  const whole = of(given(rank, n * 3, dtype), dtype, [n, 3]);
+  const even = everyone.map((r) => (r === 0 ? 3 : 2));
+  const from = even.slice(0, rank).reduce((a, b) => a + b, 0);
+  same(`reduceScatter ${dtype}`, (await ranks.reduceScatter(whole, { op })).data, total.slice(from * 3, (from + even[rank]) * 3));
+  const last = everyone.map((r) => (r === size - 1 ? n : 0));
+  const mine = await ranks.reduceScatter(whole, { op, rows: last });
+  same(`reduceScatter to the last ${dtype}`, mine.data, rank === size - 1 ? total : []);
+  await ranks.barrier();
+}
+
+// Memory of engines: what is summed is where a program reads it, without a copy.
+for (const engine of [wasm(), wasm({ threads: 2 })])
+  for (const dtype of dtypes) {
+    const own = engine.tensor({ kind: "type", dtype, shape: [40] });
+    own.data.set(given(rank, 40, dtype));
+    const op = dtype === "bool" ? "max" : "sum";
+    await ranks.allReduce(own, { op, into: own });
+    same(`engine memory ${dtype}`, own.data, folded(op, 40, dtype));
+  }
+
+// Several at once, on memory of an engine that grows meanwhile.
+const engine = wasm();
+const parts = Array.from({ length: 5 }, (_, k) => {
+  const t = engine.tensor({ kind: "type", dtype: "f32", shape: [100_000] });
+  t.data.fill(rank + k);
+  return t;
+});
+const begun = parts.map((t) => ranks.startAllReduce(t));
+engine.tensor({ kind: "type", dtype: "f32", shape: [10_000_000] });
+for (const p of begun) await p.wait();
+for (const [k, t] of parts.entries()) {
+  const wanted = everyone.reduce((a, r) => a + r + k, 0);
+  same("begun together", [t.data[0], t.data[99_999]], [wanted, wanted]);
+}
+
+const rows = everyone.map((r) => r + 1);
+const sum = rows.reduce((a, b) => a + b, 0);
+const x = tensor(Float32Array.from({ length: sum }, (_, i) => i + rank));
+await ranks.startReduceScatter(x, rows).wait();
+for (let i = 0; i < sum; i++)
+  if (i < sum - rows.slice(rank).reduce((a, b) => a + b, 0) || i >= rows.slice(0, rank + 1).reduce((a, b) => a + b, 0)) x.data[i] = -1;
+await ranks.startAllGather(x, rows).wait();
+same(
+  "reduceScatter and allGather in place",
+  x.data,
+  Array.from({ length: sum }, (_, i) => everyone.reduce((a, r) => a + i + r, 0)),
+);
+
+// Refusals are made before anything is sent, so they may differ between ranks.
+const refusal = async (task) => {
+  try {
+    await task();
+    return "nothing";
+  } catch (error) {
+    return `${error.name}: ${error.message}`;
+  }
+};
+const scalar = tensor(1);
+const refusals = [
+  await refusal(() => ranks.allReduce(scalar, { op: "mean" })),
+  await refusal(() => ranks.allReduce(of([1, 0], "bool"))),
+  await refusal(() => ranks.broadcast(scalar, { root: size })),
+  await refusal(() => ranks.allGather(scalar)),
+  await refusal(() => ranks.reduceScatter(scalar)),
+  await refusal(() => ranks.allReduce(scalar, { into: tensor([1, 2]) })),
+  await refusal(() => ranks.reduceScatter(tensor([1, 2, 3]), { rows: [1] })),
+  await refusal(() => ranks.allGather(tensor([1, 2, 3]), { rows: everyone.map(() => 1) })),
+];
+await ranks.finalize();
+refusals.push(await refusal(() => ranks.barrier()));
+console.log(
+  JSON.stringify({ rank, size, family: ranks.family, library: ranks.library, names: ranks.names.length, compared, faults, refusals }),
+);
