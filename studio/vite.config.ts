@@ -2,6 +2,7 @@
 import { createHash } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
+import { rolldown } from "rolldown";
 import { transformSync } from "rolldown/utils";
 import { defineConfig, type Plugin, type UserConfig } from "vite";
 import { contentSecurityPolicy } from "../src/cli/studio/headers.ts";
@@ -16,6 +17,58 @@ function policy(): Plugin {
     transformIndexHtml: () => [
       { tag: "meta", injectTo: "head-prepend", attrs: { "http-equiv": "Content-Security-Policy", content: contentSecurityPolicy } },
     ],
+  };
+}
+
+/** The names of the library's entries beside the main one. */
+function entryNames(): string[] {
+  const { exports }: { exports: Record<string, unknown> } = JSON.parse(readFileSync(here("../package.json"), "utf8"));
+  return Object.keys(exports).flatMap((name) => (/^\.\/[a-z]+$/.test(name) ? [name.slice(2)] : []));
+}
+
+const library = [
+  { find: /^chainrule$/, replacement: here("../src/index.ts") },
+  { find: /^chainrule\/(.+)$/, replacement: `${here("../src/")}$1.ts` },
+];
+
+/**
+ * The Code tab's sandbox: the frame, whose policy allows one inline script, scripts and a worker made of texts it is given, and nothing else; and the
+ * library as one script without imports, because the frame may load nothing.
+ */
+function codeSandbox(): Plugin {
+  const name = "virtual:code-sandbox";
+  return {
+    name: "code-sandbox",
+    apply: "build",
+    resolveId: (id) => (id === name ? `\0${name}` : null),
+    async load(id) {
+      if (id !== `\0${name}`) return null;
+      const script = readFileSync(here("code/frame.js"), "utf8");
+      const hash = createHash("sha256").update(script).digest("base64");
+      const policy = `default-src 'none'; script-src 'sha256-${hash}' blob: 'wasm-unsafe-eval'; worker-src blob:; base-uri 'none'; form-action 'none'`;
+      this.emitFile({
+        type: "asset",
+        fileName: "frame.html",
+        source: `<!doctype html><html lang="en"><head><meta charset="utf-8"><meta http-equiv="Content-Security-Policy" content="${policy}"><title>program</title><script>${script}</script></head></html>\n`,
+      });
+      const build = await rolldown({
+        cwd: here("."),
+        input: here("code/prelude.ts"),
+        external: /^node:/,
+        platform: "browser",
+        resolve: {
+          alias: {
+            chainrule: here("../src/index.ts"),
+            ...Object.fromEntries(entryNames().map((n) => [`chainrule/${n}`, here(`../src/${n}.ts`)])),
+          },
+        },
+        onLog: () => undefined,
+      });
+      const { output } = await build.generate({ format: "iife", minify: true, keepNames: true, codeSplitting: false });
+      const source = output[0].code;
+      const ref = this.emitFile({ type: "asset", name: "code-library.js", source });
+      return `export const frameUrl = new URL(/* @vite-ignore */ "../frame.html", import.meta.url).href;\nexport const preludeUrl = import.meta.ROLLUP_FILE_URL_${ref};`;
+    },
   };
 }
 
@@ -45,15 +98,19 @@ const config: UserConfig = defineConfig({
   base: "./",
   publicDir: "public",
   resolve: {
-    alias: [
-      { find: /^chainrule$/, replacement: here("../src/index.ts") },
-      { find: /^chainrule\/(.+)$/, replacement: `${here("../src/")}$1.ts` },
-    ],
+    alias: library,
   },
   oxc: { jsx: { runtime: "automatic", importSource: "preact" } },
-  plugins: [policy(), offline()],
+  plugins: [policy(), codeSandbox(), offline()],
   worker: { format: "es" },
-  build: { outDir: here("../dist/studio"), emptyOutDir: true, target: "es2023", assetsInlineLimit: 0, modulePreload: { polyfill: false } },
+  build: {
+    rolldownOptions: { checks: { pluginTimings: false } },
+    outDir: here("../dist/studio"),
+    emptyOutDir: true,
+    target: "es2023",
+    assetsInlineLimit: 0,
+    modulePreload: { polyfill: false },
+  },
   server: {
     headers: { "Cross-Origin-Opener-Policy": "same-origin", "Cross-Origin-Embedder-Policy": "require-corp" },
   },

@@ -1,6 +1,111 @@
 import type { JSX } from "preact";
+import { useEffect, useRef } from "preact/hooks";
+import { change, language, state } from "../state/store.ts";
+import { type Editor, openEditor } from "./editor.ts";
+import { examples } from "./examples.ts";
+import { cut, drawn, isRunning, lines, type OutputLine, run, stop, turn } from "./session.ts";
+import type { CodeState } from "./state.ts";
+import "./style.css";
+import { type CodeWords, en } from "./words-en.ts";
+import { ko } from "./words-ko.ts";
 
-/** The whole of this tab below the page's header. */
+function textOf({ source }: CodeState): string {
+  return source ?? examples[0]!.source;
+}
+
+/** The Code tab: a program, what it says, and the graphs that it draws. */
 export function CodeTab(): JSX.Element {
-  return <main class="tab" id="panel-code" />;
+  const w = language.value === "ko" ? ko : en;
+  const source = textOf(state.value.code);
+  const place = useRef<HTMLDivElement>(null);
+  const editor = useRef<Editor | null>(null);
+  const start = (): void => void run(textOf(state.value.code));
+  useEffect(() => {
+    const opened = openEditor(
+      place.current!,
+      textOf(state.value.code),
+      w.program,
+      (text) => change("code", { source: text }, "code"),
+      start,
+    );
+    editor.current = opened;
+    return () => opened.destroy();
+  }, [w]);
+  useEffect(() => editor.current?.set(source), [source]);
+  return (
+    <main class="tab code" id="panel-code">
+      <section class="code-program" aria-label={w.program}>
+        <div class="code-bar">
+          <button type="button" id="code-run" class="primary" onClick={start}>
+            {w.run}
+          </button>
+          <button type="button" id="code-stop" disabled={!isRunning.value} onClick={stop}>
+            {w.stop}
+          </button>
+          <label>
+            {w.examples}{" "}
+            <select
+              id="code-example"
+              value=""
+              onChange={(event) => {
+                const chosen = examples.find(({ name }) => name === event.currentTarget.value);
+                if (chosen !== undefined) change("code", { source: chosen.source });
+                event.currentTarget.value = "";
+              }}
+            >
+              <option value="">…</option>
+              {examples.map(({ name }) => (
+                <option key={name} value={name}>
+                  {w[name]}
+                </option>
+              ))}
+            </select>
+          </label>
+        </div>
+        <div class="code-editor" ref={place} />
+        <p class="code-about">
+          {w.about} {w.keys}
+        </p>
+      </section>
+      <section class="code-output" aria-label={w.output}>
+        <div class="code-pictures" aria-label={w.pictures} role="group">
+          {drawn.value.map(({ url, title }, i) => (
+            <figure key={i}>
+              <img src={url} alt={w.pictureOf(title)} />
+              {title !== "" && <figcaption>{title}</figcaption>}
+            </figure>
+          ))}
+        </div>
+        <div
+          class="code-lines"
+          id="code-lines"
+          role="log"
+          aria-label={w.output}
+          // biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls has to be reached by the keyboard
+          tabIndex={0}
+          aria-busy={isRunning.value}
+          data-turn={turn.value}
+        >
+          {lines.value.length === 0 && !isRunning.value && <p class="code-hint">{w.nothing}</p>}
+          {cut.value && <p class="code-hint">{w.cut}</p>}
+          {lines.value.map((line, i) => (
+            <Line key={i} line={line} words={w} goTo={(to) => editor.current?.goTo(to)} />
+          ))}
+          {isRunning.value && <p class="code-hint">{w.running}</p>}
+        </div>
+      </section>
+    </main>
+  );
+}
+
+function Line({ line, words, goTo }: { line: OutputLine; words: CodeWords; goTo: (line: number) => void }): JSX.Element {
+  if (line.kind === "end") return <p class={line.why === "done" ? "code-done" : "code-fault"}>{words[line.why]}</p>;
+  if (line.kind !== "fault") return <pre class={`code-${line.kind}`}>{line.text}</pre>;
+  const { line: at } = line;
+  if (at === null) return <pre class="code-fault">{line.text}</pre>;
+  return (
+    <button type="button" class="code-fault" onClick={() => goTo(at)}>
+      {words.line(at, line.text)}
+    </button>
+  );
 }

@@ -11,6 +11,15 @@ export interface Page {
   setContent(html: string): Promise<void>;
   evaluate<R, A = undefined>(f: ((given: A) => R) | string, given?: A): Promise<R>;
   waitForFunction<A>(f: (given: A) => unknown, given?: A): Promise<unknown>;
+  waitForSelector(
+    selector: string,
+    options?: { timeout?: number; state?: "attached" | "visible" | "hidden" | "detached" },
+  ): Promise<unknown>;
+  selectOption(selector: string, value: string): Promise<unknown>;
+  setInputFiles(selector: string, files: string | { name: string; mimeType: string; buffer: Buffer }): Promise<void>;
+  reload(): Promise<unknown>;
+  addScriptTag(script: { content: string }): Promise<unknown>;
+  context(): { setOffline(offline: boolean): Promise<void> };
   click(selector: string): Promise<void>;
   focus(selector: string): Promise<void>;
   fill(selector: string, value: string): Promise<void>;
@@ -18,15 +27,27 @@ export interface Page {
   emulateMedia(media: { colorScheme?: "light" | "dark"; reducedMotion?: "reduce" | "no-preference" }): Promise<void>;
   screenshot(options: { path: string; fullPage?: boolean }): Promise<unknown>;
   close(): Promise<void>;
-  readonly keyboard: { press(key: string): Promise<void> };
+  readonly keyboard: { press(key: string): Promise<void>; type(text: string): Promise<void>; insertText(text: string): Promise<void> };
   on(event: "console", take: (message: { type(): string; text(): string }) => void): unknown;
   on(event: "pageerror", take: (error: Error) => void): unknown;
   on(event: "request", take: (request: { url(): string }) => void): unknown;
 }
 
+/** How a tab looks and what it prefers. */
+export interface PageOptions {
+  readonly viewport?: { readonly width: number; readonly height: number };
+  readonly locale?: string;
+  readonly colorScheme?: "light" | "dark";
+  readonly reducedMotion?: "reduce";
+  readonly forcedColors?: "active";
+  readonly deviceScaleFactor?: number;
+  /** Lets a test look into pages whose policy forbids scripts from outside. */
+  readonly bypassCSP?: boolean;
+}
+
 /** A running browser. */
 export interface Browser {
-  newPage(options?: { viewport: { width: number; height: number } }): Promise<Page>;
+  newPage(options?: PageOptions): Promise<Page>;
   close(): Promise<void>;
 }
 

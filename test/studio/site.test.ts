@@ -9,7 +9,8 @@ const sources = readdirSync(studio, { recursive: true, encoding: "utf8" }).filte
 );
 
 /** Packages that the studio is bundled with; everything else it takes from the library, by the library's public entries. */
-const packages = /^(preact|preact\/hooks|@preact\/signals|katex|sucrase|@codemirror\/[a-z-]+|chainrule|chainrule\/[a-z]+)$/;
+const packages =
+  /^(preact|preact\/hooks|@preact\/signals|katex|sucrase|@codemirror\/[a-z-]+|@lezer\/highlight|virtual:[a-z-]+|chainrule|chainrule\/[a-z]+)$/;
 
 function foreignImports(name: string, text: string): string[] {
   const depth = name.split("/").length - 1;

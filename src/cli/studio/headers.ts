@@ -1,11 +1,13 @@
 /**
- * What the page may load: its own files, and nothing else; no inline script or style, no `eval`. WebAssembly may be compiled, which is what the
+ * What the page may load: its own files, and nothing else; no inline script or style sheet, no `eval`. WebAssembly may be compiled, which is what the
  * engine does. The page's frame for code of the reader has a policy of its own that is stricter still, in its own file.
  */
 export const contentSecurityPolicy: string = [
   "default-src 'none'",
   "script-src 'self' 'wasm-unsafe-eval'",
   "style-src 'self'",
+  // Browsers write style attributes into text that is edited over coloured text; they can load nothing that the rest does not allow.
+  "style-src-attr 'unsafe-inline'",
   "img-src 'self' data: blob:",
   "font-src 'self'",
   "connect-src 'self'",

@@ -1,0 +1,28 @@
+/** The Code tab's words in English. */
+export const en = {
+  program: "Program",
+  run: "Run",
+  stop: "Stop",
+  running: "Running …",
+  output: "Output",
+  pictures: "Pictures",
+  nothing: "Run the program to see what it says. show(f) draws a value with its gradients.",
+  examples: "Examples",
+  lecture: "(x + y) z",
+  neuron: "sigmoid neuron",
+  descent: "gradient descent",
+  moons: "train on moons",
+  ownGate: "a gate of your own",
+  hessian: "second derivatives",
+  done: "Done.",
+  stopped: "Stopped.",
+  silent: "Ended: 10 seconds without an answer. Print something now and then in long runs.",
+  about:
+    "TypeScript against the library's public interface. It runs apart from this page, without a network, with 512 MiB of engine memory and a million nodes at most.",
+  keys: "Ctrl+Enter runs. Escape, then Tab leaves the editor.",
+  line: (line: number, text: string): string => `line ${line}: ${text}`,
+  cut: "Older lines were dropped.",
+  pictureOf: (title: string): string => (title === "" ? "the graph" : title),
+};
+
+export type CodeWords = typeof en;

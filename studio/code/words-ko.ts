@@ -1,0 +1,28 @@
+import type { CodeWords } from "./words-en.ts";
+
+/** The Code tab's words in Korean. */
+export const ko = {
+  program: "프로그램",
+  run: "실행",
+  stop: "중지",
+  running: "실행 중 …",
+  output: "출력",
+  pictures: "그림",
+  nothing: "프로그램을 실행하면 결과가 여기에 나옵니다. show(f)는 값과 기울기를 그림으로 그립니다.",
+  examples: "예제",
+  lecture: "(x + y) z",
+  neuron: "시그모이드 뉴런",
+  descent: "경사 하강법",
+  moons: "반달 데이터 학습",
+  ownGate: "직접 만든 게이트",
+  hessian: "이계 도함수",
+  done: "끝났습니다.",
+  stopped: "중지했습니다.",
+  silent: "10초 동안 응답이 없어 끝냈습니다. 오래 걸리는 실행에서는 가끔 출력해 주세요.",
+  about:
+    "라이브러리의 공개 인터페이스를 쓰는 TypeScript입니다. 이 페이지와 분리되어 네트워크 없이 실행되며, 엔진 메모리는 512 MiB, 노드는 백만 개까지입니다.",
+  keys: "Ctrl+Enter로 실행합니다. Escape를 누른 뒤 Tab을 누르면 편집기를 벗어납니다.",
+  line: (line: number, text: string): string => `${line}번째 줄: ${text}`,
+  cut: "오래된 줄은 지웠습니다.",
+  pictureOf: (title: string): string => (title === "" ? "그래프" : title),
+} satisfies CodeWords;
