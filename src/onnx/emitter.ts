@@ -4,7 +4,7 @@ import type { Node, Value } from "../ir/node.ts";
 import { stridesOf } from "../ir/shape.ts";
 import { hold, type Tensor } from "../ir/tensor.ts";
 import { type TensorType, tensorType } from "../ir/type.ts";
-import type { AttributeMessage, GraphMessage, NodeMessage, TensorMessage } from "./schema.ts";
+import type { AttributeMessage, GraphMessage, NodeMessage, TensorMessage, ValueMessage } from "./schema.ts";
 import { elementNumber } from "./tensor-data.ts";
 
 /** An attribute as rows write it. */
@@ -41,6 +41,11 @@ export function tensorMessage(name: string, { type, data }: Tensor): TensorMessa
   const raw = new Uint8Array(data.length * byteSize(type.dtype));
   writeElements(type.dtype, data, raw, 0);
   return { name, dims: type.shape, data_type: elementNumber(type.dtype), raw_data: raw };
+}
+
+/** The type of an input or output. */
+export function valueMessage(name: string, { dtype, shape }: TensorType): ValueMessage {
+  return { name, type: { tensor_type: { elem_type: elementNumber(dtype), shape: { dim: shape.map((dim_value) => ({ dim_value })) } } } };
 }
 
 /** Collects the nodes of a graph that is being written. */
@@ -109,7 +114,7 @@ export class Emitter {
     let name = this.shared.constants.get(key);
     if (name === undefined) {
       const data = allocate(dtype, numbers.length);
-      data.set(numbers);
+      for (let i = 0; i < data.length; i++) data[i] = numbers[i]!;
       name = this.weight(hold(tensorType(dtype, shape), data), shape.length === 0 ? `number_${numbers[0]}` : "numbers");
       this.shared.constants.set(key, name);
     }

@@ -10,7 +10,7 @@ import { leaves } from "../ir/tree.ts";
 import { type TensorType, tensorType, typeText } from "../ir/type.ts";
 import { collect, inOrderOfMaking } from "../ir/walk.ts";
 import { applyTo } from "../ops/define.ts";
-import { Emitter, nothingWritten } from "./emitter.ts";
+import { Emitter, nothingWritten, valueMessage } from "./emitter.ts";
 import { type GraphMessage, modelShape, type ValueMessage } from "./schema.ts";
 import { elementNumber } from "./tensor-data.ts";
 import { type Message, writeMessage } from "./wire.ts";
@@ -22,11 +22,6 @@ export const writtenOpset = 18;
 const writtenVersion = 8;
 /** What protocol buffers hold. */
 const mostBytes: number = 2 ** 31 - 1;
-
-/** The type of an input or output. */
-export function valueMessage(name: string, { dtype, shape }: TensorType): ValueMessage {
-  return { name, type: { tensor_type: { elem_type: elementNumber(dtype), shape: { dim: shape.map((dim_value) => ({ dim_value })) } } } };
-}
 
 /** Writes what `roots` need, operands first. @throws GraphError for an op that ONNX does not have, with the node and the reason */
 export function emitAll(e: Emitter, roots: readonly Value[]): void {

@@ -5,6 +5,7 @@ import { tensorType } from "../ir/type.ts";
 import { averagePool, conv, ones } from "../ops/index.ts";
 import { windowCount } from "../ops/kernels/window.ts";
 import { type Attribute, coordinates, type Emitter, type Written } from "./emitter.ts";
+import { foldKeyRow, normalRow, splitKeysRow, uniformRow } from "./written-random.ts";
 
 /** A row of the table: how an op is written, or why it is not. */
 export type Row = ((e: Emitter, w: Written) => string | readonly string[]) | { readonly no: string };
@@ -56,9 +57,29 @@ const atan2: Row = (e, w) => {
   return e.op("Where", [zero, upright, left]);
 };
 
+/**
+ * What whole numbers are divided by. Runtimes end their process over a division by 0, and over the smallest number by -1: a 0 is an error before, and for -1
+ * stands a 1, the places of which `flipped` tells.
+ */
+function divisor(e: Emitter, w: Written): { readonly safe: string; readonly flipped: string | null } {
+  const y = w.inputs[1]!;
+  const n = (v: number): string => number(e, w, v);
+  const checked = e.op("Add", [y, stops(e, e.op("Equal", [y, n(0)]), w.dtype)]);
+  if (w.dtype.startsWith("u")) return { safe: checked, flipped: null };
+  const flipped = e.op("Equal", [checked, n(-1)]);
+  return { safe: e.op("Where", [flipped, n(1), checked]), flipped };
+}
+
+const div: Row = (e, w) => {
+  if (isFloat(w.dtype)) return e.op("Div", w.inputs);
+  const { safe, flipped } = divisor(e, w);
+  const quotient = e.op("Div", [w.inputs[0]!, safe]);
+  return flipped === null ? quotient : e.op("Where", [flipped, e.op("Neg", [quotient]), quotient]);
+};
+
 /** The remainder with the sign of the divisor: ONNX has it for whole numbers, and C's for floats. */
 const mod: Row = (e, w) => {
-  if (!isFloat(w.dtype)) return e.op("Mod", w.inputs, { fmod: 0 });
+  if (!isFloat(w.dtype)) return e.op("Mod", [w.inputs[0]!, divisor(e, w).safe], { fmod: 0 });
   const y = w.inputs[1]!;
   const n = (v: number): string => number(e, w, v);
   const r = e.op("Mod", w.inputs, { fmod: 1 });
@@ -491,9 +512,35 @@ const unpick: Row = (e, w) => {
   return e.reshape(e.op("ScatterElements", [empty, at, e.reshape(some, [count])], { axis: 0, reduction: "add" }), shape);
 };
 
+/** A 0, or, where `bad` holds anywhere, an error of the runtime: an element beyond the end of one. */
+function stops(e: Emitter, bad: string, dtype: DType): string {
+  const first = e.reduce("ReduceMax", e.reshape(e.cast(bad, "i32"), [-1]), [0], false);
+  return e.op("Gather", [e.constant([0], dtype, [1]), first], { axis: 0 });
+}
+
+const classLabels: Row = (e, w) => {
+  const {
+    classes,
+    ignoreIndex = -1,
+    what = "label",
+  } = attrs(w) as {
+    readonly classes: number;
+    readonly ignoreIndex?: number;
+    readonly what?: string;
+  };
+  const [given] = w.inputs as readonly [string];
+  const x = e.cast(given, "i64");
+  const n = (v: number): string => e.constant([v], "i64");
+  const beyond = e.op("Or", [e.op("Less", [x, n(0)]), e.op("GreaterOrEqual", [x, n(classes)])]);
+  const bad = what === "id" ? beyond : e.op("And", [beyond, e.op("Not", [e.op("Equal", [x, n(ignoreIndex)])])]);
+  return e.cast(e.op("Add", [x, stops(e, bad, "i64")]), w.dtype);
+};
+
 const gamma = { no: "ONNX has no operator of the gamma function" };
 const factors = { no: "ONNX has no operators of linear algebra beyond products and determinants" };
-const drawn = { no: "its numbers are Threefry's, and ONNX's generators draw others; draw outside and hand the numbers in as an input" };
+const shuffled = {
+  no: "each of its exchanges needs the one before, which ONNX could only do in a loop; shuffle outside and hand the order in as an input",
+};
 
 /** Every op of ours: how it is written with ONNX's operators, or why it is not. */
 export const rows: Readonly<Record<string, Row>> = {
@@ -511,7 +558,7 @@ export const rows: Readonly<Record<string, Row>> = {
   cast: (e, w) => e.cast(w.inputs[0]!, w.dtype),
   ceil: (e, w) => (isInteger(w.dtype) ? e.op("Identity", w.inputs) : e.op("Ceil", w.inputs)),
   cholesky: factors,
-  classLabels: same("Identity"),
+  classLabels,
   clip,
   cofactor: factors,
   concat: (e, w) => {
@@ -536,9 +583,14 @@ export const rows: Readonly<Record<string, Row>> = {
   det: same("Det"),
   diag,
   digamma: gamma,
-  div: same("Div"),
+  div,
   eigh: factors,
-  ensure: same("Identity"),
+  ensure: (e, w) => {
+    const { most } = attrs(w) as { readonly most: number };
+    const kept = e.op("LessOrEqual", [w.inputs[1]!, e.constant([most], w.operands[1]!.type.dtype)]);
+    // The check is part of the shape, so that it comes before the data and leaves every bit of it alone.
+    return e.op("Reshape", [w.inputs[0]!, e.op("Add", [e.ints(w.shape), stops(e, e.op("Not", [kept]), "i64")])], { allowzero: 1 });
+  },
   equal: (e, w) => (w.operands[0]!.type.dtype === "bool" ? e.op("Equal", w.inputs) : widened(e, w, "Equal")),
   erf: same("Erf"),
   exp: same("Exp"),
@@ -547,7 +599,7 @@ export const rows: Readonly<Record<string, Row>> = {
   flip: (e, w) =>
     (attrs(w) as Axes).axis.reduce((x, axis) => e.slice(x, axis, w.shape[axis]! - 1, w.shape[axis]!, -1), e.op("Identity", w.inputs)),
   floor: (e, w) => (isInteger(w.dtype) ? e.op("Identity", w.inputs) : e.op("Floor", w.inputs)),
-  foldKey: drawn,
+  foldKey: foldKeyRow,
   fourier: { no: "its halves of real and imaginary parts are other ones than those of ONNX's DFT" },
   gather: (e, w) => e.op("Gather", w.inputs, { axis: (attrs(w) as { readonly axis: number }).axis }),
   gatherElements: (e, w) => e.op("GatherElements", w.inputs, { axis: (attrs(w) as { readonly axis: number }).axis }),
@@ -579,7 +631,7 @@ export const rows: Readonly<Record<string, Row>> = {
   mul: same("Mul"),
   neg: same("Neg"),
   norm,
-  normalNumbers: drawn,
+  normalNumbers: normalRow,
   notEqual: (e, w) => e.op("Not", [w.operands[0]!.type.dtype === "bool" ? e.op("Equal", w.inputs) : widened(e, w, "Equal")]),
   oneHot,
   pad,
@@ -596,7 +648,7 @@ export const rows: Readonly<Record<string, Row>> = {
   scatterAdd,
   scatterElements,
   scatterND,
-  shuffledRange: drawn,
+  shuffledRange: shuffled,
   sigmoid: same("Sigmoid"),
   sign: same("Sign"),
   sin: same("Sin"),
@@ -607,7 +659,7 @@ export const rows: Readonly<Record<string, Row>> = {
   solve: factors,
   sort,
   split,
-  splitKeys: drawn,
+  splitKeys: splitKeysRow,
   sqrt: same("Sqrt"),
   square: (e, w) => e.op("Mul", [w.inputs[0]!, w.inputs[0]!]),
   stop: same("Identity"),
@@ -622,7 +674,7 @@ export const rows: Readonly<Record<string, Row>> = {
   triangularSolve: factors,
   tril: (e, w) => e.op("Trilu", [w.inputs[0]!, e.constant([(attrs(w) as { readonly offset: number }).offset], "i64")], { upper: 0 }),
   triu: (e, w) => e.op("Trilu", [w.inputs[0]!, e.constant([(attrs(w) as { readonly offset: number }).offset], "i64")], { upper: 1 }),
-  uniformNumbers: drawn,
+  uniformNumbers: uniformRow,
   unpad,
   unpick,
   unslice,

@@ -1,11 +1,13 @@
 import { readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
+import * as ort from "onnxruntime-node";
 import { describe, expect, test } from "vitest";
 import { valueAndGrad } from "../../src/autodiff/grad.ts";
 import { parseSafetensors } from "../../src/data/safetensors.ts";
 import { wasm } from "../../src/engines/wasm/wasm.ts";
 import { compile, type Engine, graph, mapTree, reference, reshape, softmaxCrossEntropy, type Tensor, type Value } from "../../src/index.ts";
 import { onnx } from "../../src/onnx/onnx.ts";
+import { onnxruntime } from "../../src/onnxruntime.ts";
 
 /** A fine-tuning case: what PyTorch 2.13 got from the model that one of its exporters wrote. */
 interface Case {
@@ -33,9 +35,10 @@ function farthest(got: Tensor, wanted: Tensor, transposed: boolean): number {
   return most;
 }
 
-const engines: readonly (readonly [string, () => Engine<"sync">])[] = [
+const engines: readonly (readonly [string, () => Engine])[] = [
   ["reference", reference],
   ["wasm", wasm],
+  ["onnxruntime", () => onnxruntime(ort)],
 ];
 
 describe.each(["mlp", "lenet", "encoder"])("%s, from the file that PyTorch wrote", (name) => {
@@ -54,7 +57,7 @@ describe.each(["mlp", "lenet", "encoder"])("%s, from the file that PyTorch wrote
       })(params as Params);
       return { loss: value.loss, logits: value.logits, grad };
     });
-    const got = (await compile(step, engine())).run({ params: model.params, x, y } as never) as {
+    const got = (await (await compile(step, engine())).run({ params: model.params, x, y } as never)) as {
       readonly loss: Tensor;
       readonly logits: Tensor;
       readonly grad: Readonly<Record<string, Tensor>>;

@@ -2,13 +2,25 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
+import * as ort from "onnxruntime-node";
 import { describe, expect, test } from "vitest";
 import { parseSafetensors } from "../../src/data/safetensors.ts";
 import { wasm } from "../../src/engines/wasm/wasm.ts";
-import { compile, evaluate, graph, reshape, softmaxCrossEntropy, type Tensor, type Value, valueAndGrad } from "../../src/index.ts";
+import {
+  compile,
+  type Engine,
+  evaluate,
+  graph,
+  reshape,
+  softmaxCrossEntropy,
+  type Tensor,
+  type Value,
+  valueAndGrad,
+} from "../../src/index.ts";
 import { onnx } from "../../src/onnx/onnx.ts";
 import { modelShape } from "../../src/onnx/schema.ts";
 import { readMessage } from "../../src/onnx/wire.ts";
+import { onnxruntime } from "../../src/onnxruntime.ts";
 import { adam, sgd } from "../../src/optim.ts";
 
 interface Case {
@@ -26,7 +38,10 @@ function fixture(name: string): string {
 type Params = Record<string, Value>;
 
 /** Trains a case as PyTorch did, in a compiled program; gives the losses and the model with its last weights. */
-async function tuned(name: string): Promise<{
+async function tuned(
+  name: string,
+  engine: Engine,
+): Promise<{
   readonly told: Case;
   readonly data: Readonly<Record<string, Tensor>>;
   readonly losses: number[];
@@ -45,41 +60,60 @@ async function tuned(name: string): Promise<{
     })(params as Params);
     return { loss: value, ...optimizer.update({ params: params as Params, grad, opt: opt as never }) };
   });
-  const program = await compile(step as never, wasm(), { state } as never);
+  const program = await compile(step as never, engine, { state } as never);
   const losses: number[] = [];
   for (let i = 0; i < told.steps; i++)
-    losses.push((program.run({ x: data[`x/${i}`]!, y: data[`y/${i}`]! } as never) as { loss: Tensor }).loss.data[0]!);
-  return { told, data, losses, model: model.with((program.state.read() as { params: Record<string, Tensor> }).params) };
+    losses.push(((await program.run({ x: data[`x/${i}`]!, y: data[`y/${i}`]! } as never)) as { loss: Tensor }).loss.data[0]!);
+  return { told, data, losses, model: model.with(((await program.state.read()) as { params: Record<string, Tensor> }).params) };
 }
 
+const engines: readonly (readonly [string, () => Engine])[] = [
+  ["wasm", wasm],
+  ["onnxruntime", () => onnxruntime(ort)],
+];
+
 describe.each(["mlp", "lenet", "encoder"])("%s, fine-tuned", (name) => {
-  test("takes PyTorch's steps to PyTorch's weights, and a file of the tuned model gives its logits", async () => {
-    const { told, data, losses, model } = await tuned(name);
-    losses.forEach((loss, i) => {
-      expect(Math.abs(loss - told.losses[i]!), `step ${i}`).toBeLessThan(1e-4 * told.losses[i]!);
-    });
-    for (const p of model.trainable) {
-      const { parameter, transposed } = told.trainable[model.initializers[p]!]!;
-      const wanted = data[`final/${parameter}`]!;
-      const [rows = 1, columns = 1] = model.params[p]!.type.shape;
-      model.params[p]!.data.forEach((w, i) => {
-        expect(Math.abs(w - wanted.data[transposed ? (i % columns) * rows + Math.floor(i / columns) : i]!)).toBeLessThan(1e-3);
+  test.each(engines)(
+    "takes PyTorch's steps on the %s engine to PyTorch's weights, and a file of the tuned model gives its logits",
+    async (_, engine) => {
+      const { told, data, losses, model } = await tuned(name, engine());
+      losses.forEach((loss, i) => {
+        expect(Math.abs(loss - told.losses[i]!), `step ${i}`).toBeLessThan(1e-4 * told.losses[i]!);
       });
-    }
-    const folder = mkdtempSync(join(tmpdir(), "chainrule-tuned-"));
-    try {
-      await onnx.save(join(folder, "tuned.onnx"), model);
-      expect(readdirSync(folder)).toEqual(["tuned.onnx"]);
-      const again = await onnx.read(join(folder, "tuned.onnx"), { inputs: ["input"], outputs: ["logits"] });
-      expect(again.trainable).toEqual(model.trainable);
-      const input = data["x/0"]!;
-      expect(evaluate(again.apply(again.params, { input }).logits).data).toEqual(
-        evaluate(model.apply(model.params, { input }).logits).data,
-      );
-    } finally {
-      rmSync(folder, { recursive: true, force: true });
-    }
-  });
+      for (const p of model.trainable) {
+        const { parameter, transposed } = told.trainable[model.initializers[p]!]!;
+        const wanted = data[`final/${parameter}`]!;
+        const [rows = 1, columns = 1] = model.params[p]!.type.shape;
+        model.params[p]!.data.forEach((w, i) => {
+          expect(Math.abs(w - wanted.data[transposed ? (i % columns) * rows + Math.floor(i / columns) : i]!)).toBeLessThan(1e-3);
+        });
+      }
+      const folder = mkdtempSync(join(tmpdir(), "chainrule-tuned-"));
+      try {
+        await onnx.save(join(folder, "tuned.onnx"), model);
+        expect(readdirSync(folder)).toEqual(["tuned.onnx"]);
+        const again = await onnx.read(join(folder, "tuned.onnx"), { inputs: ["input"], outputs: ["logits"] });
+        expect(again.trainable).toEqual(model.trainable);
+        const input = data["x/0"]!;
+        const logits = evaluate(model.apply(model.params, { input }).logits);
+        expect(evaluate(again.apply(again.params, { input }).logits)).toEqual(logits);
+        // The file in ONNX Runtime itself, as somebody else would load it.
+        const session = await ort.InferenceSession.create(join(folder, "tuned.onnx"));
+        const [type, given] =
+          input.type.dtype === "i32"
+            ? (["int64", BigInt64Array.from(input.data, BigInt)] as const)
+            : (["float32", input.data as Float32Array] as const);
+        const theirs = await session.run({ input: new ort.Tensor(type, given as never, input.type.shape) });
+        expect(theirs["logits"]!.dims).toEqual(logits.type.shape);
+        logits.data.forEach((v, i) => {
+          expect(Math.abs((theirs["logits"]!.data[i] as number) - v)).toBeLessThan(1e-4);
+        });
+        await session.release();
+      } finally {
+        rmSync(folder, { recursive: true, force: true });
+      }
+    },
+  );
 });
 
 test("a file that is written without a change is the file that was read", async () => {

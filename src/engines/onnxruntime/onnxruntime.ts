@@ -2,7 +2,7 @@ import { allocate, type NumberArray } from "../../ir/dtype.ts";
 import { ChainruleError, EngineError } from "../../ir/errors.ts";
 import type { Value } from "../../ir/node.ts";
 import { sizeOf } from "../../ir/shape.ts";
-import { dense, type Held, hold, type Tensor } from "../../ir/tensor.ts";
+import { dense, type Held, hold, settle, type Tensor } from "../../ir/tensor.ts";
 import type { TensorType } from "../../ir/type.ts";
 import type { Engine, Executable } from "../engine.ts";
 import { reference } from "../reference.ts";
@@ -121,11 +121,12 @@ function programOf(
         const { type } = outputs[i]!;
         const place = into[i] ?? null;
         const { data } = results[name]!;
-        if (place !== null) {
-          // Builds for pages may answer in memory of their own.
-          if (data !== place.data) place.data.set(data);
-          return place;
-        }
+        // Builds for pages may answer in memory of their own.
+        if (place !== null && data !== place.data) place.data.set(data);
+        const own = place?.data ?? data;
+        // ONNX Runtime computes halves in f32 and leaves out what rounds them where it is cast back.
+        if (type.dtype === "f16" || type.dtype === "bf16") settle(type.dtype, own);
+        if (place !== null) return place;
         return type.shape.length === 0 ? data[0]! : hold(type, data);
       });
     });

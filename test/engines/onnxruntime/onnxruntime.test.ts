@@ -1,5 +1,6 @@
 import * as ort from "onnxruntime-node";
 import { describe, expect, test } from "vitest";
+import { ensureOp } from "../../../src/control/ensure.ts";
 import { engineOn } from "../../../src/engines/onnxruntime/onnxruntime.ts";
 import {
   add,
@@ -9,6 +10,7 @@ import {
   concat,
   cond,
   constant,
+  div,
   erf,
   evaluate,
   f16,
@@ -27,13 +29,16 @@ import {
   logicalNot,
   matmul,
   mean,
+  mod,
   mul,
   op,
+  random,
   reference,
   scan,
   scope,
   slice,
   softmaxCrossEntropy,
+  stack,
   sub,
   sum,
   tanh,
@@ -41,6 +46,7 @@ import {
   transpose,
   type Value,
   valueAndGrad,
+  vmap,
   whileLoop,
 } from "../../../src/index.ts";
 import { onnxruntime } from "../../../src/onnxruntime.ts";
@@ -169,6 +175,40 @@ test("loops and branches, with their gradients", async () => {
     }
 });
 
+test("random numbers have the bits of the reference engine", async () => {
+  const g = graph({ key: i32(2), step: i32(), big: i64(), keys: i32(3, 2) }, ({ key, step, big, keys }) => ({
+    folded: [random.fold(key, step), random.fold(key, big), random.fold(key, "head"), random.fold(key, -7)],
+    keys: stack(random.split(key, 3)),
+    uniform: [random.uniform(key, f32(7, 3)), random.uniform(key, f64(5)), random.uniform(key, f16(5))],
+    normal: [random.normal(key, f32(64, 9)), random.normal(key, f64(300))],
+    each: vmap((k: Value) => random.normal(k, f32(3)))(keys),
+    kept: random.bernoulli(key, 0.3, bool(50)),
+  }));
+  const [fast, plain] = [await compile(g, engine), await compile(g, reference())];
+  for (const [step, big] of [
+    [3, 2 ** 40 + 5],
+    [-3, -(2 ** 40)],
+  ]) {
+    const given = {
+      key: random.key(7 + step!),
+      step: step!,
+      big: big!,
+      keys: [1, 2, 3, 4, 5, 6].map((k, i) => k * (i % 2 ? -77777 : 99999)),
+    };
+    const data = { ...given, keys: tensor(given.keys, i32(3, 2)) };
+    expect(await fast.run(data)).toEqual(plain.run(data));
+  }
+});
+
+test("whole numbers are divided as in the reference engine", async () => {
+  const g = graph({ x: i32(5), y: i32(5) }, ({ x, y }) => ({ quotient: div(x, y), rest: mod(x, y) }));
+  const [fast, plain] = [await compile(g, engine), await compile(g, reference())];
+  const given = { x: [7, -7, -(2 ** 31), 5, 0], y: [2, 2, -1, -3, -1] };
+  expect(await fast.run(given)).toEqual(plain.run(given));
+  const bad = { ...given, y: [1, 2, 3, 0, 5] };
+  await expect(fast.run(bad)).rejects.toThrow("div: integer division of 5 by zero");
+});
+
 describe("what cannot be run is named", () => {
   test.each<readonly [string, (x: Value) => Value, string]>([
     [
@@ -196,6 +236,18 @@ describe("what cannot be run is named", () => {
     const program = await compile(g, engine);
     await expect(program.run({ x: Float32Array.of(1, 2, 3), i: Int32Array.of(0, 7) })).rejects.toThrow("7");
     expect([...(await program.run({ x: Float32Array.of(1, 2, 3), i: Int32Array.of(0, -1) })).y.data]).toEqual([1, 3]);
+  });
+
+  test("a label that is no class, and a solver that did not get there", async () => {
+    const program = await compile(step, engine, { state: { w: start } });
+    await expect(program.run({ ...batch, y: Int32Array.of(0, 1, 3, 2) })).rejects.toThrow("label 2 is 3; labels are classes 0..2");
+    await expect(program.run({ ...batch, y: Int32Array.of(0, 1, -4, 2) })).rejects.toThrow("label 2 is -4");
+    expect((await program.state.read()).w).toEqual(start);
+    const held = graph({ x: f64(2), r: f64() }, ({ x, r }) => ({ x: ensureOp(x, r, { most: 0.5, lesson: "not solved" }) }));
+    const solved = await compile(held, engine);
+    expect([...(await solved.run({ x: [1, -0], r: 0.5 })).x.data]).toEqual([1, -0]);
+    await expect(solved.run({ x: [1, 2], r: 0.75 })).rejects.toThrow("not solved: the residual is 0.75, and 0.5 is allowed");
+    await expect(solved.run({ x: [1, 2], r: Number.NaN })).rejects.toThrow("not solved: the residual is NaN");
   });
 
   test("data of another type or name", async () => {
