@@ -10,6 +10,7 @@ function run(env) {
     "run",
     "test/docs/gallery.test.ts",
     "test/docs/pages.test.ts",
+    "test/docs/pages.slow.test.ts",
     ...(env["CHAINRULE_DOCS"] ? ["--silent", "--reporter=dot"] : []),
   ];
   return spawnSync(process.execPath, command, {

@@ -1,6 +1,6 @@
 // `npm test`, `test:fast` and `test:long`: build if needed, types, lint, tests; the last line is `N passed, N failed`.
 // Arguments that are not flags are handed to Vitest as file filters, and then types and lint are left out.
-import { spawnSync } from "node:child_process";
+import { spawn, spawnSync } from "node:child_process";
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -31,6 +31,25 @@ function check(what, ...command) {
   const passed = node(...command);
   console.log(`${passed ? "passed" : "FAILED"}: ${what}`);
   count[passed ? "passed" : "failed"] += 1;
+}
+
+/**
+ * Runs checks beside each other, each with its output in one piece.
+ *
+ * @param {[what: string, ...command: string[]][]} checks
+ */
+async function checkTogether(checks) {
+  await Promise.all(
+    checks.map(async ([what, ...command]) => {
+      const child = spawn(process.execPath, command, { cwd: root, env, stdio: ["ignore", "pipe", "pipe"] });
+      let output = "";
+      for (const stream of [child.stdout, child.stderr]) stream.setEncoding("utf8").on("data", (text) => (output += text));
+      const passed = await new Promise((resolve) => child.on("close", (code) => resolve(code === 0)));
+      process.stdout.write(output);
+      console.log(`${passed ? "passed" : "FAILED"}: ${what}`);
+      count[passed ? "passed" : "failed"] += 1;
+    }),
+  );
 }
 
 /** @typedef {{ name: string, status: string, message?: string, assertionResults: { status: string }[] }} FileResult */
@@ -80,8 +99,10 @@ function vitest() {
 
 check("build", "scripts/ensure-built.js");
 if (filters.length === 0) {
-  check("types", "scripts/typecheck.js");
-  check("format and lint", "node_modules/@biomejs/biome/bin/biome", "check", ".");
+  await checkTogether([
+    ["types", "scripts/typecheck.js"],
+    ["format and lint", "node_modules/@biomejs/biome/bin/biome", "check", "."],
+  ]);
 }
 const checks = count.passed + count.failed;
 vitest();

@@ -2,7 +2,6 @@ import { expect, test } from "vitest";
 import { between } from "../../src/autodiff/pullback.ts";
 import { add, constant, grad, gradients, mul, neg, read, type Value, variable } from "../../src/index.ts";
 import { isKept, type Node } from "../../src/ir/node.ts";
-import { path } from "./particle-path.ts";
 
 /** Every node reachable from a value. */
 function reachable(v: Value): Set<Node> {
@@ -58,14 +57,6 @@ test("the walk toward wrt never visits older nodes", () => {
   })(x);
   expect(read(probe)).toBe(2002);
   expect(visited).toBe(2);
-});
-
-test("derivatives through a host loop with derivatives inside agree with differences", () => {
-  const d = read(grad(path)(0.1));
-  const h = 1e-5;
-  const numeric = (read(path(constant(0.1 + h))) - read(path(constant(0.1 - h)))) / (2 * h);
-  expect(Math.abs(d - numeric)).toBeLessThan(1e-5 * Math.max(1, Math.abs(numeric)));
-  expect(read(grad(path, { mode: "forward" })(0.1))).toBeCloseTo(d, 8);
 });
 
 test("only what is asked for is built: no log node in the gradient of a square", () => {

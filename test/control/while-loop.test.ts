@@ -109,17 +109,16 @@ test("in a program the number of rounds follows the data", () => {
 });
 
 test("a loop that never ends is stopped, with a lesson", () => {
-  const forever = (limit?: number) =>
+  const forever = (limit: number) =>
     whileLoop(
       (x) => greater(x, 0),
       (x) => add(x, 1),
       1,
-      limit === undefined ? {} : { limit },
+      { limit },
     );
   expect(() => read(forever(10))).toThrow(
     "whileLoop: the test still holds after 10 rounds; does the body change what the test looks at? If it needs more rounds, say so: { limit: 100 }",
   );
-  expect(() => read(forever())).toThrow("whileLoop: the test still holds after 1000000 rounds");
   expect(
     read(
       whileLoop(
@@ -130,26 +129,6 @@ test("a loop that never ends is stopped, with a lesson", () => {
       ),
     ),
   ).toBe(10);
-});
-
-test("many rounds go backward in stretches", () => {
-  const f = (x: Value) =>
-    whileLoop(
-      (c) => less(c.n, 5000),
-      (c) => ({ n: add(c.n, 1), x: add(c.x, mul(1e-4, sin(c.x))) }),
-      { n: constant(0, "i32"), x },
-    ).x;
-  const h = 1e-6;
-  const slope = (read(f(constant(0.5 + h))) - read(f(constant(0.5 - h)))) / (2 * h);
-  expect(read(grad(f)(0.5))).toBeCloseTo(slope, 8);
-  const byLimit = (x: Value) =>
-    whileLoop(
-      (c) => less(c, 3),
-      (c) => mul(c, 1.01),
-      x,
-      { limit: 3_000_000 },
-    );
-  expect(read(grad(byLimit)(1))).toBeCloseTo(1.01 ** 111, 10);
 });
 
 test("vmap gives every example its own number of rounds", () => {

@@ -2,7 +2,7 @@ import * as fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { type CsvBlock, type CsvOptions, csvBlocks, parseCsv } from "../../src/data/csv.ts";
 import { DomainError } from "../../src/ir/errors.ts";
-import { expectOnlyParseErrors, parseErrorOf } from "./fixture.ts";
+import { parseErrorOf } from "./fixture.ts";
 
 async function blocksOf(
   pieces: readonly (string | Uint8Array)[],
@@ -164,17 +164,4 @@ test("classes keep their numbers from block to block", async () => {
       ["b", "a", "c"],
     ],
   ]);
-});
-
-test("one long row in many pieces is not read again for each of them", async () => {
-  const width = 200_000;
-  const row = `${new Array(width).fill("1.5").join(",")}\n`;
-  const pieces = Array.from({ length: Math.ceil(row.length / 16) }, (_, i) => row.slice(i * 16, i * 16 + 16));
-  const blocks = await blocksOf(pieces);
-  expect([blocks.length, blocks[0]?.data.length, blocks[0]?.data[width - 1]]).toEqual([1, width, 1.5]);
-});
-
-test("noise and damage are refused or read", async () => {
-  const good = new TextEncoder().encode('a,b,"c ""d"""\r\n1,2,"3"\r\n4,5.5e3,6\r\n"7",8,-9\r\n');
-  await expectOnlyParseErrors(good, (bytes) => blocksOf([bytes]), 1500);
 });

@@ -5,7 +5,7 @@ import { DTypeError } from "../../src/ir/errors.ts";
 import { numberToF16 } from "../../src/ir/half.ts";
 import { hold, tensor } from "../../src/ir/tensor.ts";
 import { tensorType } from "../../src/ir/type.ts";
-import { contentOf, expectEveryCutToFail, expectedOf, expectOnlyParseErrors, fixture, halves, parseErrorOf } from "./fixture.ts";
+import { contentOf, expectEveryCutToFail, expectedOf, fixture, halves, parseErrorOf } from "./fixture.ts";
 
 const dtypes = {
   f8: "f64",
@@ -155,9 +155,4 @@ test("a header too long for version 1 is written as version 2", () => {
 test("every beginning of a good file is refused", async () => {
   await expectEveryCutToFail(fixture("f8.npy"), parseNpy);
   await expectEveryCutToFail(fixture("version3.npy"), parseNpy);
-});
-
-test("noise and damage are refused or read", async () => {
-  await expectOnlyParseErrors(fixture("f2-big.npy"), parseNpy, 1000);
-  await expectOnlyParseErrors(fixture("version2.npy"), parseNpy, 1000);
 });

@@ -1,12 +1,10 @@
-import { deflateRawSync } from "node:zlib";
 import { describe, expect, test } from "vitest";
-import { inflate } from "../../src/data/deflate.ts";
 import { serializeNpy } from "../../src/data/npy.ts";
 import { parseNpz, serializeNpz } from "../../src/data/npz.ts";
 import { unpack, writeZip, zipMembers } from "../../src/data/zip.ts";
 import { DomainError } from "../../src/ir/errors.ts";
 import { tensor } from "../../src/ir/tensor.ts";
-import { contentOf, expectEveryCutToFail, expectedOf, expectOnlyParseErrors, fixture, parseErrorOf } from "./fixture.ts";
+import { contentOf, expectEveryCutToFail, expectedOf, fixture, parseErrorOf } from "./fixture.ts";
 
 const names = ["w", "b", "deep/name"];
 
@@ -155,11 +153,6 @@ describe("refuses", () => {
   });
 });
 
-test("a bomb is unpacked no further than it declares", async () => {
-  const bomb = deflateRawSync(new Uint8Array(5e7));
-  expect((await parseErrorOf(() => inflate(bomb, 1000, "bomb")))?.message).toBe("bomb unpacks to more than the 1000 bytes it declares");
-});
-
 test("a comment after the end, and members of other programs", async () => {
   const bytes = await writeZip([["a.npy", serializeNpy(tensor([1]))]], true);
   const longer = new Uint8Array(bytes.length + 30);
@@ -173,14 +166,4 @@ test("every beginning of a good file is refused", async () => {
   await expectEveryCutToFail(await serializeNpz({ a: tensor([1, 2]), b: tensor([3], "u8") }), parseNpz);
   await expectEveryCutToFail(await serializeNpz({ a: tensor([1, 2]) }, { compress: true }), parseNpz);
   await expectEveryCutToFail(fixture("zip64.npz"), parseNpz);
-});
-
-test("noise and damage are refused or read", async () => {
-  await expectOnlyParseErrors(fixture("stored.npz"), parseNpz, 500);
-  await expectOnlyParseErrors(fixture("zip64.npz"), parseNpz, 500);
-  await expectOnlyParseErrors(
-    await serializeNpz({ a: tensor(new Float64Array(50)), b: tensor([3], "u8") }, { compress: true }),
-    parseNpz,
-    500,
-  );
 });

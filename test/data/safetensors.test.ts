@@ -5,7 +5,7 @@ import { type DType, dtypes } from "../../src/ir/dtype.ts";
 import { DomainError, DTypeError } from "../../src/ir/errors.ts";
 import { hold, type Tensor, tensor } from "../../src/ir/tensor.ts";
 import { tensorType } from "../../src/ir/type.ts";
-import { expectEveryCutToFail, expectOnlyParseErrors, parseErrorOf } from "./fixture.ts";
+import { expectEveryCutToFail, parseErrorOf } from "./fixture.ts";
 
 function file(header: unknown, data: Uint8Array = new Uint8Array(0)): Uint8Array {
   const text = new TextEncoder().encode(typeof header === "string" ? header : JSON.stringify(header));
@@ -156,13 +156,4 @@ test("64-bit integers to 2^53 on both sides", () => {
 
 test("every beginning of a good file is refused", async () => {
   await expectEveryCutToFail(serializeSafetensors(every, { a: "b" }), parseSafetensors);
-});
-
-test("noise and damage are refused or read", async () => {
-  await expectOnlyParseErrors(serializeSafetensors(every, { a: "b" }), parseSafetensors, 2000);
-});
-
-test("a header of a million brackets is refused without a stack", async () => {
-  const deep = `{"a":${"[".repeat(1e6)}${"]".repeat(1e6)}}`;
-  expect((await parseErrorOf(() => parseSafetensors(file(deep))))?.message).toMatch(/^safetensors: a: must be an object/);
 });

@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { grad } from "../../src/autodiff/grad.ts";
-import { detach, evaluate, read } from "../../src/evaluate/evaluate.ts";
+import { detach, evaluate } from "../../src/evaluate/evaluate.ts";
 import { constant, input, named, variable } from "../../src/ir/leaf.ts";
 import type { Value } from "../../src/ir/node.ts";
 import type { Operand } from "../../src/ir/op.ts";
@@ -28,6 +28,7 @@ import {
   sum,
   transpose,
 } from "../../src/ops/index.ts";
+import { anyCharacter } from "./expressions.ts";
 
 const [x, y, z] = [variable(-2, "x"), variable(5, "y"), variable(-4, "z")];
 const m = variable(
@@ -126,7 +127,7 @@ describe("infix", () => {
     ] as const)
       expect(readable(label)).toBe(name);
     fc.assert(
-      fc.property(fc.string({ unit: "binary", maxLength: 6 }), (label) => {
+      fc.property(fc.string({ unit: anyCharacter, maxLength: 6 }), (label) => {
         expectSame(add(variable(1, label), 1));
       }),
       { seed: 1 },
@@ -187,32 +188,6 @@ describe("infix", () => {
   });
 });
 
-describe("size", () => {
-  const n = 100_000;
-  const terms = process.env["CHAINRULE_FAST"] === "1" ? 20_000 : n;
-  test("a chain of many nodes to the left prints flat and reads back", () => {
-    let v: Value = x;
-    for (let i = 0; i < terms; i++) v = add(v, i % 2 === 0 ? y : -1);
-    expect(infix(v).split("\n")).toHaveLength(1);
-    expect(read(reread(v))).toBe(read(v));
-  });
-
-  test("chains to the right, of calls and of signs print in lines that can be parsed", () => {
-    let right: Value = x;
-    let calls: Value = m;
-    let signs: Value = x;
-    for (let i = 0; i < n / 4; i++) {
-      right = sub(y, right);
-      signs = neg(signs);
-      if (i % 5 === 0) calls = concat([calls], { axis: 0 });
-    }
-    for (const v of [right, calls, signs]) {
-      expect(infix(v).split("\n").length).toBeGreaterThan(45);
-      expectSame(v);
-    }
-  });
-});
-
 describe("round trip", () => {
   /** Any scalar or vector graph of the arithmetic ops, with sharing. */
   const someGraph: fc.Arbitrary<Value> = fc
@@ -230,7 +205,7 @@ describe("round trip", () => {
   test("parse(infix(v)) is v", () => {
     fc.assert(
       fc.property(someGraph, (v) => expectSame(v)),
-      { numRuns: 1000, seed: 7 },
+      { numRuns: process.env["CHAINRULE_FAST"] === "1" ? 300 : 1000, seed: 7 },
     );
   });
 
@@ -240,7 +215,7 @@ describe("round trip", () => {
         const once = infix(v);
         if (!once.includes("\n")) expect(infix(reread(v))).toBe(once);
       }),
-      { numRuns: 300, seed: 8 },
+      { numRuns: process.env["CHAINRULE_FAST"] === "1" ? 100 : 300, seed: 8 },
     );
   });
 });

@@ -1,7 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { named, variable } from "../../src/ir/leaf.ts";
-import type { Value } from "../../src/ir/node.ts";
 import { latex, latexOfExpression, latexOfStatements } from "../../src/notation/latex.ts";
 import { escaped, latexName } from "../../src/notation/latex-name.ts";
 import { parseFormula } from "../../src/notation/parser.ts";
@@ -135,12 +134,5 @@ describe("latex of values", () => {
     expect(latex(mul(q, q))).toBe(
       "\\begin{aligned}\nq &= x_{1} \\cdot w_{0} + w_{0} \\cdot \\left(x_{1} + 1\\right) \\\\\n&q \\cdot q\n\\end{aligned}",
     );
-  });
-
-  test("a chain of 100,000 nodes", () => {
-    const x = variable(1, "x");
-    let v: Value = x;
-    for (let i = 0; i < 100_000; i++) v = add(v, x);
-    expect(latex(v)).toHaveLength(400_001);
   });
 });

@@ -1,6 +1,8 @@
 import { describe, expect, test } from "vitest";
 import { ParseError } from "../../src/index.ts";
+import type { Expression } from "../../src/notation/expression.ts";
 import { parseFormula } from "../../src/notation/parser.ts";
+import { printExpression } from "../../src/notation/print-expression.ts";
 
 describe("texts of megabytes", () => {
   const repeated = (piece: string, megabytes: number): string => piece.repeat(Math.ceil((megabytes * 2 ** 20) / piece.length));
@@ -29,5 +31,21 @@ describe("texts of megabytes", () => {
       `f(${keywords}`,
     ])
       expect(() => parseFormula(text)).toThrow(ParseError);
+  });
+});
+
+function parsed(text: string): Expression {
+  const { statements } = parseFormula(text);
+  expect(statements).toHaveLength(1);
+  return statements[0]!.value;
+}
+
+describe("size", () => {
+  test("100,000 lines, operands, indices and transposes parse", () => {
+    const n = 100_000;
+    expect(parseFormula(`${Array.from({ length: n }, (_, i) => `a${i} = ${i}`).join("\n")}\na7`).statements).toHaveLength(n + 1);
+    expect(parseFormula(`f(${"x,".repeat(n)})`).nodes).toHaveLength(n + 1);
+    expect(printExpression(parsed(`x${"[0]".repeat(n)}`))).toHaveLength(3 * n + 1);
+    expect(printExpression(parsed(`x${".T".repeat(n)}`))).toHaveLength(2 * n + 1);
   });
 });

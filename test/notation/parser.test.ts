@@ -5,7 +5,7 @@ import type { Expression } from "../../src/notation/expression.ts";
 import { parseFormula, parseSource } from "../../src/notation/parser.ts";
 import { printExpression } from "../../src/notation/print-expression.ts";
 import { templateSource } from "../../src/notation/source-text.ts";
-import { bare, someExpression } from "./expressions.ts";
+import { anyCharacter, bare, someExpression } from "./expressions.ts";
 
 function parsed(text: string): Expression {
   const { statements } = parseFormula(text);
@@ -209,14 +209,6 @@ describe("size", () => {
     expect(nodes).toHaveLength(199_999);
     expect(printExpression(statements[0]!.value)).toBe(text);
   });
-
-  test("100,000 lines, operands, indices and transposes parse", () => {
-    const n = 100_000;
-    expect(parseFormula(`${Array.from({ length: n }, (_, i) => `a${i} = ${i}`).join("\n")}\na7`).statements).toHaveLength(n + 1);
-    expect(parseFormula(`f(${"x,".repeat(n)})`).nodes).toHaveLength(n + 1);
-    expect(printExpression(parsed(`x${"[0]".repeat(n)}`))).toHaveLength(3 * n + 1);
-    expect(printExpression(parsed(`x${".T".repeat(n)}`))).toHaveLength(2 * n + 1);
-  });
 });
 
 describe("random texts", () => {
@@ -260,7 +252,7 @@ describe("random texts", () => {
     );
     const text = fc.oneof(
       fc.array(pieces, { maxLength: 25 }).map((list) => list.join("")),
-      fc.string({ unit: "binary", maxLength: 30 }),
+      fc.string({ unit: anyCharacter, maxLength: 30 }),
       fc.string({ maxLength: 30 }),
     );
     let good = 0;
@@ -279,7 +271,7 @@ describe("random texts", () => {
           expect(error.message).toMatch(/\(line \d+, column \d+\)\n {2}.*\n {2}\s*\^+$/);
         }
       }),
-      { numRuns: process.env["CHAINRULE_FAST"] === "1" ? 4_000 : 20_000, seed: 5 },
+      { numRuns: process.env["CHAINRULE_FAST"] === "1" ? 2_000 : 20_000, seed: 5 },
     );
     expect(good).toBeGreaterThan(200);
   });

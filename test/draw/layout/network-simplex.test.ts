@@ -8,17 +8,6 @@ const cost = (rank: ArrayLike<number>, edges: readonly RankEdge[]): number =>
 const isFeasible = (rank: ArrayLike<number>, edges: readonly RankEdge[]): boolean =>
   edges.every(({ from, to, length }) => rank[to]! - rank[from]! >= length);
 
-/** The least cost by trying all ranks below `limit`. */
-function leastCost(count: number, edges: readonly RankEdge[], limit: number): number {
-  let best = Number.POSITIVE_INFINITY;
-  const rank = new Int32Array(count);
-  for (let code = 0; code < limit ** count; code++) {
-    for (let v = 0, rest = code; v < count; v++, rest = Math.floor(rest / limit)) rank[v] = rest % limit;
-    if (isFeasible(rank, edges)) best = Math.min(best, cost(rank, edges));
-  }
-  return best;
-}
-
 const anyEdges = (count: number, longest: number): fc.Arbitrary<RankEdge[]> =>
   fc.array(
     fc
@@ -29,17 +18,6 @@ const anyEdges = (count: number, longest: number): fc.Arbitrary<RankEdge[]> =>
   );
 
 describe("networkSimplex", () => {
-  it("finds the least total length, as trying every ranking does", () => {
-    fc.assert(
-      fc.property(anyEdges(6, 1), (edges) => {
-        const rank = networkSimplex(6, edges);
-        expect(isFeasible(rank, edges)).toBe(true);
-        expect(cost(rank, edges)).toBe(leastCost(6, edges, 6));
-      }),
-      { seed: 1, numRuns: 150 },
-    );
-  });
-
   it("finds ranks no single set of vertices can improve on larger graphs", () => {
     fc.assert(
       fc.property(anyEdges(14, 5), (edges) => {

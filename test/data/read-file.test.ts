@@ -1,16 +1,5 @@
 import { execFileSync } from "node:child_process";
-import {
-  chmodSync,
-  copyFileSync,
-  mkdirSync,
-  mkdtempSync,
-  readdirSync,
-  readFileSync,
-  rmSync,
-  statSync,
-  symlinkSync,
-  writeFileSync,
-} from "node:fs";
+import { chmodSync, copyFileSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -18,7 +7,6 @@ import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import { readTensorFile } from "../../src/data/read-file.ts";
 import { serializeSafetensors } from "../../src/data/safetensors.ts";
 import { writeFileWhole } from "../../src/files/write-file.ts";
-import { DomainError } from "../../src/ir/errors.ts";
 import { type Tensor, tensor } from "../../src/ir/tensor.ts";
 import { expectEveryCutToFail, expectedOf, parseErrorOf } from "./fixture.ts";
 
@@ -68,7 +56,7 @@ describe("readTensorFile", () => {
   });
 
   test("a .csv file of several pieces", async () => {
-    const rows = 300_000;
+    const rows = 120_000;
     writeFileSync(at("x.csv"), Array.from({ length: rows }, (_, i) => `${i},0.5\n`).join(""));
     const read = (await readTensorFile(at("x.csv"))) as Tensor;
     expect(read.type.shape).toEqual([rows, 2]);
@@ -120,37 +108,5 @@ describe("readTensorFile", () => {
       writeFileSync(at("x.npy"), bytes);
       await readTensorFile(at("x.npy"));
     });
-  });
-});
-
-describe("writeFileWhole", () => {
-  test("writes text and bytes, new and over an old file, and leaves nothing else", async () => {
-    await writeFileWhole(at("a.txt"), "héllo");
-    expect(readFileSync(at("a.txt"), "utf8")).toBe("héllo");
-    chmodSync(at("a.txt"), 0o640);
-    await writeFileWhole(at("a.txt"), new Uint8Array([1, 2]));
-    expect([...readFileSync(at("a.txt"))]).toEqual([1, 2]);
-    if (process.platform !== "win32") expect(statSync(at("a.txt")).mode & 0o777).toBe(0o640);
-    expect(readdirSync(folder)).toEqual(["a.txt"]);
-  });
-
-  test("writes through a link", async () => {
-    writeFileSync(at("real"), "old");
-    symlinkSync(at("real"), at("link"));
-    await writeFileWhole(at("link"), "new");
-    expect(readFileSync(at("real"), "utf8")).toBe("new");
-    expect(readdirSync(folder).sort()).toEqual(["link", "real"]);
-  });
-
-  test("leaves the old file and nothing else when it fails", async () => {
-    mkdirSync(at("d"));
-    await expect(writeFileWhole(at("d"), "x")).rejects.toThrow(new DomainError(`cannot write ${at("d")}: it is a folder`));
-    const nowhere = join(folder, "none", "x");
-    await expect(writeFileWhole(nowhere, "x")).rejects.toThrow(new DomainError(`cannot write ${nowhere}: there is no such file or folder`));
-    await writeFileWhole(at("a.txt"), "old");
-    const poison = { *[Symbol.iterator]() { yield "half"; throw new Error("stopped"); } } as unknown as string; // biome-ignore format: one line
-    await expect(writeFileWhole(at("a.txt"), poison)).rejects.toThrow(new DomainError(`cannot write ${at("a.txt")}: stopped`));
-    expect(readFileSync(at("a.txt"), "utf8")).toBe("old");
-    expect(readdirSync(folder).sort()).toEqual(["a.txt", "d"]);
   });
 });
