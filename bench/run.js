@@ -1,5 +1,5 @@
 // node bench/run.js [--rounds N] [SUITE ...]: measures ours against every installed peer in this one process and writes RESULTS.md.
-// The suites are lecture, anew-1000, anew-100000, mlp, mlp-large, moons, threads, convnet, gpt, gemm, elementwise-sum, elementwise-gradient, scalar-1000,
+// The suites are lecture, anew-1000, anew-100000, mlp, mlp-large, moons, threads, convnet, gpt, lstm, gemm, elementwise-sum, elementwise-gradient, scalar-1000,
 // scalar-1000-functions, scalar-100000 (scalar for all three, elementwise for both), start-up, size; without names all run. A run of some replaces their sections alone.
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
@@ -39,6 +39,7 @@ const suites = {
   threads: async () => `## One thread and two\n\n${await (await import("./suites/threads.js")).threads(Number(values.rounds ?? 9))}\n`,
   convnet: async () => timed((await import("./suites/networks.js")).convnet()),
   gpt: async () => timed((await import("./suites/networks.js")).gpt()),
+  lstm: async () => timed((await import("./suites/recurrent.js")).recurrent(64, 128, 128, 32)),
   "elementwise-sum": async () => timed((await import("./suites/elementwise.js")).elementwise("sum")),
   "elementwise-gradient": async () => timed((await import("./suites/elementwise.js")).elementwise("gradient")),
   "scalar-1000": async () => timed((await import("./suites/scalar.js")).scalar(1000, 0)),

@@ -50,7 +50,15 @@ def gpt():
     return F.cross_entropy(logits.reshape(-1, logits.shape[-1]), ids[:, 1:].reshape(-1))
 
 
-loss_of = {"mlp": mlp, "convnet": convnet, "gpt": gpt}[sys.argv[1]]
+def lstm():
+    batch, hidden = d["x"].shape[0], p["w_hh"].shape[1]
+    start = torch.zeros(1, batch, hidden)
+    weights = [p["w_ih"], p["w_hh"], p["bias"], torch.zeros(4 * hidden)]
+    _, h, _ = torch._VF.lstm(d["x"], (start, start), weights, True, 1, 0.0, True, False, True)
+    return F.cross_entropy(h[0] @ p["w"] + p["b"], d["y"])
+
+
+loss_of = {"mlp": mlp, "convnet": convnet, "gpt": gpt, "lstm": lstm}[sys.argv[1]]
 if sys.argv[1] == "gpt":
     optimizer = torch.optim.AdamW(p.values(), lr=3e-4, weight_decay=0.1)
 else:

@@ -3,6 +3,7 @@ import { DomainError, DTypeError, GraphError, ShapeError } from "../ir/errors.ts
 import { isType, lift, literal } from "../ir/leaf.ts";
 import { keeperOf, type Value } from "../ir/node.ts";
 import type { Operand } from "../ir/op.ts";
+import { sizeOf } from "../ir/shape.ts";
 import { isLeaf, leaves, match, type Operands, rebuild, type Values } from "../ir/tree.ts";
 import { sameType, typeText } from "../ir/type.ts";
 import type { Walk } from "./loop.ts";
@@ -15,7 +16,10 @@ export interface ScanOptions {
    * gradient. Needed, as a number, when there are no `xs`.
    */
   readonly length?: Operand;
-  /** The carry is kept every so many rows for the backward pass, which runs the rows in between once more. About the square root when left out. */
+  /**
+   * The carry is kept every so many rows for the backward pass, which runs the rows in between once more. When left out: every row, as long as
+   * that takes no more than 16 MiB, and about the square root of their number beyond.
+   */
   readonly checkpointEvery?: number;
   /** From the last row to the first. */
   readonly reverse?: boolean;
@@ -27,8 +31,9 @@ export interface Scanned<C, Y> {
   readonly out?: Y;
 }
 
-/** Many rows are kept in stretches, few as they are. */
+/** Few rows are kept as they are, and so is what takes few bytes; more is kept in stretches. */
 const few = 16;
+const fewBytes = 2 ** 24;
 
 /**
  * `scan(body, init, xs)`: a loop in the graph. `body(carry, x)` is called once, on placeholders, and returns `{ carry, out }`; the loop runs it for
@@ -36,7 +41,7 @@ const few = 16;
  * new axis 0. What the body uses of its surroundings may be differentiated, too.
  *
  * Forward mode runs values and tangents in one loop and keeps nothing of its steps. Reverse mode keeps the carry every `checkpointEvery` rows (so
- * memory grows with the square root of the number of rows) and runs each stretch once more on its way back.
+ * memory grows with the square root of the number of rows, once it matters) and runs each stretch once more on its way back.
  * @throws GraphError, ShapeError or DTypeError when the carry changes its tree, shape or dtype, or when rows are missing or do not agree;
  * DomainError, when it runs, for a length that is no whole number from 0 to the number of rows
  */
@@ -66,7 +71,8 @@ export function scan(
   const walk = (operands: readonly Value[]): Walk => {
     const keeper = keeperOf(operands);
     const kept = keeper !== null && keeper.forward !== true && first.some(({ value }) => isFloat(value.type.dtype));
-    const every = rows <= few ? 1 : Math.ceil(Math.sqrt(rows));
+    const bytes = rows * first.reduce((n, { value }) => n + 8 * sizeOf(value.type.shape), 0);
+    const every = rows <= few || bytes <= fewBytes ? 1 : Math.ceil(Math.sqrt(rows));
     return { length: count, rows, reverse, every: kept ? (checkpointEvery ?? every) : 0 };
   };
   let out: unknown;

@@ -33,6 +33,7 @@ import {
 } from "../../ops/index.ts";
 import { sliceRange } from "../../ops/linear/slice.ts";
 import { InternedNodes } from "../../passes/interned-nodes.ts";
+import { leaner } from "./residuals.ts";
 
 /** A graph ready to be laid out: the same meaning in ops that the compiler has kernels for, equal parts made one, and only what is used. */
 export interface Lowered {
@@ -218,8 +219,14 @@ const rules: Readonly<Record<string, Rule>> = {
   },
 };
 
-/** Rewrites ops that have no kernel of their own into ops that do, opens `call`s, and computes equal parts once. */
+/** Rewrites ops that have no kernel of their own into ops that do, opens `call`s, computes equal parts once, and makes loops over rows leaner. */
 export function lowered(inputs: readonly Value[], outputs: readonly Value[]): Lowered {
+  const low = rewritten(inputs, outputs);
+  const lean = leaner(low.outputs);
+  return lean === low.outputs ? low : rewritten(inputs, lean);
+}
+
+function rewritten(inputs: readonly Value[], outputs: readonly Value[]): Lowered {
   const interned = new InternedNodes();
   const varies = new Set<Node>();
   for (const v of inputs) varies.add(v.node);

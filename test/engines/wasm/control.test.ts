@@ -1,4 +1,5 @@
 import { describe, expect, test } from "vitest";
+import { lowered } from "../../../src/engines/wasm/lower.ts";
 import {
   add,
   cast,
@@ -34,8 +35,10 @@ import {
   vmap,
   whileLoop,
 } from "../../../src/index.ts";
+import { nodesOf } from "../../../src/ir/graph.ts";
 import { dense, type Held } from "../../../src/ir/tensor.ts";
 import { leaves } from "../../../src/ir/tree.ts";
+import { collect } from "../../../src/ir/walk.ts";
 import { wasm } from "../../../src/wasm.ts";
 import { firstApart } from "./tolerances.ts";
 
@@ -302,4 +305,73 @@ test("a loop with a value that does not depend on it computes that once, and con
   const f: Fn = ([x]) =>
     scan((c: Value, row: Value) => ({ carry: add(matmul(c, big as Value), row) }), expand(0, { shape: [20] }), x!).carry;
   expect(agree(f, [draw([4, 20])]).hosted).toBe(0);
+});
+
+describe("a backward loop", () => {
+  /** The ops in the bodies of a program's loops, after lowering. */
+  const bodies = (f: Fn, given: readonly Tensor[]): string[][] => {
+    const g = graph(
+      given.map((t) => t.type),
+      (xs) => f(xs as readonly Value[]),
+    );
+    const low = lowered(
+      leaves(g.inputs).map(({ leaf }) => leaf as Value),
+      leaves(g.outputs).map(({ leaf }) => leaf as Value),
+    );
+    return collect(low.outputs).flatMap(({ op, attrs }) =>
+      op.name === "scan" ? [nodesOf((attrs as { body: Parameters<typeof nodesOf>[0] }).body).map((n) => n.op.name)] : [],
+    );
+  };
+  const counted = (list: readonly string[], name: string): number => list.filter((n) => n === name).length;
+
+  test("computes no function and no product that the forward loop has computed, and sums no products", () => {
+    const [forward, backward] = bodies(recurrent({}), cell(23));
+    expect(counted(forward!, "tanh")).toBe(1);
+    expect(counted(forward!, "matmul")).toBe(2);
+    expect(counted(backward!, "tanh")).toBe(0);
+    // The gradients of the carry and of the row; those of w and u are products behind the loop.
+    expect(counted(backward!, "matmul")).toBe(2);
+  });
+
+  test("of another length than the forward loop computes what it needs itself", () => {
+    const f: Fn = ([x, n]) => {
+      const one = scan((c: Value, row: Value) => ({ carry: tanh(add(c, row)), out: c }), 0.5, x!);
+      const two = scan((c: Value, row: Value) => ({ carry: add(c, tanh(row)) }), 0, one.out as unknown as Value, { length: n! });
+      return [one.carry, two.carry];
+    };
+    expect(agree(f, [draw([9]), tensor(Int32Array.of(4), i32())]).hosted).toBe(0);
+  });
+
+  test("takes from a loop in the other direction, and from one with outs of its own, what belongs to the row", () => {
+    for (const reverse of [false, true]) {
+      const f: Fn = ([x]) => {
+        const one = scan((c: Value, row: Value) => ({ carry: sin(add(c, row)), out: { a: c, b: cos(row) } }), 0.5, x!, { reverse });
+        const { a, b } = one.out as unknown as { a: Value; b: Value };
+        const two = scan(
+          (c: Value, [p, q, r]: readonly Value[]) => ({ carry: add(c, mul(sin(add(p!, r!)), q!)), out: cos(r!) }),
+          0,
+          [a, b, x!],
+          { reverse: !reverse },
+        );
+        return [one.carry, two];
+      };
+      expect(agree(f, [draw([9])]).hosted).toBe(0);
+    }
+  });
+
+  test("a sum of products keeps what it started from, and is left where its carry is read", () => {
+    const f: Fn = ([x, y, s]) => {
+      const plain = scan((c: Value, [p, q]: readonly Value[]) => ({ carry: add(c, matmul(transpose(p!), q!)) }), s!, [x!, y!]);
+      const turned = scan((c: Value, [p, q]: readonly Value[]) => ({ carry: add(matmul(sin(transpose(p!)), mul(q!, 2)), c) }), s!, [
+        x!,
+        y!,
+      ]);
+      const seen = scan((c: Value, [p, q]: readonly Value[]) => ({ carry: add(c, matmul(transpose(p!), q!)), out: sum(c) }), s!, [x!, y!]);
+      return [plain.carry, turned.carry, seen];
+    };
+    const given = [draw([6, 3, 4]), draw([6, 3, 5], 2), draw([4, 5], 3)];
+    expect(agree(f, given).hosted).toBe(0);
+    // Of the first nothing is left: both factors are there before it.
+    expect(bodies(f, given).map((list) => counted(list, "matmul"))).toEqual([0, 1]);
+  });
 });
