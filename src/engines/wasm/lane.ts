@@ -86,8 +86,36 @@ export class Lane {
     code.op("f32x4.demote_f64x2_zero").set(high);
     code.get(part).get(high).shuffle([0, 1, 2, 3, 4, 5, 6, 7, 16, 17, 18, 19, 20, 21, 22, 23]);
   }
-  /** Horner's scheme in the local `x`, highest coefficient first; the result stays on the stack. */
+  /**
+   * The polynomial in the local `x`, highest coefficient first; the result stays on the stack. Halves side by side, powers of x by squaring (Estrin's
+   * scheme): in Horner's each sum waits for the one before, and a processor holds too few instructions to go on with other vectors meanwhile.
+   */
   polynomial(x: number, coefficients: readonly number[]): this {
+    const rising = [...coefficients].reverse();
+    const powers = new Map([[1, x]]);
+    for (let p = 2; p < rising.length; p *= 2) {
+      const half = powers.get(p / 2)!;
+      const power = this.local();
+      this.get(half).get(half).op("mul").set(power);
+      powers.set(p, power);
+    }
+    const part = (from: number, count: number): void => {
+      if (count === 1) {
+        this.num(rising[from]!);
+        return;
+      }
+      let low = 1;
+      while (low * 2 < count) low *= 2;
+      part(from + low, count - low);
+      this.get(powers.get(low)!).op("mul");
+      part(from, low);
+      this.op("add");
+    };
+    part(0, rising.length);
+    return this;
+  }
+  /** The same by Horner's scheme, for numbers that must have the bits of one that is computed so elsewhere. */
+  horner(x: number, coefficients: readonly number[]): this {
     this.num(coefficients[0]!);
     for (const c of coefficients.slice(1)) this.get(x).op("mul").num(c).op("add");
     return this;

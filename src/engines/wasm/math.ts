@@ -32,14 +32,12 @@ const factorial = (n: number): number => (n < 2 ? 1 : n * factorial(n - 1));
 
 /**
  * x = n ln 2 + r with |r| <= ln 2 / 2: leaves e^r - 1 in `p` and the halves of n in `half` and `rest`, whose powers of two multiply back without
- * overflow on the way. Taylor's series: its remainder is below half an ulp for 8 (f32) and 14 (f64) terms on that range.
+ * overflow on the way. Taylor's series: its remainder is below half an ulp for 8 (f32) and 14 (f64) terms on that range. x is at least -746 (f32: -104).
  */
 function reduced(w: Lane, x: number): { p: number; half: number; rest: number } {
   const narrow = w.wide === "f32x4";
   const [n, r, p, half, rest] = [w.local(), w.local(), w.local(), w.local(), w.local()] as const;
   w.get(x)
-    .num(narrow ? -104 : -746)
-    .op("pmax")
     .num(narrow ? 89 : 710)
     .op("pmin")
     .tee(r)
@@ -60,17 +58,29 @@ function reduced(w: Lane, x: number): { p: number; half: number; rest: number } 
 }
 
 function exponential(w: Lane, x: number): void {
-  const { p, half, rest } = reduced(w, x);
+  const [none, held] = w.locals(2);
+  // What is 0 for certain, as where attention is masked, is computed as e^0 and dropped: results on the way below the smallest normal number take long.
+  w.get(x)
+    .num(w.wide === "f32x4" ? -104 : -746)
+    .op("lt")
+    .set(none);
+  w.get(x).get(none).code.op("v128.andnot").set(held);
+  const { p, half, rest } = reduced(w, held);
   w.get(p).num(1).op("add");
   powerOfTwo(w, half);
   w.op("mul");
   powerOfTwo(w, rest);
-  w.op("mul");
+  w.op("mul").get(none).code.op("v128.andnot");
 }
 
 function exponentialMinusOne(w: Lane, x: number): void {
-  const { p, half, rest } = reduced(w, x);
-  const [s, minus] = [w.local(), w.local()];
+  const [s, minus, held] = w.locals(3);
+  // Below that it is -1.
+  w.get(x)
+    .num(w.wide === "f32x4" ? -30 : -60)
+    .op("pmax")
+    .set(held);
+  const { p, half, rest } = reduced(w, held);
   powerOfTwo(w, half);
   w.set(s);
   w.get(rest).op("neg").set(minus);
@@ -201,7 +211,39 @@ function logarithmOfOnePlus(w: Lane, x: number): void {
   );
 }
 
+/**
+ * f32: a polynomial up to 0.625, fitted to tanh(x) / x - 1 in x^2 (relative error 4e-9), and from there on 1 - 2 / (e^2x + 1), where e's own error weighs
+ * little, so that ln 2 is one number and no power of two overflows.
+ */
+function narrowTangent(w: Lane, x: number): void {
+  const [a, t, n, r, near] = w.locals(5);
+  w.get(x).op("abs").tee(a).get(a).op("mul").set(t);
+  w.polynomial(t, [-0.005717056803405285, 0.020650601014494896, -0.053743503987789154, 0.13331490755081177, -0.3333328366279602]);
+  w.get(t).op("mul").get(a).op("mul").get(a).op("add").set(near);
+  w.get(a).get(a).op("add").num(20).op("pmin").tee(r).num(Math.LOG2E).op("mul").op("nearest").set(n);
+  w.get(r).get(n).num(Math.LN2).op("mul").op("sub").set(r);
+  w.choose(
+    () => w.get(near),
+    () => {
+      w.num(1).num(2);
+      w.polynomial(
+        r,
+        Array.from({ length: 7 }, (_, i) => 1 / factorial(6 - i)),
+      );
+      powerOfTwo(w, n);
+      w.op("mul").num(1).op("add").op("div").op("sub");
+    },
+    () => w.get(a).num(0.625).op("lt"),
+  );
+}
+
 function hyperbolicTangent(w: Lane, x: number, call: (name: MathName) => void): void {
+  if (w.wide === "f32x4") {
+    narrowTangent(w, x);
+    w.get(x).num(-0);
+    w.code.op("v128.and").op("v128.or");
+    return;
+  }
   const [t, twice, large] = w.locals(3);
   // -t / (t + 2) with t = e^(-2|x|) - 1 below 1; from 1 on 1 - 2 / (t + 2) with t = e^(2|x|) - 1, whose error weighs less.
   w.get(x).op("abs").get(x).op("abs").op("add").tee(twice).num(2).op("ge").set(large);

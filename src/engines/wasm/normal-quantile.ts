@@ -20,8 +20,8 @@ const tail = [
 ] as const; // biome-ignore format: two polynomials
 
 function ratio(w: Lane, x: number, [p, q]: readonly [readonly number[], readonly number[]]): void {
-  w.polynomial(x, p);
-  w.polynomial(x, q);
+  w.horner(x, p);
+  w.horner(x, q);
   w.op("div");
 }
 
@@ -40,9 +40,9 @@ function logarithm(w: Lane, x: number): void {
   // k high - ((half - (s (half + even + odd) + k low)) - f)
   w.get(e).num(0.6931471803691238).op("mul").get(half);
   w.get(s).get(half).get(v);
-  w.polynomial(v, [0.15313837699209373, 0.22222198432149784, 0.3999999999940942]);
+  w.horner(v, [0.15313837699209373, 0.22222198432149784, 0.3999999999940942]);
   w.op("mul").op("add").get(z);
-  w.polynomial(v, [0.14798198605116586, 0.1818357216161805, 0.2857142874366239, 0.6666666666666735]);
+  w.horner(v, [0.14798198605116586, 0.1818357216161805, 0.2857142874366239, 0.6666666666666735]);
   w.op("mul").op("add").op("mul").get(e).num(1.9082149292705877e-10).op("mul").op("add").op("sub").get(f).op("sub").op("sub");
   code.op("f64x2.neg");
 }
