@@ -3,6 +3,7 @@ import { type Code, i32, type ModuleBuilder } from "./encoder.ts";
 import { productScratch, rowUnit } from "./gemm.ts";
 import { type Convolution, padded } from "./plan.ts";
 import { addressOf, cut, type Parts, type Products, partsOf } from "./product.ts";
+import { isTiled, type Tiled, TileWriter, tiledScratch } from "./tiles.ts";
 
 /** Shapes of x, w and y of a convolution or one of its transposes. */
 function geometry({ node }: Convolution): Geometry {
@@ -17,6 +18,8 @@ function geometry({ node }: Convolution): Geometry {
 /** Bytes of packed blocks and of unfolded columns that a convolution needs. */
 export function convolutionScratch(step: Convolution): { readonly packed: number; readonly columns: number } {
   const g = geometry(step);
+  const name = step.node.op.name as Tiled;
+  if (isTiled(g, name)) return tiledScratch(g, name);
   const [o, area, inner] = [g.outChannels, areaOf(g), innerOf(g)];
   const products = [[o, area, inner], [o, inner, area], [inner, area, o]] as const; // biome-ignore format: three products
   return {
@@ -42,8 +45,9 @@ export function writeConvolution(
   const gemm = products.large.index(kind);
   const [inner, area, outs] = [innerOf(g), areaOf(g), g.outChannels];
   const direct = isDirect(g);
-  const { name } = step.node.op;
-  const move = name === "convInput" ? foldFunction(module, g) : unfoldFunction(module, g);
+  const name = step.node.op.name as Tiled;
+  const tiles = isTiled(g, name) ? new TileWriter(module, g, name, gemm).write() : null;
+  const move = tiles !== null ? -1 : name === "convInput" ? foldFunction(module, g) : unfoldFunction(module, g);
   const image = g.inChannels * g.input.reduce((a, b) => a * b, 1) * size;
   const result = outs * area * size;
   const weights = outs * inner * size;
@@ -82,6 +86,35 @@ export function writeConvolution(
     } else {
       along(y, area * size);
       along(w, inner * size);
+    }
+    if (tiles !== null) {
+      const [from, to] = name === "convInput" ? [y, x] : [x, y];
+      const outs = name === "convInput" ? g.inChannels : g.outChannels;
+      code.count(
+        group,
+        () => code.int(0),
+        () => code.int(g.groups),
+        1,
+        () => {
+          tiles(code, {
+            from,
+            to,
+            w,
+            images: () => (byImages && part !== null ? code.get(some) : code.int(g.batch)),
+            outs: () => (!byImages && part !== null ? code.get(some) : code.int(outs)),
+            scratch: column,
+            packed: () => parts.packed(code),
+            steps: name === "convInput" ? [g.groups * result, g.groups * image] : [g.groups * image, g.groups * result],
+          });
+          for (const [pointer, by] of [
+            [x, image],
+            [y, result],
+            [w, weights],
+          ] as const)
+            code.get(pointer).int(by).op("i32.add").set(pointer);
+        },
+      );
+      return;
     }
     const columns = (): void => {
       code.get(direct ? x : column);
