@@ -1,4 +1,5 @@
 import { availableParallelism } from "node:os";
+import { fileURLToPath } from "node:url";
 import { defineConfig, type ViteUserConfig } from "vitest/config";
 
 const fast: boolean = process.env["CHAINRULE_FAST"] === "1";
@@ -10,7 +11,16 @@ const slow: readonly string[] = ["test/package.test.ts", "test/size.test.ts", "t
 /** Run by `npm run test:long` alone. */
 const longest: readonly string[] = ["test/**/*.long.test.ts"];
 
+const src: string = fileURLToPath(new URL("src/", import.meta.url));
+
 const config: ViteUserConfig = defineConfig({
+  // The studio imports the library as its users do; here that is the sources, so that there is one library in a test.
+  resolve: {
+    alias: [
+      { find: /^chainrule$/, replacement: `${src}index.ts` },
+      { find: /^chainrule\/([a-z]+)$/, replacement: `${src}$1.ts` },
+    ],
+  },
   test: {
     include: long ? [...longest] : ["test/**/*.test.ts"],
     exclude: ["**/node_modules/**", "test/fixtures/**", ...(long ? [] : longest), ...(fast ? slow : [])],

@@ -93,6 +93,18 @@ function offline(): Plugin {
   };
 }
 
+/** The engine's own worker is a file that the library's build makes; here it is made of its source, as any worker of the page. */
+function engineWorker(): Plugin {
+  return {
+    name: "engine-worker",
+    enforce: "pre",
+    transform(code, id) {
+      if (!id.endsWith("/src/engines/wasm/remote.ts")) return null;
+      return { code: code.replace('new Worker(new URL("./wasm-worker.js"', 'new Worker(new URL("./worker-main.ts"'), map: null };
+    },
+  };
+}
+
 const config: UserConfig = defineConfig({
   root: here("."),
   base: "./",
@@ -101,8 +113,8 @@ const config: UserConfig = defineConfig({
     alias: library,
   },
   oxc: { jsx: { runtime: "automatic", importSource: "preact" } },
-  plugins: [policy(), codeSandbox(), offline()],
-  worker: { format: "es" },
+  plugins: [engineWorker(), policy(), codeSandbox(), offline()],
+  worker: { format: "es", plugins: () => [engineWorker()] },
   build: {
     rolldownOptions: { checks: { pluginTimings: false } },
     outDir: here("../dist/studio"),

@@ -1,0 +1,246 @@
+import { effect, signal } from "@preact/signals";
+import { language, state } from "../state/store.ts";
+import { CurveHistory } from "./curve-history.ts";
+import type { Asked, Exported, Facts, Format, Snapshot, Taken, Told } from "./messages.ts";
+import type { TrainState } from "./state.ts";
+import { share, short, words } from "./words.ts";
+
+/*
+ * The page's side of the worker. There is one worker; what changes the net or the data begins anew, what changes a rate is told to it.
+ */
+
+/** How things stand with the worker. */
+export type Status =
+  | { readonly kind: "idle" }
+  | { readonly kind: "preparing"; readonly long: boolean }
+  | { readonly kind: "ready" }
+  | { readonly kind: "fault"; readonly text: string }
+  | { readonly kind: "dead"; readonly why: "worker died" | "was stopped" | "no worker" };
+
+export const facts = signal<Facts | null>(null);
+export const shot = signal<Snapshot | null>(null);
+export const playing = signal(false);
+export const status = signal<Status>({ kind: "idle" });
+/** Why it stopped by itself, for people. */
+export const stopped = signal("");
+/** The latest sentence for screen readers. */
+export const said = signal("");
+export const curve = signal(new CurveHistory());
+/** A table too long for the address. */
+export const longCsv = signal<string | null>(null);
+
+let worker: Worker | null = null;
+let id = 0;
+let prepared = "";
+let told = "";
+let asking = 0;
+let began = 0;
+let slow: ReturnType<typeof setTimeout> | undefined;
+let later: ReturnType<typeof setTimeout> | undefined;
+let playAfter = false;
+const waiting = new Map<number, { resolve: (value: Taken | Exported) => void; reject: (error: Error) => void }>();
+
+/** What a curve follows from: the settings but those that can change while it learns. */
+function identity({ pace: _pace, ...rest }: TrainState): string {
+  const { rate, penaltyRate, stop, ...fixed } = rest;
+  return JSON.stringify(fixed.schedule === "constant" ? fixed : { ...fixed, rate, stop });
+}
+
+function start(): Worker | null {
+  if (worker !== null) return worker;
+  try {
+    worker = new Worker(new URL("./worker.ts", import.meta.url), { type: "module", name: "train" });
+  } catch {
+    status.value = { kind: "dead", why: "no worker" };
+    return null;
+  }
+  worker.onmessage = ({ data }: MessageEvent<Told>) => hear(data);
+  worker.onerror = (event) => {
+    event.preventDefault();
+    end("worker died");
+  };
+  worker.onmessageerror = () => end("worker died");
+  return worker;
+}
+
+/** Ends the worker; what waits for it is refused. */
+export function end(why: "worker died" | "was stopped"): void {
+  worker?.terminate();
+  worker = null;
+  playing.value = false;
+  clearTimeout(slow);
+  prepared = "";
+  status.value = { kind: "dead", why };
+  said.value = words.value[why];
+  for (const { reject } of waiting.values()) reject(new Error(words.value[why]));
+  waiting.clear();
+}
+
+function ask(asked: Asked, transfer: Transferable[] = []): void {
+  worker?.postMessage(asked, transfer);
+}
+
+/** Begins anew with the settings as they are. */
+export function setup(): void {
+  clearTimeout(later);
+  // A worker that is still busy with older settings after this long is ended, not waited for.
+  if (status.value.kind === "preparing" && performance.now() - began > 1500) {
+    worker?.terminate();
+    worker = null;
+  }
+  if (start() === null) return;
+  const settings = state.value.train;
+  prepared = identity(settings) + String(longCsv.value?.length ?? "");
+  told = liveOf(settings);
+  id++;
+  began = performance.now();
+  playing.value = false;
+  stopped.value = "";
+  status.value = { kind: "preparing", long: false };
+  clearTimeout(slow);
+  slow = setTimeout(() => {
+    if (status.value.kind === "preparing") status.value = { kind: "preparing", long: true };
+  }, 800);
+  const csv = longCsv.value;
+  ask({ kind: "setup", id, settings, language: language.value, ...(csv === null || settings.data !== "csv" ? {} : { csv }) });
+}
+
+const liveOf = ({ rate, penaltyRate, stop, pace }: TrainState): string => JSON.stringify([rate, penaltyRate, stop, pace, language.value]);
+
+/** Follows the settings from now on; gives back what stops following. */
+export function follow(): () => void {
+  if (worker === null) prepared = "";
+  return effect(() => {
+    const settings = state.value.train;
+    const now = identity(settings) + String(longCsv.value?.length ?? "");
+    const live = liveOf(settings);
+    if (now !== prepared) {
+      clearTimeout(later);
+      // A slider that moves asks for one net, not for thirty.
+      if (prepared === "") setup();
+      else later = setTimeout(setup, 120);
+    } else if (live !== told) {
+      told = live;
+      ask({ kind: "live", settings, language: language.value });
+    }
+  });
+}
+
+export function play(): void {
+  if (status.value.kind === "preparing") {
+    playAfter = true;
+    return;
+  }
+  if (status.value.kind !== "ready") return;
+  playing.value = true;
+  stopped.value = "";
+  said.value = words.value.started;
+  heard = performance.now();
+  ask({ kind: "play" });
+}
+
+export function pause(): void {
+  playAfter = false;
+  ask({ kind: "pause" });
+}
+
+export function step(unit: "batch" | "epoch"): void {
+  stopped.value = "";
+  ask({ kind: "step", unit });
+}
+
+export function sendDigit(pixels: Float32Array | null): void {
+  ask({ kind: "digit", pixels });
+}
+
+function request<T extends Taken | Exported>(asked: (own: number) => Asked): Promise<T> {
+  const own = ++asking;
+  return new Promise<T>((resolve, reject) => {
+    waiting.set(own, { resolve: resolve as (value: Taken | Exported) => void, reject });
+    ask(asked(own));
+  });
+}
+
+/** The net and its next rows as plain numbers. */
+export const take = (rows: number): Promise<Taken> => request<Taken>((own) => ({ kind: "take", id: own, rows }));
+/** The net as a file. */
+export const exportAs = (format: Format): Promise<Exported> => request<Exported>((own) => ({ kind: "export", id: own, format }));
+
+/** The sentence about where the training stands. */
+export function standing(): string {
+  const { last } = curve.value;
+  if (last === null || shot.value === null) return "";
+  const right = facts.value?.problem.task.kind === "number" ? null : share(last.testRight);
+  return words.value.paused(short(shot.value.epoch), short(last.train), short(last.test), right);
+}
+
+let pending: Snapshot | null = null;
+let announce = false;
+
+function show(): void {
+  if (pending === null) return;
+  const { value: history } = curve;
+  for (const point of pending.curve) history.add(point);
+  shot.value = pending;
+  pending = null;
+  ask({ kind: "shown" });
+  if (announce) said.value = stopped.value === "" ? standing() : `${words.value["not finite"]} ${stopped.value}`;
+  announce = false;
+}
+
+/** A worker that plays and says nothing for this long, to a page that is seen, has ended without a word. */
+const silence = 10_000;
+let heard = 0;
+setInterval(() => {
+  if (playing.value && document.visibilityState === "visible" && performance.now() - heard > silence) end("worker died");
+}, 2000);
+document.addEventListener("visibilitychange", () => {
+  heard = performance.now();
+});
+
+function hear(message: Told): void {
+  heard = performance.now();
+  if (message.kind === "taken" || message.kind === "exported" || message.kind === "refused") {
+    const waits = waiting.get(message.id);
+    waiting.delete(message.id);
+    if (message.kind === "refused") waits?.reject(new Error(message.reason));
+    else waits?.resolve(message.kind === "taken" ? message.taken : message.file);
+    return;
+  }
+  if (message.id !== id) return;
+  switch (message.kind) {
+    case "ready":
+      clearTimeout(slow);
+      pending = null;
+      curve.value = new CurveHistory();
+      shot.value = null;
+      facts.value = message.facts;
+      status.value = { kind: "ready" };
+      said.value = words.value.ready(message.facts.points.train.rows, message.facts.points.test.rows);
+      if (playAfter) {
+        playAfter = false;
+        play();
+      }
+      return;
+    case "snapshot": {
+      const first = pending === null;
+      pending = pending === null ? message.snapshot : { ...message.snapshot, curve: [...pending.curve, ...message.snapshot.curve] };
+      if (first) requestAnimationFrame(show);
+      return;
+    }
+    case "paused":
+      playing.value = false;
+      if (message.why === "not finite") stopped.value = message.reason || " ";
+      // The picture of where it stopped comes next.
+      announce = true;
+      return;
+    case "fault": {
+      clearTimeout(slow);
+      playing.value = false;
+      const sentence = words.value[`fault ${message.key}`];
+      const text = typeof sentence === "string" ? sentence : sentence(message.detail);
+      status.value = { kind: "fault", text };
+      said.value = text;
+    }
+  }
+}

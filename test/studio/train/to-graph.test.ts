@@ -1,0 +1,80 @@
+import { type Engine, evaluate, expr, read, reference, tensor } from "chainrule";
+import { expect, test } from "vitest";
+import { defaultTrain, type TrainState } from "../../../studio/train/state.ts";
+import { type AsGraph, batchAsGraph, numbersIn, unitAsGraph } from "../../../studio/train/to-graph.ts";
+import { makeTrainer } from "../../../studio/train/trainer.ts";
+
+const engine: Engine<"sync"> = reference();
+
+/** Works a formula of lines out, at its values, as the Graph tab does. */
+function worked({ formula, values }: AsGraph): Map<string, ReturnType<typeof expr>> {
+  const known = new Map<string, unknown>();
+  for (const [name, text] of Object.entries(values)) {
+    const whole = text.startsWith("i32 ");
+    known.set(name, tensor(JSON.parse(whole ? text.slice(4) : text), whole ? "i32" : "f64"));
+  }
+  const found = new Map<string, ReturnType<typeof expr>>();
+  for (const line of formula.split("\n")) {
+    const [, name, body] = /^(\w+) = (.*)$/.exec(line)!;
+    const strings: string[] = [];
+    const holes: unknown[] = [];
+    let from = 0;
+    for (const match of body!.matchAll(/[A-Za-z_]\w*/g)) {
+      if (!known.has(match[0])) continue;
+      strings.push(body!.slice(from, match.index));
+      holes.push(known.get(match[0]));
+      from = match.index + match[0].length;
+    }
+    strings.push(body!.slice(from));
+    const value = expr(Object.assign(strings, { raw: strings }) as never, ...(holes as never[]));
+    known.set(name!, value);
+    found.set(name!, value);
+  }
+  return found;
+}
+
+const csv = ["a,b,kind", ...Array.from({ length: 24 }, (_, i) => `${i},${i % 7},${["p", "q", "r"][i % 3]}`)].join("\n");
+const taken = async (part: Partial<TrainState>) => {
+  const trainer = await makeTrainer({ ...defaultTrain, points: 40, batch: 16, ...part }, engine);
+  trainer.step();
+  return { trainer, taken: trainer.take(16) };
+};
+
+test("a batch as a graph has the loss of the next step", async () => {
+  for (const part of [
+    {},
+    { loss: "squared", layers: [] },
+    { loss: "hinge", activation: "relu" },
+    { data: "formula", loss: "huber", activation: "sin" },
+    { data: "formula", loss: "absolute", layers: [3] },
+    { data: "formula", activation: "identity" },
+    { data: "csv", csv, batch: 12 },
+    { data: "csv", csv, batch: 12, loss: "hinge" },
+    { data: "csv", csv, batch: 12, loss: "squared" },
+  ] as const) {
+    const { trainer, taken: now } = await taken(part);
+    const value = read(worked(batchAsGraph(now)).get("L")!);
+    expect(value, JSON.stringify(part)).toBeCloseTo(trainer.step(), 4);
+  }
+});
+
+test("a unit as a graph says what the unit says, from the inputs or from the layer before", async () => {
+  for (const layers of [
+    [3, 2],
+    [60, 2],
+  ]) {
+    const { taken: now } = await taken({ layers });
+    const whole = evaluate(worked(batchAsGraph(now)).get("h2")!).data;
+    const unit = unitAsGraph(now, 1, 1, 4);
+    expect(read(worked(unit).get("h2_2")!)).toBeCloseTo(Number(whole[4 * 2 + 1]), 4);
+    expect("x1" in unit.values).toBe(layers[0] === 3);
+    expect("h1_1" in unit.values).toBe(layers[0] === 60);
+    expect(unitAsGraph(now, 0, 2, 0).formula).toBe("h1_3 = tanh(w1_1_3*x1 + w1_2_3*x2 + b1_3)");
+  }
+  const { taken: small } = await taken({ layers: [2] });
+  expect(read(worked(unitAsGraph(small, 1, 0, 3)).get("z")!)).toBeCloseTo(
+    Number(evaluate(worked(batchAsGraph(small)).get("z")!).data[3]),
+    4,
+  );
+  expect(numbersIn(small)).toBe(4 + 2 + 2 + 1 + 32);
+});
