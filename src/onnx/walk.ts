@@ -3,7 +3,7 @@ import { constant } from "../ir/leaf.ts";
 import { nextSerial, type Value } from "../ir/node.ts";
 import { scopes } from "../ir/scope.ts";
 import type { Tensor } from "../ir/tensor.ts";
-import { Application, nodeText, type Surroundings } from "./application.ts";
+import { Application, nodeText, type Results, type Surroundings } from "./application.ts";
 import { ruleOf } from "./operators.ts";
 import type { AttributeMessage, FunctionMessage, GraphMessage, NodeMessage, OpsetMessage, TensorMessage } from "./schema.ts";
 
@@ -33,6 +33,10 @@ export interface Watch {
   begin?(): void;
   /** A node of the model itself was applied: what it read, in the order of `readsOf`, what it gave, and the first serial number of what it built. */
   node?(node: NodeMessage, read: readonly Value[], gave: readonly Value[], from: number): void;
+  /**
+   * An operator is about to be applied to these operands: what it gives instead, or null. `apply` is the operator's rule, with the node's attributes.
+   */
+  instead?(node: NodeMessage, operands: readonly (Value | null)[], apply: (operands: readonly (Value | null)[]) => Results): Results | null;
   /** A node, which may lie inside others, needs the numbers of operand `i`, and they hang on data of an input. */
   hangs?(node: NodeMessage, i: number, v: Value, what: string): void;
 }
@@ -228,7 +232,9 @@ function applyOperator(
     hangs: (i, v, what) => walk.watch?.hangs?.(node, i, v, what),
   };
   const rule = ruleOf(domain, node);
-  return inScopes(node, level, walk, () => rule(new Application(node, opsets.get(domain) ?? 1, operands, attributes, around)));
+  const apply = (given: readonly (Value | null)[]): Results =>
+    rule(new Application(node, opsets.get(domain) ?? 1, given, attributes, around));
+  return inScopes(node, level, walk, () => walk.watch?.instead?.(node, operands, apply) ?? apply(operands));
 }
 
 /** A function of the model in the place of its node. */

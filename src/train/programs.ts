@@ -72,7 +72,7 @@ export class Programs {
     return this.run("update", batch, ["loss", "norm"], (s) => {
       const { value, gradient, stats } = this.differentiated(s, fold(s.key, s.step));
       const { params, opt } = this.optimizer.update({ params: s.params, grad: gradient, opt: s.opt });
-      return { ...value, norm: normOf(gradient), stats, params, opt, step: add(s.step, 1) };
+      return { ...value, norm: normOf(gradient, movedBetween(s.params, params)), stats, params, opt, step: add(s.step, 1) };
     }) as Promise<Ran>;
   }
 
@@ -82,10 +82,11 @@ export class Programs {
     const ran = await this.run("gather", batch, ["loss", "norm"], (s) => {
       const all = s.gathered!;
       const { value, gradient, stats } = this.differentiated(s, fold(fold(s.key, s.step), all.batches));
-      const total = beside(all.sum, gradient, (t, g) => add(t, mul(rows, g)));
+      const trained = movedBetween(s.params, this.optimizer.update({ params: s.params, grad: gradient, opt: s.opt }).params);
+      const total = beside(all.sum, gradient, (t, g, path) => (trained.has(path) ? add(t, mul(rows, g)) : t));
       return {
         ...value,
-        norm: normOf(gradient),
+        norm: normOf(gradient, trained),
         stats,
         gathered: { sum: total, rows: add(all.rows, rows), batches: add(all.batches, 1) },
       };
@@ -100,7 +101,7 @@ export class Programs {
       const mean: Values<unknown> = mapTree(all.sum, (g) => div(g, cast(all.rows, g.type.dtype)));
       const { params, opt } = this.optimizer.update({ params: s.params, grad: mean, opt: s.opt });
       const none = mapTree(all, (v) => mul(v, 0));
-      return { norm: normOf(mean), params, opt, step: add(s.step, 1), gathered: none };
+      return { norm: normOf(mean, movedBetween(s.params, params)), params, opt, step: add(s.step, 1), gathered: none };
     });
     return (ran as Ran).norm!;
   }
@@ -192,14 +193,25 @@ function contextOf(s: Names, key: Value, train: boolean): Context<unknown> {
 }
 
 /** Two trees of one shape, leaf by leaf. */
-function beside(a: unknown, b: unknown, f: (a: Value, b: Value) => Value): unknown {
+function beside(a: unknown, b: unknown, f: (a: Value, b: Value, path: string) => Value): unknown {
   const others = new Map(leaves(b).map(({ path, leaf }) => [path, leaf as Value]));
-  return rebuild(a, (leaf, path) => f(leaf as Value, others.get(path)!));
+  return rebuild(a, (leaf, path) => f(leaf as Value, others.get(path)!, path));
 }
 
-/** The norm of a whole gradient: not finite as soon as one element is not. */
-function normOf(gradient: unknown): Value {
-  const squares = leaves(gradient).map(({ leaf }) => cast(sum(square(leaf as Value)), "f64"));
+/** The paths of the parameters that an update changes: what is frozen comes out as it went in. */
+function movedBetween(before: unknown, after: unknown): ReadonlySet<string> {
+  const old = new Map(leaves(before).map(({ path, leaf }) => [path, leaf]));
+  return new Set(leaves(after).flatMap(({ path, leaf }) => (old.get(path) === leaf ? [] : [path])));
+}
+
+/**
+ * The norm of the gradient of what is trained: not finite as soon as one element is not. Nobody asks for the gradient of what is frozen, so that the
+ * backward pass stops there.
+ */
+function normOf(gradient: unknown, trained: ReadonlySet<string>): Value {
+  const squares = leaves(gradient)
+    .filter(({ path }) => trained.has(path))
+    .map(({ leaf }) => cast(sum(square(leaf as Value)), "f64"));
   return sqrt(squares.reduce((a, b) => add(a, b)));
 }
 
