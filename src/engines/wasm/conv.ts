@@ -95,15 +95,7 @@ function unfold(
   };
   /** local = o * stride + k * dilation - padding, on the stack. */
   const place = (axis: number, o: number, k: number): void => {
-    c.get(o)
-      .int(g.stride[axis]!)
-      .op("i32.mul")
-      .get(k)
-      .int(g.dilation[axis]!)
-      .op("i32.mul")
-      .op("i32.add")
-      .int(g.padding[axis]!)
-      .op("i32.sub");
+    c.get(o).int(g.stride[axis]!).op("i32.mul").plus(k, g.dilation[axis]!).int(g.padding[axis]!).op("i32.sub");
   };
   /** What is on the stack, held between 0 and the row's length. */
   const held = (into: number): void => {
@@ -151,7 +143,7 @@ function unfold(
                   );
                   c.get(at.image);
                   c.get(iz).int(height).op("i32.mul").get(iy).op("i32.add").int(width).op("i32.mul").get(shift).op("i32.add");
-                  c.get(low).int(stride).op("i32.mul").op("i32.add").int(size).op("i32.mul").op("i32.add").set(from);
+                  c.plus(low, stride).int(size).op("i32.mul").op("i32.add").set(from);
                   row(from, low, high);
                 },
                 () =>
@@ -210,10 +202,7 @@ export function unfoldFunction(module: ModuleBuilder, g: Geometry): number {
             c.get(to).get(from);
             if (steps === 16) c.mem("v128.load").mem("v128.store");
             else c.mem(`${g.kind}.load`).mem(`${g.kind}.store`);
-            c.get(from)
-              .int(steps === 16 ? 16 : size * g.stride[2]!)
-              .op("i32.add")
-              .set(from);
+            c.move(from, steps === 16 ? 16 : size * g.stride[2]!);
             c.get(to).int(steps).op("i32.add").tee(to).get(end).op("i32.lt_u").brIf(0);
           });
         });
@@ -246,7 +235,7 @@ export function foldFunction(module: ModuleBuilder, g: Geometry): number {
       () => undefined,
       (into, low, high) => {
         const address = (place: number): void => {
-          c.get(1).get(place).int(size).op("i32.mul").op("i32.add");
+          c.get(1).plus(place, size);
         };
         address(low);
         c.set(of);
@@ -266,8 +255,8 @@ export function foldFunction(module: ModuleBuilder, g: Geometry): number {
                 .mem("v128.load")
                 .op(`${lanes}.add` as Instruction)
                 .mem("v128.store");
-              c.get(into).int(16).op("i32.add").set(into);
-              c.get(of).int(16).op("i32.add").set(of).br(0);
+              c.move(into, 16);
+              c.move(of, 16).br(0);
             });
           });
         c.block(() => {
@@ -280,10 +269,7 @@ export function foldFunction(module: ModuleBuilder, g: Geometry): number {
               .mem(`${g.kind}.load`)
               .op(`${g.kind}.add` as Instruction)
               .mem(`${g.kind}.store`);
-            c.get(into)
-              .int(size * g.stride[2]!)
-              .op("i32.add")
-              .set(into);
+            c.move(into, size * g.stride[2]!);
             c.get(of).int(size).op("i32.add").tee(of).get(end).op("i32.lt_u").brIf(0);
           });
         });

@@ -77,7 +77,7 @@ export function writeConvolution(
       code.get(some).int(chunk).get(some).int(chunk).op("i32.lt_s").op("select").set(some);
     }
     const along = (target: number, by: number): void => {
-      if (part !== null) code.get(target).get(from).int(by).op("i32.mul").op("i32.add").set(target);
+      if (part !== null) code.get(target).plus(from, by).set(target);
     };
     const byImages = name !== "convWeight";
     if (byImages) {
@@ -111,7 +111,7 @@ export function writeConvolution(
             [y, result],
             [w, weights],
           ] as const)
-            code.get(pointer).int(by).op("i32.add").set(pointer);
+            code.move(pointer, by);
         },
       );
       return;
@@ -139,13 +139,13 @@ export function writeConvolution(
         1,
         () =>
           clear(
-            () => code.get(w).get(group).int(weights).op("i32.mul").op("i32.add"),
+            () => code.get(w).plus(group, weights),
             () => (part === null ? code.int(outs) : code.get(some)).int(inner * size).op("i32.mul"),
           ),
       );
     }
     const weight = (): void => {
-      code.get(w).get(group).int(weights).op("i32.mul").op("i32.add");
+      code.get(w).plus(group, weights);
     };
     code.count(
       n,
@@ -199,8 +199,8 @@ export function writeConvolution(
               code.int(0).call(gemm);
               if (!direct) code.get(x).get(column).call(move);
             }
-            code.get(x).int(image).op("i32.add").set(x);
-            code.get(y).int(result).op("i32.add").set(y);
+            code.move(x, image);
+            code.move(y, result);
           },
         );
       },

@@ -299,6 +299,14 @@ export class Code {
     for (let i = 0; i < 8; i++) this.bytes.byte(cell.getUint8(i));
     return this;
   }
+  /** Adds so much to a local. */
+  move(local: number, by: number): this {
+    return this.get(local).int(by).op("i32.add").set(local);
+  }
+  /** Adds a local, times so much, to what is on the stack. */
+  plus(local: number, times: number): this {
+    return this.get(local).int(times).op("i32.mul").op("i32.add");
+  }
   /** A vector constant from its 16 bytes. */
   constant(bytes: Uint8Array): this {
     this.bytes.byte(0xfd).unsigned(0x0c).append(bytes);

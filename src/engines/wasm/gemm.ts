@@ -114,10 +114,7 @@ export class ProductLibrary {
         const offsets = Array.from({ length: width }, () => c.local(i32));
         const vectors = Array.from({ length: 8 }, () => c.local(v128));
         const forward = (steps: number): void => {
-          c.get(dst)
-            .int(steps * width * size)
-            .op("i32.add")
-            .set(dst);
+          c.move(dst, steps * width * size);
         };
         /** Element by element, from inner step p on. */
         const plainly = (): void => {
@@ -203,7 +200,7 @@ export class ProductLibrary {
                 }
                 first += group;
               }
-              c.get(from).int(16).op("i32.add").set(from);
+              c.move(from, 16);
               forward(lanes);
               c.get(p).int(lanes).op("i32.add").tee(p).int(lanes).op("i32.add").get(inner).op("i32.le_s").brIf(0);
             });
@@ -243,7 +240,7 @@ export class ProductLibrary {
                   1,
                   () => {
                     c.get(src).get(i).get(row).op("i32.add").get(across).op("i32.mul").op("i32.add").set(from);
-                    c.get(dst).get(row).int(size).op("i32.mul").op("i32.add").set(to);
+                    c.get(dst).plus(row, size).set(to);
                     c.count(
                       p,
                       () => c.int(0),
@@ -252,10 +249,7 @@ export class ProductLibrary {
                       () => {
                         c.get(to).get(from).mem(`${kind}.load`).mem(`${kind}.store`);
                         c.get(from).get(along).op("i32.add").set(from);
-                        c.get(to)
-                          .int(width * size)
-                          .op("i32.add")
-                          .set(to);
+                        c.move(to, width * size);
                       },
                     );
                   },
@@ -309,7 +303,7 @@ export class ProductLibrary {
             if (!fused && unrolled > 1 && r % 2 === 1 && r + 1 < rows) c.get(a).op("i32.eqz").brIf(1);
           });
         };
-        c.get(a).get(inner).int(stepA).op("i32.mul").op("i32.add").set(end);
+        c.get(a).plus(inner, stepA).set(end);
         ends.forEach((local, s) => {
           c.get(end)
             .int((s + 1) * stepA)
@@ -323,10 +317,7 @@ export class ProductLibrary {
               once(s);
               if (s < unrolled - 1) c.get(a).get(ends[s]!).op("i32.ge_u").brIf(1);
             }
-            c.get(b)
-              .int(unrolled * stepB)
-              .op("i32.add")
-              .set(b);
+            c.move(b, unrolled * stepB);
             c.get(a)
               .int(unrolled * stepA)
               .op("i32.add")
@@ -374,7 +365,7 @@ export class ProductLibrary {
             c.get(from).mem(`${kind}.load`);
             if (adding) c.op(`${kind}.add`);
             c.mem(`${kind}.store`);
-            c.get(from).int(size).op("i32.add").set(from);
+            c.move(from, size);
             c.get(to).int(size).op("i32.add").tee(to).get(end).op("i32.lt_u").brIf(0);
           });
         };
@@ -385,7 +376,7 @@ export class ProductLibrary {
           1,
           () => {
             c.get(tile).set(from);
-            c.get(out).tee(to).get(width).int(size).op("i32.mul").op("i32.add").set(end);
+            c.get(out).tee(to).plus(width, size).set(end);
             c.get(more);
             c.if(
               () => line(true),

@@ -80,7 +80,7 @@ export class KernelCode {
 
   /** Moves a pointer. */
   advance(pointer: number, bytes: number): void {
-    if (bytes !== 0) this.code.get(pointer).int(bytes).op("i32.add").set(pointer);
+    if (bytes !== 0) this.code.move(pointer, bytes);
   }
 
   /** Ends the kernel by way of the op's own kernel on the host: it computes all of the results, or throws the error that says what is wrong. */
@@ -142,7 +142,7 @@ export class KernelCode {
       .get(into)
       .int(0)
       .op("i32.lt_s")
-      .if(() => code.get(into).int(size).op("i32.add").set(into));
+      .if(() => code.move(into, size));
     code
       .get(into)
       .int(size)

@@ -206,7 +206,7 @@ export class LoopWriter {
         code.get(at);
         constant(this.target(false), kind, identityOf(op, kind));
         this.put(kind, false, 0);
-        code.get(at).int(bytes[kind]).op("i32.add").set(at);
+        code.move(at, bytes[kind]);
       },
     );
   }

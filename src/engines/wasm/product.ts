@@ -160,7 +160,7 @@ export function writeProduct(
       code.int(whole).get(from).op("i32.sub").set(count);
       code.get(count).int(chunk).get(count).int(chunk).op("i32.lt_s").op("select").set(count);
       const moved = (step: number): void => {
-        code.get(from).int(step).op("i32.mul").op("i32.add");
+        code.plus(from, step);
       };
       left(code);
       if (byRows) moved(a.row * size);
@@ -204,16 +204,12 @@ export function writeProduct(
           parts.packed(code);
           code.int(0).call(gemm);
         }
-        code
-          .get(z)
-          .int(m * n * size)
-          .op("i32.add")
-          .set(z);
+        code.move(z, m * n * size);
         return;
       }
       const i = code.local(i32);
       const move = (local: number, by: number): void => {
-        if (by !== 0) code.get(local).int(by).op("i32.add").set(local);
+        if (by !== 0) code.move(local, by);
       };
       code.count(
         i,

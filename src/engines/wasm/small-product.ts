@@ -113,7 +113,7 @@ class SmallWriter {
   }
 
   private advance(pointer: number, by: number): void {
-    if (by !== 0) this.c.get(pointer).int(by).op("i32.add").set(pointer);
+    if (by !== 0) this.c.move(pointer, by);
   }
 
   /** Runs `body` `count` times, at least once. */

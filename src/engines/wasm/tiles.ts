@@ -101,7 +101,7 @@ function copyFloats(c: Code, from: number, to: number, count: number): void {
     return;
   }
   const i = c.local(i32);
-  c.count(i, () => c.int(0), () => c.int(vectors), 1, () => { one(0); for (const p of [from, to]) c.get(p).int(16).op("i32.add").set(p); }); // biome-ignore format: one loop
+  c.count(i, () => c.int(0), () => c.int(vectors), 1, () => { one(0); for (const p of [from, to]) c.move(p, 16); }); // biome-ignore format: one loop
   rest(0);
 }
 
@@ -149,7 +149,7 @@ export class TileWriter {
       c.count(r, () => c.int(0), () => { c.get(rows).int(2).op("i32.mul"); if (!small) c.int(2).op("i32.add"); }, 1, () => {
         c.get(first).get(r).op("i32.add").set(y);
         c.get(padded).get(r).int(pitch).op("i32.mul").int(left).op("i32.add").int(4).op("i32.mul").op("i32.add").set(to);
-        c.get(plane).get(y).int(4 * width).op("i32.mul").op("i32.add").set(from);
+        c.get(plane).plus(y, 4 * width).set(from);
         c.get(y).int(height).op("i32.lt_u").if(() => copyFloats(c, from, to, count), () => c.get(to).int(0).int(4 * count).fill());
       }); // biome-ignore format: one loop
       const vector = (): number => c.local(v128);
@@ -169,8 +169,8 @@ export class TileWriter {
         c,
         rows,
         (start) => {
-          c.get(from).get(start).int(8).op("i32.mul").op("i32.add").set(at);
-          c.get(to).get(start).int(4).op("i32.mul").op("i32.add").set(into);
+          c.get(from).plus(start, 8).set(at);
+          c.get(to).plus(start, 4).set(into);
           for (const [i, row] of raw.entries()) for (const [v, local] of row.entries()) c.get(at).mem("v128.load", 4 * pitch * i + 16 * v).set(local);
           if (small) {
             // A y A', but for the sign of the last row and column, which the last transform has.
@@ -208,8 +208,8 @@ export class TileWriter {
           });
         },
         () => {
-          c.get(from).int(8 * pitch).op("i32.add").set(from);
-          c.get(to).int(4 * across).op("i32.add").set(to);
+          c.move(from, 8 * pitch);
+          c.move(to, 4 * across);
         },
       ); // biome-ignore format: a walk
     });
@@ -236,8 +236,8 @@ export class TileWriter {
         c,
         rows,
         (start) => {
-          c.get(products).get(start).int(4).op("i32.mul").op("i32.add").set(at);
-          c.get(scratch).get(start).int(8).op("i32.mul").op("i32.add").set(into);
+          c.get(products).plus(start, 4).set(at);
+          c.get(scratch).plus(start, 8).set(into);
           for (let j = 0; j < 4; j++) {
             for (const [i, local] of m.entries()) c.get(at).mem("v128.load", (4 * i + j) * way).set(local);
             both(m, sums[0]![j]!, sums[1]![j]!);
@@ -258,8 +258,8 @@ export class TileWriter {
             if (i === 0) copy();
             else c.get(height).int(1).op("i32.gt_s").if(copy);
           }
-          c.get(products).int(4 * across).op("i32.add").set(products);
-          c.get(out).int(8 * y.width).op("i32.add").set(out);
+          c.move(products, 4 * across);
+          c.move(out, 8 * y.width);
           c.get(height).int(2).op("i32.sub").set(height);
         },
       ); // biome-ignore format: a walk
@@ -291,7 +291,7 @@ export class TileWriter {
         () => void c.get(e),
       ];
       c.count(k, () => c.int(0), () => c.int(to.channels), 1, () => {
-        c.get(w).get(k).int(36 * (turned ? 1 : from.channels)).op("i32.mul").op("i32.add").set(at);
+        c.get(w).plus(k, 36 * (turned ? 1 : from.channels)).set(at);
         this.pairs(c, () => c.int(from.channels), () => {
           for (let i = 0; i < 9; i++) c.get(at).mem("f32.load", 4 * (turned ? 8 - i : i)).set(g[Math.floor(i / 3)]![i % 3]!);
           for (let j = 0; j < 3; j++)
@@ -305,8 +305,8 @@ export class TileWriter {
               value();
               c.mem("f32.store", (4 * i + j) * way);
             }
-          c.get(at).int(36 * (turned ? to.channels : 1)).op("i32.add").set(at);
-          c.get(out).int(4).op("i32.add").set(out);
+          c.move(at, 36 * (turned ? to.channels : 1));
+          c.move(out, 4);
         });
       });
     }); // biome-ignore format: two loops
@@ -346,8 +346,8 @@ export class TileWriter {
             value();
             c.mem("f32.store", 4 * (3 * i + j));
           }
-        c.get(sums).int(4).op("i32.add").set(sums);
-        c.get(w).int(36).op("i32.add").set(w);
+        c.move(sums, 4);
+        c.move(w, 36);
       });
     }); // biome-ignore format: one loop
   }
@@ -381,7 +381,7 @@ export class TileWriter {
       const local = (): number => code.local(i32);
       const [n, first, rows, i, x, y] = [local(), local(), local(), local(), local(), local()];
       const [a, b, out] = [local(), local(), local()];
-      const place = (offset: number, index: number, size: number): void => void code.get(at.scratch).get(index).int(size).op("i32.mul").op("i32.add").int(offset).op("i32.add");
+      const place = (offset: number, index: number, size: number): void => void code.get(at.scratch).plus(index, size).int(offset).op("i32.add");
       const each = (count: () => void, body: () => void): void => void code.count(i, () => code.int(0), count, 1, body);
       code.get(at.scratch).int(room.padded).op("i32.add").int(0).int(room.inputs - room.padded).fill();
       if (gradient) code.get(at.scratch).int(0).int(4 * ways * c * k).fill();
@@ -391,13 +391,13 @@ export class TileWriter {
         code.count(first, () => code.int(0), () => code.int(down), strip, () => {
           code.int(down).get(first).op("i32.sub").tee(rows).int(strip).get(rows).int(strip).op("i32.lt_s").op("select").set(rows);
           each(() => code.int(c), () => {
-            code.get(x).get(i).int(4 * from.height * from.width).op("i32.mul").op("i32.add").get(first).int(2).op("i32.mul").int(p.above).op("i32.sub");
+            code.get(x).plus(i, 4 * from.height * from.width).get(first).int(2).op("i32.mul").int(p.above).op("i32.sub");
             code.get(at.scratch).int(room.padded).op("i32.add");
             place(room.inputs, i, 4 * t);
             code.get(rows).call(inputs);
           });
           const planes = (): void => each(at.outs, () => {
-            const plane = (): void => void code.get(y).get(i).int(4 * to.height * to.width).op("i32.mul").op("i32.add");
+            const plane = (): void => void code.get(y).plus(i, 4 * to.height * to.width);
             if (gradient) {
               plane();
               code.get(first).int(2).op("i32.mul").get(at.scratch).int(room.rows).op("i32.add");
@@ -406,7 +406,7 @@ export class TileWriter {
             } else {
               place(room.products, i, 4 * t);
               plane();
-              code.get(first).int(8 * to.width).op("i32.mul").op("i32.add").get(rows).int(to.height).get(first).int(2).op("i32.mul").op("i32.sub");
+              code.plus(first, 8 * to.width).get(rows).int(to.height).get(first).int(2).op("i32.mul").op("i32.sub");
               code.get(at.scratch).int(room.rows).op("i32.add").call(last);
             }
           });
@@ -427,15 +427,15 @@ export class TileWriter {
             code.int(blocks.rows).int(blocks.columns).int(blocks.inner);
             at.packed();
             code.int(gradient ? 1 : 0).call(this.gemm);
-            const move = (pointer: number, by: number): void => void code.get(pointer).int(by).op("i32.add").set(pointer);
+            const move = (pointer: number, by: number): void => void code.move(pointer, by);
             move(a, 4 * k * (gradient ? t : c));
             move(b, 4 * c * t);
             move(out, 4 * k * (gradient ? c : t));
           });
           if (!gradient) planes();
         });
-        code.get(x).int(at.steps[0]).op("i32.add").set(x);
-        code.get(y).int(at.steps[1]).op("i32.add").set(y);
+        code.move(x, at.steps[0]);
+        code.move(y, at.steps[1]);
       });
       if (gradient) {
         code.get(at.scratch).get(at.w);

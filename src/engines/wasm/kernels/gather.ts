@@ -57,7 +57,7 @@ function addRun(k: KernelCode, from: number, to: number, count: number, dtype: D
 
 /** pointer + place * bytes, in a local of its own. */
 function elementAt(k: KernelCode, pointer: number, place: number, bytes: number, into: number): void {
-  k.code.get(pointer).get(place).int(bytes).op("i32.mul").op("i32.add").set(into);
+  k.code.get(pointer).plus(place, bytes).set(into);
 }
 
 /** gather, and scatterAdd as its transpose: for every index of every outer part, a run of inner elements. */

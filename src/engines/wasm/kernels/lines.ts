@@ -95,7 +95,7 @@ const extreme =
               if (dtype === "i32") code.get(best).get(now).op(`i32.${better}_s`).op("i32.eqz");
               else code.get(best).get(now).op(`${dtype}.${better}`).op("i32.eqz").get(best).get(best).op(`${dtype}.eq`).op("i32.and");
               code.if(() => code.get(now).set(best).get(i).set(at));
-              code.get(i).int(1).op("i32.add").set(i);
+              code.move(i, 1);
             });
             code.get(out).get(at).mem("i32.store");
           },
@@ -115,7 +115,7 @@ interface Line {
 
 /** base + index * bytes on the stack. */
 function at(k: KernelCode, base: number, index: number, bytes: number): void {
-  k.code.get(base).get(index).int(bytes).op("i32.mul").op("i32.add");
+  k.code.get(base).plus(index, bytes);
 }
 
 /** Whether the element at place `a` may stand before the one at place `b`, `a` being first by nature; NaN counts as largest. */
@@ -177,13 +177,13 @@ function mergeSort(line: Line, order: number, spare: number): void {
           code.if(
             () => {
               at(k, spare, to, 4);
-              code.get(a).mem("i32.store").get(to).int(1).op("i32.add").set(to);
+              code.get(a).mem("i32.store").move(to, 1);
               code.get(left).int(1).op("i32.add").tee(left).get(middle).op("i32.ge_s").brIf(2);
               load(order, left, a);
             },
             () => {
               at(k, spare, to, 4);
-              code.get(b).mem("i32.store").get(to).int(1).op("i32.add").set(to);
+              code.get(b).mem("i32.store").move(to, 1);
               code.get(right).int(1).op("i32.add").tee(right).get(high).op("i32.ge_s").brIf(2);
               load(order, right, b);
             },
@@ -200,7 +200,7 @@ function mergeSort(line: Line, order: number, spare: number): void {
           code.loop(() => {
             at(k, spare, to, 4);
             load(order, from, a);
-            code.get(a).mem("i32.store").get(to).int(1).op("i32.add").set(to);
+            code.get(a).mem("i32.store").move(to, 1);
             code.get(from).int(1).op("i32.add").tee(from).get(end).op("i32.lt_s").brIf(0);
           });
         });
@@ -228,7 +228,7 @@ function selectFew(line: Line, order: number, wanted: number): void {
         code.mem("i32.load").set(other);
         // Those that may stand before the new one stay; j is then the place after them.
         before(line, other, i);
-        code.if(() => code.get(j).int(1).op("i32.add").set(j).br(2));
+        code.if(() => code.move(j, 1).br(2));
         code
           .get(j)
           .int(wanted - 1)

@@ -372,13 +372,13 @@ const shuffle: KernelRow = (node) => {
       k.repeat(sizeOf(node.operands[0]!.type.shape) / 2, () => {
         const keys = schedule(k, from);
         k.repeat(count, (n) => {
-          code.get(to).get(n).int(4).op("i32.mul").op("i32.add").get(n).mem("i32.store");
+          code.get(to).plus(n, 4).get(n).mem("i32.store");
         });
         code.int(count - 1).set(i);
         k.repeat(count - 1, () => {
           code.get(i).int(0);
           const { a, b } = oneBlock(k, keys);
-          code.get(to).get(i).int(4).op("i32.mul").op("i32.add").set(here);
+          code.get(to).plus(i, 4).set(here);
           code
             .get(to)
             .get(a)
