@@ -1,6 +1,8 @@
 import { type Signal, signal } from "@preact/signals";
 import type { ComponentType, JSX } from "preact";
 import { GraphTab } from "./graph/tab.tsx";
+import { dialog, loadDialogs, openHelp, openPalette } from "./shell/dialogs.ts";
+import { LiveRegion } from "./shell/live.tsx";
 import { languages, oneOf, type Tab, tabs, themes } from "./state/slices.ts";
 import { canRedo, canUndo, change, language, notice, redo, setLanguage, setTheme, state, theme, undo } from "./state/store.ts";
 import { words } from "./words/words.ts";
@@ -11,6 +13,11 @@ const loaders: Record<Exclude<Tab, "graph">, () => Promise<ComponentType>> = {
   import: () => import("./import/tab.tsx").then((module) => module.ImportTab),
   code: () => import("./code/tab.tsx").then((module) => module.CodeTab),
 };
+
+loadDialogs({
+  palette: () => import("./shell/palette.tsx").then((module) => module.Palette),
+  help: () => import("./shell/help.tsx").then((module) => module.Help),
+});
 
 const loaded: Signal<Partial<Record<Tab, ComponentType>>> = signal({ graph: GraphTab });
 
@@ -26,6 +33,7 @@ export function App(): JSX.Element {
   const Open = loaded.value[tab];
   if (Open === undefined) void load(tab);
   const w = words.value;
+  const Dialog = dialog.value?.Shown;
   return (
     <>
       <header class="bar">
@@ -44,6 +52,12 @@ export function App(): JSX.Element {
           ))}
         </nav>
         <span class="spring" />
+        <button type="button" id="search" onClick={() => openPalette("")} aria-keyshortcuts="Control+K Meta+K">
+          {w.search} <kbd>Ctrl K</kbd>
+        </button>
+        <button type="button" id="open-help" onClick={openHelp} aria-label={w.help} title={w.help}>
+          ?
+        </button>
         <button type="button" id="undo" disabled={!canUndo.value} onClick={undo} aria-label={w.undo} title={w.undo}>
           <svg viewBox="0 0 16 16" aria-hidden="true">
             <path d="M6 3 2.5 6.5 6 10M3 6.5h6.5a4 4 0 0 1 0 8H7" />
@@ -84,6 +98,8 @@ export function App(): JSX.Element {
         </p>
       )}
       {Open === undefined ? <main class="tab loading">{w.loading}</main> : <Open />}
+      {Dialog !== undefined && <Dialog />}
+      <LiveRegion />
     </>
   );
 }

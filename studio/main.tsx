@@ -1,6 +1,7 @@
 import { effect } from "@preact/signals";
 import { render } from "preact";
 import { App } from "./app.tsx";
+import { openPalette } from "./shell/dialogs.ts";
 import { begin, language, theme } from "./state/store.ts";
 import "./style.css";
 
@@ -17,6 +18,11 @@ effect(() => {
     : dark
       ? "dark"
       : "light";
+});
+addEventListener("keydown", (event) => {
+  if (event.isComposing || event.key.toLowerCase() !== "k" || !(event.ctrlKey || event.metaKey) || event.altKey || event.shiftKey) return;
+  event.preventDefault();
+  openPalette("");
 });
 render(<App />, document.getElementById("app")!);
 // Where the host or the reader allows none, the page works all the same, with a network.

@@ -105,6 +105,16 @@ function engineWorker(): Plugin {
   };
 }
 
+/** Of the formulas' fonts only the form that every browser of today reads. */
+function fontsOnce(): Plugin {
+  return {
+    name: "fonts-once",
+    enforce: "pre",
+    transform: (code, id) =>
+      /katex[^/]*\.css$/.test(id) ? code.replace(/,\s*url\([^)]*\.(?:woff|ttf)\)\s*format\(["'](?:woff|truetype)["']\)/g, "") : null,
+  };
+}
+
 const config: UserConfig = defineConfig({
   root: here("."),
   base: "./",
@@ -113,7 +123,7 @@ const config: UserConfig = defineConfig({
     alias: library,
   },
   oxc: { jsx: { runtime: "automatic", importSource: "preact" } },
-  plugins: [engineWorker(), policy(), codeSandbox(), offline()],
+  plugins: [engineWorker(), fontsOnce(), policy(), codeSandbox(), offline()],
   worker: { format: "es", plugins: () => [engineWorker()] },
   build: {
     rolldownOptions: { checks: { pluginTimings: false } },

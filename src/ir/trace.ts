@@ -37,7 +37,9 @@ const deepest = 64;
 /** The folder of this library's own code, without `file://`; null where the platform does not tell. */
 function ownFolder(): string | null {
   try {
-    return bare(new URL("..", import.meta.url).href);
+    // In a variable, because bundlers take a literal here for a file to copy.
+    const up = "..";
+    return bare(new URL(up, import.meta.url).href);
   } catch {
     return null;
   }

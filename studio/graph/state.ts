@@ -1,11 +1,83 @@
+import { defaultExample } from "./examples.ts";
+
+/** How much one step is: what one gate sends to one operand, a gate, a module or line of the formula, a whole pass. */
+export const grains = ["edge", "node", "module", "all"] as const;
+export type Grain = (typeof grains)[number];
+
+export const speeds = [0.5, 1, 2, 4] as const;
+
 /** What the address says of this tab. */
 export interface GraphState {
-  readonly [key: string]: unknown;
+  readonly formula: string;
+  /** What stands in the box of each variable: a number, a list, a constant formula, with a dtype before it where it is not f64. */
+  readonly values: Readonly<Record<string, string>>;
+  /** How many of the walk's steps are shown; null: the whole forward pass. */
+  readonly step: number | null;
+  /** How many operands of the last of them have their gradient; null: all. */
+  readonly edge: number | null;
+  readonly grain: Grain;
+  readonly speed: number;
+  /** Predict the next gradient before it is shown. */
+  readonly quiz: boolean;
+  /** How many levels of modules are open; null: as many as are comfortable; -1: all. */
+  readonly depth: number | null;
+  readonly open: readonly string[];
+  readonly closed: readonly string[];
+  readonly table: boolean;
 }
 
-export const defaultGraph: GraphState = {};
+export const defaultGraph: GraphState = {
+  formula: defaultExample.formula,
+  values: defaultExample.values,
+  step: null,
+  edge: null,
+  grain: "node",
+  speed: 1,
+  quiz: false,
+  depth: null,
+  open: [],
+  closed: [],
+  table: false,
+};
+
+/** Longer formulas are refused with a message; an address does not bring one. */
+export const longestFormula = 100_000;
+
+function whole(given: unknown, least: number): number | null {
+  return typeof given === "number" && Number.isSafeInteger(given) && given >= least ? given : null;
+}
+
+function texts(given: unknown): readonly string[] {
+  return Array.isArray(given) ? given.filter((x): x is string => typeof x === "string").slice(0, 1000) : [];
+}
 
 /** Reads the slice from anything; what does not fit gets its default. */
-export function readGraph(_given: unknown): GraphState {
-  return defaultGraph;
+export function readGraph(given: unknown): GraphState {
+  if (typeof given !== "object" || given === null) return defaultGraph;
+  const from = given as Readonly<Record<string, unknown>>;
+  const formula = typeof from["formula"] === "string" && from["formula"].length <= longestFormula ? from["formula"] : defaultGraph.formula;
+  const list = from["values"];
+  const values =
+    typeof list === "object" && list !== null && !Array.isArray(list)
+      ? Object.fromEntries(
+          Object.entries(list)
+            .filter((entry): entry is [string, string] => typeof entry[1] === "string")
+            .slice(0, 5000),
+        )
+      : formula === defaultGraph.formula
+        ? defaultGraph.values
+        : {};
+  return {
+    formula,
+    values,
+    step: whole(from["step"], 0),
+    edge: whole(from["edge"], 1),
+    grain: grains.find((grain) => grain === from["grain"]) ?? "node",
+    speed: speeds.find((speed) => speed === from["speed"]) ?? 1,
+    quiz: from["quiz"] === true,
+    depth: whole(from["depth"], -1),
+    open: texts(from["open"]),
+    closed: texts(from["closed"]),
+    table: from["table"] === true,
+  };
 }

@@ -19,6 +19,27 @@ export const en = {
   storage: "Your browser's storage is full or denied: your work stays in the address of this page only.",
   loading: "Loading …",
   close: "Close",
+  search: "Search",
+  searchLabel: "Search commands, examples and nodes",
+  nothingFound: "Nothing fits.",
+  help: "Help and keys",
+  helpStart:
+    "Choose an example or type a formula, drag a number, and step: forward computes the values above the wires, backward the gradients below them.",
+  helpFocus: "Letters and the Space bar act while the focus is in the picture: click it, or reach it with Tab.",
+  keyNext: "next step",
+  keyPrevious: "one step back",
+  keyPlay: "play and pause",
+  keyEnds: "to the start, to the end",
+  keyPasses: "to the forward pass, to the backward pass",
+  keyArrows: "along the wires: left to the producer, right to the consumer, up and down to the wires beside",
+  keyEnter: "open or close a module, choose a node or wire",
+  keyEdit: "edit the value",
+  keyCheck: "check the gradient with differences",
+  keyPalette: "search and go to a node",
+  keyFit: "fit the picture",
+  keyDepth: "how many levels of modules are open",
+  keyEscape: "choose nothing",
+  keyHelp: "this page",
 };
 
 export type Words = typeof en;

@@ -1,0 +1,513 @@
+import { type Signal, signal } from "@preact/signals";
+import type { Layout, Picture, Scene, SvgParts } from "chainrule";
+import type { Chosen } from "./model.ts";
+import { elementsIn, morph } from "./morph.ts";
+
+const svgSpace = "http://www.w3.org/2000/svg";
+const pad = 18;
+const mostFit = 1.35;
+/** Below this the numbers are not drawn; a picture that would be smaller is shown in part. */
+const nearest = 0.7;
+const farthest = 0.4;
+
+/** What a reader does in the picture. */
+export interface CanvasEvents {
+  choose(what: Chosen | null): void;
+  hover(what: Chosen | null): void;
+  toggle(group: string, isOpen: boolean): void;
+  /** The name of the variable whose number stands on a wire, null where it cannot be dragged. */
+  draggable(wire: number): string | null;
+  /** So many pixels to the right of where the drag began. */
+  drag(wire: number, pixels: number, starts: boolean): void;
+}
+
+export type Direction = "left" | "right" | "up" | "down";
+
+interface Point {
+  readonly x: number;
+  readonly y: number;
+}
+
+function group(name: string): SVGGElement {
+  const g = document.createElementNS(svgSpace, "g");
+  if (name !== "") g.setAttribute("class", name);
+  return g;
+}
+
+/** A picture in the page: drawn once, patched from step to step, panned and zoomed by one transform, walked by arrow keys. */
+export class Canvas {
+  readonly svg: SVGSVGElement = document.createElementNS(svgSpace, "svg");
+  readonly minimap: SVGSVGElement = document.createElementNS(svgSpace, "svg");
+  readonly #view = group("");
+  readonly #groups = group("");
+  readonly #wires = group("cr-wires");
+  readonly #titles = group("cr-titles");
+  readonly #items = group("cr-items");
+  readonly #events: CanvasEvents;
+  readonly #watch: ResizeObserver;
+  #elements = new Map<string, Element>();
+  #sources = new Map<string, string>();
+  #firstDot: Element | null = null;
+  #layout: Layout | null = null;
+  #scene: Scene | null = null;
+  #structure = "";
+  #scale = 1;
+  #at: Point = { x: 0, y: 0 };
+  #moved = false;
+  #roving = "";
+  /** From which side arrow keys came to a wire, which says what its siblings are. */
+  #side: "to" | "from" = "to";
+  #frame: SVGRectElement | null = null;
+  #pointers = new Map<number, Point>();
+  #drag: { readonly wire: number; readonly x: number; moved: boolean } | null = null;
+  #travelled = 0;
+
+  constructor(host: HTMLElement, events: CanvasEvents) {
+    this.#events = events;
+    const { svg } = this;
+    svg.setAttribute("class", "cr");
+    svg.setAttribute("role", "graphics-document");
+    svg.setAttribute("tabindex", "-1");
+    this.#view.append(this.#groups, this.#wires, this.#titles, this.#items);
+    svg.append(this.#view);
+    this.minimap.setAttribute("class", "minimap");
+    this.minimap.setAttribute("role", "img");
+    host.append(svg, this.minimap);
+    this.#listen();
+    this.#watch = new ResizeObserver(() => {
+      if (this.#moved) this.#place();
+      else this.fit(false);
+    });
+    this.#watch.observe(host);
+  }
+
+  end(): void {
+    this.#watch.disconnect();
+    this.svg.remove();
+    this.minimap.remove();
+  }
+
+  /** Shows a scene; what is the same as before is not touched. */
+  show(picture: Picture, scene: Scene, label: string): void {
+    const parts = picture.parts(scene);
+    const structure = JSON.stringify([scene.items.map(({ id, kind }) => `${id} ${kind}`), scene.groups?.map(({ id }) => id)]);
+    const isNew = structure !== this.#structure || picture.layout.wires.length !== this.#layout?.wires.length;
+    const isMoved = picture.layout !== this.#layout;
+    this.#layout = picture.layout;
+    this.#scene = scene;
+    this.svg.setAttribute("aria-label", label);
+    if (isNew) {
+      this.#structure = structure;
+      this.#draw(scene, parts);
+      this.#rove(this.#elements.has(this.#roving) ? this.#roving : `i${scene.items.length - 1}`);
+      this.#moved = false;
+    } else this.#patch(scene, parts, isMoved);
+    if (isNew || isMoved) {
+      this.#drawMinimap();
+      if (!this.#moved) this.fit(false);
+    }
+  }
+
+  #draw(scene: Scene, parts: SvgParts): void {
+    const layout = this.#layout!;
+    this.#elements.clear();
+    this.#sources.clear();
+    this.#groups.innerHTML = (scene.groups ?? []).map((_, g) => parts.group(g)).join("");
+    this.#titles.innerHTML = (scene.groups ?? []).map((_, g) => parts.groupTitle(g)).join("");
+    [...this.#titles.children].forEach((title, g) => {
+      title.setAttribute("data-group", String(g));
+    });
+    const trunks = layout.trunks.map((_, i) => parts.trunk(i));
+    const wires = scene.wires.map((_, i) => parts.wire(i));
+    this.#wires.innerHTML = [...trunks, ...wires, ...layout.trunks.map((_, i) => parts.dots(i))].join("");
+    this.#items.innerHTML = scene.items.map((_, i) => parts.item(i)).join("");
+    const drawn = [...this.#wires.children];
+    drawn.slice(0, trunks.length).forEach((element, i) => {
+      this.#elements.set(`t${i}`, element);
+    });
+    drawn.slice(trunks.length, trunks.length + wires.length).forEach((element, i) => {
+      this.#elements.set(`w${i}`, element);
+    });
+    this.#firstDot = drawn[trunks.length + wires.length] ?? null;
+    [...this.#items.children].forEach((element, i) => {
+      this.#elements.set(`i${i}`, element);
+    });
+    for (const [key, source] of this.#sourcesOf(scene)) this.#sources.set(key, source);
+    this.#lift(scene);
+    this.#markDraggable(scene);
+  }
+
+  /** From what each part is drawn: it is drawn again when that changes. */
+  *#sourcesOf(scene: Scene): Generator<readonly [string, string]> {
+    const flows = new Map<string, string>();
+    for (const [i, wire] of scene.wires.entries()) {
+      yield [`w${i}`, JSON.stringify(wire)];
+      const key = `${wire.output} ${wire.from}`;
+      flows.set(key, `${flows.get(key) ?? ""} ${wire.flow ?? ""} ${wire.gradient}`);
+    }
+    const sums = new Map((scene.trunks ?? []).map((trunk) => [`${trunk.output} ${trunk.from}`, JSON.stringify(trunk)]));
+    for (const [i, trunk] of this.#layout!.trunks.entries()) {
+      const key = `${trunk.output} ${trunk.from}`;
+      yield [`t${i}`, `${sums.get(key) ?? ""}${flows.get(key) ?? ""}`];
+    }
+    for (const [i, item] of scene.items.entries()) yield [`i${i}`, `${JSON.stringify(item)}${item.id === scene.active}`];
+  }
+
+  #patch(scene: Scene, parts: SvgParts, all: boolean): void {
+    for (const [key, source] of this.#sourcesOf(scene)) {
+      if (!all && this.#sources.get(key) === source) continue;
+      this.#sources.set(key, source);
+      const index = Number(key.slice(1));
+      const text = key[0] === "w" ? parts.wire(index) : key[0] === "t" ? parts.trunk(index) : parts.item(index);
+      const [fresh] = elementsIn(text);
+      const old = this.#elements.get(key);
+      if (fresh !== undefined && old !== undefined) morph(old, fresh);
+    }
+    if (all) {
+      const dots = elementsIn(this.#layout!.trunks.map((_, i) => parts.dots(i)).join(""));
+      for (const old of this.#wires.querySelectorAll(":scope > .cr-dot")) old.remove();
+      this.#wires.append(...dots);
+      this.#firstDot = dots[0] ?? null;
+      (scene.groups ?? []).forEach((_, g) => {
+        morph(this.#groups.children[g]!, elementsIn(parts.group(g))[0]!);
+        const [title] = elementsIn(parts.groupTitle(g));
+        title!.setAttribute("data-group", String(g));
+        morph(this.#titles.children[g]!, title!);
+      });
+    }
+    this.#lift(scene);
+    this.#markDraggable(scene);
+  }
+
+  /** Lines that stand out lie over the plain ones. */
+  #lift(scene: Scene): void {
+    const focused = document.activeElement;
+    scene.wires.forEach(({ flow }, i) => {
+      const element = this.#elements.get(`w${i}`);
+      if (flow !== undefined && element !== undefined && element.nextElementSibling !== this.#firstDot)
+        this.#wires.insertBefore(element, this.#firstDot);
+    });
+    if (focused instanceof SVGElement && this.svg.contains(focused) && focused !== document.activeElement) focused.focus();
+  }
+
+  #markDraggable(scene: Scene): void {
+    scene.wires.forEach((_, i) => {
+      const text = this.#elements.get(`w${i}`)?.querySelector(".cr-value");
+      if (this.#events.draggable(i) !== null) text?.classList.add("draggable");
+    });
+  }
+
+  // The view.
+
+  #place(): void {
+    const { x, y } = this.#at;
+    this.#view.setAttribute("transform", `translate(${x.toFixed(2)} ${y.toFixed(2)}) scale(${this.#scale.toFixed(4)})`);
+    const level = this.#scale >= nearest ? "near" : this.#scale >= farthest ? "mid" : "far";
+    if (this.svg.dataset["lod"] !== level) this.svg.dataset["lod"] = level;
+    const [width, height] = this.#size();
+    const { width: w, height: h } = this.#layout ?? { width: 0, height: 0 };
+    const isWhole = x >= -1 && y >= -1 && x + w * this.#scale <= width + 1 && y + h * this.#scale <= height + 1;
+    this.minimap.toggleAttribute("hidden", isWhole);
+    this.minimap.style.display = isWhole ? "none" : "";
+    if (this.#frame !== null) {
+      this.#frame.setAttribute("x", String(-x / this.#scale));
+      this.#frame.setAttribute("y", String(-y / this.#scale));
+      this.#frame.setAttribute("width", String(width / this.#scale));
+      this.#frame.setAttribute("height", String(height / this.#scale));
+    }
+  }
+
+  #size(): [number, number] {
+    return [this.svg.clientWidth || 800, this.svg.clientHeight || 500];
+  }
+
+  /** The scale, 1 for the picture's own size. */
+  get scale(): number {
+    return this.#scale;
+  }
+
+  /**
+   * Shows the whole picture; where numbers could then not be read, and `whole` does not insist, as much of it as can be read, from its end, where
+   * the backward pass begins.
+   */
+  fit(whole: boolean): void {
+    if (this.#layout === null) return;
+    const { width, height } = this.#layout;
+    const [w, h] = this.#size();
+    const scale = Math.min((w - 2 * pad) / Math.max(1, width), (h - 2 * pad) / Math.max(1, height), mostFit);
+    this.#scale = Math.max(0.02, whole ? scale : Math.max(scale, nearest + 0.02));
+    const free = { x: w - width * this.#scale, y: h - height * this.#scale };
+    this.#at = { x: free.x >= 0 ? free.x / 2 : free.x - pad, y: free.y >= 0 ? free.y / 2 : pad };
+    this.#moved = false;
+    this.#place();
+    if (!whole && scale < this.#scale && this.#scene?.active !== undefined) this.reveal(this.#scene.active);
+  }
+
+  zoom(by: number, at?: Point): void {
+    const [w, h] = this.#size();
+    const { x, y } = at ?? { x: w / 2, y: h / 2 };
+    const scale = Math.min(6, Math.max(0.02, this.#scale * by));
+    const ratio = scale / this.#scale;
+    this.#at = { x: x - (x - this.#at.x) * ratio, y: y - (y - this.#at.y) * ratio };
+    this.#scale = scale;
+    this.#moved = true;
+    this.#place();
+  }
+
+  #pan(dx: number, dy: number): void {
+    this.#at = { x: this.#at.x + dx, y: this.#at.y + dy };
+    this.#moved = true;
+    this.#place();
+  }
+
+  /** Moves the view as little as shows an item with some room around it. */
+  reveal(id: string): void {
+    const placed = this.#layout?.items.find((item) => item.id === id);
+    if (placed !== undefined) this.#revealPoint(placed);
+  }
+
+  #revealPoint({ x, y }: Point): void {
+    const [w, h] = this.#size();
+    const room = { x: Math.min(130, w / 3), y: Math.min(70, h / 3) };
+    const at = { x: this.#at.x + x * this.#scale, y: this.#at.y + y * this.#scale };
+    const dx = at.x < room.x ? room.x - at.x : at.x > w - room.x ? w - room.x - at.x : 0;
+    const dy = at.y < room.y ? room.y - at.y : at.y > h - room.y ? h - room.y - at.y : 0;
+    if (dx === 0 && dy === 0) return;
+    const was = this.#moved;
+    this.#pan(dx, dy);
+    this.#moved = was;
+  }
+
+  #drawMinimap(): void {
+    const { width, height, items } = this.#layout!;
+    const margin = 40;
+    this.minimap.setAttribute("viewBox", `${-margin} ${-margin} ${width + 2 * margin} ${height + 2 * margin}`);
+    const boxes = document.createElementNS(svgSpace, "path");
+    boxes.setAttribute(
+      "d",
+      items.map(({ x, y, body }) => `M${x - body.width / 2} ${y - body.height / 2}h${body.width}v${body.height}h${-body.width}z`).join(""),
+    );
+    this.#frame = document.createElementNS(svgSpace, "rect");
+    this.minimap.replaceChildren(boxes, this.#frame);
+  }
+
+  // What is lit, chosen, focused.
+
+  light(keys: readonly string[]): void {
+    this.#mark("data-lit", keys);
+  }
+
+  choose(what: Chosen | null): void {
+    this.#mark("data-chosen", what === null ? [] : [this.keyOf(what)]);
+  }
+
+  #mark(name: string, keys: readonly string[]): void {
+    for (const element of this.#view.querySelectorAll(`[${name}]`)) element.removeAttribute(name);
+    for (const key of keys) this.#elements.get(key)?.setAttribute(name, "");
+  }
+
+  /** The key of an element: `i` items, `w` wires, with their places. */
+  keyOf(what: Chosen): string {
+    if (what.kind === "wire") return `w${what.index}`;
+    return `i${this.#scene?.items.findIndex(({ id }) => id === what.id) ?? -1}`;
+  }
+
+  #chosenOf(key: string): Chosen | null {
+    const index = Number(key.slice(1));
+    if (key[0] === "w") return { kind: "wire", index };
+    const item = this.#scene?.items[index];
+    return item === undefined ? null : { kind: "item", id: item.id };
+  }
+
+  #rove(key: string): void {
+    this.#elements.get(this.#roving)?.removeAttribute("tabindex");
+    this.#roving = key;
+    this.#elements.get(key)?.setAttribute("tabindex", "0");
+  }
+
+  /** What the arrow keys stand at. */
+  get current(): Chosen | null {
+    return this.#elements.has(this.#roving) ? this.#chosenOf(this.#roving) : null;
+  }
+
+  focus(what?: Chosen): void {
+    if (what !== undefined) this.#goTo(this.keyOf(what));
+    else (this.#elements.get(this.#roving) as SVGElement | undefined)?.focus({ preventScroll: true });
+  }
+
+  #goTo(key: string): void {
+    const element = this.#elements.get(key) as SVGElement | undefined;
+    if (element === undefined) return;
+    this.#rove(key);
+    element.focus({ preventScroll: true });
+    const index = Number(key.slice(1));
+    const point = key[0] === "w" ? this.#layout!.wires[index]!.slot : this.#layout!.items[index]!;
+    this.#revealPoint(point);
+  }
+
+  /** Goes along the wires: left to the producer, right to the consumer, up and down to the ports beside. */
+  move(direction: Direction): void {
+    const scene = this.#scene;
+    const key = this.#roving;
+    if (scene === null || key === "") return;
+    const next =
+      key[0] === "i" ? this.#fromItem(scene, Number(key.slice(1)), direction) : this.#fromWire(scene, Number(key.slice(1)), direction);
+    if (next !== null) this.#goTo(next);
+  }
+
+  #fromItem({ items, wires }: Scene, index: number, direction: Direction): string | null {
+    const id = items[index]?.id;
+    if (direction === "left" || direction === "right") {
+      const isLeft = direction === "left";
+      const found = wires
+        .map((wire, i) => ({ wire, i }))
+        .filter(({ wire }) => (isLeft ? wire.to : wire.from) === id)
+        .sort((a, b) => (isLeft ? a.wire.input - b.wire.input : this.#layout!.wires[a.i]!.slot.y - this.#layout!.wires[b.i]!.slot.y));
+      if (found.length === 0) return null;
+      this.#side = isLeft ? "to" : "from";
+      return `w${found[0]!.i}`;
+    }
+    const own = this.#layout!.items[index]!;
+    let best: { key: string; distance: number } | null = null;
+    this.#layout!.items.forEach(({ x, y }, i) => {
+      const dy = direction === "down" ? y - own.y : own.y - y;
+      if (dy <= 4) return;
+      const distance = dy + 2 * Math.abs(x - own.x);
+      if (best === null || distance < best.distance) best = { key: `i${i}`, distance };
+    });
+    return (best as { key: string } | null)?.key ?? null;
+  }
+
+  #fromWire({ items, wires }: Scene, index: number, direction: Direction): string | null {
+    const wire = wires[index];
+    if (wire === undefined) return null;
+    if (direction === "left" || direction === "right")
+      return `i${items.findIndex(({ id }) => id === (direction === "left" ? wire.from : wire.to))}`;
+    const siblings = (side: "to" | "from"): number[] =>
+      wires
+        .map((_, i) => i)
+        .filter((i) => wires[i]![side] === wire[side])
+        .sort((a, b) => this.#layout!.wires[a]!.slot.y - this.#layout!.wires[b]!.slot.y);
+    const own = siblings(this.#side);
+    const list = own.length > 1 ? own : siblings(this.#side === "to" ? "from" : "to");
+    const next = list[list.indexOf(index) + (direction === "down" ? 1 : -1)];
+    return next === undefined ? null : `w${next}`;
+  }
+
+  // The pointer.
+
+  #keyAt(target: EventTarget | null): string | null {
+    if (!(target instanceof Element)) return null;
+    const element = target.closest("[data-item],[data-wire]");
+    if (element === null || !this.svg.contains(element)) return null;
+    return element.hasAttribute("data-item") ? `i${element.getAttribute("data-item")}` : `w${element.getAttribute("data-wire")}`;
+  }
+
+  #listen(): void {
+    const { svg } = this;
+    svg.addEventListener(
+      "wheel",
+      (event) => {
+        event.preventDefault();
+        const box = svg.getBoundingClientRect();
+        const by = Math.exp(-event.deltaY * (event.deltaMode === 1 ? 0.05 : event.ctrlKey ? 0.01 : 0.0016));
+        this.zoom(by, { x: event.clientX - box.left, y: event.clientY - box.top });
+      },
+      { passive: false },
+    );
+    svg.addEventListener("pointerdown", (event) => this.#down(event));
+    svg.addEventListener("pointermove", (event) => this.#move(event));
+    svg.addEventListener("pointerup", (event) => this.#up(event));
+    svg.addEventListener("pointercancel", (event) => this.#up(event));
+    svg.addEventListener("pointerover", (event) => {
+      if (this.#pointers.size > 0) return;
+      const key = this.#keyAt(event.target);
+      this.#events.hover(key === null ? null : this.#chosenOf(key));
+    });
+    svg.addEventListener("pointerleave", () => this.#events.hover(null));
+    svg.addEventListener("dblclick", (event) => {
+      const key = this.#keyAt(event.target);
+      const item = key?.[0] === "i" ? this.#scene?.items[Number(key.slice(1))] : undefined;
+      if (item?.kind === "module") this.#events.toggle(item.id, false);
+    });
+    svg.addEventListener("focusin", (event) => {
+      const key = this.#keyAt(event.target);
+      if (key !== null && key !== this.#roving) this.#rove(key);
+      if (key !== null) this.#events.hover(this.#chosenOf(key));
+    });
+    svg.addEventListener("focusout", () => this.#events.hover(null));
+    const jump = (event: PointerEvent): void => {
+      if (event.buttons === 0) return;
+      const box = this.minimap.getBoundingClientRect();
+      const { x, y, width, height } = this.minimap.viewBox.baseVal;
+      const unit = Math.max(width / box.width, height / box.height);
+      const spot = {
+        x: x + width / 2 + (event.clientX - box.left - box.width / 2) * unit,
+        y: y + height / 2 + (event.clientY - box.top - box.height / 2) * unit,
+      };
+      const [w, h] = this.#size();
+      this.#pan(w / 2 - spot.x * this.#scale - this.#at.x, h / 2 - spot.y * this.#scale - this.#at.y);
+    };
+    this.minimap.addEventListener("pointerdown", jump);
+    this.minimap.addEventListener("pointermove", jump);
+  }
+
+  #down(event: PointerEvent): void {
+    if (event.button !== 0) return;
+    this.#pointers.set(event.pointerId, { x: event.clientX, y: event.clientY });
+    this.#travelled = 0;
+    const target = event.target as Element;
+    const wire = target.closest(".draggable") === null ? null : target.closest("[data-wire]");
+    if (wire !== null && this.#pointers.size === 1) {
+      this.#drag = { wire: Number(wire.getAttribute("data-wire")), x: event.clientX, moved: false };
+      event.preventDefault();
+    } else this.#drag = null;
+    this.svg.setPointerCapture(event.pointerId);
+  }
+
+  #move(event: PointerEvent): void {
+    const before = this.#pointers.get(event.pointerId);
+    if (before === undefined) return;
+    const now = { x: event.clientX, y: event.clientY };
+    const others = [...this.#pointers].filter(([id]) => id !== event.pointerId).map(([, point]) => point);
+    this.#pointers.set(event.pointerId, now);
+    this.#travelled += Math.abs(now.x - before.x) + Math.abs(now.y - before.y);
+    if (this.#drag !== null) {
+      if (this.#travelled > 3) {
+        this.#events.drag(this.#drag.wire, now.x - this.#drag.x, !this.#drag.moved);
+        this.#drag.moved = true;
+      }
+      return;
+    }
+    const [other] = others;
+    if (other !== undefined) {
+      const box = this.svg.getBoundingClientRect();
+      const apart = (p: Point): number => Math.hypot(p.x - other.x, p.y - other.y);
+      this.zoom(apart(now) / Math.max(1, apart(before)), { x: (now.x + other.x) / 2 - box.left, y: (now.y + other.y) / 2 - box.top });
+      return;
+    }
+    if (this.#travelled > 3) this.#pan(now.x - before.x, now.y - before.y);
+  }
+
+  #up(event: PointerEvent): void {
+    const wasOne = this.#pointers.size === 1;
+    this.#pointers.delete(event.pointerId);
+    const dragged = this.#drag?.moved === true;
+    this.#drag = null;
+    if (event.type === "pointercancel" || !wasOne || dragged || this.#travelled > 3) return;
+    const under = document.elementFromPoint(event.clientX, event.clientY);
+    const title = under?.closest(".cr-group-title");
+    const opened = title == null ? undefined : this.#scene?.groups?.[Number(title.getAttribute("data-group"))];
+    if (opened !== undefined) {
+      this.#events.toggle(opened.id, true);
+      return;
+    }
+    const key = this.#keyAt(under);
+    if (key !== null) this.#goTo(key);
+    else this.svg.focus({ preventScroll: true });
+    this.#events.choose(key === null ? null : this.#chosenOf(key));
+  }
+}
+
+/** The picture on the page, for keys and commands. */
+export const canvas: Signal<Canvas | null> = signal(null);

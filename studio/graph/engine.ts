@@ -1,0 +1,332 @@
+import {
+  ChainruleError,
+  type CompiledExpression,
+  compileExpression,
+  evaluate,
+  formatNumber,
+  type Language,
+  type Node,
+  named,
+  type Picture,
+  picture,
+  type Step,
+  type Tensor,
+  type ToldStep,
+  tellStep,
+  tensor,
+  type Value,
+  variable,
+} from "chainrule";
+import type { Grain } from "./state.ts";
+import { type Pass, type Stop, stopsOf, type Walk } from "./stops.ts";
+
+/*
+ * All of the tab that needs the library: it is loaded beside the page, which can then be shown before it.
+ */
+
+/** A fault in what the reader wrote: one line, and where. */
+export interface Fault {
+  readonly message: string;
+  readonly from: number;
+  readonly to: number;
+  /** The variable whose value it is, when it is not the formula. */
+  readonly variable: string | null;
+}
+
+/** A formula that could be read. */
+export interface Read {
+  readonly source: string;
+  readonly compiled: CompiledExpression;
+  readonly variables: readonly string[];
+}
+
+export interface ModelOptions {
+  readonly language: Language;
+  readonly depth: number | null;
+  readonly open: readonly string[];
+  readonly closed: readonly string[];
+}
+
+/** A formula at a point, drawn, with its walk. */
+export interface Model {
+  readonly read: Read;
+  readonly f: Value;
+  readonly name: string;
+  readonly variables: Readonly<Record<string, Value>>;
+  readonly picture: Picture;
+  readonly walk: Walk;
+  /** The gradient of a value and the step after which it is known. */
+  readonly gradients: ReadonlyMap<Value, { readonly tensor: Tensor; readonly at: number }>;
+  /** Counts up where the layout is another one. */
+  readonly layoutKey: string;
+}
+
+const mostNodes = 5000;
+const mostNumbers = 2_000_000;
+
+/** What stands in the address of an error: one line, without the picture with the caret, which the page draws itself. */
+function fault(error: unknown, source: string): Fault {
+  const text = error instanceof Error ? error.message : String(error);
+  const message = text.split("\n")[0]!.replace(/ \(line \d+, column \d+\)$/, "");
+  const span = error instanceof ChainruleError ? error.span : undefined;
+  return { message, from: span?.from ?? 0, to: span?.to ?? source.length, variable: null };
+}
+
+/** Reads a formula. */
+export function read(source: string, tooLong: (count: number, most: number) => string): Read | Fault {
+  try {
+    const compiled = compileExpression(source);
+    const count = compiled.formula.nodes.length;
+    if (count > mostNodes) return { message: tooLong(count, mostNodes), from: 0, to: source.length, variable: null };
+    return { source, compiled, variables: compiled.variables };
+  } catch (error) {
+    return fault(error, source);
+  }
+}
+
+const dtypeFirst = /^\s*(f64|f32|f16|bf16|i32|i16|i8|u8|u16|u32|bool)\s+(?=\S)/;
+
+/** The value in a variable's box. @throws Error with a sentence for what is none */
+export function valueIn(text: string): Tensor {
+  const dtype = dtypeFirst.exec(text);
+  const rest = dtype === null ? text : text.slice(dtype[0].length);
+  let given: unknown;
+  try {
+    given = JSON.parse(rest.replaceAll("−", "-"));
+  } catch {
+    const t = evaluate(compileExpression(rest, { variables: [] })({}));
+    return dtype === null ? t : evaluate(compileExpression(`cast(t, ${dtype[1]})`)({ t }));
+  }
+  if (typeof given !== "number" && typeof given !== "boolean" && !Array.isArray(given)) throw new Error(`${rest.slice(0, 40)}: ?`);
+  const t = tensor(given as number);
+  return dtype === null ? t : evaluate(compileExpression(`cast(t, ${dtype[1]})`)({ t }));
+}
+
+/** The numbers that a variable begins with, by its place. */
+export function firstValue(place: number): string {
+  return String([2, -3, 4, -1, 3, -2, 5, 1][place % 8]);
+}
+
+function isFault(x: unknown): x is Fault {
+  return typeof x === "object" && x !== null && "message" in x;
+}
+
+/** Nodes behind a value, operands before users. */
+function nodesBehind(f: Value): Node[] {
+  const seen = new Set<Node>([f.node]);
+  for (const node of seen) for (const v of node.operands) if (v !== null) seen.add(v.node);
+  return [...seen].sort((a, b) => a.serial - b.serial);
+}
+
+function nameLines({ compiled }: Read, nodes: readonly Node[]): void {
+  const made = new Map<string, Node>();
+  for (const node of nodes) {
+    const span = node.where?.span;
+    if (span != null && node.operands.length > 0) made.set(`${span.from} ${span.to}`, node);
+  }
+  for (const { name, value } of compiled.formula.statements) {
+    const node = name === null ? undefined : made.get(`${value.span.from} ${value.span.to}`);
+    if (node !== undefined && node.outputs === null) named(node, name!.name);
+  }
+}
+
+/** Puts values into a formula and draws it. */
+export function build(
+  source: Read,
+  values: Readonly<Record<string, string>>,
+  options: ModelOptions,
+  before: Model | null,
+  tooLarge: (count: number, most: number) => string,
+): Model | Fault {
+  const variables: Record<string, Value> = {};
+  for (const [place, name] of source.variables.entries()) {
+    const text = (Object.hasOwn(values, name) ? values[name] : undefined) ?? firstValue(place);
+    try {
+      variables[name] = variable(valueIn(text), name);
+    } catch (error) {
+      const at = source.compiled.formula.nodes.find((n) => n.kind === "name" && n.name === name)?.span;
+      return { ...fault(error, source.source), from: at?.from ?? 0, to: at?.to ?? 0, variable: name };
+    }
+  }
+  try {
+    const f = source.compiled(variables);
+    const nodes = nodesBehind(f);
+    let numbers = 0;
+    for (const node of nodes) numbers += node.type.shape.reduce((a, b) => a * b, 1);
+    if (numbers > mostNumbers) return { message: tooLarge(numbers, mostNumbers), from: 0, to: source.source.length, variable: null };
+    nameLines(source, nodes);
+    const view = `${options.depth} ${options.open.join()} ${options.closed.join()} ${options.language}`;
+    const shapes = Object.values(variables).map((v) => `${v.type.dtype}${v.type.shape.join()}`);
+    const layoutKey = JSON.stringify([source.source, view, shapes]);
+    const depth = options.depth === null ? {} : { depth: options.depth < 0 ? ("all" as const) : options.depth };
+    const { language, open, closed } = options;
+    const made = picture(f, {
+      language,
+      open,
+      closed,
+      ...depth,
+      ...(before?.layoutKey === layoutKey && { layout: before.picture.layout }),
+    });
+    const { steps, forwardSteps: forward } = made;
+    const seed = steps[forward];
+    return {
+      read: source,
+      f,
+      name: seed?.pass === "backward" ? seed.name : "f",
+      variables,
+      picture: made,
+      walk: walkOf(source, made, steps, forward),
+      gradients: gradientsOf(steps),
+      layoutKey,
+    };
+  } catch (error) {
+    return fault(error, source.source);
+  }
+}
+
+function gradientsOf(steps: readonly Step[]): Map<Value, { tensor: Tensor; at: number }> {
+  const found = new Map<Value, { tensor: Tensor; at: number }>();
+  steps.forEach((step, t) => {
+    if (step.pass === "forward") return;
+    if (step.kind === "gate") {
+      for (const flow of step.flows) if (flow.branches === 1) found.set(flow.to, { tensor: flow.contribution, at: t + 1 });
+    } else if (step.node.outputs === null) found.set(step.node, { tensor: step.gradient, at: t + 1 });
+  });
+  return found;
+}
+
+function walkOf(source: Read, made: Picture, steps: readonly Step[], forward: number): Walk {
+  const lines = source.compiled.formula.statements;
+  const scene = made.scene();
+  const labels = new Map(scene.items.map(({ id, label }) => [id, label]));
+  const unitOf = (node: Node): string => {
+    const span = node.where?.span;
+    const line = span == null ? -1 : lines.findIndex((s) => s.span.from <= span.from && span.to <= s.span.to);
+    if (lines.length > 1 && line >= 0) return `line ${line}`;
+    return node.where?.scope?.split("/")[0] ?? `node ${node.serial}`;
+  };
+  return {
+    forward,
+    steps: steps.map((step) => {
+      const id = made.itemOf(step.node) ?? "";
+      const pass: Pass = step.pass;
+      const kind = step.pass === "forward" ? "forward" : step.kind;
+      const single = made.nodesOf(id).length === 1;
+      return {
+        pass,
+        kind,
+        item: id,
+        label: kind === "seed" ? "1" : kind === "sum" ? "Σ" : (labels.get(id) ?? ""),
+        name: step.name,
+        unit: kind === "seed" ? "seed" : unitOf(step.node),
+        edges: kind === "gate" && single && step.pass === "backward" && step.kind === "gate" ? step.flows.length : 1,
+      };
+    }),
+  };
+}
+
+/** The operand of each thing that a gate sends. */
+function operandsOf(step: Step): number[] {
+  if (step.pass !== "backward" || step.kind !== "gate") return [];
+  const found: number[] = [];
+  step.node.operands.forEach((v, i) => {
+    if (v !== null && step.flows[found.length]?.to === v) found.push(i);
+  });
+  return found;
+}
+
+/** The scene at a stop. Where only some of a gate's operands have their gradient, the other wires are as before the gate. */
+export function sceneAt({ picture: made }: Model, { t, edge }: Stop): ReturnType<Picture["scene"]> {
+  const scene = made.scene(t);
+  const step = made.steps[t - 1];
+  if (edge === null || step?.pass !== "backward" || step.kind !== "gate") return scene;
+  const past = made.scene(t - 1);
+  const operands = operandsOf(step);
+  const id = made.itemOf(step.node);
+  return {
+    ...scene,
+    wires: scene.wires.map((wire, i) => {
+      const place = wire.to === id ? operands.indexOf(wire.input) : -1;
+      if (place < 0 || place === edge - 1) return wire;
+      if (place >= edge) return past.wires[i]!;
+      const { fresh: _, flow: __, ...rest } = wire;
+      return rest;
+    }),
+  };
+}
+
+export function stopsIn(model: Model, grain: Grain): readonly Stop[] {
+  return stopsOf(model.walk, grain);
+}
+
+/** A step in words and formulas; null at the start. */
+export function told(model: Model, t: number, language: Language): ToldStep | null {
+  const step = model.picture.steps[t - 1];
+  return step === undefined ? null : tellStep(step, model.name, { language });
+}
+
+/** A tensor in a few characters. */
+export function short(t: Tensor): string {
+  if (t.type.shape.length === 0) return formatNumber(t.data[0]!, { style: "decimals" });
+  let most = 0;
+  let square = 0;
+  for (const x of t.data as Iterable<number>) {
+    most = Math.max(most, Math.abs(x));
+    square += x * x;
+  }
+  return `‖·‖ ${formatNumber(Number.isFinite(most) ? Math.sqrt(square) : most)}`;
+}
+
+const mostInLine = 12;
+
+/** A tensor as a line of text: its numbers where they are few, else the first of them and its shape. */
+export function line(t: Tensor): string {
+  const number = (x: number): string =>
+    t.type.dtype === "bool" ? String(x === 1) : String(Number.isFinite(x) ? Number(x.toPrecision(4)) : x);
+  if (t.type.shape.length === 0) return number(t.data[0]!);
+  const shown = Array.from(t.data.subarray(0, mostInLine) as ArrayLike<number>, number).join(", ");
+  return `${t.type.shape.join("×")} [${shown}${t.data.length > mostInLine ? ", …" : ""}]`;
+}
+
+/** The parts of the formula that made the nodes of an item or a value, the smallest first. */
+export function spansOf(nodes: readonly Node[], source: string): readonly { readonly from: number; readonly to: number }[] {
+  const found = new Map<string, { from: number; to: number }>();
+  for (const node of nodes) {
+    const where = node.where;
+    if (where?.span != null && where.source === source) found.set(`${where.span.from} ${where.span.to}`, where.span);
+  }
+  return [...found.values()].sort((a, b) => a.to - a.from - (b.to - b.from));
+}
+
+/** Where a variable stands in the formula. */
+export function spansOfVariable({ read: { compiled } }: Model, name: string): readonly { readonly from: number; readonly to: number }[] {
+  return compiled.formula.nodes.flatMap((n) => (n.kind === "name" && n.name === name ? [n.span] : []));
+}
+
+/** The items that the part of the formula at an offset stands for. */
+export function itemsAt(model: Model, offset: number): readonly string[] {
+  const { picture: made, variables, read: source } = model;
+  let best: { from: number; to: number } | null = null;
+  let name: string | null = null;
+  for (const n of source.compiled.formula.nodes) {
+    const { from, to } = n.span;
+    if (from > offset || offset >= to) continue;
+    if (best !== null && to - from >= best.to - best.from) continue;
+    best = n.span;
+    name = n.kind === "name" ? n.name : null;
+  }
+  if (best === null) return [];
+  if (name !== null && Object.hasOwn(variables, name)) return [made.itemOf(variables[name]!.node)].filter((id) => id !== undefined);
+  const found = new Set<string>();
+  for (const step of made.steps) {
+    if (step.pass !== "forward") break;
+    const span = step.node.where?.span;
+    if (span != null && span.from === best.from && span.to === best.to) {
+      const id = made.itemOf(step.node);
+      if (id !== undefined) found.add(id);
+    }
+  }
+  return [...found];
+}
+
+export { formatNumber, isFault };

@@ -1,0 +1,83 @@
+import type { JSX } from "preact";
+import { useRef } from "preact/hooks";
+import { wordsOf } from "./highlight.ts";
+import { engine, formula, litItems, litSpans, model, setFormula, trouble } from "./model.ts";
+import { graphWords } from "./words.ts";
+
+/** What may be coloured at once; a longer text is shown plainly. */
+const mostWords = 4000;
+
+/** The box with the formula: a text area over a layer that colours it, marks the fault and lights what the pointer is at in the picture. */
+export function FormulaBox(): JSX.Element {
+  const w = graphWords.value;
+  const text = formula.value;
+  const fault = trouble.value;
+  const layer = useRef<HTMLPreElement>(null);
+  const lit = litSpans.value;
+  const words = text.length > 20_000 ? [] : wordsOf(text);
+  const mark =
+    fault !== null && fault.from < fault.to ? fault : fault !== null ? { from: Math.max(0, fault.from - 1), to: fault.to + 1 } : null;
+  const classOf = (from: number, to: number, kind: string): string => {
+    const isLit = lit.some((span) => span.from < to && from < span.to);
+    const isWrong = mark !== null && mark.from < to && from < mark.to;
+    return `w-${kind}${isLit ? " w-lit" : ""}${isWrong ? " w-wrong" : ""}`;
+  };
+  /** The offset in the text under the pointer, by the coloured words below it. */
+  const offsetAt = (x: number, y: number): number | null => {
+    for (const span of layer.current?.children ?? [])
+      for (const box of span.getClientRects())
+        if (x >= box.left && x < box.right && y >= box.top && y < box.bottom) {
+          const from = Number(span.getAttribute("data-from"));
+          const length = span.textContent?.length ?? 1;
+          return from + Math.min(length - 1, Math.floor(((x - box.left) / Math.max(1, box.width)) * length));
+        }
+    return null;
+  };
+  const light = (offset: number | null): void => {
+    const made = model.value;
+    litItems.value =
+      offset === null || made === null || made.read.source !== text || engine.value === null ? [] : engine.value.itemsAt(made, offset);
+  };
+  const rows = Math.min(12, Math.max(2, text.split("\n").length, Math.ceil(text.length / 32)));
+  return (
+    <div class="formula">
+      <div class="formula-box">
+        <pre aria-hidden="true" ref={layer}>
+          {words.length > 0 && words.length <= mostWords
+            ? words.map(({ text: word, from, kind }) => (
+                <span key={from} data-from={from} class={classOf(from, from + word.length, kind)}>
+                  {word}
+                </span>
+              ))
+            : text}{" "}
+        </pre>
+        <textarea
+          id="formula"
+          class={words.length > 0 && words.length <= mostWords ? "coloured" : ""}
+          aria-label={w.formulaLabel}
+          aria-invalid={fault !== null && fault.variable === null}
+          aria-describedby="formula-fault"
+          spellcheck={false}
+          autocomplete="off"
+          autocapitalize="off"
+          rows={rows}
+          value={text}
+          onInput={(event) => setFormula(event.currentTarget.value)}
+          onScroll={(event) => {
+            if (layer.current !== null) {
+              layer.current.scrollTop = event.currentTarget.scrollTop;
+              layer.current.scrollLeft = event.currentTarget.scrollLeft;
+            }
+          }}
+          onPointerMove={(event) => light(offsetAt(event.clientX, event.clientY))}
+          onPointerLeave={() => light(null)}
+          onKeyUp={(event) => light(event.currentTarget.selectionStart)}
+          onBlur={() => light(null)}
+        />
+      </div>
+      <p id="formula-fault" class="fault" role="status" aria-live="polite">
+        {fault === null ? "" : fault.variable === null ? fault.message : w.inVariable(fault.variable, fault.message)}
+      </p>
+    </div>
+  );
+}

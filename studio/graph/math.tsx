@@ -1,0 +1,35 @@
+import { signal } from "@preact/signals";
+import type { JSX } from "preact";
+import { useEffect, useRef } from "preact/hooks";
+
+type Katex = typeof import("./katex.ts");
+
+const katex = signal<Katex | null>(null);
+let asked = false;
+
+/** A formula. Until the library that sets formulas is here, and where it cannot be loaded, the plain text stands in its place. */
+export function Maths({ tex, label }: { readonly tex: string; readonly label: string }): JSX.Element {
+  const place = useRef<HTMLDivElement>(null);
+  const library = katex.value;
+  if (!asked) {
+    asked = true;
+    import("./katex.ts").then(
+      (module) => {
+        katex.value = module;
+      },
+      () => {
+        asked = false;
+      },
+    );
+  }
+  useEffect(() => {
+    if (place.current === null || library === null) return;
+    place.current.textContent = "";
+    library.typeset(tex, place.current);
+  }, [tex, library]);
+  return (
+    <div class="maths" role="math" aria-label={label} ref={place}>
+      {library === null ? label : null}
+    </div>
+  );
+}

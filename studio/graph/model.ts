@@ -1,0 +1,221 @@
+import { batch, computed, effect, type ReadonlySignal, signal } from "@preact/signals";
+import { change, language, state } from "../state/store.ts";
+import type { Fault, Model, Read } from "./engine.ts";
+import { type Example, examples } from "./examples.ts";
+import type { GraphState } from "./state.ts";
+import { after, beforeStop, placeIn, type Stop } from "./stops.ts";
+import { graphWords } from "./words.ts";
+
+/*
+ * What the tab shows, from what the state says: the formula is read, put at its values, drawn and walked; the parts of the page look at these signals.
+ */
+
+type Engine = typeof import("./engine.ts");
+
+/** The library, once it is here. */
+export const engine = signal<Engine | null>(null);
+/** Why it could not be loaded. */
+export const engineTrouble = signal(false);
+let loading = false;
+
+export function loadEngine(): void {
+  if (loading) return;
+  loading = true;
+  engineTrouble.value = false;
+  import("./engine.ts").then(
+    (module) => {
+      engine.value = module;
+    },
+    () => {
+      loading = false;
+      engineTrouble.value = true;
+    },
+  );
+}
+
+const slice: ReadonlySignal<GraphState> = computed(() => state.value.graph);
+export const formula: ReadonlySignal<string> = computed(() => slice.value.formula);
+export const values: ReadonlySignal<GraphState["values"]> = computed(() => slice.value.values);
+export const grain: ReadonlySignal<GraphState["grain"]> = computed(() => slice.value.grain);
+const depth = computed(() => slice.value.depth);
+const open = computed(() => slice.value.open);
+const closed = computed(() => slice.value.closed);
+
+/** The formula as it was read, or the fault in it. */
+const reading: ReadonlySignal<Read | Fault | null> = computed(() => {
+  const library = engine.value;
+  return library === null ? null : library.read(formula.value, graphWords.value.tooLong);
+});
+
+/** The last graph that could be made. */
+export const model = signal<Model | null>(null);
+/** What keeps the formula, as it stands, from being one. */
+export const trouble = signal<Fault | null>(null);
+/** The variables of the last formula that could be read. */
+export const variables = signal<readonly string[]>([]);
+
+/** Ends the watching of the state. */
+export function watchModel(): () => void {
+  return effect(() => {
+    const library = engine.value;
+    const read = reading.value;
+    if (library === null || read === null) return;
+    const options = { language: language.value, depth: depth.value, open: open.value, closed: closed.value };
+    const given = values.value;
+    batch(() => {
+      if (library.isFault(read)) {
+        trouble.value = read;
+        return;
+      }
+      variables.value = read.variables;
+      const made = library.build(read, given, options, model.peek(), graphWords.value.tooLarge);
+      if (library.isFault(made)) trouble.value = made;
+      else {
+        trouble.value = null;
+        model.value = made;
+      }
+    });
+  });
+}
+
+/** Where the walk stands; what the state says, as far as this walk goes. */
+export const stop: ReadonlySignal<Stop> = computed(() => {
+  const walk = model.value?.walk;
+  const { step, edge } = slice.value;
+  if (walk === undefined) return { t: 0, edge: null };
+  const t = Math.min(step ?? walk.forward, walk.steps.length);
+  const edges = walk.steps[t - 1]?.edges ?? 1;
+  return { t, edge: edge !== null && edge < edges ? edge : null };
+});
+
+/** All places to stand at, at the present size of steps. */
+export const stops: ReadonlySignal<readonly Stop[]> = computed(() => {
+  const made = model.value;
+  return made === null || engine.value === null ? [{ t: 0, edge: null }] : engine.value.stopsIn(made, grain.value);
+});
+
+export const place: ReadonlySignal<number> = computed(() => placeIn(stops.value, stop.value));
+
+/** Changes fields of the tab's state. */
+export function set(fields: Partial<GraphState>, kind: string | null = ""): void {
+  change("graph", { ...state.peek().graph, ...fields }, kind);
+}
+
+/** Stands at a place. Walking is one step of undo, however far it goes. */
+export function goTo({ t, edge }: Stop): void {
+  set({ step: t, edge }, playing.peek() ? null : "walk");
+}
+
+export const canGoOn: ReadonlySignal<boolean> = computed(() => place.value < stops.value.length - 1);
+export const canGoBack: ReadonlySignal<boolean> = computed(() => stop.value.t > 0);
+
+export function goOn(): void {
+  goTo(after(stops.peek(), stop.peek()));
+}
+
+export function goBack(): void {
+  pause();
+  goTo(beforeStop(stops.peek(), stop.peek()));
+}
+
+export function goToStart(): void {
+  pause();
+  goTo({ t: 0, edge: null });
+}
+
+export function goToEnd(): void {
+  pause();
+  goTo(stops.peek().at(-1)!);
+}
+
+/** To the beginning of a pass. */
+export function goToPass(backward: boolean): void {
+  pause();
+  const walk = model.peek()?.walk;
+  if (walk !== undefined) goTo({ t: backward ? Math.min(walk.forward + 1, walk.steps.length) : 0, edge: null });
+}
+
+/** Whether the walk goes on by itself. */
+export const playing = signal(false);
+let timer: ReturnType<typeof setInterval> | undefined;
+
+export function pause(): void {
+  clearInterval(timer);
+  playing.value = false;
+}
+
+export function play(): void {
+  if (playing.peek()) {
+    pause();
+    return;
+  }
+  if (!canGoOn.peek()) goTo({ t: 0, edge: null });
+  begin();
+}
+
+function begin(): void {
+  playing.value = true;
+  clearInterval(timer);
+  timer = setInterval(() => {
+    goOn();
+    if (!canGoOn.peek()) pause();
+  }, 1200 / slice.peek().speed);
+}
+
+export function setSpeed(speed: number): void {
+  set({ speed });
+  if (playing.peek()) begin();
+}
+
+/** A graph of the lecture, at the end of its forward pass. */
+export function openExample(id: string): void {
+  const example: Example | undefined = examples.find((x) => x.id === id);
+  if (example === undefined) return;
+  pause();
+  set({
+    formula: example.formula,
+    values: example.values,
+    depth: example.depth ?? null,
+    open: [],
+    closed: [],
+    step: null,
+    edge: null,
+  });
+}
+
+/** Gives a variable what is written in its box. */
+export function setValue(name: string, text: string): void {
+  set({ values: { ...state.peek().graph.values, [name]: text } }, `value ${name}`);
+}
+
+export function setFormula(text: string): void {
+  set({ formula: text, step: null, edge: null }, "formula");
+}
+
+/** What a variable's box says. */
+export function textOf(name: string, at: number): string {
+  const given = values.value;
+  return Object.hasOwn(given, name) ? given[name]! : (engine.value?.firstValue(at) ?? "");
+}
+
+/** Opens a closed module, closes an open one. */
+export function toggleModule(path: string, isOpen: boolean): void {
+  const { open: opened, closed: shut } = state.peek().graph;
+  set(
+    isOpen
+      ? { open: opened.filter((id) => id !== path), closed: [...shut.filter((id) => id !== path), path], edge: null }
+      : { open: [...opened.filter((id) => id !== path), path], closed: shut.filter((id) => id !== path), edge: null },
+  );
+}
+
+export function setDepth(levels: number | null): void {
+  set({ depth: levels, open: [], closed: [], edge: null });
+}
+
+/** What the reader has chosen in the picture: an item, or a wire of it. */
+export type Chosen = { readonly kind: "item"; readonly id: string } | { readonly kind: "wire"; readonly index: number };
+export const chosen = signal<Chosen | null>(null);
+
+/** Parts of the formula that are lit, and items of the picture, because the pointer is over the other. */
+export const litSpans = signal<readonly { readonly from: number; readonly to: number }[]>([]);
+export const litItems = signal<readonly string[]>([]);

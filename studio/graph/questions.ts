@@ -1,0 +1,20 @@
+/** What can be asked of the library about a graph. */
+export type About = "why" | "paths" | "checkOne" | "checkAll" | "firstBad" | "kinks" | "health" | "latex" | "markdown";
+
+/** One line of a gradient check. */
+export interface CheckRow {
+  readonly name: string;
+  readonly analytic: number;
+  readonly numeric: number;
+  readonly error: number;
+  readonly verdict: "pass" | "look" | "fail" | "kink";
+}
+
+/** What the library says: text as it stands, or rows of a check; both null where there is nothing to tell. */
+export interface Answer {
+  readonly text: string | null;
+  readonly rows: readonly CheckRow[] | null;
+  /** Items of the picture that the answer speaks of. */
+  readonly items: readonly string[];
+  readonly failed: boolean;
+}

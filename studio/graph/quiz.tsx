@@ -1,0 +1,82 @@
+import type { JSX } from "preact";
+import { useEffect, useRef } from "preact/hooks";
+import { say } from "../shell/live.tsx";
+import { state } from "../state/store.ts";
+import { engine } from "./model.ts";
+import { isNear, question, reveal, score, verdict, wasWrong } from "./quiz-state.ts";
+import { numberIn } from "./variables.tsx";
+import { graphWords } from "./words.ts";
+
+/** The question before a gradient is shown, where the reader wants to predict. */
+export function Quiz(): JSX.Element | null {
+  const w = graphWords.value;
+  const asked = question.value;
+  const field = useRef<HTMLInputElement>(null);
+  useEffect(() => {
+    if (asked !== null) field.current?.focus();
+  }, [asked]);
+  if (!state.value.graph.quiz) return null;
+  const { right, asked: count } = score.value;
+  const answer = (): void => {
+    if (asked === null || field.current === null) return;
+    const x = numberIn(field.current.value);
+    if (Number.isNaN(x) && !Number.isNaN(asked.answer)) verdict.value = { right: false, text: w.quizNotNumber };
+    else if (isNear(x, asked.answer)) {
+      verdict.value = { right: true, text: w.quizRight(engine.value?.formatNumber(asked.answer) ?? "") };
+      reveal(true);
+    } else {
+      wasWrong();
+      const text =
+        asked.kind === "sum"
+          ? w.quizWrongSum(asked.parts)
+          : asked.local === null
+            ? w.quizWrongRule
+            : w.quizWrong(asked.local, asked.upstream);
+      verdict.value = { right: false, text };
+    }
+    say(verdict.value.text);
+  };
+  return (
+    <section class="card quiz" id="quiz-card" aria-label={w.quiz}>
+      <h2>{w.quiz}</h2>
+      {asked === null ? (
+        verdict.value === null && <p class="quiet">{w.quizHint}</p>
+      ) : (
+        <form
+          onSubmit={(event) => {
+            event.preventDefault();
+            answer();
+          }}
+        >
+          <label>
+            {asked.kind === "sum" ? w.quizAskSum(asked.name) : w.quizAsk(asked.name)}
+            <input
+              id="answer"
+              ref={field}
+              type="text"
+              inputMode="decimal"
+              autocomplete="off"
+              aria-label={w.quizAnswer}
+              onKeyDown={(event) => {
+                if (event.isComposing && event.key === "Enter") event.preventDefault();
+              }}
+            />
+          </label>
+          <button type="submit">{w.quizCheck}</button>
+          <button
+            type="button"
+            id="reveal"
+            onClick={() => {
+              verdict.value = null;
+              reveal(false);
+            }}
+          >
+            {w.quizReveal}
+          </button>
+        </form>
+      )}
+      {verdict.value !== null && <p class={verdict.value.right ? "right" : "wrong"}>{verdict.value.text}</p>}
+      {count > 0 && <p class="quiet">{w.quizScore(right, count)}</p>}
+    </section>
+  );
+}

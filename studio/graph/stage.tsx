@@ -1,0 +1,132 @@
+import { computed, effect, type ReadonlySignal } from "@preact/signals";
+import type { Scene } from "chainrule";
+import type { JSX } from "preact";
+import { useEffect, useRef } from "preact/hooks";
+import { language, state } from "../state/store.ts";
+import { Canvas, canvas } from "./canvas.ts";
+import { Icon } from "./icons.tsx";
+import { keyDown } from "./keys.ts";
+import { chosen, engine, litItems, litSpans, model, setDepth, setValue, stop, textOf, toggleModule, variables } from "./model.ts";
+import { numberIn, rounded } from "./variables.tsx";
+import { graphWords } from "./words.ts";
+
+const scene: ReadonlySignal<Scene | null> = computed(() => {
+  const made = model.value;
+  return made === null || engine.value === null ? null : engine.value.sceneAt(made, stop.value);
+});
+
+/** The variable whose number stands on a wire and can be dragged: a scalar leaf of floating point. */
+function draggedName(wire: number): string | null {
+  const made = model.peek();
+  if (made === null) return null;
+  const v = made.picture.valueOf(wire);
+  for (const [name, x] of Object.entries(made.variables)) {
+    const place = variables.peek().indexOf(name);
+    if (x === v) return v.type.shape.length === 0 && Number.isFinite(numberIn(textOf(name, place))) ? name : null;
+  }
+  return null;
+}
+
+/** The nodes of what is chosen or pointed at, by which the formula's parts are lit. */
+function spansOf(what: typeof chosen.value): readonly { readonly from: number; readonly to: number }[] {
+  const made = model.peek();
+  const library = engine.peek();
+  if (made === null || library === null || what === null) return [];
+  const nodes = what.kind === "wire" ? [made.picture.valueOf(what.index).node] : made.picture.nodesOf(what.id);
+  const names = Object.entries(made.variables).filter(([, v]) => nodes.includes(v.node));
+  if (names.length > 0) return names.flatMap(([name]) => library.spansOfVariable(made, name));
+  const spans = library.spansOf(nodes, made.read.source);
+  return what.kind === "wire" ? spans.slice(0, 1) : nodes.length > 1 ? spans : spans.slice(0, 1);
+}
+
+/** The picture with its legend and tools. */
+export function Stage(): JSX.Element {
+  const w = graphWords.value;
+  const host = useRef<HTMLDivElement>(null);
+  useEffect(() => {
+    let start = 0;
+    const made = new Canvas(host.current!, {
+      choose: (what) => (chosen.value = what),
+      hover: (what) => (litSpans.value = spansOf(what)),
+      toggle: toggleModule,
+      draggable: draggedName,
+      drag: (wire, pixels, starts) => {
+        const name = draggedName(wire);
+        if (name === null) return;
+        if (starts) start = numberIn(textOf(name, variables.peek().indexOf(name)));
+        setValue(name, rounded(start + pixels / 50));
+      },
+    });
+    canvas.value = made;
+    let style: CSSStyleSheet | null = null;
+    let last = "";
+    const ends = [
+      effect(() => {
+        const shown = scene.value;
+        const { value } = model;
+        if (shown === null || value === null) return;
+        if (style === null) {
+          style = new CSSStyleSheet();
+          style.replaceSync(value.picture.style());
+          document.adoptedStyleSheets = [...document.adoptedStyleSheets, style];
+        }
+        made.show(value.picture, shown, `${value.name}. ${graphWords.value.canvas}`);
+        made.choose(chosen.peek());
+        const active = value.walk.steps[stop.peek().t - 1]?.item;
+        const now = `${stop.peek().t}`;
+        if (active !== undefined && now !== last) made.reveal(active);
+        last = now;
+      }),
+      effect(() => made.choose(chosen.value)),
+      effect(() => made.light(litItems.value.map((id) => made.keyOf({ kind: "item", id })))),
+    ];
+    return () => {
+      for (const end of ends) end();
+      if (style !== null) document.adoptedStyleSheets = document.adoptedStyleSheets.filter((sheet) => sheet !== style);
+      canvas.value = null;
+      made.end();
+    };
+  }, []);
+  const isStale = model.value !== null && model.value.read.source !== state.value.graph.formula;
+  const depth = state.value.graph.depth;
+  const hasModules = (scene.value?.groups?.length ?? 0) > 0 || scene.value?.items.some(({ kind }) => kind === "module") === true;
+  return (
+    <section class={isStale ? "stage stale" : "stage"} id="stage" aria-label={w.node} lang={language.value} onKeyDown={keyDown}>
+      <div class="picture" ref={host} />
+      <p class="legend" aria-hidden="true">
+        <span class="fwd">1.25</span> {w.legendValue} <span class="grad">−0.20</span> {w.legendGradient} <span class="not-yet">·</span>{" "}
+        {w.legendNotYet}
+      </p>
+      {isStale && <p class="stale-note">{w.stale}</p>}
+      <div class="tools" role="group">
+        {hasModules && (
+          <label class="inline">
+            {w.depth}{" "}
+            <select
+              id="depth"
+              value={String(depth ?? "auto")}
+              onChange={(event) => setDepth(event.currentTarget.value === "auto" ? null : Number(event.currentTarget.value))}
+            >
+              <option value="auto">{w.depthAuto}</option>
+              {[0, 1, 2, 3].map((n) => (
+                <option key={n} value={String(n)}>
+                  {n}
+                </option>
+              ))}
+              <option value="-1">{w.depthAll}</option>
+            </select>
+          </label>
+        )}
+        <button type="button" class="small" aria-label={w.zoomOut} title={w.zoomOut} onClick={() => canvas.value?.zoom(1 / 1.25)}>
+          <Icon of="minus" />
+        </button>
+        <button type="button" class="small" aria-label={w.zoomIn} title={w.zoomIn} onClick={() => canvas.value?.zoom(1.25)}>
+          <Icon of="plus" />
+        </button>
+        <button type="button" class="small" id="fit" aria-label={w.fit} title={`${w.fit} (0)`} onClick={() => canvas.value?.fit(true)}>
+          <Icon of="fit" />
+        </button>
+      </div>
+    </section>
+  );
+}

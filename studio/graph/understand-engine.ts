@@ -1,0 +1,95 @@
+import { explain, firstBad, health, type Language, paths, substitute, type Value, why } from "chainrule";
+import { checkGradients } from "chainrule/testing";
+import type { Model } from "./engine.ts";
+import type { Chosen } from "./model.ts";
+import type { About, Answer, CheckRow } from "./questions.ts";
+
+/** The value that is chosen: what travels on a wire, what a node gives. */
+function chosenValue({ picture }: Model, what: Chosen | null): Value | null {
+  if (what === null) return null;
+  if (what.kind === "wire") return picture.valueOf(what.index);
+  const nodes = picture.nodesOf(what.id);
+  const last = nodes.at(-1);
+  return last === undefined || last.outputs !== null ? null : last;
+}
+
+function told(text: string | null, items: readonly string[] = []): Answer {
+  return { text, rows: null, items, failed: false };
+}
+
+/** Answers a question about a graph, with the features of `explain`. */
+export function answerTo(about: About, model: Model, what: Chosen | null, language: Language): Answer {
+  try {
+    return answered(about, model, what, language);
+  } catch (error) {
+    return { text: error instanceof Error ? error.message : String(error), rows: null, items: [], failed: true };
+  }
+}
+
+function answered(about: About, model: Model, what: Chosen | null, language: Language): Answer {
+  const { f, picture } = model;
+  const x = chosenValue(model, what);
+  const itemsOf = (nodes: readonly Value["node"][]): string[] => nodes.map((node) => picture.itemOf(node)).filter((id) => id !== undefined);
+  switch (about) {
+    case "why": {
+      const finding = why(f, x ?? f, { language });
+      return told(finding.text(), itemsOf(finding.path));
+    }
+    case "paths": {
+      const found = paths(f, x ?? f, { language });
+      return told(found.text(), itemsOf(found.top.flatMap(({ steps }) => steps.map(({ node }) => node))));
+    }
+    case "firstBad": {
+      const finding = firstBad(f, { language });
+      return finding === null ? told(null) : told(finding.text(), itemsOf([finding.node, ...finding.path]));
+    }
+    case "kinks": {
+      const found = health(f, { language }).findings.filter(({ rule }) => rule === "kink");
+      const subjects = new Set(found.map(({ subject }) => subject));
+      const named = model.walk.steps.filter(({ name }) => subjects.has(name)).map(({ item }) => item);
+      return told(found.length === 0 ? null : found.map(({ sentence }) => sentence).join("\n"), [...new Set(named)]);
+    }
+    case "health":
+      return told(health(f, { language, initial: true }).text());
+    case "latex":
+      return told(explain(f, { language }).latex());
+    case "markdown":
+      return told(explain(f, { language }).markdown());
+    case "checkOne":
+    case "checkAll":
+      return { text: null, rows: checked(model, about === "checkAll" ? null : x), items: [], failed: false };
+  }
+}
+
+/** Differences against the gradient: of one value by moving what travels there, or of every variable. */
+function checked(model: Model, x: Value | null): readonly CheckRow[] {
+  const { read, variables, f, gradients, picture } = model;
+  const isLeaf = x === null || Object.values(variables).includes(x);
+  if (!isLeaf) {
+    const step = picture.steps.find((s) => s.pass === "forward" && s.node === x.node);
+    const gradient = gradients.get(x);
+    if (step?.pass === "forward" && gradient !== undefined)
+      return rowsOf(checkGradients((v: Value) => substitute(f, x, v), step.value as never, { order: 1 }).rows, step.name);
+  }
+  const wanted = Object.entries(variables).filter(([, v]) => x === null || v === x);
+  const rows: CheckRow[] = [];
+  for (const [name, v] of wanted) {
+    if (!/^f/.test(v.type.dtype)) continue;
+    const at = picture.steps.flatMap((s) => (s.pass === "forward" ? s.operands : [])).find((o) => o.name === name)?.value;
+    if (at === undefined) continue;
+    rows.push(
+      ...rowsOf(checkGradients((moved: Value) => read.compiled({ ...variables, [name]: moved }), at as never, { order: 1 }).rows, name),
+    );
+  }
+  return rows;
+}
+
+function rowsOf(rows: ReturnType<typeof checkGradients>["rows"], name: string): CheckRow[] {
+  return rows.map(({ index, direction, analytic, numeric, error, verdict }) => ({
+    name: index !== null && index.length > 0 ? `${name}[${index.join(",")}]` : direction === null ? name : `${name} →${direction + 1}`,
+    analytic,
+    numeric,
+    error,
+    verdict,
+  }));
+}

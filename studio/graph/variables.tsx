@@ -1,0 +1,181 @@
+import type { JSX, RefObject } from "preact";
+import { useEffect, useRef } from "preact/hooks";
+import { engine, model, setValue, stop, textOf, trouble, variables } from "./model.ts";
+import { graphWords } from "./words.ts";
+
+/** Digits that a dragged number keeps. */
+export function rounded(x: number): string {
+  return String(Number(x.toFixed(4)));
+}
+
+/** The number in a box; NaN when it is a list or a formula. */
+export function numberIn(text: string): number {
+  return text.trim() === "" ? Number.NaN : Number(text.replace("−", "-"));
+}
+
+function gradientText(name: string): string {
+  const made = model.value;
+  const library = engine.value;
+  const v = made?.variables[name];
+  if (made === null || library === null || v === undefined) return "";
+  const gradient = made.gradients.get(v);
+  if (gradient === undefined) return "";
+  return gradient.at <= stop.value.t ? library.short(gradient.tensor).replace("‖·‖", "‖∇‖") : "·";
+}
+
+/** Whose box is being written in: a number that becomes a list gets another kind of box, and the writing goes on there. */
+let typing = "";
+
+function type(name: string, text: string): void {
+  typing = name;
+  setValue(name, text);
+}
+
+function useTyping<E extends HTMLInputElement | HTMLTextAreaElement>(name: string): RefObject<E | null> {
+  const box = useRef<E | null>(null);
+  useEffect(() => {
+    const field = box.current;
+    if (typing !== name || field === null || document.activeElement === field) return;
+    field.focus();
+    field.setSelectionRange(field.value.length, field.value.length);
+  }, [name]);
+  return box;
+}
+
+function ScalarRow({ name, at }: { readonly name: string; readonly at: number }): JSX.Element {
+  const w = graphWords.value;
+  const text = textOf(name, at);
+  const x = numberIn(text);
+  // The slider's range stays while it moves, so that the thumb stays under the pointer.
+  const range = useRef(5);
+  if (Math.abs(x) > range.current) range.current = 2 * Math.ceil(Math.abs(x));
+  const reach = range.current;
+  const drag = useRef<{ x: number; from: number } | null>(null);
+  const box = useTyping<HTMLInputElement>(name);
+  return (
+    <li class={trouble.value?.variable === name ? "variable wrong" : "variable"}>
+      <span
+        class="variable-name drag"
+        title={w.drag(name)}
+        onPointerDown={(event) => {
+          event.currentTarget.setPointerCapture(event.pointerId);
+          drag.current = { x: event.clientX, from: x };
+        }}
+        onPointerMove={(event) => {
+          if (drag.current !== null) setValue(name, rounded(drag.current.from + ((event.clientX - drag.current.x) * reach) / 200));
+        }}
+        onPointerUp={() => (drag.current = null)}
+        onPointerCancel={() => (drag.current = null)}
+      >
+        {name}
+      </span>
+      <input
+        type="range"
+        aria-label={w.slider(name)}
+        min={-reach}
+        max={reach}
+        step={reach / 500}
+        value={x}
+        onInput={(event) => setValue(name, rounded(event.currentTarget.valueAsNumber))}
+      />
+      <input
+        type="text"
+        ref={box}
+        inputMode="decimal"
+        id={`value-${name}`}
+        class="number"
+        aria-label={w.valueOf(name)}
+        aria-invalid={trouble.value?.variable === name}
+        title={w.valueHint}
+        value={text}
+        onInput={(event) => type(name, event.currentTarget.value)}
+        onBlur={() => (typing = "")}
+        onKeyDown={(event) => nudge(event, name, x)}
+      />
+      <output class="gradient" aria-label={w.gradientOf(name)}>
+        {gradientText(name)}
+      </output>
+    </li>
+  );
+}
+
+/** Arrow keys change a number, as in a number field; Shift by whole ones. */
+function nudge(event: KeyboardEvent, name: string, x: number): void {
+  if (event.isComposing || (event.key !== "ArrowUp" && event.key !== "ArrowDown") || !Number.isFinite(x)) return;
+  event.preventDefault();
+  setValue(name, rounded(x + (event.key === "ArrowUp" ? 1 : -1) * (event.shiftKey ? 1 : 0.1)));
+}
+
+function TensorRow({ name, at }: { readonly name: string; readonly at: number }): JSX.Element {
+  const w = graphWords.value;
+  const text = textOf(name, at);
+  const known = model.value?.variables[name]?.type;
+  const shape = known === undefined || known.shape.length === 0 ? "" : known.shape.join("×");
+  const box = useTyping<HTMLTextAreaElement>(name);
+  const random = (): void => {
+    if (known === undefined) return;
+    let place = 0;
+    const fill = (axis: number): unknown =>
+      axis === known.shape.length
+        ? Math.round(2000 * Math.cos(++place * 12.9898 + Date.now()) * Math.sin(place * 78.233)) / 1000
+        : Array.from({ length: known.shape[axis]! }, () => fill(axis + 1));
+    setValue(name, JSON.stringify(fill(0)).replaceAll(",", ", "));
+  };
+  return (
+    <li class={trouble.value?.variable === name ? "variable tensor wrong" : "variable tensor"}>
+      <span class="variable-name">{name}</span>
+      <span class="shape">
+        {known !== undefined && known.dtype !== "f64" ? `${known.dtype} ` : ""}
+        {shape}
+      </span>
+      <output class="gradient" aria-label={w.gradientOf(name)}>
+        {gradientText(name)}
+      </output>
+      {shape !== "" && known?.dtype === "f64" && (
+        <button type="button" class="small" aria-label={`${w.random}: ${name}`} title={w.random} onClick={random}>
+          <svg viewBox="0 0 16 16" aria-hidden="true">
+            <path d="M2 4h3l6 8h3M2 12h3l2-2.7M9 6.7 11 4h3M12.5 2.5 14 4l-1.500 1.500M12.5 10.5 14 12l-1.500 1.500" />
+          </svg>
+        </button>
+      )}
+      <textarea
+        id={`value-${name}`}
+        class="number"
+        rows={1}
+        aria-label={w.valueOf(name)}
+        aria-invalid={trouble.value?.variable === name}
+        title={w.valueHint}
+        spellcheck={false}
+        ref={box}
+        value={text}
+        onInput={(event) => type(name, event.currentTarget.value)}
+        onBlur={() => (typing = "")}
+      />
+    </li>
+  );
+}
+
+function isScalar(name: string, at: number): boolean {
+  const known = trouble.value?.variable === name ? undefined : model.value?.variables[name]?.type;
+  const text = textOf(name, at);
+  if (typing === name && known === undefined) return model.value?.variables[name]?.type.shape.length === 0;
+  return known === undefined ? Number.isFinite(numberIn(text)) : known.shape.length === 0 && Number.isFinite(numberIn(text));
+}
+
+/** A row for each variable of the formula: its value, to be dragged or written, and its gradient as far as the walk has come. */
+export function Variables(): JSX.Element {
+  const names = variables.value;
+  return (
+    <section class="variables" aria-label={graphWords.value.variables}>
+      <h2>{graphWords.value.variables}</h2>
+      {names.length === 0 && <p class="quiet">{graphWords.value.noVariables}</p>}
+      <ul>
+        {names
+          .slice(0, 200)
+          .map((name, at) =>
+            isScalar(name, at) ? <ScalarRow key={name} name={name} at={at} /> : <TensorRow key={name} name={name} at={at} />,
+          )}
+      </ul>
+    </section>
+  );
+}
