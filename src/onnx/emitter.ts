@@ -92,6 +92,21 @@ export class Emitter {
     return outputs;
   }
 
+  private readonly pairs: Map<string, string[]> = new Map();
+  /** Result `index` of an operator with two, the second of which is optional: whoever asks for the other one gets it of the same node. */
+  half(op: string, inputs: readonly string[], index: 0 | 1, attributes: Readonly<Record<string, Attribute>>): string {
+    const key = JSON.stringify([op, inputs, attributes]);
+    let outputs = this.pairs.get(key);
+    if (outputs === undefined) {
+      this.several(op, inputs, 1, attributes);
+      // The node keeps this very list.
+      outputs = this.nodes.at(-1)!.output as string[];
+      this.pairs.set(key, outputs);
+    }
+    if (index === 1 && outputs.length === 1) outputs.push(this.fresh(op.toLowerCase()));
+    return outputs[index]!;
+  }
+
   op(op: string, inputs: readonly string[], attributes: Readonly<Record<string, Attribute>> = {}): string {
     return this.several(op, inputs, 1, attributes)[0]!;
   }

@@ -395,11 +395,41 @@ const convInput: Row = (e, w) => {
   return transposedConv(e, w.inputs[0]!, w.inputs[1]!, dy.slice(2), kernel.slice(2), attrs(w) as Windows);
 };
 
+/** Larger kernels are not unfolded: each tap is a copy of the input. */
+const mostTaps = 64;
+
+/** Unfolded: for each tap the elements of x that it met, beside each other, and one product with dy. Runtimes are slow at kernels as large as an image. */
+function weightByProduct(e: Emitter, w: Written): string {
+  const { stride, padding, dilation, size } = attrs(w) as Windows;
+  const [dy, x] = [w.operands[0]!.type.shape, w.operands[1]!.type.shape];
+  const [batch, outs, inner] = [dy[0]!, dy[1]!, x[1]!];
+  const space = dy.slice(2);
+  const swap = [1, 0, ...size.map((_, i) => i + 2)];
+  const count = batch * sizeOf(space);
+  let data = e.transpose(w.inputs[1]!, swap);
+  const reach = size.map((k, i) => (k - 1) * dilation[i]! + (space[i]! - 1) * stride[i]! + 1);
+  const low = padding.map(([l]) => l);
+  const high = reach.map((r, i) => Math.max(0, r - low[i]! - x[i + 2]!));
+  if ([...low, ...high].some((p) => p > 0)) data = e.op("Pad", [data, e.ints([0, 0, ...low, 0, 0, ...high])]);
+  const axes = e.ints(size.map((_, i) => i + 2));
+  const parts = coordinates(size).map((tap) => {
+    const from = tap.map((t, i) => t * dilation[i]!);
+    const to = from.map((f, i) => f + (space[i]! - 1) * stride[i]! + 1);
+    return e.reshape(e.op("Slice", [data, e.ints(from), e.ints(to), axes, e.ints(stride)]), [inner, count]);
+  });
+  const taps = parts.length;
+  const columns = taps === 1 ? parts[0]! : e.op("Concat", parts, { axis: 0 });
+  const kernel = e.reshape(e.transpose(w.inputs[0]!, swap), [outs, count]);
+  const product = e.op("MatMul", [kernel, e.transpose(columns, [1, 0])]);
+  return e.reshape(e.transpose(e.reshape(product, [outs, taps, inner]), [0, 2, 1]), [outs, inner, ...size]);
+}
+
 /** A convolution of x with dy, channels in the place of examples; strides and dilations change places. */
 const convWeight: Row = (e, w) => {
   const { stride, padding, dilation, groups, size } = attrs(w) as Windows;
   const [dy, x] = [w.operands[0]!.type.shape, w.operands[1]!.type.shape];
   const [batch, outs] = [dy[0]!, dy[1]!];
+  if (groups === 1 && sizeOf(size) <= mostTaps) return weightByProduct(e, w);
   const inner = x[1]! / groups;
   const space = (v: readonly number[]): number[] => v.slice(2) as number[];
   const swap = (rank: number): number[] => [1, 0, ...Array.from({ length: rank }, (_, i) => i + 2)];
@@ -442,13 +472,12 @@ function poolAttributes({ size, stride, padding, ceilMode }: Pool): Record<strin
 
 const maxPool: Row = (e, w) => {
   const pool = attrs(w) as Pool;
-  return e.op("MaxPool", w.inputs, { ...poolAttributes(pool), dilations: pool.dilation });
+  return e.half("MaxPool", w.inputs, 0, { ...poolAttributes(pool), dilations: pool.dilation });
 };
 
 const maxPoolPlaces: Row = (e, w) => {
   const pool = attrs(w) as Pool;
-  const [, places] = e.several("MaxPool", w.inputs, 2, { ...poolAttributes(pool), dilations: pool.dilation }) as [string, string];
-  return e.cast(places, "i32");
+  return e.cast(e.half("MaxPool", w.inputs, 1, { ...poolAttributes(pool), dilations: pool.dilation }), "i32");
 };
 
 /** The number that each mean was divided by is worked out here; the rest is a convolution with ones, or its transpose, channel by channel. */

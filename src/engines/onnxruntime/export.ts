@@ -2,6 +2,7 @@ import { EngineError } from "../../ir/errors.ts";
 import { type Node, type Value, valuesOf } from "../../ir/node.ts";
 import { typeText } from "../../ir/type.ts";
 import { writeEdges } from "../../onnx/write-graph.ts";
+import { rewritten } from "../wasm/lower.ts";
 import { outside } from "./ort.ts";
 
 /** A graph as ONNX Runtime takes it. */
@@ -25,6 +26,9 @@ function originOf(node: Node): Origin {
   return { op: node.op.name, text: `${node.op.name}(${operands}), ${result}${scope === "" ? "" : `, in ${scope}`}` };
 }
 
+/** What ONNX Runtime does not see by itself: that a sum of products is one product, and so is a product with a matrix that all examples share. */
+const products = ["customGradient", "matmul", "sum"];
+
 /** Writes a graph as a model whose inputs and outputs are numbered. @throws GraphError for an op that ONNX does not have */
 export function exported(inputs: readonly Value[], outputs: readonly Value[]): Exported {
   const edges = (prefix: string, values: readonly Value[]) =>
@@ -33,7 +37,8 @@ export function exported(inputs: readonly Value[], outputs: readonly Value[]): E
       return { name: `${prefix}${i}`, value, ...(other === undefined ? {} : { outside: other }) };
     });
   const origins = new Map<string, Node>();
-  const [ins, outs] = [edges("in.", inputs), edges("out.", outputs)];
+  const low = rewritten(inputs, outputs, products);
+  const [ins, outs] = [edges("in.", low.inputs), edges("out.", low.outputs)];
   const bytes = writeEdges(ins, outs, origins);
   return {
     bytes,

@@ -226,7 +226,11 @@ export function lowered(inputs: readonly Value[], outputs: readonly Value[]): Lo
   return lean === low.outputs ? low : rewritten(inputs, lean);
 }
 
-function rewritten(inputs: readonly Value[], outputs: readonly Value[]): Lowered {
+/**
+ * Rewrites ops into others, opens `call`s, and computes equal parts once.
+ * @param only the ops that are rewritten, for an engine that has kernels for the others
+ */
+export function rewritten(inputs: readonly Value[], outputs: readonly Value[], only: readonly string[] | null = null): Lowered {
   const interned = new InternedNodes();
   const varies = new Set<Node>();
   for (const v of inputs) varies.add(v.node);
@@ -270,7 +274,7 @@ function rewritten(inputs: readonly Value[], outputs: readonly Value[]): Lowered
       const { graph } = node.attrs as { readonly graph: unknown };
       if (isGraph(graph)) results = (graph as unknown as (xs: readonly unknown[]) => readonly Value[])(operands);
     } else if (node.op.name === "sum" && node.operands[0]!.node.op.name === "matmul" && uses.get(node.operands[0]!.node)! > 1) return null;
-    else if (Object.hasOwn(rules, node.op.name)) {
+    else if (Object.hasOwn(rules, node.op.name) && (only === null || only.includes(node.op.name))) {
       const found = rules[node.op.name]!(operands[0]!, node, operands);
       if (found !== null) results = [found];
     } else if (node.op.name === "lessEqual" && literalOf(operands[1]!) === 0) {
