@@ -1,8 +1,9 @@
 import { piecesOf } from "../files/open-file.ts";
 import { DomainError, ParseError } from "../ir/errors.ts";
-import { hold, type Tensor } from "../ir/tensor.ts";
+import { hold, type Tensor, tensor } from "../ir/tensor.ts";
 import { f32, i32 } from "../ir/type.ts";
 import type { Batches } from "./batches.ts";
+import { checksumOf } from "./checksum.ts";
 import { type CsvBlock, type CsvOptions, csvBlocks } from "./csv.ts";
 import { checkBatch } from "./rows-in-files.ts";
 
@@ -27,6 +28,8 @@ interface Facts {
   readonly classes: readonly string[] | null;
   /** Every label is a whole number. */
   readonly whole: boolean;
+  /** A checksum of every cell, in order. */
+  readonly cells: string;
 }
 
 /**
@@ -56,7 +59,7 @@ export async function csvRows(path: string, options: CsvRowsOptions): Promise<Cs
     length,
     columns,
     classes,
-    order: { rows, batch, shuffle: null, last },
+    order: { rows, batch, shuffle: null, last, cells: facts.cells },
     rows: (_, i) => Int32Array.from({ length: Math.min(batch, rows - i * batch) }, (_, j) => i * batch + j),
     pass: async function* (_, from = 0) {
       let i = 0;
@@ -100,14 +103,16 @@ async function factsOf(path: string, options: CsvOptions): Promise<Facts> {
   let columns: readonly string[] = [];
   let classes: readonly string[] | null = null;
   let whole = true;
+  let cells = "";
   for await (const block of blocksOf(path, { ...options, blockRows: 4096 })) {
     rows += block.rows;
     columns = block.columns;
     classes = block.label?.classes ?? null;
     whole &&= block.label === null || isWhole(block.label.values);
+    cells = checksumOf({ x: batchOf(block, false), before: tensor(Uint8Array.from(cells, (c) => c.charCodeAt(0))) });
   }
   if (columns.length === 0) throw new ParseError(`${path}: csv: there is no column beside the label`);
-  return { rows, columns, classes, whole };
+  return { rows, columns, classes, whole, cells };
 }
 
 async function* blocksOf(path: string, options: CsvOptions & { readonly blockRows: number }): AsyncGenerator<CsvBlock, void, undefined> {

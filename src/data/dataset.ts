@@ -2,6 +2,7 @@ import { allocate } from "../ir/dtype.ts";
 import { DomainError, ShapeError } from "../ir/errors.ts";
 import { hold, type Tensor } from "../ir/tensor.ts";
 import { typeText } from "../ir/type.ts";
+import { checksumOf, standingRows } from "./checksum.ts";
 import { rowOrder } from "./row-order.ts";
 import { shares } from "./shares.ts";
 
@@ -17,6 +18,8 @@ export interface Dataset<B> {
   at(rows: Int32Array, into?: B): B;
   /** Every row, in order. */
   all(): B;
+  /** Tells this data from other data of the same form, by some of its rows where there are many: what a checkpoint remembers of it. */
+  checksum?(): string;
   /**
    * Two parts, the first with `share` of the rows. With a `seed` rows are drawn at random, the same ones for the same seed; without one the first
    * rows are the first part. `stratify` names a column, such as the labels, each of whose values is shared out alike.
@@ -66,6 +69,13 @@ function part(columns: Columns, places: Int32Array): Dataset<Columns> {
       return take(columns, from, into);
     },
     all: () => take(columns, places),
+    checksum: () =>
+      checksumOf(
+        take(
+          columns,
+          standingRows(size, rowBytesOf(columns)).map((row) => places[row]!),
+        ),
+      ),
     split: (share, { seed, stratify } = {}) => {
       if (!(share >= 0 && share <= 1)) throw new DomainError(`split: the share is ${share}; it is a number from 0 to 1, such as 0.8`);
       const order = seed === undefined ? places : rowOrder(seed, size).map((i) => places[i]!);
@@ -74,6 +84,10 @@ function part(columns: Columns, places: Int32Array): Dataset<Columns> {
       return [part(columns, parts[0]), part(columns, parts[1])];
     },
   };
+}
+
+function rowBytesOf(columns: Columns): number {
+  return Object.values(columns).reduce((sum, { data, type }) => sum + data.byteLength / Math.max(1, type.shape[0]!), 0);
 }
 
 function column(columns: Columns, name: string): Tensor["data"] {

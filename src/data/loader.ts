@@ -28,6 +28,7 @@ export function loader<B>(data: Dataset<B>, { batch, shuffle, last = "smaller" }
   const { size } = data;
   const length = last === "drop" ? Math.floor(size / batch) : Math.ceil(size / batch);
   let passes = 0;
+  let checksum: string | null | undefined;
   const orderOf = (n: number): Int32Array =>
     shuffle === undefined ? Int32Array.from({ length: size }, (_, i) => i) : rowOrder(shuffle, size, n);
   function* pass(n: number, from = 0, spare?: () => B | null): Generator<B> {
@@ -38,7 +39,10 @@ export function loader<B>(data: Dataset<B>, { batch, shuffle, last = "smaller" }
     dataset: data,
     batch,
     length,
-    order: { rows: size, batch, shuffle: shuffle ?? null, last },
+    get order() {
+      checksum ??= size === 0 ? null : (data.checksum?.() ?? null);
+      return { rows: size, batch, shuffle: shuffle ?? null, last, ...(checksum !== null && { checksum }) };
+    },
     pass,
     rows: (n, i) => orderOf(n).slice(i * batch, (i + 1) * batch),
     [Symbol.iterator]: () => pass(passes++),

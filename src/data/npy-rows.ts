@@ -22,7 +22,7 @@ export async function npyRows<const F extends { readonly [name: string]: string 
   const columns: (readonly [string, RowsInFile])[] = [];
   for (const [name, path] of Object.entries(files)) columns.push([name, await columnOf(path)]);
   if (columns.length === 0) throw new ShapeError("npyRows: there are no files; give a record of paths: npyRows({ x: ... }, ...)");
-  return rowsInFiles("npyRows", columns, options) as Batches<{ readonly [K in keyof F]: Tensor }>;
+  return (await rowsInFiles("npyRows", columns, options)) as Batches<{ readonly [K in keyof F]: Tensor }>;
 }
 
 async function columnOf(path: string): Promise<RowsInFile> {

@@ -6,6 +6,7 @@ import { sizeOf } from "../ir/shape.ts";
 import { hold, type Tensor } from "../ir/tensor.ts";
 import { type TensorType, typeText } from "../ir/type.ts";
 import type { Batches } from "./batches.ts";
+import { checksumOf, standingRows } from "./checksum.ts";
 import { rowOrder } from "./row-order.ts";
 
 /** How rows are read from files: what `npyRows` and `safetensorsRows` take. */
@@ -39,11 +40,11 @@ export function checkBatch(who: string, batch: number): void {
 }
 
 /** Batches of rows of arrays in files, by name. Only the rows of a batch are read, and an order of 4 bytes a row is held. @throws ShapeError where the arrays have no rows, or not as many */
-export function rowsInFiles<K extends string>(
+export async function rowsInFiles<K extends string>(
   who: string,
   columns: readonly (readonly [K, RowsInFile])[],
   { batch, shuffle, last = "smaller" }: RowsOptions,
-): Batches<{ readonly [N in K]: Tensor }> {
+): Promise<Batches<{ readonly [N in K]: Tensor }>> {
   const [, first] = columns[0]!;
   for (const [, { label, type }] of columns) {
     if (type.shape.length === 0) throw new ShapeError(`${who}: ${label} is ${typeText(type)}, a scalar; rows are axis 0`);
@@ -56,10 +57,17 @@ export function rowsInFiles<K extends string>(
   const length = last === "drop" ? Math.floor(rows / batch) : Math.ceil(rows / batch);
   const orderOf = (n: number): Int32Array =>
     shuffle === undefined ? Int32Array.from({ length: rows }, (_, i) => i) : rowOrder(shuffle, rows, n);
+  const some = standingRows(
+    rows,
+    columns.reduce((sum, [, { type }]) => sum + rowBytes(type), 0),
+  );
+  const checksum = checksumOf(
+    Object.fromEntries(await Promise.all(columns.map(async ([name, c]) => [name, await rowsIn(c, some)] as const))),
+  );
   return {
     batch,
     length,
-    order: { rows, batch, shuffle: shuffle ?? null, last },
+    order: { rows, batch, shuffle: shuffle ?? null, last, checksum },
     rows: (n, i) => orderOf(n).slice(i * batch, (i + 1) * batch),
     pass: async function* (n, from = 0) {
       const order = orderOf(n);

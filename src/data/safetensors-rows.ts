@@ -40,5 +40,5 @@ export async function safetensorsRows<const F extends { readonly [name: string]:
       return [name, { path, label: `${own} of ${path}`, format: "safetensors", type, order: "little", start: start + entry.from }];
     });
   });
-  return rowsInFiles("safetensorsRows", columns, options) as Batches<{ readonly [K in keyof F]: Tensor }>;
+  return (await rowsInFiles("safetensorsRows", columns, options)) as Batches<{ readonly [K in keyof F]: Tensor }>;
 }

@@ -59,7 +59,11 @@ export interface TrainOptions<B, M extends Mode, E> {
   /** Data that the model is tried on at the end of every epoch. */
   readonly validate?: Batches<B>;
   readonly optimizer: Optimizer;
-  readonly engine: Engine<M>;
+  /**
+   * What computes. Left out it is `wasm()`, and on a page's own thread `wasm({ worker: true })`, so that the page goes on answering; it is then loaded when the
+   * run begins.
+   */
+  readonly engine?: Engine<M>;
   /** Passes over the data. */
   readonly epochs: number;
   /** Stops after so many updates in all, wherever the data stands. */

@@ -1,11 +1,12 @@
 import { type Loss, valueAndGrad } from "../autodiff/grad.ts";
 import type { Engine } from "../engines/engine.ts";
 import { compile, type Program, type State } from "../engines/program.ts";
-import { isFloat } from "../ir/dtype.ts";
+import { allocate, isFloat } from "../ir/dtype.ts";
 import { GradientError, GraphError } from "../ir/errors.ts";
 import { graph, typeOfLeaf } from "../ir/graph.ts";
 import { isValue, lift } from "../ir/leaf.ts";
 import type { Value } from "../ir/node.ts";
+import { sizeOf } from "../ir/shape.ts";
 import { hold, type Tensor } from "../ir/tensor.ts";
 import { leaves, mapTree, rebuild, type Values } from "../ir/tree.ts";
 import { f64, i32, typeText } from "../ir/type.ts";
@@ -121,6 +122,17 @@ export class Programs {
     await this.run("observe", hold(f64(), Float64Array.of(metric)), [], (s) => ({
       opt: observe({ opt: s.opt, metric: s.batch as Value }),
     }));
+  }
+
+  /** Forgets what was gathered since the last update: after a failure its batches come again. */
+  async ungather(): Promise<void> {
+    const { gathered } = this.initial;
+    if (gathered === undefined || this.state === null) return;
+    const none = rebuild(gathered, (leaf) => {
+      const type = typeOfLeaf(leaf);
+      return hold(type, allocate(type.dtype, sizeOf(type.shape)));
+    });
+    await this.state.write({ gathered: none } as never);
   }
 
   /** A copy of the state. */

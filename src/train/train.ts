@@ -1,5 +1,5 @@
 import { gradients, type Loss } from "../autodiff/grad.ts";
-import type { Engine, Mode } from "../engines/engine.ts";
+import type { Mode } from "../engines/engine.ts";
 import { evaluate } from "../evaluate/evaluate.ts";
 import { type HealthReport, health } from "../explain/health/health.ts";
 import { ChainruleError, DomainError, NumericError } from "../ir/errors.ts";
@@ -22,6 +22,7 @@ import {
   stateIn,
   writeCheckpoint,
 } from "./checkpoint.ts";
+import { defaultEngine } from "./default-engine.ts";
 import { type Fed, Feed, rowText } from "./feed.ts";
 import { History } from "./history.ts";
 import type { AnyModel, Model, Outputs } from "./model.ts";
@@ -142,8 +143,11 @@ class Run implements Training<unknown, unknown, Loss> {
         const step = await this.inTurn(() => this.advance());
         return step === null ? { done: true, value: undefined } : { done: false, value: step };
       },
-      // Leaving the loop ends nothing: `finish` or another loop goes on from here.
-      return: async () => ({ done: true, value: undefined }),
+      // Leaving the loop ends nothing: `finish` or another loop goes on from here. But nobody may come, so no file stays open.
+      return: async () => {
+        await this.inTurn(() => this.letGo());
+        return { done: true, value: undefined };
+      },
     };
   }
 
@@ -239,7 +243,7 @@ class Run implements Training<unknown, unknown, Loss> {
       this.take(saved);
     }
     this.seed = seed;
-    this.programs = new Programs(this.model, optimizer, engine as Engine, this.every > 1, state);
+    this.programs = new Programs(this.model, optimizer, engine ?? (await defaultEngine()), this.every > 1, state);
     const stepsInEpoch = data.length === null ? null : Math.ceil(data.length / this.every);
     const all = stepsInEpoch === null ? (steps ?? null) : Math.min(stepsInEpoch * epochs, steps ?? Number.POSITIVE_INFINITY);
     const facts = { epochs, stepsInEpoch, steps: all, resumed: this.resumed, parameters: sizeOfAll(this.model.params) };
@@ -267,13 +271,13 @@ class Run implements Training<unknown, unknown, Loss> {
     await this.begin();
     if (this.ending === null) this.ending = await this.endingNow();
     if (this.ending !== null) {
-      await this.feed?.close();
-      this.feed = null;
-      this.ahead = null;
+      await this.letGo();
       return null;
     }
     this.since = performance.now();
     const event = await this.oneStep().catch(async (error: unknown) => {
+      await this.letGo();
+      await this.programs!.ungather();
       for (const c of this.options.callbacks ?? []) await c.fail?.(error);
       throw error;
     });
@@ -333,6 +337,14 @@ class Run implements Training<unknown, unknown, Loss> {
     return event;
   }
 
+  /** Ends the pass that is being read. Whoever goes on reads it again from the batch that comes next. */
+  private async letGo(): Promise<void> {
+    const { feed } = this;
+    this.feed = null;
+    this.ahead = null;
+    await feed?.close();
+  }
+
   private nextOf(): Promise<Fed | null> {
     this.feed ??= new Feed(this.options.data, "data", this.epoch, this.index, this.epoch === 0 && this.options.unchecked !== true, () => {
       const free = this.spare;
@@ -379,11 +391,15 @@ class Run implements Training<unknown, unknown, Loss> {
     const sums = new Sums();
     let free: unknown = null;
     const feed = new Feed(this.options.validate!, "validate", 0, 0, this.epoch === 0 && this.options.unchecked !== true, () => free);
-    for (let fed = await feed.next(); fed !== null; fed = await feed.next()) {
-      const at = fed;
-      free = at.batch;
-      sums.add(await this.guarded(() => this.programs!.evaluate(at.batch), at), at.rows);
-      await this.breathe();
+    try {
+      for (let fed = await feed.next(); fed !== null; fed = await feed.next()) {
+        const at = fed;
+        free = at.batch;
+        sums.add(await this.guarded(() => this.programs!.evaluate(at.batch), at), at.rows);
+        await this.breathe();
+      }
+    } finally {
+      await feed.close();
     }
     return sums.total();
   }

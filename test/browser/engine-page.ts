@@ -1,7 +1,10 @@
 // What the page of the engine's browser test runs: bundled, it sets functions that the test calls.
 import { drawsFrom } from "../../src/check/draws.ts";
+import { dataset } from "../../src/data/dataset.ts";
+import { loader } from "../../src/data/loader.ts";
 import {
   compile,
+  type Engine,
   evaluate,
   f32,
   graph,
@@ -17,6 +20,8 @@ import {
   type Value,
   valueAndGrad,
 } from "../../src/index.ts";
+import { sgd } from "../../src/optim/sgd.ts";
+import { train } from "../../src/train.ts";
 import { wasm } from "../../src/wasm.ts";
 import { difference } from "../engines/wasm/agreement.ts";
 import { drawCase, ops } from "../laws/samplers.ts";
@@ -67,4 +72,54 @@ async function training(kind: "plain" | "threads" | "worker"): Promise<{ losses:
   return { losses, shared };
 }
 
-Object.assign(globalThis, { disagreements, training });
+/** How often the page's own thread had a turn while `task` ran, and the longest it had to wait, in milliseconds. */
+async function turnsDuring(task: Promise<unknown>): Promise<{ turns: number; longest: number }> {
+  let going = true;
+  let turns = 0;
+  let longest = 0;
+  const count = async (): Promise<void> => {
+    for (let before = performance.now(); going; turns++) {
+      await rest(0);
+      const now = performance.now();
+      longest = Math.max(longest, now - before);
+      before = now;
+    }
+  };
+  const counting = count();
+  await task;
+  going = false;
+  await counting;
+  return { turns, longest };
+}
+
+/** A training without an engine in its options, as most users write it, and one with the engine on the page's own thread. */
+async function byDefault(): Promise<{ workers: number; same: boolean; steps: number; turns: number; longest: number }> {
+  let workers = 0;
+  const Real = globalThis.Worker;
+  globalThis.Worker = class extends Real {
+    constructor(url: string | URL, options?: WorkerOptions) {
+      super(url, options);
+      workers++;
+    }
+  };
+  const begin = (engine?: Engine<"sync">) =>
+    train(
+      { params, loss: (p, { x, y }) => softmaxCrossEntropy(matmul(relu(matmul(x, p.w)), p.v), y) },
+      {
+        data: loader(dataset(batch), { batch: 32, shuffle: 1 }),
+        optimizer: sgd({ rate: 0.01 }),
+        epochs: 10,
+        ...(engine !== undefined && { engine }),
+      },
+    );
+  const training = begin();
+  const waited = await turnsDuring(training.finish());
+  const { params: there, report } = await training.finish();
+  const used = workers;
+  const { params: here } = await begin(wasm()).finish();
+  globalThis.Worker = Real;
+  const same = [...there.w.data, ...there.v.data].join() === [...here.w.data, ...here.v.data].join();
+  return { workers: used, same: same && workers === used, steps: report.steps, ...waited };
+}
+
+Object.assign(globalThis, { disagreements, training, byDefault });

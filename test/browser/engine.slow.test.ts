@@ -59,6 +59,15 @@ test("in Chromium every op agrees with the reference", async (context) => {
   await page.close();
 });
 
+test("a training that names no engine works in a worker: the page has its turns, and the weights are those of the page's own thread", async (context) => {
+  if (browser === null) return context.skip();
+  const page = await opened({});
+  const found = await page.evaluate<{ workers: number; same: boolean; steps: number; turns: number; longest: number }>("byDefault()");
+  expect(found).toMatchObject({ workers: 1, same: true, steps: 40 });
+  expect(found.turns).toBeGreaterThan(10);
+  await page.close();
+});
+
 test("in an isolated page threads and a worker give the numbers of one thread", async (context) => {
   if (browser === null) return context.skip();
   const page = await opened(isolated);

@@ -8,7 +8,7 @@ import { loadTensors, saveTensors } from "../../src/data/tensor-tree.ts";
 import { reference, tensor } from "../../src/index.ts";
 import { adam } from "../../src/optim/adam.ts";
 import { sgd } from "../../src/optim/sgd.ts";
-import { parseCheckpoint, readCheckpoint } from "../../src/train/checkpoint.ts";
+import { parseCheckpoint, readCheckpoint, serializeCheckpoint } from "../../src/train/checkpoint.ts";
 import { type TrainOptions, train } from "../../src/train.ts";
 import { clouds, lossOf, twoLayers } from "./two-layers.ts";
 
@@ -101,7 +101,20 @@ describe("a checkpoint", () => {
       "the data comes otherwise than it did, so the run cannot go on as it was:\n  batch: 8 there, 10 here",
     );
     await expect(begin({ data: loader(clouds(20), { batch: 8 }) }).finish()).rejects.toThrow("shuffle: 1 there, null here");
+    await expect(begin({ data: loader(clouds(20, 7), { batch: 8, shuffle: 1 }) }).finish()).rejects.toThrow(
+      /\n {2}checksum: [0-9a-f]{8} there, [0-9a-f]{8} here\nUse the same loader/,
+    );
     await expect(begin({ seed: 5 }).finish()).rejects.toThrow("was written with another seed; resume with the same seed");
+  });
+
+  test("from before the data had a checksum is gone on with", async () => {
+    const { header, tensors } = await readCheckpoint(file);
+    const { checksum, ...order } = header.order;
+    expect(checksum).toMatch(/^[0-9a-f]{8}$/);
+    const old = join(folder, "old.ckpt");
+    writeFileSync(old, serializeCheckpoint({ ...header, order }, tensors as never, null));
+    expect((await begin({ epochs: 3, checkpoint: { file: old, resume: true } }).finish()).report.steps).toBe(9);
+    rmSync(old);
   });
 
   test("that cannot be written stops the run, which can then go on", async () => {

@@ -1,4 +1,4 @@
-import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { existsSync, mkdtempSync, readFileSync, rmSync, symlinkSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, describe, expect, test } from "vitest";
@@ -110,6 +110,13 @@ describe("jsonLog", () => {
     await lost.step?.({ step: 1, epoch: 1, loss: 1, outputs: {} as never, gradientNorm: 1, rows: 1 });
     await expect((async () => lost.finish?.({} as never))()).rejects.toThrow(`cannot write the log ${log}: it is a folder`);
   });
+});
+
+test.runIf(existsSync("/dev/full"))("a log on a full disk stops the run with the reason", async () => {
+  const log = join(folder, "full.jsonl");
+  symlinkSync("/dev/full", log);
+  const training = run({ callbacks: [{ ...jsonLog(log), start: () => undefined }] });
+  await expect(training.finish()).rejects.toThrow(`cannot write the log ${log}: the disk is full`);
 });
 
 describe("History", () => {
