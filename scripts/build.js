@@ -18,7 +18,7 @@ async function bundle() {
     cwd: root,
     input: Object.fromEntries(targets.map(({ name, source }) => [name, root + source])),
     // Optional peers are loaded when they are asked for.
-    external: /^(node:|@resvg\/)/,
+    external: /^(node:|@resvg\/|onnxruntime-node$)/,
     platform: "neutral",
     onLog: (level, log) => {
       if (level === "warn") throw new Error(log.message);

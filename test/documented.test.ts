@@ -6,7 +6,19 @@ import { expect, test } from "vitest";
 import { type PublicName, publicNames } from "../scripts/public-names.ts";
 
 const src = fileURLToPath(new URL("../src/", import.meta.url));
-const entries = ["index.ts", "data.ts", "mpi.ts", "nn.ts", "onnx.ts", "onnxruntime.ts", "optim.ts", "testing.ts", "train.ts", "wasm.ts"];
+const entries = [
+  "index.ts",
+  "data.ts",
+  "finetune.ts",
+  "mpi.ts",
+  "nn.ts",
+  "onnx.ts",
+  "onnxruntime.ts",
+  "optim.ts",
+  "testing.ts",
+  "train.ts",
+  "wasm.ts",
+];
 
 test.each(entries)("every name that %s exports has TSDoc, which tells of the errors that it throws", (entry) => {
   const names = publicNames(src + entry);

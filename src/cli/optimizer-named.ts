@@ -12,21 +12,28 @@ import { cosine } from "../optim/schedules.ts";
 import { sgd } from "../optim/sgd.ts";
 import type { TrainSettings } from "./train-settings.ts";
 
-const optimizers: Readonly<Record<TrainSettings["optimizer"], (rate: Rate) => Optimizer>> = {
-  adam: (rate) => adam({ rate }),
-  adamw: (rate) => adamW({ rate }),
-  sgd: (rate) => sgd({ rate }),
-  nesterov: (rate) => sgd({ rate, momentum: 0.9, nesterov: true }),
-  rmsprop: (rate) => rmsProp({ rate }),
-  adagrad: (rate) => adagrad({ rate }),
-  adadelta: (rate) => adadelta({ rate }),
-  adamax: (rate) => adamax({ rate }),
-  nadam: (rate) => nadam({ rate }),
-  lion: (rate) => lion({ rate }),
-  lamb: (rate) => lamb({ rate }),
+/** Which parameters an optimiser trains, all when left out. */
+type Only = { readonly only?: readonly string[] };
+
+const optimizers: Readonly<Record<TrainSettings["optimizer"], (rate: Rate, only: Only) => Optimizer>> = {
+  adam: (rate, only) => adam({ rate, ...only }),
+  adamw: (rate, only) => adamW({ rate, ...only }),
+  sgd: (rate, only) => sgd({ rate, ...only }),
+  nesterov: (rate, only) => sgd({ rate, momentum: 0.9, nesterov: true, ...only }),
+  rmsprop: (rate, only) => rmsProp({ rate, ...only }),
+  adagrad: (rate, only) => adagrad({ rate, ...only }),
+  adadelta: (rate, only) => adadelta({ rate, ...only }),
+  adamax: (rate, only) => adamax({ rate, ...only }),
+  nadam: (rate, only) => nadam({ rate, ...only }),
+  lion: (rate, only) => lion({ rate, ...only }),
+  lamb: (rate, only) => lamb({ rate, ...only }),
 };
 
 /** The optimiser that was chosen, over this many updates. */
-export function optimizerOf({ optimizer, rate, schedule }: TrainSettings, steps: number): Optimizer {
-  return optimizers[optimizer](schedule === "cosine" ? cosine({ from: rate, steps }) : rate);
+export function optimizerOf(
+  { optimizer, rate, schedule }: Pick<TrainSettings, "optimizer" | "rate" | "schedule">,
+  steps: number,
+  only: Only = {},
+): Optimizer {
+  return optimizers[optimizer](schedule === "cosine" ? cosine({ from: rate, steps }) : rate, only);
 }

@@ -6,6 +6,7 @@ import { describeError } from "./describe-error.ts";
 import { diffCommand } from "./diff-command.ts";
 import { drawCommand } from "./draw-command.ts";
 import { explainCommand } from "./explain-command.ts";
+import { finetuneCommand } from "./finetune-command.ts";
 import { gradCommand } from "./grad-command.ts";
 import { healthCommand } from "./health-command.ts";
 import { commandHelp, generalHelp, helpJson } from "./help.ts";
@@ -30,6 +31,7 @@ const commands: readonly Command[] = [
   whyCommand,
   trainCommand,
   predictCommand,
+  finetuneCommand,
   onnxCommand,
   studioCommand,
 ];

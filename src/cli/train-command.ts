@@ -23,10 +23,10 @@ export const trainCommand: Command = {
   ],
   run: async ({ words, options }, io) => {
     const settings = settingsOf(await given(words, options, io));
-    await checkFile(settings);
+    await checkFile(settings, "train");
     // Layers, optimisers and the compiler are loaded by those who train, not by every command.
     const { runTraining } = await import("./run-training.ts");
-    return runTraining(settings, commandText(words, options), io);
+    return runTraining(settings, commandText("train", words, options), io);
   },
 };
 
@@ -48,12 +48,12 @@ async function given(words: readonly string[], options: Options, io: CommandIo):
   return { ...config, ...own };
 }
 
-/** The command line again, to be told. */
-function commandText(words: readonly string[], options: Options): string {
+/** The command line again, going on from its checkpoint, to be told. */
+export function commandText(command: string, words: readonly string[], options: Options): string {
   const quoted = (text: string): string => (/^[\w./:,=@+-]+$/.test(text) ? text : `'${text.replaceAll("'", "'\\''")}'`);
   const parts = [...options].filter(([name]) => name !== "force" && name !== "resume");
   return [
-    "chainrule train",
+    `chainrule ${command}`,
     ...words.map(quoted),
     ...parts.map(([name, v]) => (v === true ? `--${name}` : `--${name} ${quoted(v)}`)),
     "--resume",
@@ -61,8 +61,11 @@ function commandText(words: readonly string[], options: Options): string {
 }
 
 /** @throws UsageError where a checkpoint would be written over, or there is none to go on from */
-async function checkFile({ checkpoint, resume, force }: TrainSettings): Promise<void> {
-  if (resume && force) throw new UsageError("--resume and --force do not go together; choose one", "train");
+export async function checkFile(
+  { checkpoint, resume, force }: Pick<TrainSettings, "checkpoint" | "resume" | "force">,
+  command: string,
+): Promise<void> {
+  if (resume && force) throw new UsageError("--resume and --force do not go together; choose one", command);
   const there = await (await nodeFiles()).stat(checkpoint).then(
     () => true,
     () => false,
@@ -70,7 +73,7 @@ async function checkFile({ checkpoint, resume, force }: TrainSettings): Promise<
   if (there && !resume && !force)
     throw new UsageError(
       `${checkpoint} is there already: --resume goes on from it, --force starts anew, --checkpoint names another`,
-      "train",
+      command,
     );
-  if (!there && resume) throw new UsageError(`there is no ${checkpoint} to go on from; leave --resume out to begin`, "train");
+  if (!there && resume) throw new UsageError(`there is no ${checkpoint} to go on from; leave --resume out to begin`, command);
 }

@@ -1,5 +1,6 @@
 import { nearestName } from "../notation/nearest.ts";
 import type { OptionSpec } from "./command.ts";
+import { type Given, settingReaders } from "./setting-readers.ts";
 import { UsageError } from "./usage-error.ts";
 
 /** The options of `chainrule train`, which are the names in a CONFIG.json too. */
@@ -81,8 +82,6 @@ export interface TrainSettings {
   readonly json: boolean;
 }
 
-type Given = Readonly<Record<string, unknown>>;
-
 const refuse = (message: string): never => {
   throw new UsageError(message, "train");
 };
@@ -97,32 +96,7 @@ export function settingsOf(given: Given): TrainSettings {
         `the configuration has no ${name.slice(0, 40)}; ${nearest === undefined ? `there are ${names.join(", ")}` : `did you mean ${nearest}?`}`,
       );
     }
-  const text = (name: string): string | null => {
-    const value = given[name];
-    if (value === undefined || value === null) return null;
-    return typeof value === "string" && value !== "" ? value : refuse(`--${name} ${shown(value)} is no text`);
-  };
-  const needed = (name: string, example: string): string => text(name) ?? refuse(`--${name} is missing: --${name} ${example}`);
-  const number = (name: string, fallback: number, rule: (x: number) => boolean, what: string): number => {
-    const value = given[name];
-    if (value === undefined || value === null) return fallback;
-    const x = typeof value === "string" ? Number(value) : value;
-    return typeof x === "number" && value !== "" && rule(x) ? x : refuse(`--${name} ${shown(value)} is no ${what}`);
-  };
-  const count = (name: string, fallback: number): number =>
-    number(name, fallback, (x) => Number.isInteger(x) && x >= 1, "whole number of 1 or more");
-  const flag = (name: string): boolean => {
-    const value = given[name] ?? false;
-    return typeof value === "boolean" ? value : refuse(`--${name} ${shown(value)} is neither true nor false`);
-  };
-  const choice = <T extends string>(name: string, all: readonly T[], fallback: T): T => {
-    const value = text(name) ?? fallback;
-    return all.find((one) => one === value) ?? refuse(`--${name} ${shown(value)} is not there; there are ${all.join(", ")}`);
-  };
-  const file = (name: string, ending: RegExp, example: string): string | null => {
-    const path = text(name);
-    return path === null || ending.test(path) ? path : refuse(`--${name} ${shown(path)}: name the file ${example}`);
-  };
+  const { text, needed, number, count, flag, choice, file } = settingReaders(given, "train");
   return {
     model: needed("model", "mlp:64-32-10"),
     data: needed("data", "digits.csv"),
@@ -152,8 +126,4 @@ export function settingsOf(given: Given): TrainSettings {
     curve: file("curve", /\.svg$/i, "….svg"),
     json: flag("json"),
   };
-}
-
-function shown(value: unknown): string {
-  return String(typeof value === "string" ? value : JSON.stringify(value)).slice(0, 40);
 }

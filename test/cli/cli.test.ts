@@ -178,6 +178,7 @@ test("every other --json has the documented shape", async () => {
     "why",
     "train",
     "predict",
+    "finetune",
     "onnx",
     "studio",
   ]);

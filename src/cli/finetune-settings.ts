@@ -1,0 +1,157 @@
+import type { OptionSpec } from "./command.ts";
+import { type Given, settingReaders } from "./setting-readers.ts";
+import { optimizerNames } from "./train-settings.ts";
+import { UsageError } from "./usage-error.ts";
+
+/** The losses by their names on the command line. */
+export const lossNames = ["cross-entropy", "mse", "mae", "huber", "bce"] as const;
+export type LossName = (typeof lossNames)[number];
+
+/** The options of `chainrule finetune`. */
+export const finetuneOptions: readonly OptionSpec[] = [
+  { name: "output", short: "o", value: "FILE.onnx", about: "the tuned model" },
+  { name: "data", value: "FILE", about: "rows to train on: .safetensors or .npz with tensors by name, or .csv with a header" },
+  { name: "input", value: "NAME=TENSOR,...", about: "which tensor of the data is which input of the model, where their names differ" },
+  {
+    name: "target",
+    value: "NAME",
+    about: "the tensor or column to be predicted; the one that is left over, or is called y or label, when left out",
+  },
+  { name: "predict", value: "NAME", about: "the output of the model that predicts it; its only one, or logits, when left out" },
+  { name: "loss", value: "NAME", about: `${lossNames.join(", ")}; cross-entropy for whole numbers, else mse, when left out` },
+  { name: "validation", value: "SHARE|FILE", about: "the share of rows held back, 0.2 when left out, or a file of others; 0 for none" },
+  {
+    name: "trainable",
+    value: "PATTERN,...",
+    about: "weights to train, * for any characters; all but statistics, masks and positions when left out",
+  },
+  { name: "freeze", value: "PATTERN,...", about: "weights that stay as they are; nothing is computed for their gradients" },
+  {
+    name: "lora",
+    value: "RANK",
+    about: "train adapters of this rank beside the matrices instead of the weights; --trainable names further weights",
+  },
+  { name: "alpha", value: "NUMBER", about: "with --lora: the change is alpha / RANK times the factors' product; RANK when left out" },
+  {
+    name: "targets",
+    value: "PATTERN,...",
+    about: "with --lora: the weights that get adapters; the matrices of all products when left out",
+  },
+  { name: "adapters", value: "FILE.safetensors", about: "with --lora: the factors alone" },
+  { name: "optimizer", value: "NAME", about: `${optimizerNames.join(", ")}; adam when left out` },
+  { name: "lr", value: "NUMBER", about: "the learning rate, 1e-4 when left out, 1e-3 with --lora" },
+  { name: "schedule", value: "NAME", about: "constant (when left out), or cosine: down to 0 over all steps" },
+  { name: "epochs", value: "COUNT", about: "passes over the data, 3 when left out" },
+  { name: "batch", value: "ROWS", about: "rows in a batch, 32 when left out, or what the model has fixed" },
+  { name: "accumulate", value: "COUNT", about: "batches for one update, 1 when left out" },
+  { name: "seed", value: "NUMBER", about: "of the split, the order of rows and the adapters; 0 when left out" },
+  { name: "patience", value: "COUNT", about: "stop after so many epochs without a better validation, and keep the best" },
+  { name: "engine", value: "NAME", about: "wasm (when left out), reference, or onnxruntime, which needs the package onnxruntime-node" },
+  { name: "checkpoint", value: "FILE", about: "where the run is kept; the output's name with .ckpt when left out" },
+  { name: "every", value: "STEPS", about: "also write the checkpoint after so many steps; else at the end, and when stopped" },
+  { name: "resume", about: "go on from the checkpoint" },
+  { name: "force", about: "start anew although there is a checkpoint" },
+  { name: "log", value: "FILE.jsonl", about: "every step as a line of JSON" },
+  { name: "curve", value: "FILE.svg", about: "the curve of the losses" },
+  { name: "json", about: "print the report as JSON" },
+];
+
+/** What is asked for, checked. */
+export interface FinetuneSettings {
+  readonly model: string;
+  readonly out: string;
+  readonly data: string;
+  /** The tensor of the data for an input of the model, by the input's name. */
+  readonly inputs: Readonly<Record<string, string>>;
+  readonly target: string | null;
+  readonly predict: string | null;
+  readonly loss: LossName | null;
+  /** A share of the rows, or a file. */
+  readonly validation: number | string;
+  readonly trainable: readonly string[] | null;
+  readonly freeze: readonly string[] | null;
+  readonly lora: { readonly rank: number; readonly alpha: number; readonly targets: readonly string[] | null } | null;
+  readonly adapters: string | null;
+  readonly optimizer: (typeof optimizerNames)[number];
+  readonly rate: number;
+  readonly schedule: "constant" | "cosine";
+  readonly epochs: number;
+  /** Null where the command line does not say. */
+  readonly batch: number | null;
+  readonly accumulate: number;
+  readonly seed: number;
+  readonly patience: number | null;
+  readonly engine: "wasm" | "reference" | "onnxruntime";
+  readonly checkpoint: string;
+  readonly every: number | null;
+  readonly resume: boolean;
+  readonly force: boolean;
+  readonly log: string | null;
+  readonly curve: string | null;
+  readonly json: boolean;
+}
+
+/** The settings in the options. @throws UsageError for values that are not there, and options that do not go together */
+export function finetuneSettings(model: string, given: Given): FinetuneSettings {
+  const { text, needed, number, count, flag, choice, file } = settingReaders(given, "finetune");
+  const refuse = (message: string): never => {
+    throw new UsageError(message, "finetune");
+  };
+  const list = (name: string): readonly string[] | null =>
+    text(name)
+      ?.split(",")
+      .filter((part) => part !== "") ?? null;
+  const out = text("output") ?? refuse("-o is missing: name the file of the tuned model, -o tuned.onnx");
+  if (!/\.onnx$/i.test(out)) refuse(`-o ${out.slice(0, 40)}: name the file ….onnx`);
+  if (out === model) refuse(`-o ${out.slice(0, 40)} is the model itself, which a resumed run reads again; name another file`);
+  const rank = given["lora"] === undefined ? null : count("lora", 1);
+  for (const name of ["alpha", "targets", "adapters"])
+    if (rank === null && given[name] !== undefined) refuse(`--${name} belongs to adapters; give --lora RANK too`);
+  if (rank !== null && given["freeze"] !== undefined)
+    refuse("--freeze has nothing to freeze with --lora, which trains adapters alone; leave it out");
+  const above = (x: number): boolean => x > 0 && x < Number.POSITIVE_INFINITY;
+  const share = text("validation") ?? "0.2";
+  return {
+    model,
+    out,
+    data: needed("data", "train.safetensors"),
+    inputs: pairs(list("input") ?? [], refuse),
+    target: text("target"),
+    predict: text("predict"),
+    loss: given["loss"] === undefined ? null : choice("loss", lossNames, "cross-entropy"),
+    validation: /^[\d.]+(e-?\d+)?$/.test(share)
+      ? number("validation", 0.2, (x) => x >= 0 && x < 1, "share of the rows from 0, below 1")
+      : share,
+    trainable: list("trainable"),
+    freeze: list("freeze"),
+    lora: rank === null ? null : { rank, alpha: number("alpha", rank, above, "number above 0"), targets: list("targets") },
+    adapters: file("adapters", /\.safetensors$/i, "….safetensors"),
+    optimizer: choice("optimizer", optimizerNames, "adam"),
+    rate: number("lr", rank === null ? 1e-4 : 1e-3, above, "learning rate, a number above 0"),
+    schedule: choice<"constant" | "cosine">("schedule", ["constant", "cosine"], "constant"),
+    epochs: count("epochs", 3),
+    batch: given["batch"] === undefined ? null : count("batch", 1),
+    accumulate: count("accumulate", 1),
+    seed: number("seed", 0, Number.isSafeInteger, "whole number"),
+    patience: given["patience"] === undefined ? null : count("patience", 1),
+    engine: choice<FinetuneSettings["engine"]>("engine", ["wasm", "reference", "onnxruntime"], "wasm"),
+    checkpoint: text("checkpoint") ?? out.replace(/\.onnx$/i, ".ckpt"),
+    every: given["every"] === undefined ? null : count("every", 1),
+    resume: flag("resume"),
+    force: flag("force"),
+    log: file("log", /\.jsonl$/i, "….jsonl"),
+    curve: file("curve", /\.svg$/i, "….svg"),
+    json: flag("json"),
+  };
+}
+
+/** `image=x,mask=m` as a record. */
+function pairs(parts: readonly string[], refuse: (message: string) => never): Record<string, string> {
+  const found: Record<string, string> = {};
+  for (const part of parts) {
+    const at = part.indexOf("=");
+    if (at < 1 || at === part.length - 1) refuse(`--input ${part.slice(0, 40)}: write the model's input and the tensor, --input image=x`);
+    found[part.slice(0, at)] = part.slice(at + 1);
+  }
+  return found;
+}

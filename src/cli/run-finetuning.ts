@@ -1,0 +1,284 @@
+import { crc32 } from "../data/crc32.ts";
+import { dataset } from "../data/dataset.ts";
+import { loader } from "../data/loader.ts";
+import type { Engine } from "../engines/engine.ts";
+import { reference } from "../engines/reference.ts";
+import { readWhole, withFile } from "../files/open-file.ts";
+import { writeFileWhole } from "../files/write-file.ts";
+import { isFloat } from "../ir/dtype.ts";
+import { EngineError, ParseError, ShapeError } from "../ir/errors.ts";
+import { graph } from "../ir/graph.ts";
+import type { Value } from "../ir/node.ts";
+import { sizeOf } from "../ir/shape.ts";
+import type { Tensor } from "../ir/tensor.ts";
+import type { Values } from "../ir/tree.ts";
+import { type TensorType, tensorType, typeText } from "../ir/type.ts";
+import type { Callback } from "../train/options.ts";
+import type { Step } from "../train/train.ts";
+import { coloursFor } from "./colours.ts";
+import { printable } from "./describe-error.ts";
+import { checkLabels, type TuningRows, tuningRows } from "./finetune-data.ts";
+import { checkTargets, classAxis, lossOf } from "./finetune-loss.ts";
+import type { FinetuneSettings, LossName } from "./finetune-settings.ts";
+import { type CommandIo, exitCodes } from "./io.ts";
+import { optimizerOf } from "./optimizer-named.ts";
+import { UsageError } from "./usage-error.ts";
+
+type Model = Awaited<ReturnType<typeof import("../onnx.ts").onnx.read>>;
+type Weights = Readonly<Record<string, Tensor>>;
+
+/** What is trained, and how it goes back into the model. */
+interface Tuned {
+  readonly params: Weights;
+  /** The names of `params` that the optimiser moves; null for all. */
+  readonly only: readonly string[] | null;
+  apply(params: Readonly<Record<string, Value>>, inputs: Readonly<Record<string, Value>>): Readonly<Record<string, Value>>;
+  whole(params: Weights): Model;
+  save(params: Weights): Promise<void>;
+}
+
+const noteKind = "chainrule finetune";
+
+/** The output that predicts: the one that is named, the only one, or the one called logits. */
+function outputOf(model: Model, wanted: string | null): string {
+  const names = Object.keys(model.outputs);
+  if (wanted !== null) return wanted;
+  if (names.length === 1) return names[0]!;
+  if (names.includes("logits")) return "logits";
+  throw new UsageError(`the model has several outputs, ${names.join(", ")}; name the one that predicts: --predict ${names[0]}`, "finetune");
+}
+
+async function tunedOf(model: Model, settings: FinetuneSettings): Promise<Tuned> {
+  const { lora, saveAdapters, trainables } = await import("../finetune.ts");
+  const { trainable, freeze, adapters } = settings;
+  if (settings.lora === null) {
+    const only = trainables(model, { ...(trainable !== null && { only: trainable }), ...(freeze !== null && { freeze }) });
+    return { params: model.params, only, apply: model.apply, whole: (params) => model.with(params), save: async () => undefined };
+  }
+  const { rank, alpha, targets } = settings.lora;
+  const adapted = lora(model, {
+    rank,
+    alpha,
+    seed: settings.seed,
+    ...(targets !== null && { targets }),
+    ...(trainable !== null && { also: trainable }),
+  });
+  return {
+    params: adapted.params,
+    only: null,
+    apply: adapted.apply,
+    whole: (params) => adapted.merge(params),
+    save: async (params) => {
+      if (adapters !== null) await saveAdapters(adapters, adapted, params);
+    },
+  };
+}
+
+/** Rows in a batch: what the model has fixed, what was asked for, or 32, but not more than there are. */
+function batchOf(
+  model: Model,
+  { batch, model: path }: FinetuneSettings,
+  rows: number,
+): { readonly batch: number; readonly fixed: boolean } {
+  for (const [name, { shape }] of Object.entries(model.inputs)) {
+    const size = shape?.[0];
+    if (typeof size !== "number") continue;
+    if (batch !== null && batch !== size)
+      throw new UsageError(
+        `--batch ${batch}: the input ${name} of ${path} has ${size} rows, fixed at its export; leave --batch out, or export it with a free size`,
+        "finetune",
+      );
+    return { batch: size, fixed: true };
+  }
+  return { batch: batch ?? Math.min(32, Math.max(1, rows)), fixed: false };
+}
+
+/** The type of the output for a batch. @throws what the model throws for inputs that do not fit it */
+function outputType(tuned: Tuned, inputs: Weights, output: string, batch: number): TensorType {
+  const types = Object.fromEntries(
+    Object.entries(inputs).map(([name, { type }]) => [name, tensorType(type.dtype, [batch, ...type.shape.slice(1)])]),
+  );
+  const given = { params: Object.fromEntries(Object.entries(tuned.params).map(([name, { type }]) => [name, type])), inputs: types };
+  const made = graph(given, ({ params, inputs: x }) => tuned.apply(params as never, x as never)[output]!);
+  return made.outputs.type;
+}
+
+/** Targets as the loss takes them. */
+function fitted(path: string, rows: TuningRows, loss: LossName, out: TensorType, output: string, axis: number): Tensor {
+  const type = { ...rows.target.type, shape: [out.shape[0]!, ...rows.target.type.shape.slice(1)] };
+  if (loss === "cross-entropy") return checkLabels(path, rows, out.shape[axis]!);
+  checkTargets(out, type, output);
+  return rows.target;
+}
+
+async function engineOf(name: FinetuneSettings["engine"]): Promise<Engine> {
+  if (name === "reference") return reference() as Engine;
+  // Entries, so that the package has their code once, where the worker's file is beside the compiler.
+  if (name === "wasm") return (await import("../wasm.ts")).wasm() as Engine;
+  const { onnxruntime } = await import("../onnxruntime.ts");
+  const wanted: string = "onnxruntime-node";
+  const ort: unknown = await import(wanted).catch((cause: unknown) => {
+    throw new EngineError("--engine onnxruntime needs the package onnxruntime-node: npm install onnxruntime-node", { cause });
+  });
+  return onnxruntime(ort as never) as Engine;
+}
+
+/** Tunes as the settings say; the exit code. @throws UsageError, ParseError, ShapeError and others for a model and data that do not fit */
+export async function runFinetuning(settings: FinetuneSettings, again: string, io: CommandIo): Promise<number> {
+  const { onnx } = await import("../onnx.ts");
+  const model = await onnx.read(settings.model, settings.predict === null ? {} : { outputs: [settings.predict] });
+  const output = outputOf(model, settings.predict);
+  const all = await tuningRows(settings.data, settings, model.inputs, io);
+  if (all.rows === 0) throw new ShapeError(`${settings.data} has no rows`);
+  const held = typeof settings.validation === "number" ? null : await tuningRows(settings.validation, settings, model.inputs, io);
+  const tuned = await tunedOf(model, settings);
+  const { batch, fixed } = batchOf(model, settings, all.rows);
+  const out = outputType(tuned, all.inputs, output, batch);
+  if (!isFloat(out.dtype))
+    throw new UsageError(`--predict ${output}: it is ${typeText(out)}, and a loss is made of floating-point numbers`, "finetune");
+  const loss = settings.loss ?? (isFloat(all.target.type.dtype) ? "mse" : "cross-entropy");
+  const axis =
+    loss === "cross-entropy"
+      ? classAxis(out, { ...all.target.type, shape: [out.shape[0]!, ...all.target.type.shape.slice(1)] }, output)
+      : 0;
+  const rowsOf = (path: string, rows: TuningRows) =>
+    dataset({ ...prefixed(rows.inputs), target: fitted(path, rows, loss, out, output, axis) });
+  const whole = rowsOf(settings.data, all);
+  const labels = loss === "cross-entropy" && all.target.type.shape.length === 1;
+  const [fit, others] =
+    held !== null
+      ? [whole, rowsOf(String(settings.validation), held)]
+      : whole.split(1 - (settings.validation as number), { seed: settings.seed, ...(labels && { stratify: "target" as never }) });
+  const names = Object.keys(model.inputs);
+  return trained({ settings, model, tuned, output, loss, axis, batch, fixed, fit, others, names }, again, io);
+}
+
+interface Plan {
+  readonly settings: FinetuneSettings;
+  readonly model: Model;
+  readonly tuned: Tuned;
+  readonly output: string;
+  readonly loss: LossName;
+  readonly axis: number;
+  readonly batch: number;
+  readonly fixed: boolean;
+  readonly fit: ReturnType<typeof dataset>;
+  readonly others: ReturnType<typeof dataset>;
+  readonly names: readonly string[];
+}
+
+/** Inputs beside the target, by names that are not its own. */
+function prefixed(inputs: Weights): Record<string, Tensor> {
+  return Object.fromEntries(Object.entries(inputs).map(([name, t]) => [`input ${name}`, t]));
+}
+
+async function trained(plan: Plan, again: string, io: CommandIo): Promise<number> {
+  const { settings, tuned, output, loss, axis, batch, fixed, fit, others, names } = plan;
+  const { jsonLog, progress, readCheckpoint, train } = await import("../train.ts");
+  const { onnx } = await import("../onnx.ts");
+  const last = fixed ? "drop" : "smaller";
+  const source = loader(fit, { batch: Math.min(batch, Math.max(1, fixed ? batch : fit.size)), shuffle: settings.seed, last });
+  const note = await noteOf(plan);
+  if (settings.resume) checkNote((await readCheckpoint(settings.checkpoint)).header.note, note, settings.checkpoint);
+  const moved = tuned.only ?? Object.keys(tuned.params);
+  const count = (list: Iterable<Tensor>): number => [...list].reduce((n, t) => n + sizeOf(t.type.shape), 0);
+  io.writeError(
+    printable(
+      `training ${count(moved.map((name) => tuned.params[name]!))} numbers in ${moved.length} ${settings.lora === null ? "weights" : "adapters and weights"} of ${settings.model}, which has ${count(Object.values(plan.model.params))}, on ${fit.size} rows${others.size > 0 ? `, validating on ${others.size}` : ""}\n`,
+    ),
+  );
+  const callbacks: Callback<Step<unknown>>[] = [
+    progress({
+      write: (text) => io.writeError(text),
+      terminal: io.isTerminal.error,
+      ...(io.columns !== undefined && { columns: io.columns }),
+    }),
+    ...(settings.log === null ? [] : [jsonLog(settings.log)]),
+  ];
+  const stop = new AbortController();
+  const release = io.onInterrupt?.(() => stop.abort());
+  try {
+    const training = train(
+      {
+        params: tuned.params,
+        loss: ((params: Values<Weights>, rows: Values<Record<string, Tensor>>) => {
+          const inputs = Object.fromEntries(names.map((name) => [name, rows[`input ${name}`]!]));
+          return lossOf(loss, axis, tuned.apply(params, inputs)[output]!, rows["target"]!);
+        }) as never,
+      },
+      {
+        data: source,
+        ...(others.size > 0 && { validate: loader(others, { batch: fixed ? batch : Math.min(batch, others.size), last }) }),
+        optimizer: optimizerOf(
+          settings,
+          Math.ceil(source.length / settings.accumulate) * settings.epochs,
+          tuned.only === null ? {} : { only: tuned.only },
+        ),
+        engine: await engineOf(settings.engine),
+        epochs: settings.epochs,
+        seed: settings.seed,
+        accumulate: settings.accumulate,
+        // It runs on the reference engine, which models of this size would keep busy for minutes.
+        health: false,
+        ...(settings.patience !== null && { patience: settings.patience, keep: "best" as const }),
+        checkpoint: { file: settings.checkpoint, resume: settings.resume, note, ...(settings.every !== null && { every: settings.every }) },
+        signal: stop.signal,
+        callbacks: callbacks as never,
+      },
+    );
+    const { params, report } = await training.finish();
+    if (settings.curve !== null) await writeFileWhole(settings.curve, report.svg());
+    const { heading, warning } = coloursFor("output", io);
+    const stopped = report.reason === "aborted";
+    if (!stopped) {
+      await onnx.save(settings.out, tuned.whole(params as Weights));
+      await tuned.save(params as Weights);
+    }
+    if (settings.json) await io.write(`${JSON.stringify({ ...report.toJSON(), file: stopped ? null : settings.out })}\n`);
+    else await io.write(printable(report.text()).replace(/^Training:/, heading("Training:")));
+    if (stopped) {
+      io.writeError(`${warning("stopped")} after step ${report.steps}; the run is in ${settings.checkpoint}. Go on with\n  ${again}\n`);
+      return exitCodes.interrupted;
+    }
+    if (!settings.json) {
+      const wrote = [settings.out, settings.adapters, settings.checkpoint, settings.log, settings.curve].filter((name) => name !== null);
+      await io.write(`wrote ${wrote.join(", ")}\n`);
+    }
+    return exitCodes.done;
+  } finally {
+    release?.();
+  }
+}
+
+/** What a run is of, kept in its checkpoint: going on with anything else would be another run. */
+type Note = Readonly<Record<string, string>>;
+
+async function noteOf({ settings, tuned, output, loss }: Plan): Promise<Note> {
+  const bytes = await withFile(settings.model, readWhole);
+  const { lora } = settings;
+  return {
+    kind: noteKind,
+    model: crc32(bytes).toString(16),
+    "--predict": output,
+    "--loss": loss,
+    "--optimizer": settings.optimizer,
+    "--lr": String(settings.rate),
+    "--schedule": settings.schedule === "cosine" ? `cosine over ${settings.epochs} epochs` : "constant",
+    "--lora": lora === null ? "none" : `rank ${lora.rank}, alpha ${lora.alpha}`,
+    "the weights that are trained": (tuned.only ?? Object.keys(tuned.params)).join(", "),
+  };
+}
+
+/** @throws ParseError for the checkpoint of another run, with what differs */
+function checkNote(there: unknown, note: Note, path: string): void {
+  const own = (typeof there === "object" && there !== null ? there : {}) as Readonly<Record<string, unknown>>;
+  if (own["kind"] !== noteKind)
+    throw new ParseError(`${path} is no checkpoint of chainrule finetune; name another, or start anew with --force`);
+  if (own["model"] !== note["model"])
+    throw new ParseError(`${path} was written while tuning another model file; go on with that one, or start anew with --force`);
+  const faults = Object.keys(note).filter((name) => own[name] !== note[name]);
+  if (faults.length > 0)
+    throw new ParseError(
+      `${path} is of another run: ${faults.map((name) => `${name} was ${String(own[name]).slice(0, 80)}, and is ${note[name]!.slice(0, 80)} here`).join("; ")}. Go on with what it was, or start anew with --force`,
+    );
+}

@@ -1,0 +1,57 @@
+import { UsageError } from "./usage-error.ts";
+
+/** Options by name: texts from a command line, anything JSON has from a configuration. */
+export type Given = Readonly<Record<string, unknown>>;
+
+/** What reads settings by name and kind. All of them throw UsageError for what is no such setting. */
+export interface SettingReaders {
+  /** Null where it is left out. */
+  text(name: string): string | null;
+  needed(name: string, example: string): string;
+  number(name: string, fallback: number, rule: (x: number) => boolean, what: string): number;
+  /** A whole number from 1 on. */
+  count(name: string, fallback: number): number;
+  flag(name: string): boolean;
+  choice<T extends string>(name: string, all: readonly T[], fallback: T): T;
+  /** A path with this ending. */
+  file(name: string, ending: RegExp, example: string): string | null;
+}
+
+/** Readers of the settings of a command. */
+export function settingReaders(given: Given, command: string): SettingReaders {
+  const refuse = (message: string): never => {
+    throw new UsageError(message, command);
+  };
+  const text = (name: string): string | null => {
+    const value = given[name];
+    if (value === undefined || value === null) return null;
+    return typeof value === "string" && value !== "" ? value : refuse(`--${name} ${shown(value)} is no text`);
+  };
+  const needed = (name: string, example: string): string => text(name) ?? refuse(`--${name} is missing: --${name} ${example}`);
+  const number = (name: string, fallback: number, rule: (x: number) => boolean, what: string): number => {
+    const value = given[name];
+    if (value === undefined || value === null) return fallback;
+    const x = typeof value === "string" ? Number(value) : value;
+    return typeof x === "number" && value !== "" && rule(x) ? x : refuse(`--${name} ${shown(value)} is no ${what}`);
+  };
+  const count = (name: string, fallback: number): number =>
+    number(name, fallback, (x) => Number.isInteger(x) && x >= 1, "whole number of 1 or more");
+  const flag = (name: string): boolean => {
+    const value = given[name] ?? false;
+    return typeof value === "boolean" ? value : refuse(`--${name} ${shown(value)} is neither true nor false`);
+  };
+  const choice = <T extends string>(name: string, all: readonly T[], fallback: T): T => {
+    const value = text(name) ?? fallback;
+    return all.find((one) => one === value) ?? refuse(`--${name} ${shown(value)} is not there; there are ${all.join(", ")}`);
+  };
+  const file = (name: string, ending: RegExp, example: string): string | null => {
+    const path = text(name);
+    return path === null || ending.test(path) ? path : refuse(`--${name} ${shown(path)}: name the file ${example}`);
+  };
+  return { text, needed, number, count, flag, choice, file };
+}
+
+/** A setting in a message. */
+function shown(value: unknown): string {
+  return String(typeof value === "string" ? value : JSON.stringify(value)).slice(0, 40);
+}
