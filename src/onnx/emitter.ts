@@ -50,15 +50,21 @@ export function valueMessage(name: string, { dtype, shape }: TensorType): ValueM
 
 /** Collects the nodes of a graph that is being written. */
 export class Emitter {
-  readonly nodes: NodeMessage[] = [];
+  readonly nodes: NodeMessage[];
   readonly names: Map<Value, string>;
   readonly shared: Shared;
   /** The node that is being written: what errors and names speak of. */
   current: Node | null = null;
 
-  constructor(shared: Shared, names: Map<Value, string>) {
+  constructor(shared: Shared, names: Map<Value, string>, nodes: NodeMessage[] = []) {
     this.shared = shared;
     this.names = names;
+    this.nodes = nodes;
+  }
+
+  /** The same graph with more names in sight: what is written there stands here. */
+  within(given: ReadonlyMap<Value, string>): Emitter {
+    return new Emitter(this.shared, new Map([...this.names, ...given]), this.nodes);
   }
 
   /** A name that nothing has yet. */

@@ -88,7 +88,7 @@ function emit(e: Emitter, node: Node): void {
     for (const v of values) e.names.set(v, e.weight(evaluate(v), node.label ?? node.op.name));
     return;
   }
-  const names = writtenControl(e, node, writeBody) ?? plain(e, node);
+  const names = writtenControl(e, node, writeBody, emitAll) ?? plain(e, node);
   values.forEach((v, i) => {
     e.names.set(v, isEmpty(v) ? e.empty(v.type) : names[i]!);
   });

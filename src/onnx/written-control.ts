@@ -25,31 +25,31 @@ function nameIn(inner: Emitter, v: Value): readonly [string, TensorType] {
 }
 
 /** The ops behind control flow; null for any other op. @throws GraphError for a scan over part of its rows */
-export function writtenControl(e: Emitter, node: Node, write: WriteBody): readonly string[] | null {
+export function writtenControl(e: Emitter, node: Node, write: WriteBody, emitAll: EmitAll): readonly string[] | null {
   const names = node.operands.map((v) => (v === null ? "" : e.names.get(v)!));
   switch (node.op.name) {
     case "call":
     case "checkpoint":
-      return inlined(e, node, names, write);
+      return opened(e, bodyOf((node.attrs as { readonly graph: Region }).graph), names, emitAll);
     case "cond":
       return branched(e, node, names, write);
     case "scan":
       return scanned(e, node, names, write);
     case "whileLoop":
-      return looped(e, node, names, write);
+      return looped(e, node, names, write, emitAll);
     default:
       return null;
   }
 }
 
-/** A graph that is called stands as an If whose test holds: its nodes keep their place, and nothing is computed twice. */
-function inlined(e: Emitter, node: Node, names: readonly string[], write: WriteBody): readonly string[] {
-  const body = bodyOf((node.attrs as { readonly graph: Region }).graph);
-  const graph = (): GraphMessage => write(e, body, bound(body, names), [], (inner) => body.outputs.map((v) => nameIn(inner, v)));
-  return e.several("If", [e.constant([1], "bool")], body.outputs.length, {
-    then_branch: { graph: graph() },
-    else_branch: { graph: graph() },
-  });
+/** Writes nodes into the graph that is being written, operands first. */
+type EmitAll = (e: Emitter, roots: readonly Value[]) => void;
+
+/** A graph that is called, in the place of the call: each of its nodes once. */
+function opened(e: Emitter, body: Body, names: readonly string[], emitAll: EmitAll): readonly string[] {
+  const inner = e.within(bound(body, names));
+  emitAll(inner, body.outputs);
+  return body.outputs.map((v) => inner.names.get(v)!);
 }
 
 function branched(e: Emitter, node: Node, names: readonly string[], write: WriteBody): readonly string[] {
@@ -134,7 +134,7 @@ function scanned(e: Emitter, node: Node, names: readonly string[], write: WriteB
 }
 
 /** A Loop whose test is taken before the first round and after each; the rounds are counted. */
-function looped(e: Emitter, node: Node, names: readonly string[], write: WriteBody): readonly string[] {
+function looped(e: Emitter, node: Node, names: readonly string[], write: WriteBody, emitAll: EmitAll): readonly string[] {
   const {
     test,
     body: region,
@@ -143,18 +143,12 @@ function looped(e: Emitter, node: Node, names: readonly string[], write: WriteBo
   } = node.attrs as { readonly test: Region; readonly body: Region; readonly fixed: number; readonly limit: number };
   const [ask, run] = [bodyOf(test), bodyOf(region)];
   const outer = names.slice(0, fixed);
-  const first = e.several("If", [e.constant([1], "bool")], 1, {
-    then_branch: { graph: write(e, ask, bound(ask, names), [], (inner) => [nameIn(inner, ask.outputs[0]!)]) },
-    else_branch: { graph: write(e, ask, bound(ask, names), [], (inner) => [nameIn(inner, ask.outputs[0]!)]) },
-  })[0]!;
+  const first = opened(e, ask, names, emitAll)[0]!;
   const scalar = (name: string, element: number) => ({ name, type: { tensor_type: { elem_type: element, shape: { dim: [] } } } });
   const count = { name: e.fresh("rounds") };
   const graph = write(e, run, bound(run, outer), run.inputs.slice(fixed), (inner) => {
     const next = run.outputs.map((v) => inner.names.get(v)!);
-    const branch = (): { readonly graph: GraphMessage } => ({
-      graph: write(inner, ask, bound(ask, [...outer, ...next]), [], (deep) => [nameIn(deep, ask.outputs[0]!)]),
-    });
-    const going = inner.several("If", [inner.constant([1], "bool")], 1, { then_branch: branch(), else_branch: branch() })[0]!;
+    const going = opened(inner, ask, [...outer, ...next], emitAll)[0]!;
     const rounds = inner.op("Add", [count.name, inner.constant([1], "i32")]);
     return [
       [going, ask.outputs[0]!.type],

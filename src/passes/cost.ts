@@ -61,6 +61,15 @@ export function nodeFlops(node: Node): number {
   }
 }
 
+/** The floating-point operations of products and convolutions alone, by estimate, those in bodies of loops and branches too. */
+export function productFlops(nodes: readonly Node[]): number {
+  return nodes.reduce((n, node) => {
+    const inner = bodiesOf(node);
+    if (inner.length > 0) return n + inner.reduce((m, { graph, times }) => m + times * productFlops(nodesOf(graph)), 0);
+    return node.op.facts.family === "contract" ? n + nodeFlops(node) : n;
+  }, 0);
+}
+
 function graphFlops(g: AnyGraph): number {
   return nodesOf(g).reduce((n, node) => n + nodeFlops(node), 0);
 }

@@ -69,10 +69,15 @@ export function engineOn(
       await lease.session;
       return program;
     },
-    tensor: (type: TensorType): Tensor => hold(type, allocate(type.dtype, sizeOf(type.shape))),
+    tensor: plainTensor,
   };
   engines.register(engine, sessions);
   return { engine, sessions };
+}
+
+/** Memory that ONNX Runtime reads and writes where it is: an array of JavaScript. */
+export function plainTensor(type: TensorType): Tensor {
+  return hold(type, allocate(type.dtype, sizeOf(type.shape)));
 }
 
 /** Tensors of ONNX Runtime over arrays of ours, made once for arrays that come again. */
