@@ -1,6 +1,6 @@
 /** What one step of a program does, and how long it took. */
 export interface StepProfile {
-  /** `loop`, `product`, `convolution`, `kernel`, `control` for a loop or choice with bodies, or `host` for an op's own function outside of the compiled code. */
+  /** `loop`, `product`, `convolution`, `kernel`, `rows` for some of these run together on a few rows at a time, `control` for a loop or choice with bodies, or `host` for an op's own function outside of the compiled code. */
   readonly kind: string;
   /** The ops that it computes, most frequent first. */
   readonly ops: readonly string[];

@@ -21,6 +21,7 @@ interface Access {
   readonly kind: Kind;
   readonly offset: number;
   strides: number[];
+  readonly turn: number;
   /** The address of the current element, where there are axes to walk. */
   pointer: number;
 }
@@ -63,7 +64,11 @@ export class LoopWriter {
   /** Rows end with single elements; otherwise their last vector may run over into the next row, which comes later, or behind the buffer. */
   private exact = false;
 
-  constructor(code: Code, around: Surroundings, loop: Loop) {
+  /** The local with the number of the turn, where rows are computed in turns. */
+  private readonly turn: number | null;
+
+  constructor(code: Code, around: Surroundings, loop: Loop, turn: number | null = null) {
+    this.turn = turn;
     this.code = code;
     this.around = around;
     this.loop = loop;
@@ -97,11 +102,11 @@ export class LoopWriter {
     const known = new Map<string, Access>();
     const read = (s: Source): void => {
       if ("member" in s) return;
-      const { buffer, strides, offset } = s.view;
+      const { buffer, strides, offset, turn = 0 } = s.view;
       const key = `${buffers(buffer)}:${offset}:${strides.join()}`;
       let access = known.get(key);
       if (access === undefined)
-        known.set(key, (access = { buffer, kind: kindOf(buffer.dtype)!, offset, strides: [...strides], pointer: -1 }));
+        known.set(key, (access = { buffer, kind: kindOf(buffer.dtype)!, offset, strides: [...strides], turn, pointer: -1 }));
       this.reads.set(s, access);
     };
     const ids = new Map<Buffer, number>();
@@ -113,8 +118,8 @@ export class LoopWriter {
     for (const m of members) {
       m.args.forEach(read);
       if (m.out !== null) {
-        const { buffer, offset, strides } = m.out;
-        this.writes.set(m.node, { buffer, kind: kindOf(buffer.dtype)!, offset, strides: [...strides], pointer: -1 });
+        const { buffer, offset, strides, turn = 0 } = m.out;
+        this.writes.set(m.node, { buffer, kind: kindOf(buffer.dtype)!, offset, strides: [...strides], turn, pointer: -1 });
         // A vector at the end of a row may not run over into what others have written.
         if (buffer.tight || !isWhole(m.out)) this.exact = true;
       }
@@ -122,7 +127,7 @@ export class LoopWriter {
     for (const total of totals) {
       read(total.source);
       const kept = stridesOf(shape.map((s, i) => (total.axes.includes(i) ? 1 : s))).map((s, i) => (total.axes.includes(i) ? 0 : s));
-      const access = { buffer: total.out, kind: total.kind, offset: 0, strides: kept, pointer: -1 };
+      const access = { buffer: total.out, kind: total.kind, offset: 0, strides: kept, turn: total.turn ?? 0, pointer: -1 };
       this.totals.push({ total, access, reduced: shape.map((_, i) => total.axes.includes(i)), from: 0, wide: [], plain: -1, start: -1 });
     }
     this.collapse(shape);
@@ -184,11 +189,12 @@ export class LoopWriter {
   }
 
   /** The address of a buffer's first element. */
-  private address({ buffer }: Access): void {
+  private address({ buffer, kind, turn }: Access): void {
     const { code, around } = this;
     code.getGlobal(around.base);
     if (buffer.place === "slot") code.mem("i32.load", buffer.offset * 4);
     else if (buffer.offset !== 0) code.int(buffer.offset).op("i32.add");
+    if (this.turn !== null && turn !== 0) code.plus(this.turn, turn * bytes[kind]);
   }
 
   private fill(t: Reduction): void {
@@ -325,6 +331,10 @@ export class LoopWriter {
     const pointers = new Map<Buffer, number>();
     const base = (access: Access): number => {
       const { buffer } = access;
+      if (this.turn !== null) {
+        this.address(access);
+        return access.offset * bytes[access.kind];
+      }
       if (buffer.place !== "slot") {
         code.getGlobal(this.around.base);
         return buffer.offset + access.offset * bytes[access.kind];

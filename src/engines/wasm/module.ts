@@ -8,7 +8,7 @@ import { cells, KernelCode } from "./kernel.ts";
 import { LoopWriter, type Surroundings } from "./loop.ts";
 import { MathLibrary, scalarSignature } from "./math.ts";
 import { type Computed, everyStep, type Hosted, type Loop, type Plan, padded, type Step } from "./plan.ts";
-import { type Parts, Products, scratchOf, writeProduct } from "./product.ts";
+import { type Parts, Products, scratchOf, turnedProduct, writeProduct } from "./product.ts";
 import { ScalarWriter } from "./scalar.ts";
 import type { View } from "./view.ts";
 
@@ -118,6 +118,26 @@ function write(
   }
   if (step.kind === "product") return writeProduct(step, module, around.base, products, parts);
   if (step.kind === "convolution") return writeConvolution(step, module, around.base, products, parts);
+  if (step.kind === "rows") {
+    const turned = step.steps.map((s) =>
+      s.kind === "product"
+        ? turnedProduct(s, module, around.base, products, parts)
+        : module.add(null, [i32], [], (code) => new LoopWriter(code, around, s as Loop, 0).write()),
+    );
+    const index = module.add(null, [], [], (code) => {
+      const turn = code.local(i32);
+      code.count(
+        turn,
+        () => code.int(0),
+        () => code.int(step.turns),
+        1,
+        () => {
+          for (const f of turned) code.get(turn).call(f);
+        },
+      );
+    });
+    return (code) => code.call(index);
+  }
   if (step.kind === "control") {
     const bodies = step.parts.map((steps) => steps.map((s) => write(s, module, around, products, parts, host, hosted)));
     const calls = {

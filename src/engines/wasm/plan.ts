@@ -12,6 +12,7 @@ import type { Kernel } from "./kernel.ts";
 import { kernels } from "./kernels/kernels.ts";
 import { isBernoulli } from "./kernels/random.ts";
 import { lowered } from "./lower.ts";
+import { byRows, type Rows } from "./rows.ts";
 import { alignedTo, type Buffer, isWhole, sliced, type View, viewOf, wholeView } from "./view.ts";
 
 /** Where a loop reads an operand: another member of the loop, or memory. */
@@ -32,6 +33,8 @@ export interface Total {
   readonly source: Source;
   readonly axes: readonly number[];
   readonly out: Buffer;
+  /** As in views. */
+  readonly turn?: number;
 }
 
 /** One pass over a common shape: elementwise ops, and reductions of what they compute. */
@@ -79,11 +82,13 @@ export interface Computed {
 }
 
 /** What a program does, in order. */
-export type Step = Loop | Product | Convolution | Computed | Hosted | Scan<Step> | While<Step> | Branch<Step>;
+export type Step = Loop | Product | Convolution | Computed | Hosted | Rows<Step> | Scan<Step> | While<Step> | Branch<Step>;
 
 /** Steps with those of their bodies. */
 export function everyStep(steps: readonly Step[]): Step[] {
-  return steps.flatMap((s) => (s.kind === "control" ? [s, ...s.parts.flatMap(everyStep)] : [s]));
+  return steps.flatMap((s) =>
+    s.kind === "control" ? [s, ...s.parts.flatMap(everyStep)] : s.kind === "rows" ? [s, ...everyStep(s.steps)] : [s],
+  );
 }
 
 /** A graph laid out for one run after another. */
@@ -215,6 +220,7 @@ class Planner {
     this.placeAll(order);
     const outs = this.outputs.map((v, i) => this.output(v, ins.length + i));
     for (const g of [...this.groups]) this.flush(g);
+    this.together();
     const { steps, buffers, shared } = this;
     return { steps, buffers, aliases: shared.aliases, inputs: ins, outputs: outs, bytes: this.arrange() };
   }
@@ -227,10 +233,22 @@ class Planner {
     this.placeAll(order);
     for (const [i, v] of this.outputs.entries()) this.toward(v, outs[i]!);
     for (const g of [...this.groups]) this.flush(g);
+    this.together();
     for (const b of this.buffers) if (b.place === "fixed") around.buffers.push(b);
     const memory = around.buffer("u8", this.arranged(0), "scratch");
     this.shared.bodies.push({ memory, scratch: this.buffers.filter((b) => b.place === "scratch") });
     return memory;
+  }
+
+  /** Runs steps over the same rows together; their buffers are alive all through. */
+  private together(): void {
+    const made = byRows(this.steps, bytesOf, (first, last, buffers) => {
+      for (const b of buffers) {
+        touch(b, first);
+        touch(b, last);
+      }
+    });
+    this.steps.splice(0, this.steps.length, ...made);
   }
 
   private placeAll(order: readonly Node[]): void {

@@ -229,3 +229,57 @@ export function writeProduct(
   });
   return (code) => code.call(index);
 }
+
+/** A function of the number of a turn, which computes the product of that turn's matrices. */
+export function turnedProduct(product: Product, module: ModuleBuilder, base: number, products: Products, parts: Parts): number {
+  const sizes = sizesOf(product);
+  const { m, n, k, batch, a, b } = sizes;
+  const kind = product.node.type.dtype as "f32" | "f64";
+  const size = kind === "f32" ? 4 : 8;
+  const shaped = shapedOf(sizes);
+  const small = isSmall(shaped, kind) ? products.small.index(shaped, kind) : -1;
+  const gemm = small >= 0 ? small : products.large.index(kind);
+  return module.add(null, [i32], [], (code) => {
+    const [rest, place] = [code.local(i32), code.local(i32)];
+    const addresses = [a, b].map(({ view, steps }) => {
+      const at = code.local(i32);
+      addressOf(code, base, view.buffer, view.offset * size).set(at);
+      return { at, steps };
+    });
+    code.get(0).set(rest);
+    for (let axis = batch.length - 1; axis >= 0; axis--) {
+      const count = batch[axis]!;
+      if (count === 1) continue;
+      code.get(rest).int(count);
+      code.bytes.byte(0x70); // i32.rem_u
+      code.set(place).get(rest).int(count);
+      code.bytes.byte(0x6e); // i32.div_u
+      code.set(rest);
+      for (const { at, steps } of addresses)
+        code
+          .get(at)
+          .plus(place, steps[axis]! * size)
+          .set(at);
+    }
+    const [x, y] = addresses.map(({ at }) => at) as [number, number];
+    const out = (): Code => addressOf(code, base, product.out).plus(0, m * n * size);
+    if (small >= 0) {
+      code.get(x).get(y);
+      out();
+      parts.packed(code);
+    } else {
+      code
+        .get(x)
+        .int(a.row * size)
+        .int(a.column * size)
+        .get(y)
+        .int(b.row * size)
+        .int(b.column * size);
+      out().int(n * size);
+      cut(code, { m, n, k }, kind);
+      parts.packed(code);
+      code.int(0);
+    }
+    code.call(gemm);
+  });
+}

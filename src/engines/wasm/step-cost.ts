@@ -38,50 +38,55 @@ export function costOf(step: Step): Omit<StepProfile, "measured"> {
   let operations = 0;
   let wide = false;
   let shape: readonly number[] = [];
-  if (step.kind === "loop") {
-    const size = sizeOf(step.shape);
-    shape = step.shape;
-    for (const m of step.members) {
-      const { name } = m.node.op;
-      if (name !== "identity") operations += size * (costly.has(name) ? 12 : 1);
-      names.push(name === "identity" ? "copy" : name);
-      for (const a of m.args) if ("view" in a) touch(a.view);
-      touch(m.out);
-      if (m.node.type.dtype === "f64") wide = true;
-    }
-    for (const t of step.totals) {
-      operations += size;
-      names.push(t.op);
-      if ("view" in t.source) touch(t.source.view);
-      whole(t.out);
-      if (t.kind === "f64") wide = true;
-    }
-  } else {
-    const { node } = step;
-    shape = node.type.shape;
-    wide = node.type.dtype === "f64";
-    names.push(node.op.name);
-    if (step.kind === "product") {
-      const k = step.a.shape[step.a.shape.length - 1]!;
-      operations = 2 * sizeOf(node.type.shape) * k;
-      touch(step.a);
-      touch(step.b);
-      whole(step.out);
-    } else if (step.kind === "convolution") {
-      const [a, b] = node.operands.slice(0, 2).map((v) => v!.type.shape) as [readonly number[], readonly number[]];
-      const y = node.op.name === "conv" ? node.type.shape : a;
-      const w = node.op.name === "convWeight" ? node.type.shape : b;
-      operations = w[0] === 0 ? 0 : (2 * sizeOf(y) * sizeOf(w)) / w[0]!;
-      for (const x of [step.a, step.b, step.out]) whole(x);
+  const count = (step: Exclude<Step, { readonly kind: "control" }>): void => {
+    if (step.kind === "rows") {
+      for (const s of step.whole) if (s.kind !== "control") count(s);
+    } else if (step.kind === "loop") {
+      const size = sizeOf(step.shape);
+      shape = step.shape;
+      for (const m of step.members) {
+        const { name } = m.node.op;
+        if (name !== "identity") operations += size * (costly.has(name) ? 12 : 1);
+        names.push(name === "identity" ? "copy" : name);
+        for (const a of m.args) if ("view" in a) touch(a.view);
+        touch(m.out);
+        if (m.node.type.dtype === "f64") wide = true;
+      }
+      for (const t of step.totals) {
+        operations += size;
+        names.push(t.op);
+        if ("view" in t.source) touch(t.source.view);
+        whole(t.out);
+        if (t.kind === "f64") wide = true;
+      }
     } else {
-      for (const x of step.operands) touch(x);
-      for (const x of step.outs) whole(x);
+      const { node } = step;
+      shape = node.type.shape;
+      wide = node.type.dtype === "f64";
+      names.push(node.op.name);
+      if (step.kind === "product") {
+        const k = step.a.shape[step.a.shape.length - 1]!;
+        operations = 2 * sizeOf(node.type.shape) * k;
+        touch(step.a);
+        touch(step.b);
+        whole(step.out);
+      } else if (step.kind === "convolution") {
+        const [a, b] = node.operands.slice(0, 2).map((v) => v!.type.shape) as [readonly number[], readonly number[]];
+        const y = node.op.name === "conv" ? node.type.shape : a;
+        const w = node.op.name === "convWeight" ? node.type.shape : b;
+        operations = w[0] === 0 ? 0 : (2 * sizeOf(y) * sizeOf(w)) / w[0]!;
+        for (const x of [step.a, step.b, step.out]) whole(x);
+      } else {
+        for (const x of step.operands) touch(x);
+        for (const x of step.outs) whole(x);
+      }
     }
-  }
+  };
+  count(step);
   const bytes = [...buffers.values()].reduce((a, b) => a + b, 0);
-  const count = new Map<string, number>();
-  for (const n of names) count.set(n, (count.get(n) ?? 0) + 1);
-  const ops = [...count].sort((a, b) => b[1] - a[1]).map(([n, times]) => (times === 1 ? n : `${times} ${n}`));
+  const times = new Map<string, number>();
+  for (const n of names) times.set(n, (times.get(n) ?? 0) + 1);
+  const ops = [...times].sort((a, b) => b[1] - a[1]).map(([n, some]) => (some === 1 ? n : `${some} ${n}`));
   const predicted = Math.max(operations / (wide ? 20 : 40), bytes / 16) * 1e-6;
   return { kind: step.kind, ops, shape: shapeText(shape), bytes, operations, predicted };
 }

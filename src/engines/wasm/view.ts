@@ -32,6 +32,8 @@ export interface View {
   /** In elements; 0 along broadcast axes, negative where an axis is reversed. */
   readonly strides: readonly number[];
   readonly offset: number;
+  /** Elements from the rows of one turn to those of the next, where steps are run on rows in turn. */
+  readonly turn?: number;
 }
 
 /** A whole buffer in row-major order. */
