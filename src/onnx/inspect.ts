@@ -12,7 +12,7 @@ import { collect } from "../ir/walk.ts";
 import { add, mean, square } from "../ops/index.ts";
 import { costOf, nodeBytes } from "../passes/cost.ts";
 import { type Inspection, inspectionText, type MemoryFacts, type NodeFacts, type ParameterFacts } from "./inspection.ts";
-import { type Opened, openParts, outputPort, type Port, type ReadOptions } from "./model.ts";
+import { type Model, type Opened, openedOf, openParts, outputPort, type Port, type ReadOptions } from "./model.ts";
 import type { Source } from "./model-file.ts";
 import { unknownText } from "./operators.ts";
 import { unsupportedIn, weightsBehind } from "./operators-used.ts";
@@ -118,11 +118,11 @@ function memoryOf({ parameters }: Opened, { params, inputs, outputs, dims }: Sam
 /**
  * Tells what is in a model file as far as training is concerned: operators, parameters, which of them gradients reach and which nodes stop them, what is tied, folded
  * or hangs on data, and the memory of a step. Operators that are not supported are told too, instead of refused.
- * Sizes that have only a name are those of `dims`, or 1 or what fits.
+ * Sizes that have only a name are those of `dims`, or 1 or what fits. A model that was read is not read again; its file's weights are what is told of.
  * @throws ParseError, GraphError, DTypeError for files that cannot be read, as `onnx.read` does
  */
-export async function inspectModel(source: Source, options: ReadOptions<string, string> = {}): Promise<Inspection> {
-  const opened = await openParts(source, options);
+export async function inspectModel(source: Source | Model<string, string>, options: ReadOptions<string, string> = {}): Promise<Inspection> {
+  const opened = openedOf(source) ?? (await openParts(source as Source, options));
   const { file, nodes, parameters, constants, opsets, functions, inputs } = opened;
   const { message, graph } = file;
   const unsupported = nodes.flatMap((node) => {

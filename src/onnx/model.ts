@@ -69,8 +69,8 @@ export interface Opened {
 const behind: WeakMap<object, Opened & { readonly params: Readonly<Record<string, Tensor>> }> = /* @__PURE__ */ new WeakMap();
 
 /** What a model was made of, for writing it. */
-export function openedOf(model: object): (Opened & { readonly params: Readonly<Record<string, Tensor>> }) | undefined {
-  return behind.get(model);
+export function openedOf(model: unknown): (Opened & { readonly params: Readonly<Record<string, Tensor>> }) | undefined {
+  return typeof model === "object" && model !== null ? behind.get(model) : undefined;
 }
 
 function portOf({ name = "", type }: ValueMessage): Port {

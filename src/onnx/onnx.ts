@@ -1,11 +1,13 @@
 import { inspectModel } from "./inspect.ts";
 import { readModel } from "./model.ts";
+import { applicable } from "./sample.ts";
 import { saveModel, writeModel } from "./write-model.ts";
 
 /** Reads models in the ONNX format, as PyTorch and others write them, tells what is in them, and writes models and graphs. */
 export const onnx: {
   readonly read: typeof readModel;
   readonly inspect: typeof inspectModel;
+  readonly applicable: typeof applicable;
   readonly write: typeof writeModel;
   readonly save: typeof saveModel;
-} = { read: readModel, inspect: inspectModel, write: writeModel, save: saveModel };
+} = { read: readModel, inspect: inspectModel, applicable, write: writeModel, save: saveModel };

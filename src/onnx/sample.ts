@@ -7,7 +7,7 @@ import { sizeOf } from "../ir/shape.ts";
 import { hold, type Tensor } from "../ir/tensor.ts";
 import type { Values } from "../ir/tree.ts";
 import { type TensorType, tensorType } from "../ir/type.ts";
-import { applyModel, type Opened, openParts, type ReadOptions } from "./model.ts";
+import { applyModel, type Model, type Opened, openedOf, openParts, type ReadOptions } from "./model.ts";
 import type { Source } from "./model-file.ts";
 import { checkOperators } from "./operators-used.ts";
 import { pathOf, type Watch } from "./walk.ts";
@@ -103,6 +103,31 @@ export async function modelPicture(source: Source, options: ReadOptions<string, 
   const { inputs, outputs } = sampleOf(opened, undefined, "variable");
   return {
     graph: graphOf<unknown, unknown>(inputs as Values<unknown>, outputs),
+    nodes: opened.nodes.map((node) => pathOf(node).join("/")),
+  };
+}
+
+/** At what sizes a model can be applied, and how a picture of it may be cut. */
+export interface Applicable {
+  /** The type of each input, sizes without a number being 1 along axis 0 and elsewhere the first of 1, 8, 32 and 224 that the model takes. */
+  readonly inputs: Readonly<Record<string, TensorType>>;
+  /** The numbers that stand for names of sizes. */
+  readonly dims: Readonly<Record<string, number>>;
+  /** The scope of each node of the file; closed in a picture (`closed`), each is one box. */
+  readonly nodes: readonly string[];
+}
+
+/**
+ * Finds sizes at which a model can be applied, for data that is made up: a picture, a trial, a benchmark. A model that was read is not read again.
+ * @throws as `onnx.read`; ChainruleError when no sizes fit
+ */
+export async function applicable(source: Source | Model<string, string>, options: ReadOptions<string, string> = {}): Promise<Applicable> {
+  const opened = openedOf(source) ?? (await openParts(source as Source, options));
+  checkOperators(opened.nodes, opened.functions, opened.parameters, opened.outputs);
+  const { inputs, dims } = sampleOf(opened);
+  return {
+    inputs: Object.fromEntries(Object.entries(inputs).map(([name, v]) => [name, v.type])),
+    dims,
     nodes: opened.nodes.map((node) => pathOf(node).join("/")),
   };
 }

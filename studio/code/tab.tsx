@@ -81,7 +81,6 @@ export function CodeTab(): JSX.Element {
           id="code-lines"
           role="log"
           aria-label={w.output}
-          // biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls has to be reached by the keyboard
           tabIndex={0}
           aria-busy={isRunning.value}
           data-turn={turn.value}

@@ -1,6 +1,291 @@
 import type { JSX } from "preact";
+import { useEffect, useState } from "preact/hooks";
+import { change, language, state, theme } from "../state/store.ts";
+import { GradientForm, TuneForm } from "./forms.tsx";
+import type { Summary, TensorRow } from "./protocol.ts";
+import {
+  busy,
+  cancel,
+  drawAgain,
+  drawing,
+  fault,
+  found,
+  gradients,
+  inspect,
+  inspected,
+  inspection,
+  openFiles,
+  search,
+  select,
+  selected,
+  summary,
+  toggle,
+} from "./session.ts";
+import "./style.css";
+import { short, TensorView } from "./tensor-view.tsx";
+import { Viewer } from "./viewer.tsx";
+import { en, type ImportWords } from "./words-en.ts";
+import { ko } from "./words-ko.ts";
 
-/** The whole of this tab below the page's header. */
+/** The Import tab: files that were dropped, as pictures, numbers and gradients, and a model tuned on a table. */
 export function ImportTab(): JSX.Element {
-  return <main class="tab" id="panel-import" />;
+  const w = language.value === "ko" ? ko : en;
+  const { depth } = state.value.import;
+  useEffect(() => void drawAgain(), [depth, language.value, theme.value]);
+  const [over, setOver] = useState(false);
+  const opened = summary.value;
+  return (
+    <main
+      class={`tab import${over ? " import-over" : ""}`}
+      id="panel-import"
+      onDragOver={(event) => {
+        event.preventDefault();
+        setOver(true);
+      }}
+      onDragLeave={() => setOver(false)}
+      onDrop={(event) => {
+        event.preventDefault();
+        setOver(false);
+        void openFiles([...(event.dataTransfer?.files ?? [])]);
+      }}
+    >
+      <section class="import-side" aria-label={w.about}>
+        <label class="button primary">
+          {w.choose}
+          <input
+            type="file"
+            id="import-file"
+            multiple
+            onChange={(event) => {
+              const { files } = event.currentTarget;
+              void openFiles([...(files ?? [])]);
+              event.currentTarget.value = "";
+            }}
+          />
+        </label>
+        <p role="status" class="import-status" id="import-status">
+          {busy.value === null ? "" : w[busy.value]}
+        </p>
+        {busy.value !== null && busy.value !== "tune" && (
+          <button type="button" id="import-cancel" onClick={cancel}>
+            {w.cancel}
+          </button>
+        )}
+        {fault.value !== null && (
+          <p class="import-fault" role="alert" id="import-fault">
+            {fault.value}
+          </p>
+        )}
+        {opened === null ? <p class="import-kinds">{w.kinds}</p> : <About opened={opened} words={w} />}
+      </section>
+      <section class="import-main">
+        {drawing.value !== null && opened !== null ? (
+          <>
+            <div class="import-tools">
+              <label>
+                {w.depth}{" "}
+                <select
+                  id="import-depth"
+                  value={depth === null ? "" : String(depth)}
+                  onChange={(event) => {
+                    const { value } = event.currentTarget;
+                    change("import", { depth: value === "" ? null : Number(value) });
+                  }}
+                >
+                  <option value="">{w.auto}</option>
+                  {[0, 1, 2, 3, 4].map((level) => (
+                    <option key={level} value={String(level)}>
+                      {level}
+                    </option>
+                  ))}
+                </select>
+              </label>
+              <input
+                type="search"
+                id="import-search"
+                placeholder={w.search}
+                aria-label={w.search}
+                onInput={(event) => void search(event.currentTarget.value)}
+              />
+            </div>
+            {found.value.length > 0 && (
+              <ul class="import-found" id="import-found">
+                {found.value.map((one, i) => (
+                  <li key={i}>
+                    <button type="button" onClick={() => void select(one.item)}>
+                      <b>{one.name}</b> {one.op} <small>{one.type}</small>
+                    </button>
+                  </li>
+                ))}
+              </ul>
+            )}
+            <Viewer
+              drawing={drawing.value}
+              selected={selected.value?.id ?? null}
+              words={w}
+              onSelect={(id) => void select(id)}
+              onToggle={(id, isOpen) => void toggle(id, isOpen)}
+            />
+          </>
+        ) : opened === null || opened.kind === "model" || opened.kind === "graph" ? (
+          <div class="import-drop">{w.drop}</div>
+        ) : (
+          <Content opened={opened} words={w} />
+        )}
+      </section>
+      <section class="import-side import-right" aria-label={w.selected}>
+        <Selected words={w} />
+        {opened?.kind === "model" && <GradientForm opened={opened} words={w} />}
+        {opened?.kind === "model" && <TuneForm words={w} />}
+      </section>
+    </main>
+  );
+}
+
+function About({ opened, words }: { opened: Summary; words: ImportWords }): JSX.Element {
+  return (
+    <>
+      <h2>{opened.name}</h2>
+      {opened.kind === "model" && (
+        <>
+          <h3>{words.inputs}</h3>
+          <ul class="import-list">
+            {opened.inputs.map(({ name, type }) => (
+              <li key={name}>
+                {name} <small>{type}</small>
+              </li>
+            ))}
+          </ul>
+          <h3>{words.parameters}</h3>
+          <Tensors
+            rows={opened.parameters}
+            note={(row) => {
+              const slope = gradients.value?.rows.find(({ name }) => name === row.name)?.gradient;
+              if (slope !== undefined) return `‖∇‖ ${short(slope)}`;
+              const own = opened.parameters.find(({ name }) => name === row.name)!;
+              return inspection.value?.blocked.includes(row.name) ? words.noGradient : own.trainable ? "" : words.fixed;
+            }}
+          />
+          {inspection.value !== null && (
+            <details>
+              <summary>{words.about}</summary>
+              <pre id="import-inspection">{inspection.value.text}</pre>
+            </details>
+          )}
+        </>
+      )}
+      {opened.kind === "graph" && (
+        <details open>
+          <summary>{words.about}</summary>
+          <pre>{opened.text}</pre>
+        </details>
+      )}
+      {opened.kind === "tensors" && <Tensors rows={opened.tensors} note={() => ""} />}
+      {opened.kind === "table" && <p>{words.rows(opened.rows.toLocaleString("en"), opened.columns.length.toLocaleString("en"))}</p>}
+    </>
+  );
+}
+
+function Tensors({ rows, note }: { rows: readonly TensorRow[]; note: (row: TensorRow) => string }): JSX.Element {
+  return (
+    <ul class="import-list import-tensors">
+      {rows.slice(0, 2000).map((row) => (
+        <li key={row.name}>
+          <button type="button" onClick={() => void inspect(row)}>
+            <b>{row.name}</b> <small>{row.type}</small> <i>{note(row)}</i>
+          </button>
+        </li>
+      ))}
+    </ul>
+  );
+}
+
+/** What has no picture: a table's first rows, a file's header. */
+function Content({ opened, words }: { opened: Extract<Summary, { kind: "table" | "tensors" }>; words: ImportWords }): JSX.Element {
+  if (opened.kind === "tensors")
+    return (
+      <div class="import-content">
+        <h2>{words.header}</h2>
+        <pre>{opened.header}</pre>
+      </div>
+    );
+  return (
+    <div class="import-content">
+      <p>{words.moreRows}</p>
+      <table>
+        <thead>
+          <tr>
+            {opened.columns.slice(0, 30).map((name, i) => (
+              <th key={i} scope="col">
+                {name}
+              </th>
+            ))}
+          </tr>
+        </thead>
+        <tbody>
+          {opened.cells.map((cells, i) => (
+            <tr key={i}>
+              {cells.map((x, j) => (
+                <td key={j}>{short(Number.isFinite(x) ? x : null)}</td>
+              ))}
+            </tr>
+          ))}
+        </tbody>
+      </table>
+    </div>
+  );
+}
+
+function Selected({ words }: { words: ImportWords }): JSX.Element {
+  const chosen = selected.value;
+  const tensor = inspected.value;
+  return (
+    <>
+      {chosen !== null && (
+        <div class="import-card" id="import-item">
+          <h2>{chosen.facts.title}</h2>
+          <p>{chosen.facts.outputs.map(({ type }) => type).join(", ")}</p>
+          {chosen.facts.ops.length > 1 && (
+            <p>
+              {words.inside}:{" "}
+              {chosen.facts.ops
+                .slice(0, 12)
+                .map(({ op, count }) => `${op} ${count}`)
+                .join(", ")}
+            </p>
+          )}
+          {drawing.value?.items.some(({ id, kind }) => id === chosen.id && kind === "module") && (
+            <button type="button" onClick={() => void toggle(chosen.id, false)}>
+              {words.open}
+            </button>
+          )}
+          {chosen.facts.parameters.length > 0 && <Tensors rows={chosen.facts.parameters} note={() => ""} />}
+        </div>
+      )}
+      {drawing.value !== null && drawing.value.groups.length > 0 && (
+        <ul class="import-list import-open" aria-label={words.open}>
+          {drawing.value.groups.map(({ id, label }) => (
+            <li key={id}>
+              <button type="button" onClick={() => void toggle(id, true)}>
+                {words.closeModule}: {label}
+              </button>
+            </li>
+          ))}
+        </ul>
+      )}
+      {tensor !== null && (
+        <div class="import-card" id="import-tensor">
+          <h2>{tensor.row.name}</h2>
+          <h3>{words.value}</h3>
+          <TensorView facts={tensor.value} words={words} kind="value" />
+          {tensor.gradient !== null && (
+            <>
+              <h3>{words.gradient}</h3>
+              <TensorView facts={tensor.gradient} words={words} kind="gradient" />
+            </>
+          )}
+        </div>
+      )}
+    </>
+  );
 }

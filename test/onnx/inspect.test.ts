@@ -187,3 +187,12 @@ test("a picture of a model has each of its nodes in the scopes of its path, thos
   const picture = draw(graph as never, { depth: 2, closed: [...names], format: "mermaid" });
   expect(picture.match(/subgraph/g)?.length).toBe(3);
 });
+
+test("tells at what sizes a model can be applied, of a file or of a model that was read", async () => {
+  const path = fileURLToPath(new URL("../fixtures/onnx/mlp/model.onnx", import.meta.url));
+  const found = await onnx.applicable(path);
+  expect(found.inputs["input"]).toMatchObject({ dtype: "f32", shape: [1, 64] });
+  expect(found.dims).toEqual({ batch: 1 });
+  expect(found.nodes).toContain("net/net.0/Gemm");
+  expect(await onnx.applicable(await onnx.read(path))).toEqual(found);
+});

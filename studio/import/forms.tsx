@@ -1,0 +1,161 @@
+import type { JSX } from "preact";
+import { useState } from "preact/hooks";
+import type { Summary, TuneState } from "./protocol.ts";
+import { busy, computeGradients, data, download, gradients, losses, readData, stopTuning, tune, tuned } from "./session.ts";
+import { short } from "./tensor-view.tsx";
+import type { ImportWords } from "./words-en.ts";
+
+function number({ currentTarget }: { readonly currentTarget: HTMLInputElement }): number {
+  return currentTarget.valueAsNumber;
+}
+
+/** Asks for gradients of an output. */
+export function GradientForm({ opened, words }: { opened: Extract<Summary, { kind: "model" }>; words: ImportWords }): JSX.Element {
+  const [output, setOutput] = useState(opened.outputs[0] ?? "");
+  const [loss, setLoss] = useState<"sum" | "mean" | "class">("class");
+  const [target, setTarget] = useState(0);
+  const [seed, setSeed] = useState(0);
+  return (
+    <form
+      class="import-card"
+      id="import-gradients"
+      onSubmit={(event) => {
+        event.preventDefault();
+        void computeGradients(opened.outputs.includes(output) ? output : (opened.outputs[0] ?? ""), loss, target, seed);
+      }}
+    >
+      <h2>{words.gradientsOf}</h2>
+      <label>
+        {words.output}{" "}
+        <select value={output} onChange={(event) => setOutput(event.currentTarget.value)}>
+          {opened.outputs.map((name) => (
+            <option key={name}>{name}</option>
+          ))}
+        </select>
+      </label>
+      <label>
+        {words.loss}{" "}
+        <select value={loss} onChange={(event) => setLoss(event.currentTarget.value as typeof loss)}>
+          <option value="class">{words.class}</option>
+          <option value="sum">{words.sum}</option>
+          <option value="mean">{words.average}</option>
+        </select>
+      </label>
+      {loss === "class" && (
+        <input type="number" min={0} step={1} value={target} aria-label={words.class} onInput={(event) => setTarget(number(event))} />
+      )}
+      <label>
+        {words.seed} <input type="number" min={0} step={1} value={seed} onInput={(event) => setSeed(number(event))} />
+      </label>
+      <button type="submit" class="primary" disabled={busy.value !== null}>
+        {words.compute}
+      </button>
+      {gradients.value !== null && (
+        <p role="status" id="import-loss">
+          {words.lossIs(short(gradients.value.loss), String(Math.round(gradients.value.milliseconds)))}
+        </p>
+      )}
+    </form>
+  );
+}
+
+/** Tunes the model on a table, and gives it back as a file. */
+export function TuneForm({ words }: { words: ImportWords }): JSX.Element {
+  const [epochs, setEpochs] = useState(5);
+  const [batch, setBatch] = useState(32);
+  const [rate, setRate] = useState(0.001);
+  const [optimizer, setOptimizer] = useState<"adam" | "sgd">("adam");
+  const [seed, setSeed] = useState(0);
+  const table = data.value;
+  const last = losses.value.at(-1);
+  return (
+    <form
+      class="import-card"
+      id="import-tune"
+      onSubmit={(event) => {
+        event.preventDefault();
+        void tune(epochs, batch, rate, optimizer, seed);
+      }}
+    >
+      <h2>{words.tuning}</h2>
+      <label class="button">
+        {words.data}
+        <input
+          type="file"
+          id="import-data"
+          accept=".csv,.tsv,.txt"
+          onChange={(event) => {
+            const [file] = event.currentTarget.files ?? [];
+            if (file !== undefined) void readData(file, null);
+            event.currentTarget.value = "";
+          }}
+        />
+      </label>
+      {table?.kind === "table" ? (
+        <p>
+          {words.dataIs(table.name, table.rows.toLocaleString("en"), table.columns.length.toLocaleString("en"), table.label?.name ?? "–")}
+        </p>
+      ) : (
+        <p class="import-kinds">{words.needData}</p>
+      )}
+      <label>
+        {words.epochs} <input type="number" min={1} max={10000} step={1} value={epochs} onInput={(event) => setEpochs(number(event))} />
+      </label>
+      <label>
+        {words.batch} <input type="number" min={1} step={1} value={batch} onInput={(event) => setBatch(number(event))} />
+      </label>
+      <label>
+        {words.rate} <input type="number" min={0} step="any" value={rate} onInput={(event) => setRate(number(event))} />
+      </label>
+      <label>
+        {words.optimizer}{" "}
+        <select value={optimizer} onChange={(event) => setOptimizer(event.currentTarget.value as typeof optimizer)}>
+          <option value="adam">Adam</option>
+          <option value="sgd">SGD</option>
+        </select>
+      </label>
+      <label>
+        {words.orderSeed} <input type="number" min={0} step={1} value={seed} onInput={(event) => setSeed(number(event))} />
+      </label>
+      <div class="import-buttons">
+        <button type="submit" class="primary" disabled={busy.value !== null || table === null}>
+          {words.start}
+        </button>
+        <button type="button" disabled={busy.value !== "tune"} onClick={stopTuning}>
+          {words.stop}
+        </button>
+        <button type="button" id="import-download" disabled={busy.value !== null} onClick={() => void download()}>
+          {words.download}
+        </button>
+      </div>
+      {last !== undefined && (
+        <p id="import-step">
+          {words.stepIs(last.step.toLocaleString("en"), last.steps.toLocaleString("en"), short(last.loss))}
+          {last.accuracy !== null && words.accuracyIs(`${Math.round(last.accuracy * 100)} %`)}
+        </p>
+      )}
+      {losses.value.length > 1 && <Curve points={losses.value} words={words} />}
+      {tuned.value !== null && (
+        <p role="status" id="import-tuned">
+          {tuned.value === "done" ? words.tunedDone : words.tunedStopped}
+        </p>
+      )}
+    </form>
+  );
+}
+
+function Curve({ points, words }: { points: readonly TuneState[]; words: ImportWords }): JSX.Element {
+  const width = 240;
+  const height = 80;
+  const most = Math.max(...points.map(({ loss }) => loss), 1e-12);
+  const steps = points.at(-1)!.steps;
+  const path = points.map(
+    ({ step, loss }, i) =>
+      `${i === 0 ? "M" : "L"}${((step / steps) * width).toFixed(1)} ${(height - (loss / most) * (height - 4)).toFixed(1)}`,
+  );
+  return (
+    <svg class="import-curve" viewBox={`0 0 ${width} ${height}`} role="img" aria-label={words.lossCurve}>
+      <path d={path.join("")} />
+    </svg>
+  );
+}

@@ -1,0 +1,344 @@
+import {
+  type AnyGraph,
+  compile,
+  costOf,
+  gradients,
+  graph,
+  leaves,
+  type Picture,
+  parse,
+  picture,
+  type Tensor,
+  type TensorType,
+  type Value,
+} from "chainrule";
+import { type CsvTable, parseCsv, parseNpz, parseSafetensors } from "chainrule/data";
+import { type Model, onnx } from "chainrule/onnx";
+import { wasm } from "chainrule/wasm";
+import { tensorFacts } from "./facts.ts";
+import { lossOf, modelValues } from "./gradients.ts";
+import type {
+  Asks,
+  Drawing,
+  Found,
+  FromWorker,
+  GradientAsk,
+  GradientRow,
+  Gradients,
+  ItemFacts,
+  Look,
+  Summary,
+  TensorRow,
+  TuneAsk,
+} from "./protocol.ts";
+import { tuneModel } from "./tune.ts";
+
+interface OpenModel {
+  readonly model: Model<string, string>;
+  readonly types: Readonly<Record<string, TensorType>>;
+  readonly nodes: readonly string[];
+  readonly params: Readonly<Record<string, Value>>;
+  readonly outputs: Readonly<Record<string, Value>>;
+}
+
+const typeText = ({ dtype, shape }: Pick<TensorType, "dtype" | "shape">): string => `${dtype}[${shape.join(",")}]`;
+const row = (name: string, type: Pick<TensorType, "dtype" | "shape">): TensorRow => ({ name, type: typeText(type) });
+
+/** Beyond this many floating-point operations a picture has shapes alone: its numbers would take seconds. */
+const countable = 2e8;
+const mostFound = 50;
+/** What is made of several ops here and is one gate to a reader. */
+const losses = ["softmaxCrossEntropy"];
+
+/** One opened thing, and everything that the page may ask of it. */
+export class Held {
+  #graph: AnyGraph | null = null;
+  #model: OpenModel | null = null;
+  #tensors: Readonly<Record<string, Tensor>> = {};
+  #gradients: Readonly<Record<string, Tensor>> = {};
+  /** What the numbers of the picture are of, once gradients were asked for and the model is small. */
+  #loss: Value | null = null;
+  #picture: Picture | null = null;
+  #data: { readonly name: string; readonly table: CsvTable } | null = null;
+  #stopped = false;
+  readonly #say: (message: FromWorker) => void;
+
+  constructor(say: (message: FromWorker) => void) {
+    this.#say = say;
+  }
+
+  /** Opens files dropped together: one model, graph, table or file of tensors, with the data files that belong to it. */
+  async open({ files }: Asks["open"]["ask"]): Promise<Summary> {
+    const main = files.find(({ name }) => /\.(onnx|graph)$/i.test(name)) ?? files[0];
+    if (main === undefined) throw new Error("no file was given");
+    this.#graph = null;
+    this.#model = null;
+    this.#tensors = {};
+    this.#gradients = {};
+    this.#loss = null;
+    this.#picture = null;
+    this.#say({ progress: "read" });
+    const kind = await kindOf(main);
+    switch (kind) {
+      case "onnx":
+        return this.#openModel(
+          main,
+          files.filter((file) => file !== main),
+        );
+      case "graph":
+        return this.#openGraph(main, files);
+      case "table":
+        return this.data({ file: main, label: null });
+      default:
+        return this.#openTensors(main, kind);
+    }
+  }
+
+  async #openModel(file: File, beside: readonly File[]): Promise<Summary> {
+    const external: Record<string, Uint8Array> = {};
+    for (const other of beside) external[other.name] = new Uint8Array(await other.arrayBuffer());
+    const options = beside.length > 0 ? { external } : {};
+    const bytes = new Uint8Array(await file.arrayBuffer());
+    this.#say({ progress: "build" });
+    const model: Model<string, string> = await onnx.read(bytes, options);
+    const { inputs: types, nodes } = await onnx.applicable(model);
+    const { params, outputs } = modelValues(model, types, 0);
+    this.#model = { model, types, nodes, params, outputs };
+    this.#tensors = model.params;
+    this.#graph = graph({}, () => outputs);
+    const trainable = new Set(model.trainable);
+    return {
+      kind: "model",
+      name: file.name,
+      inputs: Object.entries(types).map(([name, type]) => ({ name, type: typeText(type) })),
+      outputs: Object.keys(outputs),
+      parameters: Object.entries(model.params).map(([name, { type }]) => ({ ...row(name, type), trainable: trainable.has(name) })),
+    };
+  }
+
+  /** What of the model can be trained and what stands in the way, in words: it takes longer than the picture, so it comes after it. */
+  async inspection(): Promise<Asks["inspection"]["answer"]> {
+    const found = await onnx.inspect(this.#modelOrFail().model);
+    return { text: found.text(), blocked: found.parameters.filter(({ gradient }) => gradient === false).map(({ name }) => name) };
+  }
+
+  async #openGraph(file: File, files: readonly File[]): Promise<Summary> {
+    let tensors: Readonly<Record<string, Tensor>> = {};
+    for (const other of files)
+      if (other !== file && /\.safetensors$/i.test(other.name)) ({ tensors } = parseSafetensors(new Uint8Array(await other.arrayBuffer())));
+    this.#say({ progress: "build" });
+    const text = await file.text();
+    const parsed = parse(text, { tensors });
+    this.#graph = parsed;
+    return {
+      kind: "graph",
+      name: file.name,
+      text: text.slice(0, 20_000),
+      inputs: leaves(parsed.inputs).map(({ path, leaf }) => ({ name: path, type: typeText((leaf as Value).type) })),
+    };
+  }
+
+  async #openTensors(file: File, kind: "safetensors" | "npz"): Promise<Summary> {
+    const bytes = new Uint8Array(await file.arrayBuffer());
+    let header = "";
+    if (kind === "npz") this.#tensors = await parseNpz(bytes);
+    else {
+      const { tensors, metadata } = parseSafetensors(bytes);
+      this.#tensors = tensors;
+      header = headerText(metadata);
+    }
+    const tensors = Object.entries(this.#tensors).map(([name, { type }]) => row(name, type));
+    return { kind: "tensors", name: file.name, tensors, header };
+  }
+
+  /** Reads a table, the data to tune with. Without a column's name, `label`, `target`, `class` or `y` is the label, else the last column. */
+  async data({ file, label }: Asks["data"]["ask"]): Promise<Summary> {
+    const text = await file.text();
+    const first = text.slice(0, text.indexOf("\n") < 0 ? 1000 : text.indexOf("\n"));
+    const names = first.split(",").map((cell) => cell.trim().replace(/^"|"$/g, ""));
+    const found = label ?? names.find((name) => /^(label|target|class|y)$/i.test(name)) ?? (names.length > 1 ? names.at(-1)! : null);
+    // A column can be kept apart by its name, if there is a row of names.
+    const named = names.some((name) => name !== "" && !Number.isFinite(Number(name)));
+    const table = parseCsv(text, named && found !== null ? { label: found } : {});
+    this.#data = { name: file.name, table };
+    const width = Math.min(table.columns.length, 30);
+    return {
+      kind: "table",
+      name: file.name,
+      rows: table.rows,
+      columns: table.columns.slice(0, 200),
+      cells: Array.from({ length: Math.min(table.rows, 20) }, (_, i) =>
+        Array.from({ length: width }, (_unused, j) => table.data[i * table.columns.length + j]!),
+      ),
+      label: table.label === null ? null : { name: table.label.name, classes: table.label.classes?.slice(0, 100) ?? null },
+    };
+  }
+
+  /** Lays the picture out and draws it. */
+  draw({ depth, open, closed, theme, language }: Look): Drawing {
+    const began = performance.now();
+    const subject = this.#loss ?? this.#graph;
+    if (subject === null) throw new Error("there is no graph to draw");
+    this.#say({ progress: "layout" });
+    const nodes = this.#model?.nodes ?? [];
+    // Left to itself a picture of a model shows its modules and nodes, not what the nodes are made of.
+    const shut = depth === null ? [...closed, ...[...nodes, ...losses].filter((node) => !open.includes(node))] : closed;
+    const wrt = this.#loss !== null && this.#model !== null ? { wrt: trainableOf(this.#model) } : {};
+    const drawn = picture(subject, { ...(depth !== null && { depth }), open, closed: shut, theme, language, ...wrt });
+    this.#picture = drawn;
+    const scene = drawn.scene();
+    const { layout } = drawn;
+    return {
+      svg: drawn.svg().replace(/<style>[\s\S]*?<\/style>/, ""),
+      style: drawn.style(),
+      width: layout.width + 32,
+      height: layout.height + 32,
+      items: scene.items.map(({ id, kind, label, title }, i) => {
+        const { x, y, body } = layout.items[i]!;
+        return { id, kind, label, title, x, y, width: body.width, height: body.height };
+      }),
+      groups: (scene.groups ?? []).map(({ id, label }) => ({ id, label })),
+      milliseconds: performance.now() - began,
+    };
+  }
+
+  /** Parts of the picture by name, op or type; parameters by name. */
+  find({ text }: Asks["find"]["ask"]): readonly Found[] {
+    const drawn = this.#picture;
+    if (drawn === null) return [];
+    const wanted = text.trim().toLowerCase();
+    const found: Found[] = [];
+    for (const { id, label, title } of drawn.scene().items)
+      for (const node of drawn.nodesOf(id)) {
+        if (found.length >= mostFound) return found;
+        const name = node.label ?? "";
+        const path = node.where?.scope ?? "";
+        const hay = `${name} ${path} ${node.op.name} ${label} ${title}`.toLowerCase();
+        if (wanted === "" || hay.includes(wanted))
+          found.push({ name: name || path || title, op: node.op.name, type: typeText(node.type), path, item: id });
+      }
+    return found;
+  }
+
+  /** What stands behind an item of the picture. */
+  item({ id }: Asks["item"]["ask"]): ItemFacts {
+    const drawn = this.#picture;
+    const item = drawn?.scene().items.find((other) => other.id === id);
+    if (drawn === null || item === undefined) throw new Error("that is no longer in the picture");
+    const nodes = drawn.nodesOf(id);
+    const counts = new Map<string, number>();
+    for (const { op } of nodes) counts.set(op.name, (counts.get(op.name) ?? 0) + 1);
+    const parameters = nodes.filter(({ op, label }) => op.name === "variable" && label !== null);
+    const [only] = nodes.length === 1 ? nodes : [];
+    const name = only?.label ?? "";
+    return {
+      title: item.title,
+      ops: [...counts].map(([op, count]) => ({ op, count })).sort((a, b) => b.count - a.count),
+      parameters: parameters.map((node) => row(node.label!, node.type)),
+      outputs: nodes.length === 0 ? [] : [row(item.label, nodes.at(-1)!.type)],
+      value: this.#tensors[name] === undefined ? null : tensorFacts(this.#tensors[name]),
+      gradient: this.#gradients[name] === undefined ? null : tensorFacts(this.#gradients[name]),
+    };
+  }
+
+  /** A tensor of the file, or the gradient of one: `name`, `gradient:name`. */
+  tensor({ name }: Asks["tensor"]["ask"]): Asks["tensor"]["answer"] {
+    const found = name.startsWith("gradient:") ? this.#gradients[name.slice(9)] : this.#tensors[name];
+    if (found === undefined) throw new Error(`there is no tensor ${name}`);
+    return tensorFacts(found);
+  }
+
+  /** The gradients of an output, or of a loss made of it, for an input drawn from a seed. */
+  async gradients(ask: GradientAsk): Promise<Gradients> {
+    const open = this.#modelOrFail();
+    const began = performance.now();
+    const { params, outputs } = modelValues(open.model, open.types, ask.seed);
+    const loss = lossOf(outputs, ask);
+    const wrt = trainableOf({ ...open, params });
+    const slopes = gradients(loss, wrt);
+    const step = graph({}, () => ({ loss, slopes }));
+    const program = await compile(step, wasm());
+    const ran = await program.run({});
+    program.dispose?.();
+    this.#gradients = ran.slopes;
+    this.#graph = graph({}, () => outputs);
+    this.#model = { ...open, params, outputs };
+    this.#loss = costOf(step).flops < countable ? loss : null;
+    const rows: GradientRow[] = Object.keys(wrt).map((name) => ({
+      ...row(name, open.model.params[name]!.type),
+      weight: rootMeanSquare(open.model.params[name]!),
+      gradient: rootMeanSquare(ran.slopes[name]!),
+    }));
+    return { loss: ran.loss.data[0]!, rows, milliseconds: performance.now() - began };
+  }
+
+  /** Fine-tunes the model on the table that was read. */
+  async tune(ask: TuneAsk): Promise<Asks["tune"]["answer"]> {
+    const open = this.#modelOrFail();
+    if (this.#data === null) throw new Error("drop a CSV file with the data first");
+    this.#stopped = false;
+    const { params, loss, stopped } = await tuneModel(
+      open.model,
+      open.types,
+      this.#data.table,
+      ask,
+      (tuning) => this.#say({ tuning }),
+      () => this.#stopped,
+    );
+    const model = open.model.with(params);
+    this.#model = { ...open, model };
+    this.#tensors = model.params;
+    return { loss, stopped };
+  }
+
+  stop(): null {
+    this.#stopped = true;
+    return null;
+  }
+
+  /** The model as it is now, as a file. */
+  save(): Blob {
+    const { model } = this.#modelOrFail();
+    return new Blob([onnx.write(model) as Uint8Array<ArrayBuffer>], { type: "application/octet-stream" });
+  }
+
+  #modelOrFail(): OpenModel {
+    if (this.#model === null) throw new Error("open a model first");
+    return this.#model;
+  }
+}
+
+function trainableOf({ model, params }: OpenModel): Record<string, Value> {
+  return Object.fromEntries(model.trainable.map((name) => [name, params[name]!]));
+}
+
+function rootMeanSquare({ data }: Tensor): number {
+  let sum = 0;
+  for (let i = 0; i < data.length; i++) sum += data[i]! * data[i]!;
+  return data.length === 0 ? 0 : Math.sqrt(sum / data.length);
+}
+
+/** What kind of file it is, by its first bytes where these tell, else by its name. */
+async function kindOf(file: File): Promise<"onnx" | "graph" | "table" | "safetensors" | "npz"> {
+  const head = new Uint8Array(await file.slice(0, 16).arrayBuffer());
+  if (head.length === 0) throw new Error(`${file.name} is empty`);
+  if (/\.onnx$/i.test(file.name)) return "onnx";
+  if (head[0] === 0x50 && head[1] === 0x4b) return "npz";
+  if (head.length > 8 && head[8] === 0x7b) return "safetensors";
+  if (/\.graph$/i.test(file.name)) return "graph";
+  if (/\.(csv|tsv|txt)$/i.test(file.name)) return "table";
+  throw new Error(`${file.name} is no .onnx model, .graph, checkpoint, .safetensors, .npz or .csv file`);
+}
+
+function headerText(metadata: Readonly<Record<string, string>>): string {
+  return Object.entries(metadata)
+    .map(([name, text]) => {
+      try {
+        return `${name}: ${JSON.stringify(JSON.parse(text), null, 1)}`;
+      } catch {
+        return `${name}: ${text}`;
+      }
+    })
+    .join("\n")
+    .slice(0, 20_000);
+}

@@ -1,0 +1,157 @@
+import type { Language, PictureOptions } from "chainrule";
+import type { TensorFacts } from "./facts.ts";
+
+/** What was opened. */
+export type Summary =
+  | {
+      readonly kind: "model";
+      readonly name: string;
+      readonly inputs: readonly PortFacts[];
+      readonly outputs: readonly string[];
+      readonly parameters: readonly ParameterRow[];
+    }
+  | { readonly kind: "graph"; readonly name: string; readonly text: string; readonly inputs: readonly PortFacts[] }
+  | { readonly kind: "tensors"; readonly name: string; readonly tensors: readonly TensorRow[]; readonly header: string }
+  | {
+      readonly kind: "table";
+      readonly name: string;
+      readonly rows: number;
+      readonly columns: readonly string[];
+      /** The first rows and columns. */
+      readonly cells: readonly (readonly number[])[];
+      readonly label: { readonly name: string; readonly classes: readonly string[] | null } | null;
+    };
+
+export interface PortFacts {
+  readonly name: string;
+  /** As in `f32[batch,64]`. */
+  readonly type: string;
+}
+
+export interface TensorRow {
+  readonly name: string;
+  readonly type: string;
+}
+
+export interface ParameterRow extends TensorRow {
+  readonly trainable: boolean;
+}
+
+/** Which modules of the picture are open, and how it looks. */
+export interface Look {
+  /** Null: as many levels as are comfortable. */
+  readonly depth: number | null;
+  readonly open: readonly string[];
+  readonly closed: readonly string[];
+  readonly theme: NonNullable<PictureOptions["theme"]>;
+  readonly language: Language;
+}
+
+/** A picture for the page: SVG whose elements carry the places of items and wires, and what a reader can do with each. */
+export interface Drawing {
+  readonly svg: string;
+  readonly style: string;
+  readonly width: number;
+  readonly height: number;
+  readonly items: readonly {
+    readonly id: string;
+    readonly kind: string;
+    readonly label: string;
+    readonly title: string;
+    readonly x: number;
+    readonly y: number;
+    readonly width: number;
+    readonly height: number;
+  }[];
+  /** Open modules, which can be closed. */
+  readonly groups: readonly { readonly id: string; readonly label: string }[];
+  readonly milliseconds: number;
+}
+
+/** A part of the model that a search found: the item that shows it now. */
+export interface Found {
+  readonly name: string;
+  readonly op: string;
+  readonly type: string;
+  /** The module path that has to be open for it to be seen; empty at the top. */
+  readonly path: string;
+  readonly item: string;
+}
+
+/** What is known of an item of the picture. */
+export interface ItemFacts {
+  readonly title: string;
+  readonly ops: readonly { readonly op: string; readonly count: number }[];
+  readonly parameters: readonly TensorRow[];
+  readonly outputs: readonly TensorRow[];
+  /** Of the parameter, if the item is one. */
+  readonly value: TensorFacts | null;
+  readonly gradient: TensorFacts | null;
+}
+
+/** What gradients are of, and for what input. */
+export interface GradientAsk {
+  readonly output: string;
+  /** `sum` and `mean` of the output, or the cross entropy of class `target`. */
+  readonly loss: "sum" | "mean" | "class";
+  readonly target: number;
+  readonly seed: number;
+}
+
+export interface GradientRow extends TensorRow {
+  /** Root mean square of the weight, and of its gradient. */
+  readonly weight: number;
+  readonly gradient: number | null;
+}
+
+export interface Gradients {
+  readonly loss: number;
+  readonly rows: readonly GradientRow[];
+  readonly milliseconds: number;
+}
+
+export interface TuneAsk {
+  readonly epochs: number;
+  readonly batch: number;
+  readonly rate: number;
+  readonly optimizer: "adam" | "sgd";
+  readonly seed: number;
+}
+
+/** How tuning goes. */
+export interface TuneState {
+  readonly step: number;
+  readonly steps: number;
+  readonly loss: number;
+  /** The share of right answers among the rows of the batch, for classes. */
+  readonly accuracy: number | null;
+}
+
+/** What the page asks of the worker. */
+export interface Asks {
+  open: { readonly ask: { readonly files: readonly File[] }; readonly answer: Summary };
+  inspection: {
+    readonly ask: Record<string, never>;
+    /** The text, and the weights that no gradient arrives at. */
+    readonly answer: { readonly text: string; readonly blocked: readonly string[] };
+  };
+  draw: { readonly ask: Look; readonly answer: Drawing };
+  find: { readonly ask: { readonly text: string }; readonly answer: readonly Found[] };
+  item: { readonly ask: { readonly id: string }; readonly answer: ItemFacts };
+  tensor: { readonly ask: { readonly name: string }; readonly answer: TensorFacts };
+  gradients: { readonly ask: GradientAsk; readonly answer: Gradients };
+  data: { readonly ask: { readonly file: File; readonly label: string | null }; readonly answer: Summary };
+  tune: { readonly ask: TuneAsk; readonly answer: { readonly loss: number; readonly stopped: boolean } };
+  stop: { readonly ask: Record<string, never>; readonly answer: null };
+  save: { readonly ask: Record<string, never>; readonly answer: Blob };
+}
+
+export type AskName = keyof Asks;
+
+export type ToWorker = { readonly [K in AskName]: { readonly id: number; readonly kind: K; readonly ask: Asks[K]["ask"] } }[AskName];
+
+export type FromWorker =
+  | { readonly id: number; readonly answer: unknown }
+  | { readonly id: number; readonly error: string }
+  | { readonly progress: "read" | "inspect" | "build" | "layout" }
+  | { readonly tuning: TuneState };

@@ -1,0 +1,162 @@
+import { signal } from "@preact/signals";
+import { language, state } from "../state/store.ts";
+import { type Client, startWorker } from "./client.ts";
+import type { TensorFacts } from "./facts.ts";
+import type { Drawing, Found, Gradients, ItemFacts, Look, Summary, TensorRow, TuneState } from "./protocol.ts";
+
+/** What the tab is doing that takes time; null: nothing. */
+export const busy = signal<"read" | "inspect" | "build" | "layout" | "gradients" | "tune" | null>(null);
+export const summary = signal<Summary | null>(null);
+/** The table that a model is tuned with. */
+export const data = signal<Summary | null>(null);
+/** What of the model can be trained, in words; it comes after the picture. */
+export const inspection = signal<{ readonly text: string; readonly blocked: readonly string[] } | null>(null);
+export const drawing = signal<Drawing | null>(null);
+export const fault = signal<string | null>(null);
+export const selected = signal<{ readonly id: string; readonly facts: ItemFacts } | null>(null);
+export const inspected = signal<{ readonly row: TensorRow; readonly value: TensorFacts; readonly gradient: TensorFacts | null } | null>(
+  null,
+);
+export const found = signal<readonly Found[]>([]);
+export const gradients = signal<Gradients | null>(null);
+export const losses = signal<readonly TuneState[]>([]);
+export const tuned = signal<"done" | "stopped" | null>(null);
+
+let client: Client | null = null;
+let open: readonly string[] = [];
+let closed: readonly string[] = [];
+
+function worker(): Client {
+  return (client ??= startWorker((message) => {
+    if ("tuning" in message) losses.value = [...losses.value, message.tuning].slice(-2000);
+    else busy.value = message.progress as typeof busy.value;
+  }));
+}
+
+async function during(kind: typeof busy.value, work: () => Promise<void>): Promise<void> {
+  busy.value = kind;
+  fault.value = null;
+  try {
+    await work();
+  } catch (error) {
+    fault.value = error instanceof Error ? error.message : String(error);
+  } finally {
+    busy.value = null;
+  }
+}
+
+/** Ends whatever the worker does, and what it holds. */
+export function cancel(): void {
+  client?.end("cancelled");
+  client = null;
+  busy.value = null;
+  summary.value = null;
+  drawing.value = null;
+}
+
+/** Opens what was dropped or chosen. A table beside an open model is data for it. */
+export async function openFiles(files: readonly File[]): Promise<void> {
+  const [first] = files;
+  if (first === undefined) return;
+  if (summary.value?.kind === "model" && files.length === 1 && /\.(csv|tsv|txt)$/i.test(first.name)) return readData(first, null);
+  await during("read", async () => {
+    summary.value = drawing.value = selected.value = inspected.value = gradients.value = tuned.value = data.value = inspection.value = null;
+    losses.value = [];
+    found.value = [];
+    open = closed = [];
+    const opened = await worker().ask("open", { files });
+    if (opened.kind === "model" || opened.kind === "graph") await redraw();
+    summary.value = opened;
+    if (opened.kind !== "model") return;
+    busy.value = "inspect";
+    inspection.value = await worker().ask("inspection", {});
+  });
+}
+
+/** Reads a table to tune with. */
+export async function readData(file: File, label: string | null): Promise<void> {
+  await during("read", async () => {
+    data.value = await worker().ask("data", { file, label });
+  });
+}
+
+function look(): Look {
+  const theme = (document.documentElement.dataset["theme"] ?? "light") as Look["theme"];
+  return { depth: state.value.import.depth, open, closed, theme, language: language.value };
+}
+
+async function redraw(): Promise<void> {
+  drawing.value = await worker().ask("draw", look());
+}
+
+/** Draws again: another depth, language or theme. */
+export async function drawAgain(): Promise<void> {
+  if (drawing.value !== null) await during("layout", redraw);
+}
+
+/** Opens or closes a module of the picture. */
+export async function toggle(id: string, isOpen: boolean): Promise<void> {
+  open = isOpen ? open.filter((other) => other !== id) : [...open, id];
+  closed = isOpen ? [...closed, id] : closed.filter((other) => other !== id);
+  await drawAgain();
+}
+
+/** Selects an item and asks what stands behind it. */
+export async function select(id: string): Promise<void> {
+  try {
+    selected.value = { id, facts: await worker().ask("item", { id }) };
+  } catch (error) {
+    fault.value = error instanceof Error ? error.message : String(error);
+  }
+}
+
+/** Shows a tensor with its numbers. */
+export async function inspect(row: TensorRow): Promise<void> {
+  try {
+    const value = await worker().ask("tensor", { name: row.name });
+    const gradient = gradients.value?.rows.some((other) => other.name === row.name)
+      ? await worker().ask("tensor", { name: `gradient:${row.name}` })
+      : null;
+    inspected.value = { row, value, gradient };
+  } catch (error) {
+    fault.value = error instanceof Error ? error.message : String(error);
+  }
+}
+
+/** Searches the picture. */
+export async function search(text: string): Promise<void> {
+  found.value = text.trim() === "" ? [] : await worker().ask("find", { text });
+}
+
+export async function computeGradients(output: string, loss: "sum" | "mean" | "class", target: number, seed: number): Promise<void> {
+  await during("gradients", async () => {
+    gradients.value = await worker().ask("gradients", { output, loss, target, seed });
+    await redraw();
+  });
+}
+
+export async function tune(epochs: number, batch: number, rate: number, optimizer: "adam" | "sgd", seed: number): Promise<void> {
+  tuned.value = null;
+  losses.value = [];
+  await during("tune", async () => {
+    const { stopped } = await worker().ask("tune", { epochs, batch, rate, optimizer, seed });
+    tuned.value = stopped ? "stopped" : "done";
+  });
+}
+
+/** Asks the tuning that runs to stop after its step; its weights are kept. */
+export function stopTuning(): void {
+  void worker().ask("stop", {});
+}
+
+/** Downloads the model as it is now. */
+export async function download(): Promise<void> {
+  await during("read", async () => {
+    const blob = await worker().ask("save", {});
+    const link = document.createElement("a");
+    link.href = URL.createObjectURL(blob);
+    link.download = `${(summary.value?.name ?? "model").replace(/\.onnx$/i, "")}-tuned.onnx`;
+    link.click();
+    setTimeout(() => URL.revokeObjectURL(link.href), 10_000);
+  });
+}

@@ -1,0 +1,200 @@
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { serializeNpz, serializeSafetensors } from "../../src/data.ts";
+import { add, constant, f32, graph, matmul, print, relu, scope, tensor } from "../../src/index.ts";
+import { onnx } from "../../src/onnx.ts";
+import type { Page } from "../browser/launch.ts";
+import { resnet50 } from "./large-models.ts";
+import { openStudio, type Studio } from "./open-studio.ts";
+
+const fixture = (path: string): string => fileURLToPath(new URL(`../fixtures/${path}`, import.meta.url));
+const digits = fileURLToPath(new URL("../../data/digits.csv", import.meta.url));
+
+let studio: Studio | null;
+let page: Page;
+let faults: string[];
+let folder: string;
+
+beforeAll(async () => {
+  folder = mkdtempSync(join(tmpdir(), "chainrule-import-"));
+  studio = await openStudio();
+  if (studio === null) return;
+  ({ page, faults } = await studio.visit());
+  await page.click("#tab-import");
+  await page.waitForSelector("#import-file", { state: "attached" });
+});
+
+afterAll(async () => {
+  await studio?.close();
+  rmSync(folder, { recursive: true, force: true });
+});
+
+const text = (selector: string): Promise<string> => page.evaluate((s) => document.querySelector(s)?.textContent ?? "", selector);
+
+/** Chooses a file, waits until it is open or refused, and gives the message of what refused it. */
+async function open(path: string): Promise<string> {
+  // The fault of the file before goes when work begins.
+  await page.evaluate(() => document.querySelector("#import-fault")?.remove());
+  await page.setInputFiles("#import-file", path);
+  const name = path.split("/").pop()!;
+  await page.waitForFunction(
+    (wanted) =>
+      (document.querySelector("#import-fault") !== null || document.querySelector(".import-side h2")?.textContent === wanted) &&
+      document.querySelector("#import-status")?.textContent === "",
+    name,
+  );
+  return text("#import-fault");
+}
+
+function write(name: string, content: Uint8Array | string): string {
+  const path = join(folder, name);
+  writeFileSync(path, content);
+  return path;
+}
+
+describe("the Import tab", () => {
+  test("draws a model, computes its gradients, and shows the numbers of a weight", async () => {
+    if (studio === null) return;
+    expect(await open(fixture("onnx/mlp/model.onnx"))).toBe("");
+    expect(await page.evaluate(() => document.querySelectorAll("#import-canvas [data-item]").length)).toBeGreaterThan(5);
+    expect(await text("#import-inspection")).toContain("every trained parameter gets one");
+    await page.click("#import-gradients button[type=submit]");
+    await page.waitForSelector("#import-loss");
+    // The loss of one row of zero mean lies near that of ten equal chances.
+    expect(Number(/loss ([\d.]+)/.exec(await text("#import-loss"))![1])).toBeCloseTo(Math.log(10), 0);
+    expect(await text(".import-tensors li")).toMatch(/^net\.0\.weight f32\[32,64\] ‖∇‖ 0\.0\d+/);
+    await page.click(".import-tensors button");
+    await page.waitForSelector(".import-gradient .import-heat");
+    expect(await text("#import-tensor")).toContain("f32[32, 64]");
+    // With its numbers in sight: values above the wires, gradients below.
+    expect(await page.evaluate(() => document.querySelectorAll("#import-canvas .cr-gradient").length)).toBeGreaterThan(3);
+  });
+
+  test("searches, selects, opens and closes modules", async () => {
+    if (studio === null) return;
+    await page.fill("#import-search", "net.2.bias");
+    await page.waitForSelector("#import-found button");
+    expect(await text("#import-found")).toContain("net.2.bias");
+    await page.click("#import-found button");
+    await page.waitForSelector("#import-item");
+    expect(await page.evaluate(() => document.querySelectorAll(".import-selected").length)).toBe(1);
+    await page.fill("#import-search", "");
+    await page.selectOption("#import-depth", "0");
+    await page.waitForFunction(() => document.querySelectorAll("#import-canvas [data-group]").length === 0);
+    const before = await page.evaluate(() => document.querySelectorAll("#import-canvas [data-item]").length);
+    await page.evaluate(() => {
+      const module = document.querySelector<SVGElement>("#import-canvas .cr-module");
+      module!.focus();
+    });
+    await page.keyboard.press("Enter");
+    await page.waitForFunction((n) => document.querySelectorAll("#import-canvas [data-item]").length > n, before);
+    await page.click(".import-open button");
+    await page.waitForFunction((n) => document.querySelectorAll("#import-canvas [data-item]").length === n, before);
+    await page.selectOption("#import-depth", "");
+  });
+
+  test("tunes the model on a table, and gives a file that the library reads", async () => {
+    if (studio === null) return;
+    await page.setInputFiles("#import-data", digits);
+    await page.waitForFunction(() => document.querySelector("#import-tune")?.textContent?.includes("1,797 rows of 64 numbers"));
+    await page.click("#import-tune button[type=submit]");
+    await page.waitForSelector("#import-tuned");
+    const [, loss, right] = /loss ([\d.]+), (\d+) % right/.exec(await text("#import-step"))!;
+    expect(Number(loss)).toBeLessThan(1);
+    expect(Number(right)).toBeGreaterThan(75);
+    await page.evaluate(() => {
+      const create = URL.createObjectURL;
+      URL.createObjectURL = (blob: Blob) => {
+        (window as unknown as { saved: Promise<ArrayBuffer> }).saved = blob.arrayBuffer();
+        return create(blob);
+      };
+    });
+    await page.click("#import-download");
+    await page.waitForFunction(() => "saved" in window);
+    const bytes = await page.evaluate(async () =>
+      Array.from(new Uint8Array(await (window as unknown as { saved: Promise<ArrayBuffer> }).saved)),
+    );
+    const tuned = await onnx.read(Uint8Array.from(bytes));
+    const before = await onnx.read(fixture("onnx/mlp/model.onnx"));
+    expect(Object.keys(tuned.params)).toEqual(Object.keys(before.params));
+    expect(tuned.params["net.4.bias"]!.data).not.toEqual(before.params["net.4.bias"]!.data);
+  });
+
+  test("opens a graph with its tensors, a file of tensors, an archive, a table", async () => {
+    if (studio === null) return;
+    const g = graph({ x: f32(2, 3) }, ({ x }) => ({
+      y: scope("층", () =>
+        relu(
+          add(
+            matmul(
+              x,
+              constant(
+                tensor(
+                  [
+                    [1, 2],
+                    [3, 4],
+                    [5, 6],
+                  ],
+                  "f32",
+                ),
+              ),
+            ),
+            1,
+          ),
+        ),
+      ),
+    }));
+    expect(await open(write("그래프.graph", print(g)))).toBe("");
+    expect(await page.evaluate(() => document.querySelectorAll("#import-canvas [data-item]").length)).toBeGreaterThan(1);
+    const tensors = { a: tensor([1, Number.NaN, Number.POSITIVE_INFINITY, -2]), "<b>": tensor([[1, 2]], "f32") };
+    expect(await open(write("state.safetensors", serializeSafetensors(tensors, { note: '{"step":3}' })))).toBe("");
+    await page.click(".import-tensors button");
+    await page.waitForSelector("#import-tensor");
+    expect(await text("#import-tensor")).toMatch(/NaN1.*infinite1/);
+    expect(await text(".import-tensors")).toContain("<b>");
+    expect(await text(".import-content")).toContain('"step": 3');
+    expect(await open(write("arrays.npz", await serializeNpz({ w: tensor([1, 2, 3]) })))).toBe("");
+    expect(await open(digits)).toBe("");
+    expect(await text(".import-side")).toContain("1,797 rows, 64 columns");
+  });
+
+  test("draws ResNet-50 as modules", async () => {
+    if (studio === null) return;
+    expect(await open(write("resnet50.onnx", resnet50()))).toBe("");
+    expect(await text("#import-canvas")).toContain("layer3");
+    expect(await page.evaluate(() => document.querySelectorAll("#import-canvas [data-item]").length)).toBeLessThan(100);
+  });
+
+  test("refuses what it cannot read in a sentence, and goes on", async () => {
+    if (studio === null) return;
+    const model = readFileSync(fixture("onnx/mlp/model.onnx"));
+    expect(await open(write("empty.onnx", ""))).toBe("empty.onnx is empty");
+    expect(await open(write("cut.onnx", model.subarray(0, 900)))).toContain("onnx");
+    expect(await open(write("garbage.onnx", "not a model at all"))).toContain("onnx");
+    expect(await open(write("photo.jpg", "JFIF"))).toContain("photo.jpg is no .onnx model");
+    expect(await open(write("ragged.csv", "a,b\n1,2\n3\n"))).toMatch(/csv: row 3/);
+    expect(await open(write("markup.csv", "<img src=x onerror=alert(1)>,label\n1,<script>\n"))).toBe("");
+    expect(await text(".import-content")).toContain("<img src=x");
+    expect(await open(write("bad.graph", "graph { %1 = evil() }"))).not.toBe("");
+    expect(
+      await open(
+        write("wide.csv", `${Array.from({ length: 100_000 }, (_, i) => `c${i}`).join(",")}\n${Array(100_000).fill("1").join(",")}\n`),
+      ),
+    ).toBe("");
+    expect(await open(fixture("onnx/mlp/model.onnx"))).toBe("");
+    expect(faults).toEqual([]);
+  });
+
+  test("speaks Korean", async () => {
+    if (studio === null) return;
+    const other = await studio.visit({ at: "?lang=ko" });
+    await other.page.click("#tab-import");
+    await other.page.waitForSelector("#import-file", { state: "attached" });
+    expect(await other.page.textContent(".import-drop")).toBe("여기에 파일을 놓거나 골라 주세요");
+    expect(other.faults).toEqual([]);
+    await other.page.close();
+  });
+});
