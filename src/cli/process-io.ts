@@ -23,8 +23,11 @@ export function processIo(): CommandIo {
     ...(stdin.isTTY === true && stdout.isTTY === true && { keys: () => rawKeys(stdin), rows: stdout.rows }),
     ...(stderr.isTTY === true && { columns: stderr.columns }),
     onInterrupt: (stop) => {
-      process.once("SIGINT", stop);
-      return () => process.off("SIGINT", stop);
+      // Launchers and schedulers end what they started by the second.
+      for (const signal of ["SIGINT", "SIGTERM"] as const) process.once(signal, stop);
+      return () => {
+        for (const signal of ["SIGINT", "SIGTERM"] as const) process.off(signal, stop);
+      };
     },
     get version() {
       return packageVersion();

@@ -10,6 +10,7 @@ import type { Value } from "../ir/node.ts";
 import { hold, type Tensor } from "../ir/tensor.ts";
 import type { Values } from "../ir/tree.ts";
 import { f32, i32 } from "../ir/type.ts";
+import type { Ranks } from "../mpi/mpi.ts";
 import { softmaxCrossEntropy } from "../ops/composite/label-loss.ts";
 import { meanSquaredError } from "../ops/composite/loss.ts";
 import { reshape } from "../ops/linear/reshape.ts";
@@ -53,7 +54,7 @@ function targetsOf(
 }
 
 /** Trains as the settings say; the exit code. @throws UsageError, DomainError, ParseError for a model and a table that do not fit */
-export async function runTraining(settings: TrainSettings, again: string, io: CommandIo): Promise<number> {
+export async function runTraining(settings: TrainSettings, again: string, io: CommandIo, ranks: Ranks | null): Promise<number> {
   const model = modelOf(settings.model);
   const table = await readTable(settings.data, settings.target, io);
   const { columns } = table;
@@ -62,10 +63,17 @@ export async function runTraining(settings: TrainSettings, again: string, io: Co
       `--model ${settings.model} takes ${model.inputs} numbers a row, and ${settings.data} has ${columns.length} columns beside ${settings.target}`,
       "train",
     );
-  return trained(settings, model, table, again, io);
+  return trained(settings, model, table, again, io, ranks);
 }
 
-async function trained(settings: TrainSettings, model: SpecModel, table: TargetTable, again: string, io: CommandIo): Promise<number> {
+async function trained(
+  settings: TrainSettings,
+  model: SpecModel,
+  table: TargetTable,
+  again: string,
+  io: CommandIo,
+  ranks: Ranks | null,
+): Promise<number> {
   // Entries, so that the package has their code once, where the worker's file is beside the compiler.
   const { accuracy, jsonLog, progress, train } = await import("../train.ts");
   const { wasm } = await import("../wasm.ts");
@@ -118,12 +126,14 @@ async function trained(settings: TrainSettings, model: SpecModel, table: TargetT
           ...(settings.best !== null && { best: settings.best }),
         },
         signal: stop.signal,
+        ...(ranks !== null && { distributed: ranks }),
         callbacks: callbacks as never,
       },
     );
     const { params, report } = await training.finish();
-    if (settings.out !== null) await saveTensors(settings.out, params);
-    if (settings.curve !== null) await writeFileWhole(settings.curve, report.svg());
+    const leads = ranks === null || ranks.rank === 0;
+    if (settings.out !== null && leads) await saveTensors(settings.out, params);
+    if (settings.curve !== null && leads) await writeFileWhole(settings.curve, report.svg());
     const { heading, warning } = coloursFor("output", io);
     if (settings.json) await io.write(`${JSON.stringify(report.toJSON())}\n`);
     else await io.write(printable(report.text()).replace(/^Training:/, heading("Training:")));

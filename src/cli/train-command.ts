@@ -1,5 +1,6 @@
 import { nodeFiles } from "../files/node-files.ts";
 import type { Command, Options } from "./command.ts";
+import { describeError } from "./describe-error.ts";
 import type { CommandIo } from "./io.ts";
 import { textIn } from "./text-in.ts";
 import { settingsOf, type TrainSettings, trainOptions } from "./train-settings.ts";
@@ -20,15 +21,37 @@ export const trainCommand: Command = {
     "chainrule train --model mlp:64-128-10 --data digits.csv --target label --epochs 30 --checkpoint digits.ckpt --curve loss.svg",
     "chainrule train --model conv:8x8x1-16c3-p2-32c3-p2-64-10 --data digits.csv --target label --rate 2e-3",
     "chainrule train --model mlp:13-32-1,tanh --data houses.csv --target price",
+    "mpirun -np 4 chainrule train --mpi --model mlp:64-128-10 --data digits.csv --target label",
   ],
   run: async ({ words, options }, io) => {
     const settings = settingsOf(await given(words, options, io));
+    if (settings.mpi) return onRanks(settings, commandText("train", words, options), io);
     await checkFile(settings, "train");
     // Layers, optimisers and the compiler are loaded by those who train, not by every command.
     const { runTraining } = await import("./run-training.ts");
-    return runTraining(settings, commandText("train", words, options), io);
+    return runTraining(settings, commandText("train", words, options), io, null);
   },
 };
+
+/** The same on every rank that the launcher started. Rank 0 alone writes; what goes wrong on another one alone ends all. */
+async function onRanks(settings: TrainSettings, again: string, io: CommandIo): Promise<number> {
+  const { mpi } = await import("../mpi.ts");
+  const ranks = mpi();
+  const quiet: CommandIo = { ...io, write: () => undefined, writeError: () => undefined, isTerminal: { output: false, error: false } };
+  try {
+    if (ranks.rank === 0) await checkFile(settings, "train");
+    const { runTraining } = await import("./run-training.ts");
+    const code = await runTraining(settings, again, ranks.rank === 0 ? io : quiet, ranks);
+    await ranks.finalize();
+    return code;
+  } catch (error) {
+    if (ranks.rank === 0) throw error;
+    // Most of what goes wrong, as with a column that is not there, does so everywhere, and rank 0 tells of it.
+    await ranks.quiet();
+    ranks.fail(describeError(error).message);
+    throw error;
+  }
+}
 
 /** The settings of a CONFIG.json under those of the command line. */
 async function given(words: readonly string[], options: Options, io: CommandIo): Promise<Readonly<Record<string, unknown>>> {
@@ -53,7 +76,7 @@ export function commandText(command: string, words: readonly string[], options: 
   const quoted = (text: string): string => (/^[\w./:,=@+-]+$/.test(text) ? text : `'${text.replaceAll("'", "'\\''")}'`);
   const parts = [...options].filter(([name]) => name !== "force" && name !== "resume");
   return [
-    `chainrule ${command}`,
+    `${options.has("mpi") ? "mpirun -np RANKS " : ""}chainrule ${command}`,
     ...words.map(quoted),
     ...parts.map(([name, v]) => (v === true ? `--${name}` : `--${name} ${quoted(v)}`)),
     "--resume",

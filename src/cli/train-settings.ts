@@ -36,6 +36,7 @@ export const trainOptions: readonly OptionSpec[] = [
   { name: "out", value: "FILE.safetensors", about: "the weights alone" },
   { name: "log", value: "FILE.jsonl", about: "every step as a line of JSON" },
   { name: "curve", value: "FILE.svg", about: "the curve of the losses" },
+  { name: "mpi", about: "train on all ranks that mpirun started: mpirun -np 4 chainrule train --mpi ..." },
   { name: "json", about: "print the report as JSON" },
 ];
 
@@ -79,6 +80,7 @@ export interface TrainSettings {
   readonly out: string | null;
   readonly log: string | null;
   readonly curve: string | null;
+  readonly mpi: boolean;
   readonly json: boolean;
 }
 
@@ -124,6 +126,7 @@ export function settingsOf(given: Given): TrainSettings {
     out: file("out", /\.safetensors$/i, "….safetensors"),
     log: file("log", /\.jsonl$/i, "….jsonl"),
     curve: file("curve", /\.svg$/i, "….svg"),
+    mpi: flag("mpi"),
     json: flag("json"),
   };
 }

@@ -2,6 +2,7 @@ import { DomainError } from "../ir/errors.ts";
 import type { Batches } from "./batches.ts";
 import type { Dataset } from "./dataset.ts";
 import { rowOrder } from "./row-order.ts";
+import { type Cut, type Part, withParts } from "./share.ts";
 
 /** How a loader cuts its data. */
 export interface LoaderOptions {
@@ -35,7 +36,14 @@ export function loader<B>(data: Dataset<B>, { batch, shuffle, last = "smaller" }
     const order = orderOf(n);
     for (let i = from; i < length; i++) yield data.at(order.subarray(i * batch, (i + 1) * batch), spare?.() ?? undefined);
   }
-  return {
+  function* parts(n: number, from: number, cut: Cut): Generator<Part<B>> {
+    const order = orderOf(n);
+    for (let i = from; i < length; i++) {
+      const whole = order.subarray(i * batch, (i + 1) * batch);
+      yield { batch: data.at(whole.subarray(...cut(whole.length))), rows: whole.length };
+    }
+  }
+  const made: Loader<B> = {
     dataset: data,
     batch,
     length,
@@ -50,4 +58,5 @@ export function loader<B>(data: Dataset<B>, { batch, shuffle, last = "smaller" }
       yield* pass(passes++);
     },
   };
+  return withParts(made, parts);
 }

@@ -8,6 +8,7 @@ import { type TensorType, typeText } from "../ir/type.ts";
 import type { Batches } from "./batches.ts";
 import { checksumOf, standingRows } from "./checksum.ts";
 import { rowOrder } from "./row-order.ts";
+import { type Cut, type Part, withParts } from "./share.ts";
 
 /** How rows are read from files: what `npyRows` and `safetensorsRows` take. */
 export interface RowsOptions {
@@ -64,20 +65,26 @@ export async function rowsInFiles<K extends string>(
   const checksum = checksumOf(
     Object.fromEntries(await Promise.all(columns.map(async ([name, c]) => [name, await rowsIn(c, some)] as const))),
   );
-  return {
+  type Rows = { readonly [N in K]: Tensor };
+  async function* parts(n: number, from: number, cut: Cut): AsyncGenerator<Part<Rows>> {
+    const order = orderOf(n);
+    for (let i = from; i < length; i++) {
+      const places = order.subarray(i * batch, (i + 1) * batch);
+      const own = places.subarray(...cut(places.length));
+      const read = await Promise.all(columns.map(([, column]) => rowsIn(column, own)));
+      yield { batch: Object.fromEntries(columns.map(([name], j) => [name, read[j]!])) as Rows, rows: places.length };
+    }
+  }
+  const made: Batches<Rows> = {
     batch,
     length,
     order: { rows, batch, shuffle: shuffle ?? null, last, checksum },
     rows: (n, i) => orderOf(n).slice(i * batch, (i + 1) * batch),
     pass: async function* (n, from = 0) {
-      const order = orderOf(n);
-      for (let i = from; i < length; i++) {
-        const places = order.subarray(i * batch, (i + 1) * batch);
-        const read = await Promise.all(columns.map(([, column]) => rowsIn(column, places)));
-        yield Object.fromEntries(columns.map(([name], j) => [name, read[j]!])) as { readonly [N in K]: Tensor };
-      }
+      for await (const { batch: whole } of parts(n, from, (size) => [0, size])) yield whole;
     },
   };
+  return withParts(made, parts);
 }
 
 /** Reads as many bytes as `into` has, from a place in the file. @throws ParseError where the file ends before */

@@ -130,6 +130,18 @@ class Store {
   }
 }
 
+/**
+ * The memory of a leaf of a state, as it is after the last run: what is written there is what programs read next. For what works on it between two runs.
+ * @throws EngineError for a state that answers later, and for a path that is not there
+ */
+export function memoryOf(state: unknown, path: string): Tensor {
+  const cell = state instanceof Store ? state.cells.get(path) : undefined;
+  if (cell === undefined || (state as Store).mode !== "sync")
+    throw new EngineError(`memoryOf: there is no memory of ${path} here; it is there for states of engines that answer at once`);
+  if (typeof cell.held === "number") cell.held = dense(cell.held, cell.type);
+  return cell.held;
+}
+
 function copyOf(held: Held, type: TensorType): Tensor {
   const t = dense(held, type);
   return hold(type, typeof held === "number" ? t.data : t.data.slice());

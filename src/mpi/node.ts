@@ -23,6 +23,7 @@ export interface NodeWorker {
 
 interface Builtins {
   readonly "node:module": { createRequire(from: string): (name: string) => unknown };
+  readonly "node:fs": { existsSync(path: URL): boolean; readFileSync(path: URL, encoding: "utf8"): string };
   readonly "node:os": {
     hostname(): string;
     networkInterfaces(): Record<string, readonly { readonly address: string; readonly family: string; readonly internal: boolean }[]>;

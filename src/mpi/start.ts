@@ -67,6 +67,7 @@ function begun({ library: named, timeout = 600, silence = 10 }: MpiOptions): Mpi
       `mpi: ${started.name} started this as rank ${started.rank} of ${started.size}, and ${library.path} (${library.family}) knows of no others: launcher and library do not belong together; start with the library's own mpirun, or choose the library: CHAINRULE_MPI=${library.family === "openmpi" ? "mpich" : "openmpi"} (under Slurm: srun --mpi=pmix for Open MPI, --mpi=pmi2 for MPICH)`,
     );
   const names = gathered(library, size, `${builtin("node:os").hostname()}, process ${process.pid}`);
+  checkVersions(rank, names, gathered(library, size, `chainrule ${packageVersion()}, Node ${process.version}, ${process.arch}`));
   const watch = size === 1 ? null : watchOf(library, rank, size, names, silence * 1000);
   let over = false;
   const abort = (): never => {
@@ -111,6 +112,27 @@ function versionOf({ call }: Library): string {
   const [first = ""] = all.replace(/\0/g, "").split("\n");
   const [, mpich] = /^MPICH Version:\s*(\S+)/.exec(first) ?? [];
   return mpich === undefined ? first.split(", package")[0]! : `MPICH ${mpich}`;
+}
+
+/** The version in the package.json that is nearest above this file: it lies one folder up in `dist`, two in `src`. */
+function packageVersion(): string {
+  const { existsSync, readFileSync } = builtin("node:fs");
+  for (const up of ["../package.json", "../../package.json"]) {
+    const url = new URL(up, import.meta.url);
+    if (existsSync(url)) return (JSON.parse(readFileSync(url, "utf8")) as { readonly version: string }).version;
+  }
+  return "unknown";
+}
+
+/** @throws EngineError, on all ranks, where they do not run the same: their programs could differ, or the last bits of what they compute */
+export function checkVersions(rank: number, names: readonly string[], versions: readonly string[]): void {
+  const other = versions.findIndex((version) => version !== versions[0]);
+  if (other < 0) return;
+  // Rank 0 tells of it, and the launcher then ends the others.
+  if (rank !== 0) Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 3000);
+  throw new EngineError(
+    `mpi: rank ${other} (${names[other]}) runs ${versions[other]}, and rank 0 (${names[0]}) ${versions[0]}; install the same versions on all machines`,
+  );
 }
 
 /** What every rank says of itself. */

@@ -108,15 +108,25 @@ export async function readCheckpoint(path: string): Promise<Checkpoint> {
   return withFile(path, async (file, size) => parseCheckpoint(await readWhole(file, size)));
 }
 
-/** The checkpoint at a path, or null where there is no file yet; what a killed process left unfinished beside it is cleared away. */
-export async function readIfThere(path: string): Promise<Checkpoint | null> {
+/** The bytes of the file at a path, or null where there is none yet; what a killed process left unfinished beside it is cleared away. */
+export async function bytesIfThere(path: string): Promise<Uint8Array | null> {
   const files = await nodeFiles();
   const there = await files.stat(path).then(
     () => true,
     () => false,
   );
   await clearUnfinished(path);
-  return there ? readCheckpoint(path) : null;
+  return there ? withFile(path, readWhole) : null;
+}
+
+/** @throws ParseError with the path, for bytes that are no whole checkpoint */
+export function checkpointIn(bytes: Uint8Array, path: string): Checkpoint {
+  try {
+    return parseCheckpoint(bytes);
+  } catch (error) {
+    if (error instanceof ParseError) throw new ParseError(`${path}: ${error.message}`, { cause: error });
+    throw error;
+  }
 }
 
 /** Files of `writeFileWhole` that were never renamed, because the process was killed. */

@@ -1,8 +1,10 @@
 import type { Batches } from "../data/batches.ts";
+import { type Cut, type Part, partsOf } from "../data/share.ts";
 import { isFloat } from "../ir/dtype.ts";
 import { DomainError } from "../ir/errors.ts";
-import type { Tensor } from "../ir/tensor.ts";
-import { leaves } from "../ir/tree.ts";
+import { sizeOf } from "../ir/shape.ts";
+import { hold, type Tensor } from "../ir/tensor.ts";
+import { leaves, rebuild } from "../ir/tree.ts";
 import { typeText } from "../ir/type.ts";
 import { rowsOf } from "./signature.ts";
 
@@ -10,9 +12,19 @@ import { rowsOf } from "./signature.ts";
 export interface Fed {
   readonly batch: unknown;
   readonly rows: number;
+  /** Rows of the whole batch, of which other ranks may have some. */
+  readonly all: number;
+  /** The place of the first of its rows in the whole batch. */
+  readonly first: number;
   /** The pass over the data, and the place in it, both from 0. */
   readonly pass: number;
   readonly index: number;
+}
+
+/** Whose rows: one rank among so many. */
+export interface Share {
+  readonly rank: number;
+  readonly size: number;
 }
 
 /** The batches of one pass from a place on, checked: each has rows, and in the first pass no number that is NaN or infinite. */
@@ -23,14 +35,25 @@ export class Feed {
   private index: number;
   private readonly checks: boolean;
   private readonly iterator: Iterator<unknown> | AsyncIterator<unknown>;
+  private readonly share: Share | null;
 
-  constructor(source: Batches<unknown>, name: string, pass: number, from: number, checks: boolean, spare: () => unknown) {
+  /** `share`: of each batch only this rank's rows, by its number among so many. */
+  constructor(
+    source: Batches<unknown>,
+    name: string,
+    pass: number,
+    from: number,
+    checks: boolean,
+    spare: () => unknown,
+    share: Share | null = null,
+  ) {
     this.source = source;
     this.name = name;
     this.pass = pass;
     this.index = from;
     this.checks = checks;
-    const batches = source.pass(pass, from, spare);
+    this.share = share === null || share.size === 1 ? null : share;
+    const batches = this.share === null ? source.pass(pass, from, spare) : partsIn(source, pass, from, cutFor(this.share), name);
     this.iterator = Symbol.asyncIterator in batches ? batches[Symbol.asyncIterator]() : batches[Symbol.iterator]();
   }
 
@@ -40,9 +63,19 @@ export class Feed {
     const { done, value } = taken instanceof Promise ? await taken : taken;
     if (done === true) return null;
     const index = this.index++;
+    if (this.share !== null) return this.shared(value as Part<unknown>, index);
     const rows = rowsOf(value, `batch ${index} of ${this.name}`);
-    const fed: Fed = { batch: value, rows, pass: this.pass, index };
+    const fed: Fed = { batch: value, rows, all: rows, first: 0, pass: this.pass, index };
     if (this.checks) checkFinite(fed, this.source, this.name);
+    return fed;
+  }
+
+  /** This rank's rows of a batch. Where there are fewer rows than ranks some have none: they have the first row in its place, which counts for nothing. */
+  private shared({ batch, rows: all }: Part<unknown>, index: number): Fed {
+    const { from: first, rows } = ownOf(all, this.share!.rank, this.share!.size);
+    rowsOf(batch, `batch ${index} of ${this.name}`);
+    const fed: Fed = { batch, rows, all, first, pass: this.pass, index };
+    if (this.checks && fed.rows > 0) checkFinite(fed, this.source, this.name);
     return fed;
   }
 
@@ -50,6 +83,41 @@ export class Feed {
   async close(): Promise<void> {
     await this.iterator.return?.(undefined);
   }
+}
+
+/** The rows of a rank: shares as even as they go, the first ranks having one more. */
+function ownOf(all: number, rank: number, size: number): { readonly from: number; readonly rows: number } {
+  const start = (of: number): number => Math.floor(all / size) * of + Math.min(of, all % size);
+  return { from: start(rank), rows: start(rank + 1) - start(rank) };
+}
+
+/** The same for a source: the first row where there is none. */
+function cutFor({ rank, size }: Share): Cut {
+  return (all) => {
+    const { from, rows } = ownOf(all, rank, size);
+    return rows > 0 ? [from, from + rows] : [0, Math.min(1, all)];
+  };
+}
+
+/** The batches of a pass, the rows of one rank of each: read alone where the source can do that, else cut out of the whole. */
+function partsIn(source: Batches<unknown>, pass: number, from: number, cut: Cut, name: string): Iterable<unknown> | AsyncIterable<unknown> {
+  const parts = partsOf(source);
+  if (parts !== null) return parts(pass, from, cut);
+  return (async function* () {
+    let index = from;
+    for await (const batch of source.pass(pass, from)) {
+      const rows = rowsOf(batch, `batch ${index++} of ${name}`);
+      yield { batch: rebuild(batch, (leaf) => rowsFrom(leaf as Tensor, ...cut(rows))), rows };
+    }
+  })();
+}
+
+/** Some rows of a tensor, where they lie. */
+function rowsFrom(x: Tensor, from: number, to: number): Tensor {
+  const [rows, ...rest] = x.type.shape;
+  if (rows === undefined) return x;
+  const width = sizeOf(rest);
+  return hold({ ...x.type, shape: [to - from, ...rest] }, x.data.subarray(from * width, to * width));
 }
 
 /** @throws DomainError that names the row and the column of a number that is not finite */
@@ -70,9 +138,9 @@ function checkFinite(fed: Fed, source: Batches<unknown>, name: string): void {
 }
 
 /** Which row of the data a row of a batch is, counted from 0. */
-export function rowText({ pass, index }: Fed, source: Batches<unknown>, row: number): string {
-  const own = source.rows?.(pass, index)[row];
-  return own === undefined ? `row ${row} of batch ${index}` : `row ${own}`;
+export function rowText({ pass, index, first }: Fed, source: Batches<unknown>, row: number): string {
+  const own = source.rows?.(pass, index)[first + row];
+  return own === undefined ? `row ${first + row} of batch ${index}` : `row ${own}`;
 }
 
 /** `3`, or `[1,2]` where a row has several axes. */

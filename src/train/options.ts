@@ -2,7 +2,9 @@ import type { Batches } from "../data/batches.ts";
 import type { Engine, Mode } from "../engines/engine.ts";
 import { DomainError, GraphError } from "../ir/errors.ts";
 import { leaves } from "../ir/tree.ts";
+import type { Ranks } from "../mpi/mpi.ts";
 import type { Optimizer } from "../optim/optimizer.ts";
+import type { DistributedOptions } from "./ranks/options.ts";
 import type { TrainingReport } from "./report.ts";
 import type { Totals } from "./totals.ts";
 
@@ -88,6 +90,11 @@ export interface TrainOptions<B, M extends Mode, E> {
   readonly health?: boolean;
   /** Leaves out the search for NaN and infinity in the first pass over the data. */
   readonly unchecked?: boolean;
+  /**
+   * Ranks that train one model together, `mpi()`, and how. All run the same program; each takes its rows of every batch, and the mean over the whole batch makes
+   * the update, as in one process. Callbacks are called, and checkpoints written, on rank 0.
+   */
+  readonly distributed?: Ranks | DistributedOptions;
 }
 
 function whole(name: string, x: number | undefined, low = 1): void {

@@ -16,6 +16,7 @@ import { sqrt, square } from "../ops/elementwise/roots.ts";
 import { sum } from "../ops/linear/sum.ts";
 import type { Optimizer, OptimizerState } from "../optim/optimizer.ts";
 import { fold } from "../random/random.ts";
+import type { Fed } from "./feed.ts";
 import type { AnyModel, Context } from "./model.ts";
 import { rowsOf, signatureOf } from "./signature.ts";
 
@@ -36,11 +37,12 @@ export interface TrainState {
 export interface Ran {
   readonly loss: Tensor;
   readonly outputs: unknown;
-  /** The norm of the gradient; null where an update is still to come. */
+  /** The norm of the gradient; of a validation there is none. */
   readonly norm: Tensor | null;
 }
 
-type Names = Values<TrainState> & { readonly batch: unknown };
+/** What a program sees: the state, and what it is given. */
+export type Names = Values<TrainState> & { readonly batch: unknown };
 type Body = (names: Names) => object;
 type AnyProgram = Program<unknown, unknown, unknown>;
 
@@ -54,8 +56,8 @@ export class Programs {
   readonly engine: Engine;
   readonly accumulates: boolean;
   /** What the state begins with, until it is in the engine. */
-  private initial: TrainState;
-  private state: State<unknown> | null = null;
+  protected initial: TrainState;
+  protected state: State<unknown> | null = null;
   private readonly cache: Map<string, AnyProgram> = new Map();
   /** How often something was compiled. */
   compiled = 0;
@@ -69,20 +71,24 @@ export class Programs {
   }
 
   /** One update by one batch. */
-  update(batch: unknown): Promise<Ran> {
+  update(batch: unknown, _fed?: Fed): Promise<Ran> {
     return this.run("update", batch, ["loss", "norm"], (s) => {
-      const { value, gradient, stats } = this.differentiated(s, fold(s.key, s.step));
+      const { value, gradient, stats } = this.differentiated(s, this.keyOf(fold(s.key, s.step)));
       const { params, opt } = this.optimizer.update({ params: s.params, grad: gradient, opt: s.opt });
       return { ...value, norm: normOf(gradient, movedBetween(s.params, params)), stats, params, opt, step: add(s.step, 1) };
     }) as Promise<Ran>;
   }
 
   /** Adds the gradient of one batch to what was gathered. */
-  async gather(batch: unknown): Promise<Ran> {
-    const rows = rowsOf(batch, "a batch");
-    const ran = await this.run("gather", batch, ["loss", "norm"], (s) => {
+  gather(batch: unknown, _fed?: Fed): Promise<Ran> {
+    return this.gatherAs(batch, rowsOf(batch, "a batch"), ["loss", "norm"]);
+  }
+
+  /** The same for a batch that counts as so many rows. */
+  protected async gatherAs(batch: unknown, rows: number, guard: readonly string[]): Promise<Ran> {
+    const ran = await this.run(rows === 0 ? "gather none" : "gather", batch, guard, (s) => {
       const all = s.gathered!;
-      const { value, gradient, stats } = this.differentiated(s, fold(fold(s.key, s.step), all.batches));
+      const { value, gradient, stats } = this.differentiated(s, this.keyOf(fold(fold(s.key, s.step), all.batches)));
       const trained = movedBetween(s.params, this.optimizer.update({ params: s.params, grad: gradient, opt: s.opt }).params);
       const total = beside(all.sum, gradient, (t, g, path) => (trained.has(path) ? add(t, mul(rows, g)) : t));
       return {
@@ -92,11 +98,11 @@ export class Programs {
         gathered: { sum: total, rows: add(all.rows, rows), batches: add(all.batches, 1) },
       };
     });
-    return { ...(ran as Ran), norm: null };
+    return ran as Ran;
   }
 
   /** One update by the mean of what was gathered. */
-  async apply(): Promise<Tensor> {
+  async apply(_all?: number): Promise<Tensor> {
     const ran = await this.run("apply", {}, ["norm"], (s) => {
       const all = s.gathered!;
       const mean: Values<unknown> = mapTree(all.sum, (g) => div(g, cast(all.rows, g.type.dtype)));
@@ -113,6 +119,11 @@ export class Programs {
       const { loss, others } = checkedLoss(this.model.loss(s.params, s.batch as Values<unknown>, contextOf(s, fold(s.key, s.step), false)));
       return { loss, outputs: others };
     }) as Promise<Ran>;
+  }
+
+  /** The key of a step as this process takes it. */
+  protected keyOf(key: Value): Value {
+    return key;
   }
 
   /** Tells an optimiser whose rate depends on it how well things go. */
@@ -141,25 +152,37 @@ export class Programs {
     return (await this.state.read()) as TrainState;
   }
 
-  private differentiated(s: Names, key: Value): { value: { loss: Value; outputs: unknown }; gradient: Values<unknown>; stats: unknown } {
+  /** The loss of a batch with what comes beside it, and its gradient; the gradient is that of the loss times `scale`, where it is given. */
+  protected differentiated(
+    s: Names,
+    key: Value,
+    scale: Value | null = null,
+  ): {
+    value: { loss: Value; outputs: unknown };
+    gradient: Values<unknown>;
+    stats: unknown;
+  } {
     let others: unknown;
     let stats: unknown = {};
     const f = (params: unknown): Loss => {
       const found = checkedLoss(this.model.loss(params as Values<unknown>, s.batch as Values<unknown>, contextOf(s, key, true)));
       ({ others } = found);
       stats = found.stats ?? s.stats;
-      return { loss: found.loss };
+      if (scale === null) return { loss: found.loss };
+      const scaled = { loss: mul(found.loss, cast(scale, found.loss.type.dtype)), plain: found.loss };
+      return scaled;
     };
     const { value, grad } = valueAndGrad(f)(s.params as never);
-    return { value: { loss: (value as { loss: Value }).loss, outputs: others }, gradient: grad, stats };
+    const { loss, plain = loss } = value as { loss: Value; plain?: Value };
+    return { value: { loss: plain, outputs: others }, gradient: grad, stats };
   }
 
-  private async run(kind: string, batch: unknown, guard: readonly string[], body: Body): Promise<unknown> {
+  protected async run(kind: string, batch: unknown, guard: readonly string[], body: Body): Promise<unknown> {
     const program = await this.programFor(kind, batch, guard, body);
     return program.run({ batch });
   }
 
-  private async programFor(kind: string, batch: unknown, guard: readonly string[], body: Body): Promise<AnyProgram> {
+  protected async programFor(kind: string, batch: unknown, guard: readonly string[], body: Body): Promise<AnyProgram> {
     const key = `${kind} ${signatureOf(batch)}`;
     const found = this.cache.get(key);
     if (found !== undefined) {
@@ -211,7 +234,7 @@ function beside(a: unknown, b: unknown, f: (a: Value, b: Value, path: string) =>
 }
 
 /** The paths of the parameters that an update changes: what is frozen comes out as it went in. */
-function movedBetween(before: unknown, after: unknown): ReadonlySet<string> {
+export function movedBetween(before: unknown, after: unknown): ReadonlySet<string> {
   const old = new Map(leaves(before).map(({ path, leaf }) => [path, leaf]));
   return new Set(leaves(after).flatMap(({ path, leaf }) => (old.get(path) === leaf ? [] : [path])));
 }
@@ -220,7 +243,7 @@ function movedBetween(before: unknown, after: unknown): ReadonlySet<string> {
  * The norm of the gradient of what is trained: not finite as soon as one element is not. Nobody asks for the gradient of what is frozen, so that the
  * backward pass stops there.
  */
-function normOf(gradient: unknown, trained: ReadonlySet<string>): Value {
+export function normOf(gradient: unknown, trained: ReadonlySet<string>): Value {
   const squares = leaves(gradient)
     .filter(({ path }) => trained.has(path))
     .map(({ leaf }) => cast(sum(square(leaf as Value)), "f64"));

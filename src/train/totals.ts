@@ -2,7 +2,9 @@ import { isFloat } from "../ir/dtype.ts";
 import { hold, type Tensor } from "../ir/tensor.ts";
 import { leaves } from "../ir/tree.ts";
 import { tensorType } from "../ir/type.ts";
+import type { Ranks } from "../mpi/mpi.ts";
 import type { Ran } from "./programs.ts";
+import { texts } from "./ranks/exchange.ts";
 
 /** Batches taken together. */
 export interface Totals {
@@ -13,6 +15,23 @@ export interface Totals {
   /** Sums of the outputs that are whole numbers, such as a confusion matrix, by path. */
   readonly tables: { readonly [name: string]: Tensor };
   readonly rows: number;
+}
+
+/** What a rank tells of its rows. */
+interface Said {
+  readonly loss: number;
+  readonly rows: number;
+  readonly means: readonly (readonly [string, number])[];
+  readonly tables: readonly { readonly name: string; readonly shape: readonly number[]; readonly data: readonly number[] }[];
+}
+
+/** JSON has no NaN and no infinity. */
+function numbersAsTexts(_: string, x: unknown): unknown {
+  return typeof x === "number" && !Number.isFinite(x) ? `number ${x}` : x;
+}
+
+function numbersAgain(_: string, x: unknown): unknown {
+  return typeof x === "string" && x.startsWith("number ") ? Number(x.slice(7)) : x;
 }
 
 /** Adds up what batches of different sizes gave: every batch counts as its rows. Outputs that are neither a number nor counts are left out. */
@@ -39,6 +58,21 @@ export class Sums {
     if (total.length !== data.length) return; // one row more or less: labels, not counts
     for (let i = 0; i < data.length; i++) total[i] = total[i]! + data[i]!;
     this.tables.set(path, hold(tensorType("f64", type.shape), total));
+  }
+
+  /** What all ranks have added up, the same on each: summed in their order. */
+  async overRanks(ranks: Ranks): Promise<Sums> {
+    const tables = [...this.tables].map(([name, { type, data }]) => ({ name, shape: type.shape, data: [...data] }));
+    const own: Said = { loss: this.loss, rows: this.rows, means: [...this.means], tables };
+    const sum = new Sums();
+    for (const text of await texts(ranks, JSON.stringify(own, numbersAsTexts))) {
+      const { loss, rows, means, tables: others } = JSON.parse(text, numbersAgain) as Said;
+      sum.loss += loss;
+      sum.rows += rows;
+      for (const [name, x] of means) sum.means.set(name, (sum.means.get(name) ?? 0) + x);
+      for (const { name, shape, data } of others) sum.count(name, hold(tensorType("f64", shape), Float64Array.from(data)));
+    }
+    return sum;
   }
 
   total(): Totals {

@@ -13,12 +13,13 @@ import type { OptimizerState } from "../optim/optimizer.ts";
 import { fold, key } from "../random/random.ts";
 import { turn } from "./breathe.ts";
 import {
+  bytesIfThere,
   type Checkpoint,
   type CheckpointHeader,
   type Checkup,
   checkOrder,
+  checkpointIn,
   type Kept,
-  readIfThere,
   stateIn,
   writeCheckpoint,
 } from "./checkpoint.ts";
@@ -28,6 +29,11 @@ import { History } from "./history.ts";
 import type { AnyModel, Model, Outputs } from "./model.ts";
 import { checkOptions, type TrainOptions } from "./options.ts";
 import { initialState, Programs, type Ran, type TrainState } from "./programs.ts";
+import { bytesOfFirst, treeOfFirst } from "./ranks/exchange.ts";
+import { checkSame, describe, meet } from "./ranks/meeting.ts";
+import { type DistributedOptions, distributedOf } from "./ranks/options.ts";
+import { RankPrograms } from "./ranks/programs.ts";
+import { isAlike } from "./ranks/symmetric.ts";
 import { type Ending, reportOf, type TrainingReport } from "./report.ts";
 import { Sums, type Totals } from "./totals.ts";
 
@@ -130,11 +136,24 @@ class Run implements Training<unknown, unknown, Loss> {
   private tail: Promise<unknown> = Promise.resolve();
   private result: Promise<Trained<unknown, unknown>> | null = null;
   private resumed = 0;
+  /** Null for one process alone. */
+  private readonly spread: DistributedOptions | null;
 
   constructor(model: AnyModel, options: AnyOptions) {
     this.model = model;
     this.options = options;
     this.every = options.accumulate ?? 1;
+    this.spread = distributedOf(options.distributed);
+  }
+
+  /** Who is told how it goes: on rank 0 alone. */
+  private get callbacks(): NonNullable<AnyOptions["callbacks"]> {
+    return this.leads ? (this.options.callbacks ?? []) : [];
+  }
+
+  /** Whether this process writes and tells. */
+  private get leads(): boolean {
+    return this.spread === null || this.spread.ranks.rank === 0;
   }
 
   [Symbol.asyncIterator](): AsyncIterator<Step<Loss>> {
@@ -175,10 +194,12 @@ class Run implements Training<unknown, unknown, Loss> {
   async save(file?: string): Promise<void> {
     const to = file ?? this.options.checkpoint?.file;
     if (to === undefined) throw new DomainError("save: no file is named, here or in the checkpoint of the options");
-    await this.inTurn(async () => {
-      await this.begin();
-      await this.write(to);
-    });
+    await this.inTurn(() =>
+      this.shared(async () => {
+        await this.begin();
+        await this.write(to);
+      }),
+    );
   }
 
   /** One thing after the other, however many ask. */
@@ -186,6 +207,23 @@ class Run implements Training<unknown, unknown, Loss> {
     const done = this.tail.then(task);
     this.tail = done.catch(() => undefined);
     return done;
+  }
+
+  /**
+   * Work that other ranks wait for. What goes wrong on this rank alone ends them all; what goes wrong on all alike is thrown on all, and told by the first:
+   * the others hold it back for a while.
+   */
+  private async shared<T>(task: () => Promise<T>): Promise<T> {
+    try {
+      return await task();
+    } catch (error) {
+      if (this.spread !== null) {
+        const { ranks } = this.spread;
+        if (isAlike(error)) await ranks.quiet();
+        else ranks.fail(error instanceof ChainruleError ? error.message : String((error as Error)?.stack ?? error));
+      }
+      throw error;
+    }
   }
 
   private async toTheEnd(): Promise<Trained<unknown, unknown>> {
@@ -203,12 +241,12 @@ class Run implements Training<unknown, unknown, Loss> {
         seconds: this.seconds,
         history: this.history.points(),
         checkups: this.checkups,
-        health: await this.healthNow(now),
+        health: this.leads ? await this.healthNow(now) : null,
         monitored: this.options.monitor?.metric ?? "loss",
         validated: this.options.validate !== undefined,
         parameters: sizeOfAll(this.model.params),
       });
-      for (const c of this.options.callbacks ?? []) await c.finish?.(report);
+      for (const c of this.callbacks) await c.finish?.(report);
       return { params: params as Tensors<unknown>, stats: stats as Tensors<unknown>, report };
     });
   }
@@ -227,10 +265,10 @@ class Run implements Training<unknown, unknown, Loss> {
   }
 
   private async prepare(): Promise<void> {
-    const { optimizer, engine, checkpoint, data, callbacks, epochs, steps } = this.options;
+    const { optimizer, engine, checkpoint, data, epochs, steps } = this.options;
     const seed = key(this.options.seed ?? 0);
     let state = initialState(this.model, optimizer, seed, this.every > 1);
-    const saved = checkpoint?.resume === true ? await readIfThere(checkpoint.file) : null;
+    const saved = checkpoint?.resume === true ? await this.saved(checkpoint.file) : null;
     if (saved !== null) {
       checkOrder(saved, this.order(), checkpoint!.file);
       const found = stateIn(saved, state, checkpoint!.file);
@@ -243,11 +281,28 @@ class Run implements Training<unknown, unknown, Loss> {
       this.take(saved);
     }
     this.seed = seed;
-    this.programs = new Programs(this.model, optimizer, engine ?? (await defaultEngine()), this.every > 1, state);
+    const own = engine ?? (await defaultEngine());
+    if (this.spread === null) this.programs = new Programs(this.model, optimizer, own, this.every > 1, state);
+    else {
+      const { ranks } = this.spread;
+      this.ahead ??= await this.nextOf();
+      await meet(ranks, describe(state, { ...this.options, engine: own }, this.order(), this.ahead?.batch));
+      // The weights of rank 0, wherever the others have theirs from.
+      state = await treeOfFirst(ranks, state);
+      const wish = (): boolean => this.options.signal?.aborted === true;
+      this.programs = new RankPrograms(this.model, optimizer, own, this.every > 1, state, this.spread, wish);
+    }
     const stepsInEpoch = data.length === null ? null : Math.ceil(data.length / this.every);
     const all = stepsInEpoch === null ? (steps ?? null) : Math.min(stepsInEpoch * epochs, steps ?? Number.POSITIVE_INFINITY);
     const facts = { epochs, stepsInEpoch, steps: all, resumed: this.resumed, parameters: sizeOfAll(this.model.params) };
-    for (const c of callbacks ?? []) await c.start?.(facts);
+    for (const c of this.callbacks) await c.start?.(facts);
+  }
+
+  /** The checkpoint at a path, or null: as rank 0 has it. */
+  private async saved(file: string): Promise<Checkpoint | null> {
+    const own = this.leads ? await bytesIfThere(file) : null;
+    const bytes = this.spread === null ? own : await bytesOfFirst(this.spread.ranks, own);
+    return bytes === null ? null : checkpointIn(bytes, file);
   }
 
   private order(): CheckpointHeader["order"] {
@@ -267,7 +322,11 @@ class Run implements Training<unknown, unknown, Loss> {
     this.meanLoss = this.running.rows > 0 ? this.running.loss / this.running.rows : (header.checkups.at(-1)?.loss ?? Number.NaN);
   }
 
-  private async advance(): Promise<Step<Loss> | null> {
+  private advance(): Promise<Step<Loss> | null> {
+    return this.shared(() => this.advanced());
+  }
+
+  private async advanced(): Promise<Step<Loss> | null> {
     await this.begin();
     if (this.ending === null) this.ending = await this.endingNow();
     if (this.ending !== null) {
@@ -278,7 +337,7 @@ class Run implements Training<unknown, unknown, Loss> {
     const event = await this.oneStep().catch(async (error: unknown) => {
       await this.letGo();
       await this.programs!.ungather();
-      for (const c of this.options.callbacks ?? []) await c.fail?.(error);
+      for (const c of this.callbacks) await c.fail?.(error);
       throw error;
     });
     await this.breathe();
@@ -291,7 +350,8 @@ class Run implements Training<unknown, unknown, Loss> {
     if (this.epoch >= epochs) return "epochs";
     if (steps !== undefined && this.step >= steps) return "steps";
     if (patience !== undefined && this.waited >= patience) return "patience";
-    if (signal?.aborted !== true) return null;
+    const stops = this.programs instanceof RankPrograms ? this.programs.stops : signal?.aborted === true;
+    if (!stops) return null;
     if (this.options.checkpoint !== undefined && this.step > this.resumed) await this.write(this.options.checkpoint.file);
     return "aborted";
   }
@@ -306,15 +366,17 @@ class Run implements Training<unknown, unknown, Loss> {
       const fed = (this.ahead ??= await this.nextOf());
       if (fed === null) throw new DomainError(`train: data gave no batch in pass ${this.epoch}; it is empty`);
       this.recycle(fed);
-      ran = await this.guarded(() => (this.every > 1 ? programs.gather(fed.batch) : programs.update(fed.batch)), fed);
-      sums.add({ loss: ran.loss, outputs: {} }, fed.rows);
-      rows += fed.rows;
+      ran = await this.guarded(() => (this.every > 1 ? programs.gather(fed.batch, fed) : programs.update(fed.batch, fed)), fed);
+      sums.add({ loss: ran.loss, outputs: {} }, fed.all);
+      rows += fed.all;
       batches++;
       this.ahead = await this.nextOf();
     } while (batches < this.every && this.ahead !== null);
-    const norm = this.every > 1 ? await this.guarded(() => programs.apply(), this.last!) : ran.norm;
+    const norm = this.every > 1 ? await this.guarded(() => programs.apply(rows), this.last!) : ran.norm;
     this.index += batches;
     this.step++;
+    const check = this.spread?.check;
+    if (check !== undefined && this.step % check === 0) await checkSame(this.spread!.ranks, await programs.read(), this.step);
     const loss = sums.total().loss;
     this.history.add(this.step, loss);
     this.running.loss += loss * rows;
@@ -332,7 +394,7 @@ class Run implements Training<unknown, unknown, Loss> {
       ...(validation !== null && this.options.validate !== undefined && { validation }),
     } as Step<Loss>;
     this.seconds += (performance.now() - this.since) / 1000;
-    for (const c of this.options.callbacks ?? []) await c.step?.(event);
+    for (const c of this.callbacks) await c.step?.(event);
     await this.saveIfDue();
     return event;
   }
@@ -346,11 +408,13 @@ class Run implements Training<unknown, unknown, Loss> {
   }
 
   private nextOf(): Promise<Fed | null> {
-    this.feed ??= new Feed(this.options.data, "data", this.epoch, this.index, this.epoch === 0 && this.options.unchecked !== true, () => {
+    const spare = (): unknown => {
       const free = this.spare;
       this.spare = null;
       return free;
-    });
+    };
+    const checks = this.epoch === 0 && this.options.unchecked !== true;
+    this.feed ??= new Feed(this.options.data, "data", this.epoch, this.index, checks, spare, this.spread?.ranks);
     return this.feed.next();
   }
 
@@ -390,18 +454,20 @@ class Run implements Training<unknown, unknown, Loss> {
   private async validated(): Promise<Totals> {
     const sums = new Sums();
     let free: unknown = null;
-    const feed = new Feed(this.options.validate!, "validate", 0, 0, this.epoch === 0 && this.options.unchecked !== true, () => free);
+    const ranks = this.spread?.ranks;
+    const checks = this.epoch === 0 && this.options.unchecked !== true;
+    const feed = new Feed(this.options.validate!, "validate", 0, 0, checks, () => free, ranks);
     try {
       for (let fed = await feed.next(); fed !== null; fed = await feed.next()) {
         const at = fed;
         free = at.batch;
-        sums.add(await this.guarded(() => this.programs!.evaluate(at.batch), at), at.rows);
+        if (at.rows > 0) sums.add(await this.guarded(() => this.programs!.evaluate(at.batch), at), at.rows);
         await this.breathe();
       }
     } finally {
       await feed.close();
     }
-    return sums.total();
+    return ranks === undefined ? sums.total() : (await sums.overRanks(ranks)).total();
   }
 
   /** Whether this is the best so far; keeps it if so. */
@@ -436,6 +502,7 @@ class Run implements Training<unknown, unknown, Loss> {
   }
 
   private async write(file: string): Promise<void> {
+    if (!this.leads) return;
     const header: CheckpointHeader = {
       format: 1,
       step: this.step,
@@ -454,7 +521,7 @@ class Run implements Training<unknown, unknown, Loss> {
     // Between updates nothing is gathered; after a failure the batches since the last update are read again.
     for (const { leaf } of leaves(state.gathered ?? {})) (leaf as Tensor).data.fill(0);
     await writeCheckpoint(file, header, state, this.kept);
-    for (const c of this.options.callbacks ?? []) await c.saved?.(file, this.step);
+    for (const c of this.callbacks) await c.saved?.(file, this.step);
   }
 
   private async breathe(): Promise<void> {
@@ -518,10 +585,14 @@ function placed(error: unknown, step: number, epoch: number, fed: Fed, { data }:
   if (!(error instanceof ChainruleError)) return error;
   const where = `train: step ${step}, epoch ${epoch}`;
   if (error instanceof NumericError) {
-    const [, what, value] = /^(\S+) is (\S+)/.exec(error.message) ?? ["", "the loss", "not finite"];
+    const [, what, value, rank = ""] = /^(\S+) is (\S+)( on rank \d+ \(.*\)| of the sum of all ranks)?/.exec(error.message) ?? [
+      "",
+      "the loss",
+      "not finite",
+    ];
     const name = what === "norm" ? "the norm of the gradient" : `the ${what}`;
     return new NumericError(
-      `${where}: ${name} is ${value}; the parameters are as they were before the step. Replay it: firstBad(await training.replay())`,
+      `${where}: ${name} is ${value}${rank}; the parameters are as they were before the step. Replay it: firstBad(await training.replay())`,
       { cause: error },
     );
   }

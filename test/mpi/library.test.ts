@@ -2,6 +2,7 @@ import { describe, expect, test } from "vitest";
 import { findLibrary, type Koffi, launcherIn, loadKoffi, prepareEnvironment } from "../../src/mpi/library.ts";
 import { checked, evenRows } from "../../src/mpi/mpi.ts";
 import { waited, waitedHere } from "../../src/mpi/pending.ts";
+import { checkVersions } from "../../src/mpi/start.ts";
 import { mpi } from "../../src/mpi.ts";
 
 /** A system on which these files are libraries with these symbols. */
@@ -98,6 +99,13 @@ test("signals that WebAssembly needs are kept from the library, unless somebody 
   const env: Record<string, string | undefined> = { UCX_HANDLE_ERRORS: "bt" };
   prepareEnvironment(env);
   expect(env).toEqual({ OMPI_MCA_opal_signal: "6", UCX_HANDLE_ERRORS: "bt", UCX_ERROR_SIGNALS: "" });
+});
+
+test("ranks of another version are refused by name", () => {
+  expect(() => checkVersions(0, ["a, process 1", "b, process 2"], ["chainrule 1", "chainrule 1"])).not.toThrow();
+  expect(() => checkVersions(0, ["a, process 1", "b, process 2"], ["chainrule 1", "chainrule 2"])).toThrow(
+    "mpi: rank 1 (b, process 2) runs chainrule 2, and rank 0 (a, process 1) chainrule 1; install the same versions on all machines",
+  );
 });
 
 test("rows are shared out as evenly as they go", () => {

@@ -1,0 +1,300 @@
+import type { Engine } from "../../engines/engine.ts";
+import { memoryOf } from "../../engines/program.ts";
+import { isFloat } from "../../ir/dtype.ts";
+import { EngineError, InternalError, NumericError } from "../../ir/errors.ts";
+import { graph, typeOfLeaf } from "../../ir/graph.ts";
+import type { Value } from "../../ir/node.ts";
+import { hold, type Tensor } from "../../ir/tensor.ts";
+import { leaves, rebuild, type Values } from "../../ir/tree.ts";
+import { f64, scalarType } from "../../ir/type.ts";
+import { collect } from "../../ir/walk.ts";
+import type { Pending } from "../../mpi/pending.ts";
+import { add, div, mul } from "../../ops/arithmetic.ts";
+import { op } from "../../ops/define.ts";
+import { cast } from "../../ops/elementwise/cast.ts";
+import type { Optimizer } from "../../optim/optimizer.ts";
+import { fold } from "../../random/random.ts";
+import type { Fed } from "../feed.ts";
+import type { AnyModel } from "../model.ts";
+import { movedBetween, type Names, normOf, Programs, type Ran, type TrainState } from "../programs.ts";
+import { type Bucket, bucketsOf, packed, unpacked } from "./buckets.ts";
+import { together } from "./exchange.ts";
+import type { DistributedOptions } from "./options.ts";
+import { alike } from "./symmetric.ts";
+
+/** What ranks have beside the state that a checkpoint keeps: gradients and statistics on their way from one program to the next, in buckets. */
+interface OnTheWay {
+  readonly grad: readonly Tensor[];
+  readonly stats: readonly Tensor[];
+}
+type WideNames = Names & { readonly next: { readonly grad: readonly Value[]; readonly stats: readonly Value[] } };
+
+/** Bytes of a bucket, unless options say otherwise. */
+const usualBucket = 4 * 2 ** 20;
+
+/** What was measured of the last step, in milliseconds: for benchmarks. */
+export interface StepTimes {
+  /** From the first bucket's start to the end of the compiled program. */
+  overlapped: number;
+  /** What was then still waited for. */
+  waited: number;
+}
+
+/**
+ * The programs of one rank. A step is two programs: the first computes the gradient of this rank's rows, weighted by their share of the batch, into buckets, and
+ * begins to sum each over the ranks as soon as the backward pass has finished it; the second makes the update of the sums, the same on all ranks.
+ */
+export class RankPrograms extends Programs {
+  private readonly options: DistributedOptions;
+  private layout: { readonly grad: readonly Bucket[]; readonly stats: readonly Bucket[] } | null = null;
+  /** Called by the first program for each bucket that is finished, in the memory where it lies. */
+  private ready: (index: number, data: Tensor["data"]) => void = () => undefined;
+  private readonly start: (x: Value, attrs: { readonly index: number }) => Value;
+  /** Kinds and shapes of programs whose buckets were seen to lie where they are read from afterwards. */
+  private readonly placed = new Set<string>();
+  /** Whether a gradient that was gathered since the last update was not finite. */
+  private spoilt = false;
+  readonly times: StepTimes = { overlapped: 0, waited: 0 };
+  /** Whether some rank wants to stop, as all know since the last step. */
+  stops = false;
+  /** Whether this rank wants to stop. */
+  private readonly wish: () => boolean;
+
+  constructor(
+    model: AnyModel,
+    optimizer: Optimizer,
+    engine: Engine,
+    accumulates: boolean,
+    initial: TrainState,
+    options: DistributedOptions,
+    wish: () => boolean,
+  ) {
+    super(model, optimizer, engine, accumulates, initial);
+    if (engine.mode !== "sync")
+      throw new EngineError(
+        `train: distributed works on the memory of the engine, and ${engine.name} keeps its own; use wasm() without a worker, or reference()`,
+      );
+    this.options = options;
+    this.wish = wish;
+    this.start = op<(x: Value, attrs: { readonly index: number }) => Value, readonly ["x"]>("ranks.start", ["x"], {
+      type: () => scalarType("i32"),
+      eval: ({ x, index }) => {
+        this.ready(index, x.data);
+        return Int32Array.of(index);
+      },
+      vjp: null,
+    });
+  }
+
+  protected override keyOf(key: Value): Value {
+    const { rank, size } = this.options.ranks;
+    return size === 1 ? key : fold(key, rank);
+  }
+
+  override async update(batch: unknown, fed?: Fed): Promise<Ran> {
+    const { rows, all } = fed!;
+    this.arrange(batch);
+    const { grad, stats } = this.layout!;
+    const given = { own: batch, weight: hold(f64(), Float64Array.of(rows / all)) };
+    const body = (names: Names): object => {
+      const s = names as unknown as WideNames & { readonly batch: { readonly own: unknown; readonly weight: Value } };
+      const { own, weight } = s.batch;
+      const found = this.differentiated({ ...s, batch: own } as unknown as Names, this.keyOf(fold(s.key, s.step)), weight);
+      const { slopes, kept } = this.leavesOf(found.gradient, found.stats, (v) => mul(v, cast(weight, v.type.dtype)));
+      const sums = grad.map((bucket) => packed(bucket, slopes));
+      // First: a program computes its outputs in their order, so that the first bucket is not kept waiting by the others.
+      const started = sums.map((v, index) => this.start(v, { index }));
+      return { started, ...found.value, next: { grad: sums, stats: stats.map((bucket) => packed(bucket, kept)) } };
+    };
+    const ran = (await this.overlapped("share", given, body)) as Ran;
+    const { loss, outputs } = await this.joined(ran, rows, all);
+    const norm = await this.applied(
+      {},
+      (sums) => sums,
+      () => this.isSpoilt(given, body),
+    );
+    return { loss, outputs, norm };
+  }
+
+  override async gather(batch: unknown, fed?: Fed): Promise<Ran> {
+    const { rows, all } = fed!;
+    this.arrange(batch);
+    const ran = await this.gatherAs(batch, rows, []);
+    this.spoilt ||= rows > 0 && !Number.isFinite(ran.norm!.data[0]!);
+    const { loss, outputs } = await this.joined(ran, rows, all);
+    return { loss, outputs, norm: null };
+  }
+
+  /** One update by the mean of what all ranks have gathered, of so many rows in all. */
+  override async apply(all = 0): Promise<Tensor> {
+    const { grad, stats } = this.layout!;
+    const total = hold(f64(), Float64Array.of(all));
+    await this.overlapped("bundle", { all: total }, (names) => {
+      const s = names as unknown as WideNames & { readonly batch: { readonly all: Value } };
+      const { gathered } = s;
+      const weight = div(gathered!.rows, s.batch.all);
+      const { slopes, kept } = this.leavesOf(gathered!.sum as Values<unknown>, s.stats, (v) => mul(v, cast(weight, v.type.dtype)));
+      const sums = grad.map((bucket) => packed(bucket, slopes));
+      const started = sums.map((v, index) => this.start(v, { index }));
+      const none = rebuild(gathered, (v) => mul(v as Value, 0));
+      return { started, gathered: none, next: { grad: sums, stats: stats.map((bucket) => packed(bucket, kept)) } };
+    });
+    const mean = (sums: readonly Value[], s: Names): Value[] =>
+      sums.map((v) => div(v, cast((s.batch as { readonly all: Value }).all, v.type.dtype)));
+    const { spoilt } = this;
+    this.spoilt = false;
+    return this.applied({ all: total }, mean, () => Promise.resolve(spoilt));
+  }
+
+  override async read(): Promise<TrainState> {
+    const { next: _, ...state } = (await super.read()) as TrainState & { readonly next?: unknown };
+    return state;
+  }
+
+  /** The second program of a step: the update by what is in the buckets. */
+  private async applied(
+    batch: object,
+    mean: (sums: readonly Value[], s: Names) => readonly Value[],
+    spoilt: () => Promise<boolean>,
+  ): Promise<Tensor> {
+    const { grad, stats } = this.layout!;
+    const kind = this.accumulates ? "apply gathered" : "apply shares";
+    try {
+      const ran = await this.run(kind, batch, ["norm"], (names) => {
+        const s = names as unknown as WideNames;
+        const slopes = unpacked(grad, mean(s.next.grad, names));
+        const kept = unpacked(stats, s.next.stats);
+        // Nobody asks for the gradient of what is frozen.
+        const gradient = rebuild(s.params, (p, path) => slopes.get(path) ?? mul(p as Value, 0)) as Values<unknown>;
+        const { params, opt } = this.optimizer.update({ params: s.params as {}, grad: gradient, opt: s.opt });
+        const next = rebuild(s.stats, (v, path) => kept.get(path) ?? v);
+        return { norm: normOf(gradient, new Set(slopes.keys())), params, opt, stats: next, step: add(s.step, 1) };
+      });
+      return (ran as { readonly norm: Tensor }).norm;
+    } catch (error) {
+      if (!(error instanceof NumericError)) throw error;
+      const { ranks } = this.options;
+      const { each } = await together(ranks, [(await spoilt()) ? 1 : 0]);
+      const rank = each(0).indexOf(1);
+      const [found = "norm is not finite"] = /^norm is \S+/.exec(error.message) ?? [];
+      throw alike(
+        new NumericError(rank < 0 ? `${found} of the sum of all ranks` : `${found} on rank ${rank} (${ranks.names[rank]})`, {
+          cause: error,
+        }),
+      );
+    }
+  }
+
+  /** Whether the gradient of this rank's own rows has a number that is not finite: computed once more, for the sums say no longer whose it was. */
+  private async isSpoilt(given: object, body: (names: Names) => object): Promise<boolean> {
+    await this.run("share", given, [], body);
+    return this.layout!.grad.some((_, i) => memoryOf(this.state, `next.grad.${i}`).data.some((x) => !Number.isFinite(x)));
+  }
+
+  /** Values by path: slopes of parameters, and statistics that are averaged. */
+  private leavesOf(
+    gradient: Values<unknown>,
+    stats: unknown,
+    weighted: (v: Value) => Value,
+  ): { readonly slopes: (path: string) => Value; readonly kept: (path: string) => Value } {
+    const byPath = (tree: unknown): Map<string, Value> => new Map(leaves(tree).map(({ path, leaf }) => [path, leaf as Value]));
+    const [slopes, kept] = [byPath(gradient), byPath(stats)];
+    return { slopes: (path) => slopes.get(path)!, kept: (path) => weighted(kept.get(path)!) };
+  }
+
+  /** Runs a program that fills the buckets, and sums them over the ranks: begun while it runs, waited for afterwards. */
+  private async overlapped(kind: string, batch: object, body: (names: Names) => object): Promise<unknown> {
+    const { ranks } = this.options;
+    const { grad, stats } = this.layout!;
+    const signature = `${kind} ${leaves(batch)
+      .map(({ leaf }) => (leaf as Tensor).type.shape.join())
+      .join(" ")}`;
+    const early = this.placed.has(signature);
+    const pending: Pending[] = [];
+    const seen: { readonly buffer: ArrayBufferLike; readonly offset: number }[] = [];
+    let begun = 0;
+    this.ready = (index, data) => {
+      seen[index] = { buffer: data.buffer, offset: data.byteOffset };
+      // In their order on every rank, whatever order a program comes to them in.
+      if (early && index === pending.length) {
+        if (begun === 0) begun = performance.now();
+        pending.push(ranks.startAllReduce(hold(grad[index]!.type, data)));
+      }
+      for (const p of pending) p.done();
+    };
+    const ran = await this.run(kind, batch, [], body);
+    this.ready = () => undefined;
+    const ended = performance.now();
+    const places = grad.map((_, i) => memoryOf(this.state, `next.grad.${i}`));
+    const inPlace = places.every(({ data }, i) => seen[i]?.buffer === data.buffer && seen[i]?.offset === data.byteOffset);
+    if (early && !inPlace) throw new InternalError("train: a bucket of gradients has moved while it was summed");
+    // Only buckets that lie where the next program reads them may be summed before the program has ended: that is known after the first run.
+    if (inPlace) this.placed.add(signature);
+    for (let i = pending.length; i < places.length; i++) pending.push(ranks.startAllReduce(places[i]!));
+    for (let i = 0; i < stats.length; i++) pending.push(ranks.startAllReduce(memoryOf(this.state, `next.stats.${i}`)));
+    for (const p of pending) await p.wait();
+    this.times.overlapped = begun === 0 ? 0 : ended - begun;
+    this.times.waited = performance.now() - ended;
+    return ran;
+  }
+
+  /** The loss and the numbers beside it over all ranks' rows. @throws NumericError that names the rank whose loss is not finite */
+  private async joined(ran: Ran, rows: number, all: number): Promise<{ readonly loss: Tensor; readonly outputs: unknown }> {
+    const { ranks } = this.options;
+    const { loss, outputs } = ran;
+    const scalars = leaves(outputs).filter(({ leaf }) => isMean((leaf as Tensor).type));
+    const own = [rows, this.wish() ? 1 : 0, loss.data[0]!, ...scalars.map(({ leaf }) => (leaf as Tensor).data[0]!)];
+    const { each, columns } = await together(ranks, own);
+    this.stops = each(1).some((x) => x !== 0);
+    const bad = each(2).findIndex((x, rank) => each(0)[rank]! > 0 && !Number.isFinite(x));
+    if (bad >= 0)
+      throw alike(new NumericError(`loss is ${each(2)[bad]} on rank ${bad} (${ranks.names[bad]}); no rank has made the update`));
+    const mean = (column: number): number => each(0).reduce((sum, n, rank) => sum + (n === 0 ? 0 : n * each(column)[rank]!), 0) / all;
+    const means = new Map(columns === own.length ? scalars.map(({ path }, i) => [path, mean(3 + i)]) : []);
+    const whole = rebuild(outputs, (leaf, path) => {
+      const { type } = leaf as Tensor;
+      const value = means.get(path);
+      return value === undefined
+        ? leaf
+        : hold(type.dtype === "bool" ? f64() : type, type.dtype === "f32" ? Float32Array.of(value) : Float64Array.of(value));
+    });
+    return { loss: hold(f64(), Float64Array.of(mean(2))), outputs: whole };
+  }
+
+  /** Lays the buckets out, by the gradient as it is built for a batch: in the order in which the backward pass finishes it. */
+  private arrange(batch: unknown): void {
+    if (this.layout !== null) return;
+    if (this.state !== null) throw new InternalError("train: the state was there before its buckets");
+    const types = rebuild({ ...this.initial, batch, weight: f64() }, (leaf) => typeOfLeaf(leaf));
+    const finished: { path: string; type: Value["type"] }[] = [];
+    let means: { path: string; type: Value["type"] }[] = [];
+    graph(types, (names) => {
+      const s = names as unknown as Names & { readonly weight: Value };
+      const { gradient, stats } = this.differentiated(s, fold(s.key, s.step), s.weight);
+      const { params } = this.optimizer.update({ params: s.params as {}, grad: gradient, opt: s.opt });
+      const trained = movedBetween(s.params, params);
+      const slopes = leaves(gradient)
+        .filter(({ path }) => trained.has(path))
+        .map(({ path, leaf }) => ({ path, value: leaf as Value }));
+      const order = new Map(collect(slopes.map(({ value }) => value)).map((node) => [node, node.serial]));
+      slopes.sort((a, b) => order.get(a.value.node)! - order.get(b.value.node)!);
+      for (const { path, value } of slopes) finished.push({ path, type: value.type });
+      means = leaves(stats)
+        .map(({ path, leaf }) => ({ path, type: (leaf as Value).type }))
+        .filter(({ type }) => isFloat(type.dtype));
+      return { gradient };
+    });
+    const grad = bucketsOf(finished, this.options.bucket ?? usualBucket);
+    const stats = bucketsOf(means, Number.POSITIVE_INFINITY);
+    const empty = ({ type }: Bucket): Tensor =>
+      hold(type, type.dtype === "f64" ? new Float64Array(type.shape[0]!) : new Float32Array(type.shape[0]!));
+    const next: OnTheWay = { grad: grad.map(empty), stats: stats.map(empty) };
+    this.layout = { grad, stats };
+    this.initial = { ...this.initial, next } as TrainState;
+  }
+}
+
+/** Outputs whose mean over the ranks is theirs over all rows. */
+function isMean({ dtype, shape }: Tensor["type"]): boolean {
+  return shape.length === 0 && (isFloat(dtype) || dtype === "bool");
+}

@@ -1,0 +1,102 @@
+import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { readCheckpoint } from "../../src/train/checkpoint.ts";
+import { alone, ensureBuilt, type Launcher, launcherPath, mpirun, program } from "./launch.ts";
+
+interface Said {
+  readonly rank: number;
+  readonly steps: number;
+  readonly digest: string;
+  readonly losses?: readonly number[];
+  readonly weights?: readonly number[];
+}
+
+const folder = mkdtempSync(join(tmpdir(), "ranks-"));
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
+beforeAll(ensureBuilt);
+const there = launcherPath("openmpi") !== null;
+const file = program("train.js");
+
+const furthest = (a: readonly number[], b: readonly number[]): number => Math.max(...a.map((x, i) => Math.abs(x - b[i]!)));
+/** What each rank left in a folder: lines of a standard output that all share are cut where a pipe is full. */
+const saidIn = (out: string, ranks: number): Said[] =>
+  Array.from({ length: ranks }, (_, rank) => JSON.parse(readFileSync(join(out, `${rank}.json`), "utf8")) as Said);
+const ran = async (launcher: Launcher, ranks: number, env: Readonly<Record<string, string>>): Promise<readonly Said[]> => {
+  const OUT = mkdtempSync(join(folder, "out-"));
+  const { code, err } = await mpirun(launcher, ranks, [file], { env: { ...env, OUT } });
+  expect(err).toBe("");
+  expect(code).toBe(0);
+  return saidIn(OUT, ranks);
+};
+const one = (OPTIMIZER: string): Said => {
+  const OUT = mkdtempSync(join(folder, "one-"));
+  expect(alone([file], { ALONE: "1", OPTIMIZER, OUT }).code).toBe(0);
+  return saidIn(OUT, 1)[0]!;
+};
+
+describe.skipIf(!there)("100 steps in f32", () => {
+  test.each<[string, Launcher, readonly number[]]>([
+    ["adam", "openmpi", [2, 3]],
+    ["sgd", "openmpi", [4]],
+    ["sgd", "mpich", launcherPath("mpich") === null ? [] : [2]],
+  ])("with %s under %s are those of one process, to 1e-5, with the same bits on all ranks", async (OPTIMIZER, launcher, counts) => {
+    const { weights, losses } = one(OPTIMIZER);
+    for (const ranks of counts) {
+      const said = await ran(launcher, ranks, { OPTIMIZER, CHECK: "10", BUCKET: "300" });
+      expect(said).toHaveLength(ranks);
+      expect(new Set(said.map(({ digest }) => digest)).size).toBe(1);
+      expect(furthest(said[0]!.weights!, weights!)).toBeLessThan(1e-5);
+      expect(furthest(said[0]!.losses!, losses!)).toBeLessThan(1e-5);
+    }
+  });
+
+  test("are the same bits each time", async () => {
+    const [a, b] = [await ran("openmpi", 3, { HIDDEN: "50" }), await ran("openmpi", 3, { HIDDEN: "50" })];
+    expect(a[0]!.digest).toBe(b[0]!.digest);
+  });
+
+  test("go on from a checkpoint on another number of ranks", async () => {
+    const FILE = join(folder, "on.ckpt");
+    const { weights } = one("adam");
+    await ran("openmpi", 3, { FILE, STEPS: "47" });
+    const said = await ran("openmpi", 2, { FILE, RESUME: "1" });
+    expect(said.map(({ steps }) => steps)).toEqual([100, 100]);
+    expect(furthest(said[0]!.weights!, weights!)).toBeLessThan(1e-5);
+  });
+});
+
+describe.skipIf(!there)("a rank that", () => {
+  const whole = async (FILE: string): Promise<void> => {
+    const { header } = await readCheckpoint(FILE);
+    expect(header.step % 5).toBe(0);
+    expect(header.step).toBeGreaterThan(0);
+  };
+
+  test.each<[string, string, RegExp]>([
+    ["is killed", "kill", /^chainrule: rank 1 \(.+, process \d+\) has died: its process ended without a word/m],
+    ["was first and is killed", "kill first", /^chainrule: rank 0 \(.+, process \d+\) has died/m],
+    [
+      "is stopped",
+      "stop",
+      /^chainrule: rank 1 \(.+, process \d+\) has not been heard of for 10 s: it is stopped, or its machine hangs or is cut off/m,
+    ],
+    ["has an error of its own", "throw", /^chainrule: rank 1 \(.+, process \d+\): Error: out of luck/m],
+    ["leaves with an exit code", "exit", /^chainrule: rank 1 \(.+, process \d+\): its process ended with exit code 3/m],
+    ["meets a NaN", "nan", /^NumericError: train: step 1, epoch 1: the loss is NaN on rank 1 \(.+, process \d+\)/m],
+    [
+      "has another model",
+      "model",
+      /^DomainError: train: rank 1 \(.+\) is not about to train what rank 0 is:\n {2}the model, params\.a\.w: f32\[8,17\] there, f32\[8,16\] on rank 0/m,
+    ],
+  ])("%s ends all in time with one message, and the checkpoint is whole", async (_, FAULT, message) => {
+    const FILE = join(folder, `${FAULT}.ckpt`);
+    const { code, err, seconds } = await mpirun("openmpi", 3, [file], { env: { FAULT, FILE, STEPS: "1000000", SLOW: "5" } });
+    expect(err).toMatch(message);
+    expect(err.match(/^(chainrule: |\w*Error: )/gm)).toHaveLength(1);
+    expect(code).not.toBe(0);
+    expect(seconds).toBeLessThan(30);
+    if (FAULT !== "nan" && FAULT !== "model") await whole(FILE);
+  });
+});

@@ -1,0 +1,347 @@
+import { existsSync, mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, describe, expect, test } from "vitest";
+import { dataset } from "../../src/data/dataset.ts";
+import { loader } from "../../src/data/loader.ts";
+import { mapBatches, prefetch } from "../../src/data/sources.ts";
+import type { Engine } from "../../src/engines/engine.ts";
+import { compile, memoryOf } from "../../src/engines/program.ts";
+import { add, f32, f64, graph, leaves, mean, mul, reference, sqrt, type Tensor, tensor, type Value } from "../../src/index.ts";
+import type { Ranks } from "../../src/mpi.ts";
+import { adam } from "../../src/optim/adam.ts";
+import { sgd } from "../../src/optim/sgd.ts";
+import type { TrainOptions } from "../../src/train/options.ts";
+import type { DistributedOptions } from "../../src/train/ranks/options.ts";
+import { type Step, type Trained, train } from "../../src/train/train.ts";
+import { wasm } from "../../src/wasm.ts";
+import { ranksInProcess } from "./ranks-in-process.ts";
+import { clouds, lossOf, type TwoLayers, twoLayers } from "./two-layers.ts";
+
+const folder = mkdtempSync(join(tmpdir(), "distributed-"));
+afterAll(() => rmSync(folder, { recursive: true }));
+
+type Batch = { readonly x: Tensor; readonly y: Tensor };
+type Options = TrainOptions<Batch, "sync", Step<ReturnType<typeof lossOf>>>;
+
+const options = (given: Partial<Options> = {}): Options => ({
+  data: loader(clouds(50), { batch: 8, shuffle: 3 }),
+  validate: loader(clouds(21, 5), { batch: 10 }),
+  optimizer: adam({ rate: 0.01 }),
+  engine: wasm(),
+  epochs: 3,
+  health: false,
+  ...given,
+});
+
+const once = (given: Partial<Options> = {}) => train({ params: twoLayers(), loss: lossOf }, options(given)).finish();
+
+/** The same training on every rank. */
+async function everywhere(
+  size: number,
+  given: (rank: number) => Partial<Options> = () => ({}),
+  how: Omit<DistributedOptions, "ranks"> = {},
+): Promise<{ readonly all: readonly Trained<TwoLayers, {}>[]; readonly seen: ReturnType<typeof ranksInProcess>["seen"] }> {
+  const { ranks, seen } = ranksInProcess(size);
+  const all = await Promise.all(ranks.map((own, rank) => once({ engine: wasm(), ...given(rank), distributed: { ranks: own, ...how } })));
+  return { all, seen };
+}
+
+const numbers = (tree: unknown): number[] => leaves(tree).flatMap(({ leaf }) => [...(leaf as Tensor).data]);
+const furthest = (a: readonly number[], b: readonly number[]): number => Math.max(...a.map((x, i) => Math.abs(x - b[i]!)));
+
+describe("training on ranks gives what one process gives", () => {
+  test.each<[string, Partial<Options>]>([
+    ["with Adam", {}],
+    ["with SGD and a norm that is cut", { optimizer: sgd({ rate: 0.1, clipNorm: 0.5 }) }],
+    ["with gradients of three batches", { accumulate: 3 }],
+    ["on the reference engine", { engine: reference(), epochs: 1 }],
+    ["from a source that is read whole", { data: mapBatches(loader(clouds(50), { batch: 8, shuffle: 3 }), (b) => b) }],
+    ["from a source that reads ahead", { data: prefetch(loader(clouds(50), { batch: 8, shuffle: 3 })) }],
+  ])("%s", async (_, given) => {
+    const alone = await once(given);
+    for (const size of [1, 2, 3]) {
+      const { all, seen } = await everywhere(size, () => ({ ...given, engine: given.engine === undefined ? wasm() : reference() }));
+      expect(seen.fails).toEqual([]);
+      for (const { params } of all) expect(numbers(params)).toEqual(numbers(all[0]!.params));
+      expect(furthest(numbers(all[0]!.params), numbers(alone.params))).toBeLessThan(1e-5);
+      const [one, many] = [alone.report.toJSON(), all[0]!.report.toJSON()];
+      expect(many).toMatchObject({ steps: one.steps, epochs: one.epochs, bestStep: one.bestStep, reason: one.reason });
+      expect(Math.abs(many.loss - one.loss)).toBeLessThan(1e-5);
+      for (const { report } of all) expect(report.toJSON().loss).toBe(many.loss);
+    }
+  });
+
+  test("with more ranks than rows in the last batch", async () => {
+    const data = loader(clouds(17), { batch: 8 });
+    const alone = await once({ data });
+    const { all } = await everywhere(5, () => ({ data }));
+    expect(furthest(numbers(all[4]!.params), numbers(alone.params))).toBeLessThan(1e-5);
+  });
+
+  test("in buckets of any size, begun in the order of the backward pass", async () => {
+    const alone = await once();
+    const { all, seen } = await everywhere(2, () => ({ epochs: 3 }), { bucket: 1 });
+    expect(furthest(numbers(all[1]!.params), numbers(alone.params))).toBeLessThan(1e-5);
+    // fc2 is finished before fc1.
+    const sizes = seen.sums.slice(0, 4);
+    expect([...sizes].sort((a, b) => a - b)).toEqual([3, 8, 24, 32]);
+    expect(sizes.slice(0, 2).sort((a, b) => a - b)).toEqual([3, 24]);
+  });
+});
+
+describe("metrics, the best and early stopping", () => {
+  test("are those of all rows, the same on all ranks", async () => {
+    const steps: Step<ReturnType<typeof lossOf>>[][] = [[], [], []];
+    const alone: Step<ReturnType<typeof lossOf>>[] = [];
+    await once({ callbacks: [{ step: (s) => void alone.push(s) }], patience: 1, keep: "best" });
+    const { all } = await everywhere(3, (rank) => ({ callbacks: [{ step: (s) => void steps[rank]!.push(s) }], patience: 1, keep: "best" }));
+    // Callbacks are called on rank 0.
+    expect(steps.map((s) => s.length)).toEqual([alone.length, 0, 0]);
+    for (const [i, step] of steps[0]!.entries()) {
+      const one = alone[i]!;
+      expect(step).toMatchObject({ step: one.step, epoch: one.epoch, rows: one.rows });
+      expect(Math.abs(step.loss - one.loss)).toBeLessThan(1e-5);
+      expect(Math.abs(step.gradientNorm - one.gradientNorm)).toBeLessThan(1e-5);
+      expect(Math.abs((step.outputs.accuracy as Tensor).data[0]! - (one.outputs.accuracy as Tensor).data[0]!)).toBeLessThan(1e-6);
+      expect(step.validation?.rows).toBe(one.validation?.rows);
+      if (one.validation !== undefined) {
+        expect(Math.abs(step.validation!.loss - one.validation.loss)).toBeLessThan(1e-5);
+        expect(step.validation!.metrics["accuracy"]).toBeCloseTo(one.validation.metrics["accuracy"]!, 6);
+        expect(step.validation!.isBest).toBe(one.validation.isBest);
+      }
+    }
+    expect(new Set(all.map(({ report }) => report.toJSON().bestStep)).size).toBe(1);
+  });
+
+  test("one rank that wants to stop stops all after the same step, with a checkpoint", async () => {
+    const stop = new AbortController();
+    const file = join(folder, "stopped.ckpt");
+    let steps = 0;
+    const told = { step: () => void (++steps === 5 && stop.abort()) };
+    // Rank 0 has the callback; what it is told makes rank 2 wish to stop.
+    const { all } = await everywhere(3, (rank) => ({
+      callbacks: [told],
+      checkpoint: { file },
+      ...(rank === 2 && { signal: stop.signal }),
+    }));
+    const reports = all.map(({ report }) => report.toJSON());
+    expect(new Set(reports.map((r) => r.steps)).size).toBe(1);
+    expect(reports[0]).toMatchObject({ reason: "aborted" });
+    expect(reports[0]!.steps).toBeLessThan(9);
+    expect(existsSync(file)).toBe(true);
+  });
+});
+
+test("weights are those of rank 0, wherever the others begin", async () => {
+  const { ranks } = ranksInProcess(2);
+  const all = await Promise.all(
+    ranks.map((own, rank) => train({ params: twoLayers(rank), loss: lossOf }, options({ engine: wasm(), distributed: own })).finish()),
+  );
+  expect(numbers(all[1]!.params)).toEqual(numbers(all[0]!.params));
+  expect(furthest(numbers(all[0]!.params), numbers((await once()).params))).toBeLessThan(1e-5);
+});
+
+test("a run goes on, on another number of ranks, from the checkpoint of rank 0", async () => {
+  const file = join(folder, "on.ckpt");
+  const alone = await once();
+  const part = { checkpoint: { file, resume: true }, steps: 9 };
+  await everywhere(3, () => part);
+  const { all } = await everywhere(2, () => ({ checkpoint: { file, resume: true } }));
+  expect(all[0]!.report.toJSON().steps).toBe(alone.report.toJSON().steps);
+  expect(furthest(numbers(all[0]!.params), numbers(alone.params))).toBeLessThan(1e-5);
+  // And in one process: what ranks have on the way is no part of it.
+  const end = await once({ checkpoint: { file, resume: true }, epochs: 4 });
+  expect(end.report.toJSON().epochs).toBe(4);
+});
+
+test("running statistics are averaged by rows, the same on all ranks", async () => {
+  const { ranks } = ranksInProcess(2);
+  const data = loader(
+    dataset({
+      x: tensor(
+        Float32Array.from({ length: 12 }, (_, i) => i),
+        f32(6, 2),
+      ),
+    }),
+    { batch: 3 },
+  );
+  const all = await Promise.all(
+    ranks.map((own) =>
+      train(
+        {
+          params: { w: tensor([1, 1], "f32") },
+          stats: { seen: tensor([0, 0], "f32") },
+          loss: ({ w }: { w: Value }, { x }: { x: Value }, { stats }) => ({
+            loss: mean(mul(x, w)),
+            stats: { seen: add(mul(stats.seen, 0.5), mean(x, { axis: 0 })) },
+          }),
+        },
+        { data, optimizer: sgd({ rate: 0.1 }), engine: wasm(), epochs: 1, health: false, distributed: own },
+      ).finish(),
+    ),
+  );
+  // Batches of rows [0..2] and [3..5]: means [2, 3] and [8, 9].
+  expect(numbers(all[0]!.stats)).toEqual([9, 10.5]);
+  expect(numbers(all[1]!.stats)).toEqual([9, 10.5]);
+});
+
+describe("what goes wrong", () => {
+  const settled = async (
+    size: number,
+    given: (rank: number) => Partial<Options>,
+    how: Omit<DistributedOptions, "ranks"> = {},
+    from = () => twoLayers(),
+  ) => {
+    const { ranks, seen } = ranksInProcess(size);
+    const causes: string[] = [];
+    const runs = ranks.map((own, rank) =>
+      train({ params: from(), loss: lossOf }, options({ engine: wasm(), ...given(rank), distributed: { ranks: own, ...how } }))
+        .finish()
+        .then(
+          () => "done",
+          (error: Error) => {
+            causes.push(String((error.cause as Error | undefined)?.message));
+            return error.message;
+          },
+        ),
+    );
+    return { messages: await Promise.all(runs), seen, causes };
+  };
+
+  test("a rank with other data, another seed or optimiser is named with what differs, on all ranks", async () => {
+    const { messages, seen } = await settled(3, (rank) =>
+      rank === 1 ? { data: loader(clouds(51), { batch: 8, shuffle: 3 }), seed: 4, optimizer: sgd({ rate: 0.1, momentum: 0.9 }) } : {},
+    );
+    for (const message of messages) {
+      expect(message).toContain("train: rank 1 (here, process 1) is not about to train what rank 0 is:");
+      expect(message).toContain("the data, rows: 51 there, 50 on rank 0");
+      expect(message).toContain("Start the same program with the same data and options on all ranks");
+    }
+    expect(messages[0]).toContain("the optimizer, opt.v/fc1.w: missing there, f32[4,8] on rank 0");
+    expect(messages[0]).toMatch(/and \d+ more/);
+    expect(seen).toMatchObject({ fails: [], quiet: 3 });
+  });
+
+  test("a model of another shape is refused by the name of the parameter", async () => {
+    let hidden = 7;
+    const { messages } = await settled(
+      2,
+      () => ({}),
+      {},
+      () => twoLayers(0, ++hidden),
+    );
+    expect(messages[1]).toContain("the model, params.fc1.w: f32[4,9] there, f32[4,8] on rank 0");
+  });
+
+  test("a loss that is not finite is told with its rank, on all ranks alike, and nothing is changed", async () => {
+    const { x, y } = clouds(16).all();
+    x.data[12 * 4] = 3e38;
+    const data = loader(dataset({ x, y }), { batch: 16 });
+    const { messages, seen, causes } = await settled(4, () => ({ data, validate: data, optimizer: sgd({ rate: 0.1 }) }));
+    for (const message of messages) {
+      expect(message).toMatch(/^train: step 1, epoch 1: the loss is NaN on rank 3 \(here, process 3\); the parameters are as they were/);
+    }
+    expect(causes[1]).toContain("no rank has made the update");
+    expect(seen).toMatchObject({ fails: [], quiet: 4 });
+  });
+
+  test.each([1, 2])("so is a gradient that is not finite, although the loss is, with gradients of %i batches", async (accumulate) => {
+    // The root of 0 is 0, and its slope is not finite.
+    const data = loader(dataset({ x: tensor([1, 1, 1, 1, 1, 0], "f64") }), { batch: 3 });
+    const { ranks } = ranksInProcess(3);
+    const messages = await Promise.all(
+      ranks.map((own) =>
+        train(
+          { params: { w: tensor(1) }, loss: ({ w }: { w: Value }, { x }: { x: Value }) => mean(sqrt(mul(x, w))) },
+          { data, optimizer: sgd({ rate: 0.1 }), engine: wasm(), epochs: 9, accumulate, health: false, distributed: own },
+        )
+          .finish()
+          .then(
+            () => "done",
+            (error: Error) => error.message,
+          ),
+      ),
+    );
+    for (const message of messages)
+      expect(message).toMatch(
+        /^train: step \d, epoch 1: the norm of the gradient is NaN on rank 2 \(here, process 2\); the parameters are as they were/,
+      );
+  });
+
+  test("data of one rank that cannot train ends all, by its own words", async () => {
+    const { x, y } = clouds(16).all();
+    x.data[15 * 4] = Number.NaN;
+    const data = loader(dataset({ x, y }), { batch: 16 });
+    const { ranks, seen } = ranksInProcess(2);
+    const run = train({ params: twoLayers(), loss: lossOf }, options({ data, distributed: ranks[1]! }));
+    await expect(run.finish()).rejects.toThrow("x (f32[16,4] a batch) is NaN in row 15, column 0");
+    expect(seen.fails).toEqual([expect.stringContaining("rank 1: train: data: x (f32[16,4] a batch) is NaN in row 15, column 0")]);
+  });
+
+  test("ranks that have drifted apart are found by the first tensor that differs", async () => {
+    const { ranks, seen } = ranksInProcess(2);
+    let step = 0;
+    const astray = (own: Ranks): Ranks => ({
+      ...own,
+      startAllReduce: (x) => {
+        const begun = own.startAllReduce(x);
+        const wait = async (): Promise<void> => {
+          await begun.wait();
+          if (++step === 3) x.data[x.data.length - 1]! += 1e-3;
+        };
+        return { done: begun.done, wait };
+      },
+    });
+    const messages = await Promise.all(
+      [ranks[0]!, astray(ranks[1]!)].map((own) =>
+        once({ engine: wasm(), distributed: { ranks: own, check: 2 } }).then(
+          () => "done",
+          (error: Error) => error.message,
+        ),
+      ),
+    );
+    for (const message of messages)
+      expect(message).toMatch(
+        /^train: after step 4 params\.fc\d\.[wb] is not the same on rank 1 \(here, process 1\) as on rank 0; all ranks need the same processors/,
+      );
+    expect(seen.quiet).toBe(2);
+  });
+
+  test.each<[string, Partial<Options>, string]>([
+    [
+      "no bucket",
+      { distributed: { ranks: ranksInProcess(1).ranks[0]!, bucket: 0 } },
+      "train: distributed.bucket is 0; it is a number of bytes, 1 or more",
+    ],
+    [
+      "half a step between checks",
+      { distributed: { ranks: ranksInProcess(1).ranks[0]!, check: 0.5 } },
+      "train: distributed.check is 0.5; it is a number of steps",
+    ],
+  ])("%s is refused", (_, given, message) => {
+    expect(() => train({ params: twoLayers(), loss: lossOf }, options(given))).toThrow(message);
+  });
+
+  test("an engine that keeps its memory to itself is refused", async () => {
+    const [own] = ranksInProcess(1).ranks;
+    const engine = { name: "far", mode: "async", prepare: () => undefined } as unknown as Engine<"sync">;
+    await expect(once({ engine, distributed: own! })).rejects.toThrow(
+      "train: distributed works on the memory of the engine, and far keeps its own",
+    );
+  });
+});
+
+test("the memory of a state is where programs read and write it", async () => {
+  const g = graph({ s: f64(3) }, ({ s }) => ({ s: add(s, 1) }));
+  for (const engine of [wasm(), reference()]) {
+    const program = await compile(g, engine, { state: { s: tensor([1, 2, 3]) } });
+    program.run({});
+    memoryOf(program.state, "s").data[0] = 10;
+    program.run({});
+    expect([...program.state.read().s.data]).toEqual([11, 4, 5]);
+    expect(() => memoryOf(program.state, "t")).toThrow(
+      "memoryOf: there is no memory of t here; it is there for states of engines that answer at once",
+    );
+  }
+});
