@@ -4,6 +4,8 @@ export { type CsvRowsOptions, type CsvRowsSource, csvRows } from "./data/csv-row
 export { type Columns, type Dataset, dataset } from "./data/dataset.ts";
 export { readGraph, writeGraph } from "./data/graph-file.ts";
 export { parseCifar10, parseIdx, readCifar10, readMnist } from "./data/idx.ts";
+export { type ImageOptions, readImage } from "./data/image.ts";
+export { type ImageFolderFacts, type ImageRowsOptions, type Images, imageFolder, imageRows } from "./data/image-folder.ts";
 export { type Loader, type LoaderOptions, loader } from "./data/loader.ts";
 export { parseNpy, serializeNpy } from "./data/npy.ts";
 export { npyRows } from "./data/npy-rows.ts";

@@ -167,7 +167,7 @@ export function stateIn(
 }
 
 /** Facts about what is in the data. Not every source has them, and one that does may stand for another: rows from a file for those in memory. */
-const contents: ReadonlySet<string> = /* @__PURE__ */ new Set(["checksum", "cells"]);
+const contents: ReadonlySet<string> = /* @__PURE__ */ new Set(["checksum", "cells", "files"]);
 
 /** @throws ParseError where the data comes in another order than it did for the checkpoint */
 export function checkOrder({ header }: Checkpoint, order: BatchOrder, path: string): void {

@@ -1,6 +1,7 @@
 // What the page of the engine's browser test runs: bundled, it sets functions that the test calls.
 import { drawsFrom } from "../../src/check/draws.ts";
 import { dataset } from "../../src/data/dataset.ts";
+import { type ImageOptions, readImage } from "../../src/data/image.ts";
 import { loader } from "../../src/data/loader.ts";
 import {
   compile,
@@ -122,4 +123,20 @@ async function byDefault(): Promise<{ workers: number; same: boolean; steps: num
   return { workers: used, same: same && workers === used, steps: report.steps, ...waited };
 }
 
-Object.assign(globalThis, { disagreements, training, byDefault });
+/** What a page reads of an image: its shape and its bytes, or what it says of it. */
+async function image(bytes: readonly number[], options: ImageOptions): Promise<string> {
+  return readImage(Uint8Array.from(bytes), options).then(
+    ({ type, data }) => `${type.shape.join()}: ${[...data].join()}`,
+    (error: Error) => error.message,
+  );
+}
+
+/** The shape of an image that the page fetches. */
+async function fetchedImage(address: string): Promise<string> {
+  return readImage(address).then(
+    ({ type }) => type.shape.join(),
+    (error: Error) => error.message,
+  );
+}
+
+Object.assign(globalThis, { disagreements, training, byDefault, image, fetchedImage });

@@ -5,6 +5,8 @@ import type { AddressInfo } from "node:net";
 import { fileURLToPath } from "node:url";
 import { rolldown } from "rolldown";
 import { afterAll, beforeAll, expect, test } from "vitest";
+import { readImage } from "../../src/data/image.ts";
+import { png } from "../data/make-image.ts";
 import { type Browser, launch, type Page } from "./launch.ts";
 
 const root: string = fileURLToPath(new URL("../../", import.meta.url));
@@ -31,6 +33,17 @@ async function opened(headers: Record<string, string>): Promise<Page> {
     const files: Record<string, readonly [string, string | Buffer]> = {
       "/": ["text/html", '<!doctype html><title>engine</title><script type="module" src="/page.js"></script>'],
       "/page.js": ["text/javascript", script],
+      "/photo.png": [
+        "image/png",
+        Buffer.from(
+          png(
+            "rgb",
+            4,
+            3,
+            Array.from({ length: 36 }, (_, i) => i),
+          ),
+        ),
+      ],
       "/wasm-worker.js": ["text/javascript", readFileSync(`${root}dist/wasm-worker.js`)],
     };
     const file = files[request.url ?? ""];
@@ -65,6 +78,37 @@ test("a training that names no engine works in a worker: the page has its turns,
   const found = await page.evaluate<{ workers: number; same: boolean; steps: number; turns: number; longest: number }>("byDefault()");
   expect(found).toMatchObject({ workers: 1, same: true, steps: 40 });
   expect(found.turns).toBeGreaterThan(10);
+  await page.close();
+});
+
+test("a page reads images as Node does, with the browser's decoder", async (context) => {
+  if (browser === null) return context.skip();
+  const page = await opened({});
+  const samples = Array.from({ length: 4 * 3 * 3 }, (_, i) => (i * 29) % 256);
+  const photo = png("rgb", 4, 3, samples);
+  const read = (bytes: Uint8Array, options: object): Promise<string> =>
+    page.evaluate<string>(`image(${JSON.stringify([...bytes])}, ${JSON.stringify(options)})`);
+  expect(await read(photo, { dtype: "u8" })).toBe(`3,4,3: ${samples.join()}`);
+  for (const options of [{ grey: true, dtype: "u8" }, { dtype: "u8" }] as const)
+    expect(await read(photo, options)).toBe(
+      `${options.dtype && "grey" in options ? "3,4,1" : "3,4,3"}: ${[...(await readImage(photo, options)).data].join()}`,
+    );
+  expect(await read(png("rgba", 2, 1, [9, 8, 7, 255, 9, 8, 7, 0]), { dtype: "u8" })).toBe("1,2,3: 9,8,7,255,255,255");
+  expect(
+    await read(
+      png(
+        "grey",
+        8,
+        4,
+        Array.from({ length: 32 }, (_, i) => (i % 8 < 4 ? 0 : 255)),
+      ),
+      { size: 4, fit: "cover", grey: true, dtype: "u8" },
+    ),
+  ).toMatch(/^4,4,1: 0,0,255,255,/);
+  expect(await read(photo.subarray(0, 45), {})).toContain("image: the PNG image cannot be decoded; it is damaged or cut short (");
+  expect(await read(new TextEncoder().encode("<svg/>"), {})).toContain("image: it is no PNG, JPEG or WebP image");
+  expect(await page.evaluate<string>('fetchedImage("/none.png")')).toBe("/none.png: it cannot be fetched: 404 Not Found");
+  expect(await page.evaluate<string>('fetchedImage("/photo.png")')).toBe("3,4,3");
   await page.close();
 });
 
