@@ -1,5 +1,5 @@
 // node bench/run.js [--rounds N] [SUITE ...]: measures ours against every installed peer in this one process and writes RESULTS.md.
-// The suites are lecture, anew-1000, anew-100000, mlp, mlp-large, moons, threads, convnet, gpt, lstm, gemm, elementwise-sum, elementwise-gradient, scalar-1000,
+// The suites are lecture, anew-1000, anew-100000, mlp, mlp-large, moons, threads, ort, convnet, gpt, lstm, gemm, elementwise-sum, elementwise-gradient, scalar-1000,
 // scalar-1000-functions, scalar-100000 (scalar for all three, elementwise for both), start-up, size; without names all run. A run of some replaces their sections alone.
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
@@ -45,6 +45,7 @@ const suites = {
   "scalar-1000": async () => timed((await import("./suites/scalar.js")).scalar(1000, 0)),
   "scalar-1000-functions": async () => timed((await import("./suites/scalar.js")).scalar(1000, 16)),
   "scalar-100000": async () => timed((await import("./suites/scalar.js")).scalar(100_000, 0)),
+  ort: async () => `## On ONNX Runtime\n\n${await (await import("./suites/onnxruntime.js")).onOrt(Number(values.rounds ?? 9))}\n`,
   "train-loop": async () =>
     timed(
       (await import("./suites/train-loop.js")).trainLoop(

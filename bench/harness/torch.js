@@ -19,8 +19,9 @@ function python() {
  * @param {string} net the step's name in torch-step.py
  * @param {readonly { name: string, shape: readonly number[], data: any }[]} params
  * @param {readonly { name: string, shape: readonly number[], data: any }[]} data
+ * @param {number} [threads] 1 when left out: the time is the processor's then, and else elapsed
  */
-export async function torchStep(net, params, data) {
+export async function torchStep(net, params, data, threads = 1) {
   const name = python();
   if (name === null) return null;
   const folder = mkdtempSync(join(tmpdir(), "torch-"));
@@ -33,7 +34,7 @@ export async function torchStep(net, params, data) {
       described.push({ kind, name: t.name, shape: t.shape, file, dtype: t.data instanceof Int32Array ? "int32" : "float32" });
     }
   writeFileSync(join(folder, "all.json"), JSON.stringify(described));
-  const child = spawn(name, [script, net, join(folder, "all.json")], { stdio: ["pipe", "pipe", "inherit"] });
+  const child = spawn(name, [script, net, join(folder, "all.json"), String(threads)], { stdio: ["pipe", "pipe", "inherit"] });
   const lines = createInterface({ input: child.stdout })[Symbol.asyncIterator]();
   const version = (await lines.next()).value;
   /** @param {number} times @returns {Promise<number[]>} */

@@ -143,6 +143,9 @@ export function gpt() {
   });
 }
 
+/** Tensors by their paths, as PyTorch's process takes them. */
+const flat = (tree) => leaves(tree).map(({ path, leaf }) => ({ name: path, shape: leaf.type.shape, data: leaf.data }));
+
 function suite(title, { step, state, given, forward, torch }) {
   let truth = Number.NaN;
   return {
@@ -150,6 +153,7 @@ function suite(title, { step, state, given, forward, torch }) {
     unit: "ms a step",
     scale: 1e-6,
     rounds: 9,
+    torch: { net: torch.net, params: flat(torch.params), data: flat(torch.data) },
     check(result) {
       if (!(Math.abs(result - truth) <= 1e-4 * Math.abs(truth))) throw new Error(`the first loss is ${result}, not ${truth}`);
     },
@@ -170,7 +174,6 @@ function suite(title, { step, state, given, forward, torch }) {
           },
         },
       ];
-      const flat = (tree) => leaves(tree).map(({ path, leaf }) => ({ name: path, shape: leaf.type.shape, data: leaf.data }));
       const python = await torchStep(torch.net, flat(torch.params), flat(torch.data));
       if (python) found.push({ name: `PyTorch ${python.version}, one thread`, ...python.contestant });
       return found;

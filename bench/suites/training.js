@@ -7,6 +7,7 @@ import {
   f32,
   graph,
   i32,
+  leaves,
   matmul,
   mean,
   mul,
@@ -25,6 +26,7 @@ import { wasm } from "../../dist/wasm.js";
 import { peer } from "../harness/peers.js";
 
 const rate = 0.1;
+const flat = (tree) => leaves(tree).map(({ path, leaf }) => ({ name: path, shape: leaf.type.shape, data: leaf.data }));
 
 /**
  * @param {string} title
@@ -62,6 +64,7 @@ export function training(title, sizes, batch) {
     unit: "ms a step",
     scale: 1e-6,
     rounds: 15,
+    torch: { net: "mlp", params: flat(layers), data: flat({ x, y }) },
     check(result) {
       if (!(Math.abs(result - truth) <= 1e-4 * Math.abs(truth))) throw new Error(`the first loss is ${result}, not ${truth}`);
     },
