@@ -93,14 +93,22 @@ function offline(): Plugin {
   };
 }
 
-/** The engine's own worker is a file that the library's build makes; here it is made of its source, as any worker of the page. */
-function engineWorker(): Plugin {
+/**
+ * Addresses in the library's sources that stand for files of the library's build. The engine's own worker is made of its source here, as any worker of
+ * the page; the others are told apart from files that the page would have to bring.
+ */
+function libraryAddresses(): Plugin {
   return {
-    name: "engine-worker",
+    name: "library-addresses",
     enforce: "pre",
     transform(code, id) {
-      if (!id.endsWith("/src/engines/wasm/remote.ts")) return null;
-      return { code: code.replace('new Worker(new URL("./wasm-worker.js"', 'new Worker(new URL("./worker-main.ts"'), map: null };
+      if (!/\/src\/(engines\/wasm\/remote|ir\/trace)\.ts$/.test(id)) return null;
+      return {
+        code: code
+          .replace('new Worker(new URL("./wasm-worker.js"', 'new Worker(new URL("./worker-main.ts"')
+          .replace(/new URL\(("\.\/wasm-worker\.js"|"\.\.")/g, "new URL(/* @vite-ignore */ $1"),
+        map: null,
+      };
     },
   };
 }
@@ -123,8 +131,8 @@ const config: UserConfig = defineConfig({
     alias: library,
   },
   oxc: { jsx: { runtime: "automatic", importSource: "preact" } },
-  plugins: [engineWorker(), fontsOnce(), policy(), codeSandbox(), offline()],
-  worker: { format: "es", plugins: () => [engineWorker()] },
+  plugins: [libraryAddresses(), fontsOnce(), policy(), codeSandbox(), offline()],
+  worker: { format: "es", plugins: () => [libraryAddresses()] },
   build: {
     rolldownOptions: { checks: { pluginTimings: false } },
     outDir: here("../dist/studio"),

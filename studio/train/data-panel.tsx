@@ -4,7 +4,7 @@ import { longCsv, status } from "./client.ts";
 import { NumberField, Slider } from "./field.tsx";
 import { penClass } from "./output-map.tsx";
 import { set } from "./settings.ts";
-import { type DataName, dataNames, limits, type TrainState } from "./state.ts";
+import { type DataName, dataNames, defaultTrain, limits, type TrainState } from "./state.ts";
 import { words } from "./words.ts";
 
 /** The points of a data set's little picture: [x, y, class], from -1 to 1. */
@@ -76,8 +76,10 @@ function fitting(data: DataName, now: TrainState): Partial<TrainState> {
       share: 80,
       loss: "crossEntropy",
     };
-  if (data === "formula") return { data, loss: "squared", layers: now.layers.length === 0 ? [8] : now.layers };
-  return { data };
+  // What suits digits suits little else.
+  const { layers, activation, optimizer, rate, batch, share } = now.data === "digits" ? defaultTrain : now;
+  const rest = { data, layers, activation, optimizer, rate, batch, share };
+  return data === "formula" ? { ...rest, loss: "squared", layers: layers.length === 0 ? [8] : layers } : rest;
 }
 
 /** What to learn from. */

@@ -147,7 +147,7 @@ export function NetPanel(): JSX.Element {
       if (layer < known.layers.length - 1 && unit < known.layers[layer]!.shown) paintUnit(canvas, known, now, activation, layer, unit);
     }
     places.current ??= panel.current === null ? null : measured(panel.current);
-    if (wires.current !== null && places.current !== null) paintWires(wires.current, places.current, now);
+    if (wires.current !== null && places.current !== null) paintWires(wires.current, places.current, now, isImage());
   });
   useEffect(() => {
     if (panel.current === null) return;
@@ -156,7 +156,7 @@ export function NetPanel(): JSX.Element {
       const now = shot.peek();
       if (now === null || panel.current === null || wires.current === null) return;
       places.current = measured(panel.current);
-      paintWires(wires.current, places.current, now);
+      paintWires(wires.current, places.current, now, isImage());
     });
     observer.observe(panel.current);
     return () => observer.disconnect();
@@ -290,33 +290,35 @@ export function NetPanel(): JSX.Element {
                     +
                   </button>
                 </div>
-                {Array.from({ length: visible }, (_, unit) => {
-                  const key = `${layer}:${unit}`;
-                  const at = { layer, unit };
-                  return (
-                    <button
-                      type="button"
-                      key={key}
-                      class="unit"
-                      data-unit={key}
-                      aria-pressed={chosen.value?.layer === layer && chosen.value.unit === unit}
-                      aria-label={w["unit label"](layer + 1, unit + 1, short(biasOf(layer, unit)))}
-                      onPointerEnter={() => (looked.value = at)}
-                      onPointerLeave={() => (looked.value = null)}
-                      onFocus={() => (looked.value = at)}
-                      onBlur={() => (looked.value = null)}
-                      onClick={() => (chosen.value = at)}
-                    >
-                      <canvas
-                        aria-hidden="true"
-                        ref={(element) => {
-                          if (element === null) canvases.current.delete(key);
-                          else canvases.current.set(key, element);
-                        }}
-                      />
-                    </button>
-                  );
-                })}
+                <div class="unit-grid">
+                  {Array.from({ length: visible }, (_, unit) => {
+                    const key = `${layer}:${unit}`;
+                    const at = { layer, unit };
+                    return (
+                      <button
+                        type="button"
+                        key={key}
+                        class="unit"
+                        data-unit={key}
+                        aria-pressed={chosen.value?.layer === layer && chosen.value.unit === unit}
+                        aria-label={w["unit label"](layer + 1, unit + 1, short(biasOf(layer, unit)))}
+                        onPointerEnter={() => (looked.value = at)}
+                        onPointerLeave={() => (looked.value = null)}
+                        onFocus={() => (looked.value = at)}
+                        onBlur={() => (looked.value = null)}
+                        onClick={() => (chosen.value = at)}
+                      >
+                        <canvas
+                          aria-hidden="true"
+                          ref={(element) => {
+                            if (element === null) canvases.current.delete(key);
+                            else canvases.current.set(key, element);
+                          }}
+                        />
+                      </button>
+                    );
+                  })}
+                </div>
                 {units > visible && <small class="muted">{w.more(units - visible)}</small>}
               </fieldset>
             );
@@ -331,6 +333,8 @@ export function NetPanel(): JSX.Element {
     </section>
   );
 }
+
+const isImage = (): boolean => facts.peek()?.problem.shape === "image";
 
 /** Told once a picture is not enough: labels are not rewritten thirty times a second. */
 function biasOf(layer: number, unit: number): number {
@@ -364,7 +368,12 @@ function measured(panel: HTMLElement): { inputs: Place[]; layers: Place[][]; out
 /** Wires of this many at most in all: the strongest stay. */
 const mostWires = 3000;
 
-function paintWires(canvas: HTMLCanvasElement, { inputs, layers, output }: NonNullable<ReturnType<typeof measured>>, now: Snapshot): void {
+function paintWires(
+  canvas: HTMLCanvasElement,
+  { inputs, layers, output }: NonNullable<ReturnType<typeof measured>>,
+  now: Snapshot,
+  image: boolean,
+): void {
   const surface = sharp(canvas);
   if (surface === null) return;
   const { context } = surface;
@@ -373,11 +382,16 @@ function paintWires(canvas: HTMLCanvasElement, { inputs, layers, output }: NonNu
   for (let i = 0; i < columns.length - 1; i++) {
     const part = now.weights[i];
     if (part === undefined) continue;
+    // One picture stands for all 64 pixels: its wires say no number.
+    if (i === 0 && image) {
+      for (const to of columns[1]!) for (const from of columns[0]!) wires.push({ from, to, v: 0 });
+      continue;
+    }
     const kernels = part.w.length !== part.rows * part.columns;
     columns[i + 1]!.forEach((to, column) => {
       columns[i]!.forEach((from, row) => {
         if (row >= part.rows || column >= part.columns) return;
-        // Of kernels the mean; of 64 pixels the wire stands for all.
+        // Of kernels the sum.
         const v = kernels
           ? part.w.subarray((column * part.rows + row) * 9, (column * part.rows + row + 1) * 9).reduce((a, b) => a + b, 0)
           : part.w[row * part.columns + column]!;
