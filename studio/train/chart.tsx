@@ -1,9 +1,9 @@
 import { useSignalEffect } from "@preact/signals";
 import type { JSX } from "preact";
 import { useEffect, useRef } from "preact/hooks";
-import { curve, shot } from "./client.ts";
+import { calm, curve } from "./client.ts";
 import type { CurvePoint } from "./messages.ts";
-import { dark, ink, sharp } from "./paint.ts";
+import { ink, repaint, sharp } from "./paint.ts";
 import { short, words } from "./words.ts";
 
 interface ChartProps {
@@ -78,15 +78,15 @@ export function Chart({ what, log = false }: ChartProps): JSX.Element {
     }
   };
   useSignalEffect(() => {
-    shot.value;
+    calm.value;
     curve.value;
-    dark.value;
+    repaint.value;
     draw();
   });
   useEffect(draw, [log]);
   const w = words.value;
   const last = curve.value.last;
-  shot.value;
+  calm.value;
   const name = what === "loss" ? w["loss curve"] : w["accuracy curve"];
   return (
     <canvas

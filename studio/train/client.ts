@@ -1,4 +1,4 @@
-import { effect, signal } from "@preact/signals";
+import { batch, effect, signal } from "@preact/signals";
 import { language, state } from "../state/store.ts";
 import { CurveHistory } from "./curve-history.ts";
 import type { Asked, Exported, Facts, Format, Snapshot, Taken, Told } from "./messages.ts";
@@ -19,6 +19,8 @@ export type Status =
 
 export const facts = signal<Facts | null>(null);
 export const shot = signal<Snapshot | null>(null);
+/** The same for what people read, tables and curves: a few times a second while it learns. */
+export const calm = signal<Snapshot | null>(null);
 export const playing = signal(false);
 export const status = signal<Status>({ kind: "idle" });
 /** Why it stopped by itself, for people. */
@@ -176,12 +178,20 @@ export function standing(): string {
 
 let pending: Snapshot | null = null;
 let announce = false;
+let calmed = 0;
 
 function show(): void {
   if (pending === null) return;
   const { value: history } = curve;
   for (const point of pending.curve) history.add(point);
-  shot.value = pending;
+  const now = performance.now();
+  batch(() => {
+    shot.value = pending;
+    if (!playing.value || now - calmed > 200) {
+      calm.value = pending;
+      calmed = now;
+    }
+  });
   pending = null;
   ask({ kind: "shown" });
   if (announce) said.value = stopped.value === "" ? standing() : `${words.value["not finite"]} ${stopped.value}`;
@@ -214,6 +224,7 @@ function hear(message: Told): void {
       pending = null;
       curve.value = new CurveHistory();
       shot.value = null;
+      calm.value = null;
       facts.value = message.facts;
       status.value = { kind: "ready" };
       said.value = words.value.ready(message.facts.points.train.rows, message.facts.points.test.rows);

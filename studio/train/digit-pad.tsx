@@ -3,7 +3,7 @@ import type { JSX } from "preact";
 import { useEffect, useRef } from "preact/hooks";
 import { facts, said, sendDigit, shot } from "./client.ts";
 import { digitImage, type Stroke } from "./digit-image.ts";
-import { dark, heat, ink, sharp } from "./paint.ts";
+import { heat, ink, repaint, sharp } from "./paint.ts";
 import { share, words } from "./words.ts";
 
 /** A pad to draw a digit on, what the net sees of it, and what it reads, live while it learns. */
@@ -22,7 +22,7 @@ export function DigitPad(): JSX.Element {
     // A net that was made anew has not seen it.
   }, [strokes.value, sample.value, facts.value]);
   useSignalEffect(() => {
-    dark.value;
+    repaint.value;
     const surface = pad.current === null ? null : sharp(pad.current);
     if (surface === null) return;
     const { context, width, height } = surface;
@@ -45,7 +45,7 @@ export function DigitPad(): JSX.Element {
     context.stroke();
   });
   useSignalEffect(() => {
-    dark.value;
+    repaint.value;
     const now = sample.value ?? digitImage(strokes.value);
     if (seen.current !== null) heat(seen.current, now ?? new Float32Array(64), 8, 8, 0, 1, 1);
   });

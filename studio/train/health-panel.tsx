@@ -1,6 +1,6 @@
 import { thresholds } from "chainrule";
 import type { JSX } from "preact";
-import { shot, stopped } from "./client.ts";
+import { calm, stopped } from "./client.ts";
 import type { LayerHealth } from "./messages.ts";
 import { share, short, words } from "./words.ts";
 import type { en, TrainWords } from "./words-en.ts";
@@ -34,7 +34,7 @@ function Bar({ v, colour }: { readonly v: number; readonly colour: string }): JS
 /** Gradients layer by layer, bars for the eye and numbers for everyone. */
 export function HealthPanel(): JSX.Element {
   const w = words.value;
-  const now = shot.value;
+  const now = calm.value;
   return (
     <section class="card health" aria-labelledby="health-title">
       <h2 id="health-title">{w.health}</h2>

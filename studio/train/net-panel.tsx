@@ -2,10 +2,10 @@ import { signal, useSignalEffect } from "@preact/signals";
 import type { JSX } from "preact";
 import { useEffect, useRef } from "preact/hooks";
 import { state } from "../state/store.ts";
-import { facts, shot } from "./client.ts";
+import { facts, playing, shot } from "./client.ts";
 import { Choice, NumberField } from "./field.tsx";
 import type { Facts, Snapshot } from "./messages.ts";
-import { dark, heat, ink, sharp, sized } from "./paint.ts";
+import { heat, ink, repaint, sharp, sized } from "./paint.ts";
 import { addLayer, removeLayer, set, setUnits } from "./settings.ts";
 import { activations, type FeatureName, featureNames, kinds, limits } from "./state.ts";
 import { grouped, short, words } from "./words.ts";
@@ -49,7 +49,7 @@ const featureValue: Readonly<Record<FeatureName, (a: number, b: number) => numbe
 function FeaturePicture({ name, line }: { readonly name: FeatureName; readonly line: boolean }): JSX.Element {
   const canvas = useRef<HTMLCanvasElement>(null);
   useSignalEffect(() => {
-    dark.value;
+    repaint.value;
     if (canvas.current === null) return;
     const side = 24;
     const at = (i: number): number => 6 * ((2 * (i + 0.5)) / side - 1);
@@ -134,20 +134,25 @@ export function NetPanel(): JSX.Element {
   const panel = useRef<HTMLDivElement>(null);
   const wires = useRef<HTMLCanvasElement>(null);
   const canvases = useRef(new Map<string, HTMLCanvasElement>());
+  const turns = useRef(0);
   const places = useRef<{ inputs: Place[]; layers: Place[][]; output: Place | null } | null>(null);
 
   useSignalEffect(() => {
     const now = shot.value;
     const known = facts.value;
-    dark.value;
+    repaint.value;
     if (now === null || known === null) return;
     const { activation } = state.peek().train;
+    // While it learns, every picture paints the units of one parity, or the wires: the output's map shows each step, these need not.
+    const turn = playing.peek() ? turns.current++ % 3 : -1;
     for (const [key, canvas] of canvases.current) {
       const [layer, unit] = key.split(":").map(Number) as [number, number];
+      if (turn >= 0 && (layer + unit) % 2 !== turn) continue;
       if (layer < known.layers.length - 1 && unit < known.layers[layer]!.shown) paintUnit(canvas, known, now, activation, layer, unit);
     }
     places.current ??= panel.current === null ? null : measured(panel.current);
-    if (wires.current !== null && places.current !== null) paintWires(wires.current, places.current, now, isImage());
+    if (turn !== 0 && turn !== 1 && wires.current !== null && places.current !== null)
+      paintWires(wires.current, places.current, now, isImage());
   });
   useEffect(() => {
     if (panel.current === null) return;

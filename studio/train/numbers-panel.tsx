@@ -1,6 +1,6 @@
 import { useSignal } from "@preact/signals";
 import type { JSX } from "preact";
-import { facts, shot } from "./client.ts";
+import { calm, facts } from "./client.ts";
 import { layerTitle } from "./health-panel.tsx";
 import { short, words } from "./words.ts";
 
@@ -21,7 +21,7 @@ export function NumbersPanel(): JSX.Element {
 
 function Numbers(): JSX.Element {
   const w = words.value;
-  const now = shot.value;
+  const now = calm.value;
   const known = facts.value;
   const rows: JSX.Element[] = [];
   if (now !== null && known !== null)

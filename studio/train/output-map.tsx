@@ -5,7 +5,7 @@ import { state } from "../state/store.ts";
 import { facts, shot } from "./client.ts";
 import type { Facts, Points, Snapshot } from "./messages.ts";
 import { looked, paintUnit } from "./net-panel.tsx";
-import { classColour, css, dark, heat, ink, mark, regions, sharp } from "./paint.ts";
+import { classColour, css, heat, ink, mark, regions, repaint, sharp } from "./paint.ts";
 import { set } from "./settings.ts";
 import { type DrawnPoint, limits } from "./state.ts";
 import { short, words } from "./words.ts";
@@ -29,7 +29,7 @@ export function OutputMap(): JSX.Element {
   useSignalEffect(() => {
     const now = shot.value;
     const known = facts.value;
-    dark.value;
+    repaint.value;
     const yesNo = discrete.value;
     const unit = looked.value;
     if (under.current === null || now === null || known === null) return;
@@ -40,7 +40,7 @@ export function OutputMap(): JSX.Element {
     const known = facts.value;
     const line = known?.problem.shape === "line";
     const now = line ? shot.value : shot.peek();
-    dark.value;
+    repaint.value;
     const tests = showTest.value;
     const own = state.value.train.data === "draw" ? state.value.train.drawn : null;
     const hair = cross.value;
@@ -127,7 +127,7 @@ function Legend(): JSX.Element | null {
   const known = facts.value;
   const canvas = useRef<HTMLCanvasElement>(null);
   useSignalEffect(() => {
-    dark.value;
+    repaint.value;
     facts.value;
     if (canvas.current !== null)
       heat(

@@ -1,4 +1,4 @@
-import { effect, signal } from "@preact/signals";
+import { effect, type ReadonlySignal, signal } from "@preact/signals";
 import { theme } from "../state/store.ts";
 
 /*
@@ -23,12 +23,26 @@ const several: readonly Rgb[] = [
   [60, 60, 90],
 ];
 
-/** Whether the page is dark now; changes with the theme. */
-export const dark = signal(false);
+/** Whether the page is dark now. */
+const dark = signal(false);
+const changes = signal(0);
+/** Counts what pictures have to be painted anew for beside their numbers: another theme, another size. */
+export const repaint: ReadonlySignal<number> = changes;
 effect(() => {
   theme.value;
   // The attribute is set by the page's own effect, which runs in the same turn.
-  queueMicrotask(() => (dark.value = (document.documentElement.dataset["theme"] ?? "").includes("dark")));
+  queueMicrotask(() => {
+    dark.value = (document.documentElement.dataset["theme"] ?? "").includes("dark");
+    inks.clear();
+    changes.value = changes.peek() + 1;
+  });
+});
+
+/** Sizes of canvases as the browser tells them: asking for them amid changes would lay the page out each time. */
+const sizes = new WeakMap<Element, { width: number; height: number }>();
+const observer = new ResizeObserver((entries) => {
+  for (const { target, contentRect } of entries) sizes.set(target, contentRect);
+  changes.value = changes.peek() + 1;
 });
 
 export function classColour(label: number, classes: number): Rgb {
@@ -37,9 +51,16 @@ export function classColour(label: number, classes: number): Rgb {
 }
 export const css = ([r, g, b]: Rgb): string => `rgb(${r} ${g} ${b})`;
 
-/** The page's colours, as they are now. */
+const inks = new Map<string, string>();
+
+/** The page's colours, as they are now; asked of the page once a theme. */
 export function ink(name: string): string {
-  return getComputedStyle(document.documentElement).getPropertyValue(`--${name}`).trim() || "#888";
+  let found = inks.get(name);
+  if (found === undefined) {
+    found = getComputedStyle(document.documentElement).getPropertyValue(`--${name}`).trim() || "#888";
+    inks.set(name, found);
+  }
+  return found;
 }
 
 function ramp(middle: Rgb): Uint32Array {
@@ -74,8 +95,7 @@ export function heat(
 ): void {
   const context = sized(canvas, width, height);
   if (context === null) return;
-  const image = context.createImageData(width, height);
-  const pixels = new Uint32Array(image.data.buffer);
+  const { image, pixels } = imageOf(context, canvas, width, height);
   const table = rampNow();
   let most = scale;
   if (most === 0) {
@@ -92,11 +112,28 @@ export function heat(
   context.putImageData(image, 0, 0);
 }
 
+interface Image {
+  readonly image: ImageData;
+  readonly pixels: Uint32Array;
+}
+/** Pictures are painted thirty times a second: each canvas keeps its memory. */
+const images = new WeakMap<HTMLCanvasElement, Image>();
+
+function imageOf(context: CanvasRenderingContext2D, canvas: HTMLCanvasElement, width: number, height: number): Image {
+  let found = images.get(canvas);
+  if (found === undefined || found.image.width !== width || found.image.height !== height) {
+    const image = context.createImageData(width, height);
+    found = { image, pixels: new Uint32Array(image.data.buffer) };
+    images.set(canvas, found);
+  }
+  return found;
+}
+
 /** Where several classes win, in their colours, paler where the net is less sure. */
 export function regions(canvas: HTMLCanvasElement, data: Float32Array, side: number, classes: number, discrete: boolean): void {
   const context = sized(canvas, side, side);
   if (context === null) return;
-  const image = context.createImageData(side, side);
+  const { image } = imageOf(context, canvas, side, side);
   const pale = dark.value ? 236 : 255;
   for (let i = 0; i < side * side; i++) {
     const v = data[i]!;
@@ -118,7 +155,13 @@ export function sized(canvas: HTMLCanvasElement, width: number, height: number):
 
 /** A context in the page's own pixels, sharp on fine screens; cleared. */
 export function sharp(canvas: HTMLCanvasElement): { context: CanvasRenderingContext2D; width: number; height: number } | null {
-  const { clientWidth: width, clientHeight: height } = canvas;
+  let size = sizes.get(canvas);
+  if (size === undefined) {
+    size = { width: canvas.clientWidth, height: canvas.clientHeight };
+    sizes.set(canvas, size);
+    observer.observe(canvas);
+  }
+  const { width, height } = size;
   const fine = Math.min(3, globalThis.devicePixelRatio || 1);
   const context = sized(canvas, Math.max(1, Math.round(width * fine)), Math.max(1, Math.round(height * fine)));
   if (context === null || width === 0) return null;

@@ -1,9 +1,9 @@
-import { useSignal } from "@preact/signals";
+import { computed, useSignal } from "@preact/signals";
 import type { JSX } from "preact";
 import { useEffect } from "preact/hooks";
 import { state } from "../state/store.ts";
 import { Chart } from "./chart.tsx";
-import { curve, end, facts, follow, pause, play, playing, said, setup, shot, status, step } from "./client.ts";
+import { calm, curve, end, facts, follow, pause, play, playing, said, setup, shot, status, step } from "./client.ts";
 import { DataPanel } from "./data-panel.tsx";
 import { DigitPad } from "./digit-pad.tsx";
 import { ExportPanel } from "./export-panel.tsx";
@@ -71,12 +71,17 @@ export function TrainTab(): JSX.Element {
   );
 }
 
+// Signals as they are: their texts change without the bar being made anew.
+const epoch = computed(() => grouped(Math.floor((shot.value?.epoch ?? 0) * 100) / 100));
+const speed = computed(() =>
+  calm.value === null || calm.value.speed === 0 ? "" : words.value.speed(grouped(Math.round(calm.value.speed))),
+);
+
 function RunBar(): JSX.Element {
   const w = words.value;
   const settings = state.value.train;
   const runs = playing.value;
   const able = status.value.kind === "ready";
-  const now = shot.value;
   return (
     <section class="run" aria-label={w.run}>
       <div class="row">
@@ -109,10 +114,10 @@ function RunBar(): JSX.Element {
         <NumberField id="stop" label={w.stop} value={settings.stop} range={limits.stop} whole onChange={(stop) => set({ stop }, "stop")} />
         <span class="spring" />
         <p class="epoch">
-          {w.epoch} <output id="epoch">{now === null ? "0" : grouped(Math.floor(now.epoch * 100) / 100)}</output>
+          {w.epoch} <output id="epoch">{epoch}</output>
         </p>
         <p class="muted speed" id="speed">
-          {now === null || now.speed === 0 ? "" : w.speed(grouped(Math.round(now.speed)))}
+          {speed}
         </p>
       </div>
     </section>
@@ -201,7 +206,7 @@ function ResultPanel(): JSX.Element {
   const w = words.value;
   const log = useSignal(false);
   const known = facts.value;
-  shot.value;
+  calm.value;
   const { last } = curve.value;
   const image = state.value.train.data === "digits";
   const task = known?.problem.task.kind ?? "binary";

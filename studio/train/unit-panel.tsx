@@ -2,7 +2,7 @@ import { useSignal } from "@preact/signals";
 import type { JSX } from "preact";
 import { useEffect } from "preact/hooks";
 import { state } from "../state/store.ts";
-import { facts, pause, playing, shot, take } from "./client.ts";
+import { calm, facts, pause, playing, take } from "./client.ts";
 import type { Taken } from "./messages.ts";
 import { chosen } from "./net-panel.tsx";
 import { openGraph } from "./open-as-graph.tsx";
@@ -16,7 +16,7 @@ export function UnitPanel(): JSX.Element | null {
   const row = useSignal(0);
   const taken = useSignal<Taken | null>(null);
   const running = playing.value;
-  const steps = shot.value?.step;
+  const steps = calm.value?.step;
   const layers = state.value.train.layers;
   const gone = at === null || at.layer >= layers.length || at.unit >= layers[at.layer]!;
   const conv = facts.value?.problem.shape === "image" && state.value.train.kind === "conv";
