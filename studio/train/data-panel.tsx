@@ -99,7 +99,7 @@ export function DataPanel(): JSX.Element {
     }
   };
   return (
-    <section class="card data" aria-labelledby="data-title">
+    <section class="train-card data" aria-labelledby="data-title">
       <h2 id="data-title">{w.data}</h2>
       <div class="data-sets" role="group" aria-labelledby="data-title">
         {dataNames.map((name) => (

@@ -143,7 +143,7 @@ export function DigitPad(): JSX.Element {
                 <meter min={0} max={1} value={p} aria-label={String(digit)}>
                   {share(p)}
                 </meter>
-                <span class="number">{share(p)}</span>
+                <span class="part-number">{share(p)}</span>
               </li>
             );
           })}

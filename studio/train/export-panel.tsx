@@ -22,7 +22,7 @@ export function ExportPanel(): JSX.Element {
     said.value = note.value;
   };
   return (
-    <section class="card export" aria-labelledby="export-title">
+    <section class="train-card export" aria-labelledby="export-title">
       <h2 id="export-title">{w.export}</h2>
       <div class="row">
         {formats.map((format) => (

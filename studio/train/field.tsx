@@ -74,7 +74,7 @@ export function NumberField(props: {
         onBlur={() => (typed.value = null)}
       />
       {sentence !== undefined && (
-        <small id={`${id}-says`} class={bad ? "bad" : ""} role={bad ? "alert" : undefined}>
+        <small id={`${id}-says`} class={bad ? "train-bad" : ""} role={bad ? "alert" : undefined}>
           {sentence}
         </small>
       )}

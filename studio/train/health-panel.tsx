@@ -36,15 +36,15 @@ export function HealthPanel(): JSX.Element {
   const w = words.value;
   const now = calm.value;
   return (
-    <section class="card health" aria-labelledby="health-title">
+    <section class="train-card health" aria-labelledby="health-title">
       <h2 id="health-title">{w.health}</h2>
       {stopped.value !== "" && (
-        <div class="fault" role="alert">
+        <div class="train-fault" role="alert">
           <p>{w["not finite"]}</p>
           <pre>{stopped.value}</pre>
         </div>
       )}
-      <div class="table-scroll" tabIndex={0} role="group" aria-label={w.health}>
+      <div class="wide-table" tabIndex={0} role="group" aria-label={w.health}>
         <table>
           <thead>
             <tr>

@@ -177,7 +177,7 @@ export function NetPanel(): JSX.Element {
   const line = known?.problem.shape === "line";
   const current = known !== null && known.layers.length === layers.length + 1;
   return (
-    <section class="card net" aria-labelledby="net-title">
+    <section class="train-card net" aria-labelledby="net-title">
       <div class="row">
         <h2 id="net-title">{w.net}</h2>
         <span class="muted">
@@ -270,7 +270,7 @@ export function NetPanel(): JSX.Element {
                 <div class="units">
                   <button
                     type="button"
-                    class="small"
+                    class="tiny"
                     aria-label={w["remove unit"](layer + 1)}
                     disabled={units <= 1}
                     onClick={() => setUnits(layer, units - 1)}
@@ -287,7 +287,7 @@ export function NetPanel(): JSX.Element {
                   />
                   <button
                     type="button"
-                    class="small"
+                    class="tiny"
                     aria-label={w["add unit"](layer + 1)}
                     disabled={units >= limits.units}
                     onClick={() => setUnits(layer, units + 1)}
@@ -295,7 +295,7 @@ export function NetPanel(): JSX.Element {
                     +
                   </button>
                 </div>
-                <div class="unit-grid">
+                <div class={visible > 12 ? "unit-grid many" : "unit-grid"}>
                   {Array.from({ length: visible }, (_, unit) => {
                     const key = `${layer}:${unit}`;
                     const at = { layer, unit };

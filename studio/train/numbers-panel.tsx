@@ -12,7 +12,7 @@ export function NumbersPanel(): JSX.Element {
   const w = words.value;
   const open = useSignal(false);
   return (
-    <details class="card numbers" open={open.value} onToggle={(event) => (open.value = event.currentTarget.open)}>
+    <details class="train-card all-numbers" open={open.value} onToggle={(event) => (open.value = event.currentTarget.open)}>
       <summary>{w.numbers}</summary>
       {open.value && <Numbers />}
     </details>
@@ -40,7 +40,7 @@ function Numbers(): JSX.Element {
       }
     });
   return (
-    <div class="table-scroll" tabIndex={0} role="group" aria-label={w.numbers}>
+    <div class="wide-table" tabIndex={0} role="group" aria-label={w.numbers}>
       <table>
         <thead>
           <tr>

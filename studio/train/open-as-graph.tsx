@@ -45,7 +45,7 @@ export function OpenAsGraph(): JSX.Element {
       >
         {w["take batch"]}
       </button>
-      {trouble.value !== "" && <span class="bad">{trouble.value}</span>}
+      {trouble.value !== "" && <span class="train-bad">{trouble.value}</span>}
       {conv && <span class="muted">{w["conv graph"]}</span>}
     </>
   );

@@ -144,7 +144,7 @@ function Legend(): JSX.Element | null {
   const { task, classes, range, target } = known.problem;
   if (task.kind === "classes")
     return (
-      <p class="legend">
+      <p class="map-legend">
         {classes.slice(0, 12).map((name, i) => (
           <span key={`${i} ${name}`}>
             <svg viewBox="0 0 12 12" width="12" height="12" aria-hidden="true">
@@ -159,7 +159,7 @@ function Legend(): JSX.Element | null {
   const [low, high] =
     task.kind === "number" ? [short(target.center - most, 2), short(target.center + most, 2)] : [classes[0]!, classes[1]!];
   return (
-    <p class="legend">
+    <p class="map-legend">
       <span>{task.kind === "number" ? low : `■ ${low}`}</span>
       <canvas ref={canvas} class="ramp" aria-hidden="true" />
       <span>{task.kind === "number" ? high : `● ${high}`}</span>

@@ -38,17 +38,17 @@ export function TrainTab(): JSX.Element {
       </p>
       <RunBar />
       {now.kind === "fault" && (
-        <p class="fault" role="alert">
+        <p class="train-fault" role="alert">
           {now.text}
         </p>
       )}
       {now.kind === "dead" && (
-        <p class="fault" role="alert">
+        <p class="train-fault" role="alert">
           {w[now.why]}
         </p>
       )}
       {now.kind === "preparing" && now.long && (
-        <p class="fault calm">
+        <p class="train-fault calm">
           {w.preparing} {w["takes long"]}{" "}
           <button type="button" onClick={() => end("was stopped")}>
             {w.cancel}
@@ -129,7 +129,7 @@ function LearningPanel(): JSX.Element {
   const settings = state.value.train;
   const task = facts.value?.problem.task.kind ?? "binary";
   return (
-    <section class="card learning" aria-labelledby="learning-title">
+    <section class="train-card learning" aria-labelledby="learning-title">
       <h2 id="learning-title">{w.learning}</h2>
       <div class="fields">
         <Choice
@@ -211,7 +211,7 @@ function ResultPanel(): JSX.Element {
   const image = state.value.train.data === "digits";
   const task = known?.problem.task.kind ?? "binary";
   return (
-    <section class="card result" aria-labelledby="result-title">
+    <section class="train-card result" aria-labelledby="result-title">
       <h2 id="result-title">{w.result}</h2>
       <dl class="figures">
         <div>

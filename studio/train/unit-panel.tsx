@@ -42,7 +42,7 @@ export function UnitPanel(): JSX.Element | null {
   const which = Math.min(row.value, (now?.x.length ?? 1) - 1);
   const graph: AsGraph | null = fits ? unitAsGraph(now, at.layer, at.unit, which) : null;
   return (
-    <section class="card unit-panel" aria-labelledby="unit-title">
+    <section class="train-card unit-panel" aria-labelledby="unit-title">
       <div class="row">
         <h2 id="unit-title">{w["unit formula"](w.unit(at.layer + 1, at.unit + 1))}</h2>
         <label class="field" for="unit-row">

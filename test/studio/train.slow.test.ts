@@ -195,8 +195,8 @@ describe("the Train tab", () => {
   test("has points drawn and digits read, by the keyboard", async (context) => {
     if (studio === null) return context.skip();
     const { page, faults } = await visitTrain(studio, { data: "draw", layers: [] });
-    await page.waitForSelector(".fault[role=alert]");
-    expect(await page.textContent(".fault")).toBe(said("fault too few"));
+    await page.waitForSelector(".train-fault[role=alert]");
+    expect(await page.textContent(".train-fault")).toBe(said("fault too few"));
     await page.focus(".marks");
     for (const key of [
       "1",
@@ -247,13 +247,13 @@ describe("the Train tab", () => {
     const { page, faults } = await visitTrain(studio, { data: "formula", formula: "x", activation: "identity", layers: [4], points: 40 });
     await ready(page);
     const fault = (part: string): Promise<unknown> =>
-      page.waitForFunction((text) => document.querySelector(".fault")?.textContent?.includes(text), part);
+      page.waitForFunction((text) => document.querySelector(".train-fault")?.textContent?.includes(text), part);
     await page.fill("#formula", "x +");
     await fault("The formula could not be read");
     await page.fill("#formula", "log(x)");
     await fault(said("fault not finite"));
     await page.fill("#formula", "x");
-    await page.waitForFunction(() => document.querySelector(".fault") === null);
+    await page.waitForFunction(() => document.querySelector(".train-fault") === null);
     await ready(page);
     // A rate that is none changes nothing and is told so; one that is too large stops with the reason.
     await page.fill("#rate", "NaN");
@@ -263,8 +263,8 @@ describe("the Train tab", () => {
     await page.fill("#rate", "1e20");
     await page.selectOption("#pace", "full");
     await page.click("#play");
-    await page.waitForSelector(".health .fault");
-    expect(await page.textContent(".health .fault pre")).toMatch(/\w{3}/);
+    await page.waitForSelector(".health .train-fault");
+    expect(await page.textContent(".health .train-fault pre")).toMatch(/\w{3}/);
     // A table with markup in its names, and one of a million columns.
     await page.click("#data-csv");
     await page.fill("#csv", `<img src=x onerror="window.broken=1">,b,y\n1,2,<script>\n2,1,c\n3,5,c\n4,4,<script>\n`);
@@ -315,7 +315,7 @@ describe("the Train tab", () => {
       await ready(page);
       expect(await serious(page)).toEqual([]);
       await page.click("#data-csv");
-      await page.waitForSelector(".fault");
+      await page.waitForSelector(".train-fault");
       expect(await serious(page)).toEqual([]);
       const wide = await page.evaluate(() => document.documentElement.scrollWidth - innerWidth);
       expect(wide).toBeLessThanOrEqual(0);
