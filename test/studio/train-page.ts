@@ -8,7 +8,11 @@ import type { Studio } from "./open-studio.ts";
 export interface MorePage extends Page {
   workers(): { evaluate(code: string): Promise<unknown> }[];
   context(): Page["context"] extends () => infer C
-    ? C & { newCDPSession(page: Page): Promise<{ send(method: string): Promise<Record<string, unknown>> }> }
+    ? C & {
+        newCDPSession(
+          page: Page,
+        ): Promise<{ send(method: string, given?: Readonly<Record<string, unknown>>): Promise<Record<string, unknown>> }>;
+      }
     : never;
 }
 

@@ -295,6 +295,14 @@ describe("the Train tab", () => {
     await ready(page);
     await page.click("#take-batch");
     await page.waitForFunction(() => document.querySelector("#tab-graph")!.getAttribute("aria-current") === "page");
+    await page.waitForFunction(
+      (formula) => document.querySelector<HTMLTextAreaElement>("main textarea")?.value === formula,
+      ["h1 = tanh(X @ W1 + b1)", "z = h1 @ W2 + b2", "L = binaryCrossEntropy(z, y)"].join("\n"),
+    );
+    // The graph is drawn with the numbers: a wire has the shape of the batch.
+    await page.waitForFunction(() =>
+      /4×2/.test(document.querySelector("main svg[role='graphics-document'], main [role='graphics-document']")?.textContent ?? ""),
+    );
     expect(faults).toEqual([]);
     await page.close();
   });
@@ -331,7 +339,7 @@ describe("the Train tab", () => {
     await page.click("#play");
     await page.evaluate("new Promise((done) => setTimeout(done, 1500))");
     const session = await page.context().newCDPSession(page);
-    await session.send("Performance.enable");
+    await session.send("Performance.enable", { timeDomain: "threadTicks" });
     const busy = async (): Promise<number> => {
       const { metrics } = (await session.send("Performance.getMetrics")) as { metrics: { name: string; value: number }[] };
       return metrics.find(({ name }) => name === "TaskDuration")!.value;
