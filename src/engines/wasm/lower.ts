@@ -101,6 +101,79 @@ function overProducts(x: Value, { axis, keepDims }: Axes): Value | null {
   return keepDims ? reshape(total, { shape: [...examples.map(() => 1), m, n] }) : total;
 }
 
+interface Windows {
+  readonly stride: readonly number[];
+  readonly padding: readonly (readonly [number, number])[];
+  readonly dilation: readonly number[];
+  readonly groups: number;
+}
+
+/** More places in a window than this would make a loop of too many operands. */
+const mostPlaces = 27;
+
+/** The places of a window, the last axis first to move, as offsets along each axis. */
+function placesOf(sizes: readonly number[], dilation: readonly number[]): number[][] {
+  return sizes.reduce<number[][]>(
+    (all, size, i) => all.flatMap((p) => Array.from({ length: size }, (_, k) => [...p, k * dilation[i]!])),
+    [[]],
+  );
+}
+
+/** Zeros before and behind along the axes of planes, to these sizes. */
+function framed(x: Value, before: readonly number[], sizes: readonly number[]): Value {
+  return sizes.reduce(
+    (v, size, i) => (v.type.shape[i + 2] === size ? v : unslice(v, { axis: i + 2, start: before[i]!, step: 1, size })),
+    x,
+  );
+}
+
+/** The part of planes that starts so far along each axis and has so many places. */
+function windowAt(x: Value, at: readonly number[], counts: readonly number[]): Value {
+  return counts.reduce(
+    (v, count, i) => (v.type.shape[i + 2] === count ? v : sliceRange(v, { axis: i + 2, start: at[i]!, step: 1, count })),
+    x,
+  );
+}
+
+/**
+ * A convolution of each channel with a window of its own, or one of its two transposes, as sums of products of what the window's places see: one loop, where
+ * matrix products would have a single row for each channel.
+ */
+function depthwise(a: Value, b: Value, { op, attrs, type }: Node): Value | null {
+  const { stride, padding, dilation, groups } = attrs as Windows;
+  const { name } = op;
+  const [x, y] =
+    name === "conv" ? [a.type.shape, type.shape] : name === "convInput" ? [type.shape, a.type.shape] : [b.type.shape, a.type.shape];
+  const [weights, inner] = [(name === "convWeight" ? type : b.type).shape, x.slice(2)];
+  const window = weights.slice(2);
+  const places = placesOf(window, dilation);
+  if (groups < 4 || x[1] !== groups || y[1] !== groups || !isFloat(type.dtype) || sizeOf(y) * sizeOf(x) === 0) return null;
+  if (places.length > mostPlaces || places.length === 0 || stride.some((s) => s !== 1)) return null;
+  const wide = inner.map((size, i) => size + padding[i]![0] + padding[i]![1]);
+  const outer = y.slice(2);
+  const before = padding.map(([low]) => low);
+  if (padding.flat().some((p) => p < 0)) return null;
+  if (name === "convWeight") {
+    const frame = framed(b, before, wide);
+    const axis = [0, ...inner.map((_, i) => i + 2)];
+    const sums = places.map((at) => reshape(sum(mul(a, windowAt(frame, at, outer)), { axis }), { shape: [groups, 1] }));
+    return reshape(concat(sums, { axis: 1 }), { shape: weights });
+  }
+  const flat = reshape(b, { shape: [groups, places.length] });
+  const each = (t: number): Value =>
+    reshape(sliceRange(flat, { axis: 1, start: t, step: 1, count: 1 }), { shape: [1, groups, ...window.map(() => 1)] });
+  const ends = window.map((size, i) => (size - 1) * dilation[i]!);
+  const back = name === "convInput";
+  // What a place sees of dy lies on the other side of it.
+  const starts = ends.map((end, i) => end - before[i]!);
+  const sizes = inner.map((size, i) => size + ends[i]!);
+  if (back && starts.some((s, i) => s < 0 || s + outer[i]! > sizes[i]!)) return null;
+  const frame = back ? framed(a, starts, sizes) : framed(a, before, wide);
+  return places
+    .map((at, t) => mul(windowAt(frame, back ? at.map((p, i) => ends[i]! - p) : at, back ? inner : outer), each(t)))
+    .reduce((total, part) => add(total, part));
+}
+
 type Rule = (x: Value, node: Node, operands: readonly (Value | null)[]) => Value | null;
 
 /** Ops as others, made by the node's own op where it is one of them, so that a bundle has no op for the sake of its rule; null where the op's own kernel is the better choice (empty axes, other dtypes). */
@@ -108,10 +181,15 @@ const rules: Readonly<Record<string, Rule>> = {
   // Its rule was applied when the graph was differentiated, and has no text form.
   customGradient: (x) => x,
   // The bias is an ordinary sum, so that what follows can be fused with it.
-  conv: (x, { op, attrs, type }, [, w, bias]) =>
+  conv: (x, node, [, w, bias]) =>
     bias == null
-      ? null
-      : add(applyTo(op, [x, w!, null], attrs) as Value, reshape(bias, { shape: [1, -1, ...type.shape.slice(2).map(() => 1)] })),
+      ? depthwise(x, w!, node)
+      : add(
+          applyTo(node.op, [x, w!, null], node.attrs) as Value,
+          reshape(bias, { shape: [1, -1, ...node.type.shape.slice(2).map(() => 1)] }),
+        ),
+  convInput: (dy, node, [, w]) => depthwise(dy, w!, node),
+  convWeight: (dy, node, [, x]) => depthwise(dy, x!, node),
   mean: (x, node) => {
     const attrs = node.attrs as Axes;
     return x.type.dtype === "bool" ? null : div(sum(x, attrs), counted(x, attrs.axis));
