@@ -1,7 +1,7 @@
 import { type Signal, signal } from "@preact/signals";
 import type { ComponentType, JSX } from "preact";
 import { GraphTab } from "./graph/tab.tsx";
-import { dialog, loadDialogs, openHelp, openPalette } from "./shell/dialogs.ts";
+import { dialog, loadDialogs, openHelp, openPalette, openShare } from "./shell/dialogs.ts";
 import { LiveRegion } from "./shell/live.tsx";
 import { languages, oneOf, type Tab, tabs, themes } from "./state/slices.ts";
 import { canRedo, canUndo, change, language, notice, redo, setLanguage, setTheme, state, theme, undo } from "./state/store.ts";
@@ -17,6 +17,7 @@ const loaders: Record<Exclude<Tab, "graph">, () => Promise<ComponentType>> = {
 loadDialogs({
   palette: () => import("./shell/palette.tsx").then((module) => module.Palette),
   help: () => import("./shell/help.tsx").then((module) => module.Help),
+  share: () => import("./shell/share.tsx").then((module) => module.Share),
 });
 
 const loaded: Signal<Partial<Record<Tab, ComponentType>>> = signal({ graph: GraphTab });
@@ -54,6 +55,9 @@ export function App(): JSX.Element {
         <span class="spring" />
         <button type="button" id="search" onClick={() => openPalette("")} aria-keyshortcuts="Control+K Meta+K">
           {w.search} <kbd>Ctrl K</kbd>
+        </button>
+        <button type="button" id="open-share" onClick={openShare}>
+          {w.share}
         </button>
         <button type="button" id="open-help" onClick={openHelp} aria-label={w.help} title={w.help}>
           ?

@@ -1,4 +1,5 @@
 import { signal } from "@preact/signals";
+import { saveFile } from "../shell/save-file.ts";
 import { language, state } from "../state/store.ts";
 import { type Client, startWorker } from "./client.ts";
 import type { TensorFacts } from "./facts.ts";
@@ -153,10 +154,6 @@ export function stopTuning(): void {
 export async function download(): Promise<void> {
   await during("read", async () => {
     const blob = await worker().ask("save", {});
-    const link = document.createElement("a");
-    link.href = URL.createObjectURL(blob);
-    link.download = `${(summary.value?.name ?? "model").replace(/\.onnx$/i, "")}-tuned.onnx`;
-    link.click();
-    setTimeout(() => URL.revokeObjectURL(link.href), 10_000);
+    saveFile(`${(summary.value?.name ?? "model").replace(/\.onnx$/i, "")}-tuned.onnx`, blob);
   });
 }

@@ -17,7 +17,7 @@ export const dialog: Signal<{ readonly Shown: ComponentType } | null> = signal(n
 let before: Element | null = null;
 
 /** How the dialogs are loaded, which the page says: they use what is here, so they are not named here. */
-const loaders: { palette?: () => Promise<ComponentType>; help?: () => Promise<ComponentType> } = {};
+const loaders: { palette?: () => Promise<ComponentType>; help?: () => Promise<ComponentType>; share?: () => Promise<ComponentType> } = {};
 
 export function loadDialogs(given: Required<typeof loaders>): void {
   Object.assign(loaders, given);
@@ -39,6 +39,10 @@ export function openPalette(query: string): void {
 
 export function openHelp(): void {
   void show("help");
+}
+
+export function openShare(): void {
+  void show("share");
 }
 
 /** Closes the dialog; the focus goes back to where it was, unless a command takes it. */

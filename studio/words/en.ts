@@ -40,6 +40,18 @@ export const en = {
   keyDepth: "how many levels of modules are open",
   keyEscape: "choose nothing",
   keyHelp: "this page",
+  share: "Share",
+  shareAbout:
+    "The address of this page says all that is on it, except files that were opened: whoever opens it sees the same, in their own language.",
+  link: "Link",
+  copyLink: "Copy the link",
+  "save svg": "Save as SVG",
+  "save png": "Save as PNG",
+  "save html": "Save as a page to step through",
+  linkCopied: "The link is copied.",
+  linkShown: "Copy the link from the box.",
+  saved: "Saved.",
+  saveFailed: "The picture could not be saved.",
 };
 
 export type Words = typeof en;
