@@ -101,6 +101,15 @@ test("batch norm, by hand and in a stack", async () => {
   expect(fresh.every((x) => x === 0)).toBe(true);
 });
 
+test("a model of PyTorch's is tuned on ONNX Runtime, written, and takes adapters", async () => {
+  mkdirSync(join(root, "out"), { recursive: true });
+  const logged = await run("onnx");
+  expect(logged.length).toBe(6 * 11 + 2);
+  expect(logged.at(-2)?.[0]).toBeGreaterThan(0.7);
+  expect(logged.at(-2)?.[1]).toBe(6);
+  expect(logged.at(-1)?.[0]).toEqual([359, 10]);
+});
+
 test("the design's example", async () => {
   const [[loss, grad]] = (await run("design-example")) as [[number, Float32Array]];
   expect([loss, [...grad]]).toEqual([0, [0, 0, 0]]);
