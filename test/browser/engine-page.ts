@@ -139,4 +139,49 @@ async function fetchedImage(address: string): Promise<string> {
   );
 }
 
-Object.assign(globalThis, { disagreements, training, byDefault, image, fetchedImage });
+/**
+ * Who computed the four parts of a product: this page's thread counts what it takes itself, and the rest was taken by the engine's other thread. Runs
+ * until both have had some in one run, 200 times at most.
+ */
+async function shares(): Promise<{ mine: number; theirs: number; same: boolean }> {
+  const n = 400;
+  const [a, b] = [draw(5, n, n), draw(6, n, n)];
+  const product = graph({ a: f32(n, n), b: f32(n, n) }, ({ a, b }) => ({ c: matmul(a, b) }));
+  const [one, two] = [await compile(product, wasm()), await compile(product, wasm({ threads: 2 }))];
+  const want = one.run({ a, b }).c.data;
+  const claim = Atomics.compareExchange;
+  let mine = 0;
+  Atomics.compareExchange = ((words: Int32Array, at: number, expected: number, next: number) => {
+    const before = claim(words, at, expected, next);
+    if (before === expected) mine++;
+    return before;
+  }) as typeof claim;
+  try {
+    for (let round = 0; round < 200; round++) {
+      mine = 0;
+      const got = two.run({ a, b }).c.data;
+      const same = got.every((x, i) => Object.is(x, want[i]));
+      if ((mine > 0 && mine < 4) || !same) return { mine, theirs: 4 - mine, same };
+      await rest(5);
+    }
+    return { mine, theirs: 4 - mine, same: true };
+  } finally {
+    Atomics.compareExchange = claim;
+  }
+}
+
+/** What an engine says where the host does not compile vectors, as an old browser's `validate` would have it. */
+function withoutVectors(): string {
+  const { validate } = WebAssembly;
+  WebAssembly.validate = () => false;
+  try {
+    wasm();
+    return "";
+  } catch (error) {
+    return (error as Error).message;
+  } finally {
+    WebAssembly.validate = validate;
+  }
+}
+
+Object.assign(globalThis, { disagreements, training, byDefault, image, fetchedImage, shares, withoutVectors });

@@ -123,6 +123,23 @@ test("in an isolated page threads and a worker give the numbers of one thread", 
   await page.close();
 });
 
+test("in an isolated page both threads compute parts of a large product, with the bits of one thread", async (context) => {
+  if (browser === null) return context.skip();
+  const page = await opened(isolated);
+  const { mine, theirs, same } = await page.evaluate<{ mine: number; theirs: number; same: boolean }>("shares()");
+  expect(same).toBe(true);
+  expect(mine).toBeGreaterThan(0);
+  expect(theirs).toBeGreaterThan(0);
+  await page.close();
+});
+
+test("a page without SIMD is told so before anything is compiled", async (context) => {
+  if (browser === null) return context.skip();
+  const page = await opened({});
+  expect(await page.evaluate<string>("withoutVectors()")).toContain("wasm: this host does not compile WebAssembly with SIMD");
+  await page.close();
+});
+
 test("in any other page threads fall back to one, and under a strict policy the worker of an own file still runs", async (context) => {
   if (browser === null) return context.skip();
   const page = await opened({ "content-security-policy": "default-src 'none'; script-src 'self' 'wasm-unsafe-eval'; worker-src 'self'" });

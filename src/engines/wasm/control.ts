@@ -7,7 +7,7 @@ import type { Body } from "../../ir/op.ts";
 import { sizeOf } from "../../ir/shape.ts";
 import type { Held } from "../../ir/tensor.ts";
 import { cells } from "./kernel.ts";
-import { type Buffer, type View, wholeView } from "./view.ts";
+import { type Buffer, unborn, type View, wholeView } from "./view.ts";
 
 /** A value that each round gives to the next: rounds read it at one place and write it at another, and the two change places. */
 export interface Carry {
@@ -119,7 +119,7 @@ export function control<S>(node: Node, around: Around<S>): Control<S> {
 }
 
 function buffer(place: Buffer["place"], dtype: DType, length: number, offset: number, same: Buffer | null, tight = false): Buffer {
-  return { dtype, length, place, offset, first: Number.POSITIVE_INFINITY, last: -1, data: null, source: null, same, tight };
+  return { dtype, length, place, offset, first: unborn, last: -1, data: null, source: null, same, tight, looped: false };
 }
 
 const at = (slot: number, { dtype, shape }: Value["type"]): Buffer => buffer("slot", dtype, sizeOf(shape), slot, null);

@@ -1,4 +1,27 @@
+import { EngineError } from "../../ir/errors.ts";
 import { i32, ModuleBuilder, v128 } from "./encoder.ts";
+
+let simd = false;
+
+/**
+ * Sees to it that this host compiles vectors, which all code of the engine is made of. Only a yes is remembered.
+ * @throws EngineError where it does not
+ */
+export function requireSimd(): void {
+  if (simd) return;
+  if (typeof WebAssembly === "object") {
+    const module = new ModuleBuilder();
+    module.add(null, [], [i32], (c) => {
+      const x = c.local(v128);
+      c.get(x).op("v128.any_true");
+    });
+    simd = WebAssembly.validate(module.bytes(null));
+  }
+  if (!simd)
+    throw new EngineError(
+      "wasm: this host does not compile WebAssembly with SIMD, which Chrome 91, Firefox 89, Safari 16.4 and Node 16.4 were the first to do; use reference() here, or a newer host",
+    );
+}
 
 let relaxed: boolean | null = null;
 

@@ -300,7 +300,7 @@ const rules: Readonly<Record<string, Rule>> = {
 /** Rewrites ops that have no kernel of their own into ops that do, opens `call`s, computes equal parts once, and makes loops over rows leaner. */
 export function lowered(inputs: readonly Value[], outputs: readonly Value[]): Lowered {
   const low = rewritten(inputs, outputs);
-  const lean = leaner(low.outputs);
+  const lean = low.loops ? leaner(low.outputs) : low.outputs;
   return lean === low.outputs ? low : rewritten(inputs, lean);
 }
 
@@ -308,7 +308,12 @@ export function lowered(inputs: readonly Value[], outputs: readonly Value[]): Lo
  * Rewrites ops into others, opens `call`s, and computes equal parts once.
  * @param only the ops that are rewritten, for an engine that has kernels for the others
  */
-export function rewritten(inputs: readonly Value[], outputs: readonly Value[], only: readonly string[] | null = null): Lowered {
+export function rewritten(
+  inputs: readonly Value[],
+  outputs: readonly Value[],
+  only: readonly string[] | null = null,
+): Lowered & { readonly loops: boolean } {
+  let loops = false;
   const interned = new InternedNodes();
   const varies = new Set<Node>();
   for (const v of inputs) varies.add(v.node);
@@ -329,16 +334,23 @@ export function rewritten(inputs: readonly Value[], outputs: readonly Value[], o
       for (const v of operands) if (v?.node.op.name === "matmul") uses.set(v.node, (uses.get(v.node) ?? 0) + 1);
     for (const node of order) {
       if (node.operands.length === 0 || made.has(node)) continue;
-      const operands = new Array<Value | null>(node.operands.length);
+      // Most nodes of a large graph stay what they are, and are not copied or written down.
+      let operands = node.operands;
       let moves = false;
       for (let i = 0; i < operands.length; i++) {
         const v = node.operands[i]!;
-        operands[i] = v === null ? null : mapped(v);
-        if (v !== null && varies.has(operands[i]!.node)) moves = true;
+        if (v === null) continue;
+        const m = mapped(v);
+        if (m !== v) {
+          if (operands === node.operands) operands = [...operands];
+          (operands as (Value | null)[])[i] = m;
+        }
+        if (varies.has(m.node)) moves = true;
       }
       if (!moves) continue;
+      if (node.op.name === "scan") loops = true;
       const found = expanded(node, operands) ?? interned.applied(node, operands);
-      made.set(node, found);
+      if (found !== node) made.set(node, found);
       if (found instanceof Node) varies.add(found);
       else for (const v of found) varies.add(v.node);
       if (node.op.name === "relu") rectified.set(operands[0]!.node, mapped(node));
@@ -365,5 +377,5 @@ export function rewritten(inputs: readonly Value[], outputs: readonly Value[], o
     return results.map(mapped);
   };
   rewrite(outputs);
-  return { inputs, outputs: outputs.map(mapped) };
+  return { inputs, outputs: outputs.map(mapped), loops };
 }

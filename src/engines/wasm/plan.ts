@@ -13,7 +13,7 @@ import { kernels } from "./kernels/kernels.ts";
 import { isBernoulli } from "./kernels/random.ts";
 import { lowered } from "./lower.ts";
 import { byRows, type Rows } from "./rows.ts";
-import { alignedTo, type Buffer, isWhole, sliced, type View, viewOf, wholeView } from "./view.ts";
+import { alignedTo, type Buffer, isWhole, sliced, unborn, type View, viewOf, wholeView } from "./view.ts";
 
 /** Where a loop reads an operand: another member of the loop, or memory. */
 export type Source = { readonly member: number } | { readonly view: View };
@@ -161,8 +161,9 @@ class Facts {
   varies = false;
   /** An output. */
   needed = false;
-  /** The nodes that read it. */
-  readonly users: Node[] = [];
+  /** Where the nodes that read it begin in the planner's list of readers, and how many there are. */
+  from = 0;
+  count = 0;
   /** One element of another value: that value. */
   same: Value | null = null;
   /** Where its results lie, as far as they do. */
@@ -255,20 +256,43 @@ class Planner {
     for (const node of order) if (this.facts.of(node).varies && node.op !== inputOp) this.place(node);
   }
 
+  /** The nodes that read each node, node by node: one list, since most nodes of a large graph have few. */
+  private readers: Node[] = [];
+
+  private usersOf({ from, count }: Facts): readonly Node[] {
+    return this.readers.slice(from, from + count);
+  }
+
   /** Finds out who reads what. */
   private prepare(order: readonly Node[]): void {
+    const read = (visit: (facts: Facts, by: Node) => void): void => {
+      for (const node of order) {
+        const { varies, same } = this.facts.of(node);
+        if (!varies || same !== null) continue;
+        const { operands } = node;
+        for (let i = 0; i < operands.length; i++) if (operands[i] !== null) visit(this.facts.of(this.rooted(operands[i]!).node), node);
+      }
+    };
     for (const node of order) {
       const facts = this.facts.of(node);
-      if (!facts.varies) continue;
-      if (this.isSame(node)) {
-        facts.same = this.rooted(node.operands[0]!);
-        continue;
-      }
-      for (const given of node.operands) {
-        if (given === null) continue;
-        this.facts.of(this.rooted(given).node).users.push(node);
-      }
+      if (facts.varies && this.isSame(node)) facts.same = this.rooted(node.operands[0]!);
     }
+    let total = 0;
+    read((facts) => {
+      facts.count++;
+      total++;
+    });
+    let from = 0;
+    for (const node of order) {
+      const facts = this.facts.of(node);
+      facts.from = from;
+      from += facts.count;
+      facts.count = 0;
+    }
+    this.readers = new Array<Node>(total);
+    read((facts, by) => {
+      this.readers[facts.from + facts.count++] = by;
+    });
     for (const v of this.outputs) this.facts.of(this.rooted(v).node).needed = true;
   }
 
@@ -297,12 +321,13 @@ class Planner {
       length,
       place,
       offset,
-      first: Number.POSITIVE_INFINITY,
+      first: unborn,
       last: -1,
       data,
       source: null,
       same: null,
       tight: false,
+      looped: false,
     };
     this.buffers.push(made);
     return made;
@@ -310,8 +335,8 @@ class Planner {
 
   private setView(v: Value, view: View): void {
     const facts = this.facts.of(v.node);
-    if (facts.views === null) facts.views = [];
-    facts.views[v.index] = view;
+    if (facts.views === null && v.index === 0) facts.views = [view];
+    else (facts.views ??= [])[v.index] = view;
   }
 
   /** Where a value lies in memory; closes the loop that computes it. */
@@ -361,8 +386,8 @@ class Planner {
     }
     // Numbers that are only compared are never written down.
     if (node.op.name === "uniformNumbers") {
-      const { needed, users } = this.facts.of(node);
-      if (!needed && users.length > 0 && users.every(isBernoulli)) return;
+      const facts = this.facts.of(node);
+      if (!facts.needed && facts.count > 0 && this.usersOf(facts).every(isBernoulli)) return;
     }
     if (loopable(node)) {
       this.join(node);
@@ -391,8 +416,9 @@ class Planner {
       scratch: (dtype, length) => this.buffer(dtype, length, "scratch"),
       slot: () => this.shared.slots++,
       wanted: () => {
-        const { needed, users } = this.facts.of(node);
-        const readers = needed ? [...users.flatMap((user) => user.operands), ...this.outputs] : users.flatMap((user) => user.operands);
+        const facts = this.facts.of(node);
+        const operands = this.usersOf(facts).flatMap((user) => user.operands);
+        const readers = facts.needed ? [...operands, ...this.outputs] : operands;
         const read = new Set(readers.map((v) => v && this.rooted(v)));
         return valuesOf(node).map((v) => read.has(v));
       },
@@ -481,8 +507,12 @@ class Planner {
   private flush(group: Group): void {
     if (!this.groups.delete(group)) return;
     const step = this.steps.length;
-    for (const { node, member, needed, users } of group.joined)
-      if (needed || users.some((user) => this.facts.of(user).open !== group)) group.members[member]!.out = this.looped(node, group.shape);
+    for (const facts of group.joined) {
+      const { node, member, needed, from, count } = facts;
+      let written = needed;
+      for (let i = from; i < from + count && !written; i++) written = this.facts.of(this.readers[i]!).open !== group;
+      if (written) group.members[member]!.out = this.looped(node, group.shape);
+    }
     for (const member of group.members) {
       if (member.out !== null) touch(member.out.buffer, step);
       for (const a of member.args) if ("view" in a) touch(a.view.buffer, step);
@@ -502,12 +532,9 @@ class Planner {
   /** Memory for what a loop writes element by element. */
   private looped(node: Node, shape: Shape): View {
     const buffer = this.fresh(node);
-    this.exact.add(buffer);
+    buffer.looped = true;
     return wholeView(buffer, shape);
   }
-
-  /** Buffers that are written by loops alone, which can keep to the last element. */
-  private readonly exact = new Set<Buffer>();
 
   /** Single elements side by side: each is written to its place by the straight lines that compute it. */
   private gathered(node: Node): void {
@@ -634,7 +661,7 @@ class Planner {
     const x = node.operands[0]!;
     const same = (user: Node): boolean =>
       user.op.name === other && user.operands[0] === x && JSON.stringify(user.attrs) === JSON.stringify(node.attrs);
-    return this.facts.of(this.rooted(x).node).users.find(same) ?? null;
+    return this.usersOf(this.facts.of(this.rooted(x).node)).find(same) ?? null;
   }
 
   private host(node: Node): void {
@@ -665,7 +692,7 @@ class Planner {
     const view = this.view(v);
     const { buffer } = view;
     this.shared.aliases.push(place);
-    if (buffer.place === "scratch" && isWhole(view) && sameShape(view.shape, v.type.shape) && (!place.tight || this.exact.has(buffer))) {
+    if (buffer.place === "scratch" && isWhole(view) && sameShape(view.shape, v.type.shape) && (!place.tight || buffer.looped)) {
       buffer.place = "same";
       buffer.same = place;
       buffer.tight = place.tight;
@@ -680,7 +707,7 @@ class Planner {
     let end = start;
     let step = 0;
     for (const b of this.buffers.filter((x) => x.place === "scratch" && x.length === 1).sort((x, y) => x.first - y.first)) {
-      for (; step < b.first && Number.isFinite(b.first); step++) free.push(...(ends.get(step) ?? []));
+      for (; step < b.first && b.first !== unborn; step++) free.push(...(ends.get(step) ?? []));
       b.offset = free.pop() ?? (end += 8) - 8;
       const list = ends.get(b.last);
       if (list === undefined) ends.set(b.last, [b.offset]);

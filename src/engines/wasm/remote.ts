@@ -1,4 +1,4 @@
-import { type ChainruleError, EngineError, NumericError } from "../../ir/errors.ts";
+import { type ChainruleError, DomainError, EngineError, NumericError } from "../../ir/errors.ts";
 import { type AnyGraph, nodesOf } from "../../ir/graph.ts";
 import { constantOp, inputOp, variableOp } from "../../ir/leaf.ts";
 import type { Value } from "../../ir/node.ts";
@@ -58,10 +58,11 @@ export function connectTo(address: URL | string | null, options: object): Connec
   };
 }
 
-const classes: Readonly<Record<string, new (message: string) => ChainruleError>> = { NumericError };
+/** By their codes: names are shortened in the worker's file. */
+const classes: Readonly<Record<string, new (message: string) => ChainruleError>> = { domain: DomainError, numeric: NumericError };
 
-function failureOf({ name, message }: { readonly name: string; readonly message: string }): Error {
-  return new (classes[name] ?? EngineError)(message);
+function failureOf({ code, message }: { readonly code: string; readonly message: string }): Error {
+  return new (classes[code] ?? EngineError)(message);
 }
 
 interface Waiting {

@@ -17,6 +17,14 @@ function isLiteral({ place, length, source }: Buffer): boolean {
 /** Ops whose operands are pushed once each, in order, before anything else: the first may be on the stack already. */
 const inOrder: ReadonlySet<string> = /* @__PURE__ */ new Set(["add", "sub", "mul", "div", "sqrt"]);
 
+/** A place in memory that is read: the local that holds it, -1 for none, and the uses that are still to come. */
+interface Loaded {
+  readonly offset: number;
+  local: number;
+  readonly type: ValueType;
+  uses: number;
+}
+
 /**
  * Writes ops on single elements as straight lines. Values live in locals, which are used again after the last use of what they hold; only what
  * others read is stored. A value that the next op takes first stays on the stack.
@@ -30,8 +38,8 @@ export class ScalarWriter {
   private readonly locals: Int32Array;
   /** Uses of each member, and of each place in memory, that are still to come. */
   private readonly uses: Int32Array;
-  private readonly loaded = new Map<string, { local: number; type: ValueType; uses: number }>();
-  private readonly keys = new Map<Source, string>();
+  private readonly loaded = new Map<Buffer, Loaded[]>();
+  private readonly places = new Map<Source, Loaded>();
   private readonly pointers = new Map<Buffer, number>();
   private base = -1;
 
@@ -46,21 +54,20 @@ export class ScalarWriter {
   write(): void {
     const { code, loop } = this;
     const { members } = loop;
-    const numbers = new Map<Buffer, number>();
-    const numberOf = (b: Buffer): number => {
-      let n = numbers.get(b);
-      if (n === undefined) numbers.set(b, (n = numbers.size));
-      return n;
-    };
     for (const m of members)
       for (const s of m.args) {
         if ("member" in s) this.uses[s.member]!++;
         else {
-          const key = `${numberOf(s.view.buffer)}:${s.view.offset}`;
-          this.keys.set(s, key);
-          const known = this.loaded.get(key);
-          if (known === undefined) this.loaded.set(key, { local: -1, type: typeOf[kindOf(s.view.buffer.dtype)!], uses: 1 });
-          else known.uses++;
+          const { buffer, offset } = s.view;
+          const list = this.loaded.get(buffer);
+          let known = list?.find((l) => l.offset === offset);
+          if (known === undefined) {
+            known = { offset, local: -1, type: typeOf[kindOf(buffer.dtype)!], uses: 0 };
+            if (list === undefined) this.loaded.set(buffer, [known]);
+            else list.push(known);
+          }
+          known.uses++;
+          this.places.set(s, known);
         }
       }
     this.base = code.local(i32);
@@ -87,7 +94,7 @@ export class ScalarWriter {
           };
         const { buffer } = s.view;
         if (isLiteral(buffer)) return () => constant(target, kindOf(buffer.dtype)!, buffer.data![0]!);
-        const known = this.loaded.get(this.keys.get(s)!)!;
+        const known = this.places.get(s)!;
         // Read only once: no local.
         if (known.uses === 1 && known.local < 0 && inOrder.has(node.op.name)) return () => this.load(s.view);
         if (known.local < 0) {
@@ -132,7 +139,7 @@ export class ScalarWriter {
     if ("member" in s) {
       if (--this.uses[s.member]! === 0) give(typeOf[kindOf(this.loop.members[s.member]!.node.type.dtype)!], this.locals[s.member]!);
     } else {
-      const known = this.loaded.get(this.keys.get(s)!)!;
+      const known = this.places.get(s)!;
       if (--known.uses === 0) give(known.type, known.local);
     }
   }

@@ -41,8 +41,8 @@ export function serve(engine: Engine<"sync">, answer: (message: Answer, handed: 
         const results = program.executable.run(held).map(wired);
         answer({ call, results }, memoryOf(results));
       } catch (error) {
-        const { name, message } = error as Error;
-        answer({ call, failure: { name, message } }, []);
+        const { code = "", message } = error as Error & { readonly code?: string };
+        answer({ call, failure: { code, message } }, []);
       }
     }
   };

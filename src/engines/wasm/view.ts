@@ -23,7 +23,12 @@ export interface Buffer {
   same: Buffer | null;
   /** Other elements lie right behind its own, so that no vector may run over its end. */
   tight: boolean;
+  /** It is written by loops alone, which can keep to the last element. */
+  looped: boolean;
 }
+
+/** The first step of a buffer that no step has touched: a small whole number, which takes no room of its own. */
+export const unborn: number = 2 ** 30 - 1;
 
 /** Elements of a buffer read with strides: what reshape, transpose, expand, slice and split give, without a copy. */
 export interface View {

@@ -7,7 +7,7 @@ import { type Held, hold, type Tensor } from "../../ir/tensor.ts";
 import { type TensorType, typeText } from "../../ir/type.ts";
 import type { Engine, Executable } from "../engine.ts";
 import { profileOf } from "../profile.ts";
-import { hasRelaxedSimd } from "./features.ts";
+import { hasRelaxedSimd, requireSimd } from "./features.ts";
 import { type Found, ModuleCache } from "./module-cache.ts";
 import { bytesOf, padded } from "./plan.ts";
 import { connectTo, remote } from "./remote.ts";
@@ -151,13 +151,14 @@ const engines = /* @__PURE__ */ new FinalizationRegistry<Threads>((threads) => t
  * The compiling engine: a graph becomes one WebAssembly module, whose loops fuse elementwise ops and reductions and work on SIMD vectors.
  * Results agree with the reference engine to the tolerances of `docs/numerics.md`.
  * With `worker: true` it works in a worker and answers later, so that a page's main thread never waits for it.
- * @throws EngineError for a number of threads that is none
+ * @throws EngineError for a number of threads that is none, and on a host that does not compile SIMD
  */
 export function wasm(options: WorkerOptions): Engine<"async">;
 export function wasm(options?: WasmOptions): Engine<"sync">;
 export function wasm({ threads = 1, worker }: WasmOptions & Partial<WorkerOptions> = {}): Engine {
   if (!Number.isInteger(threads) || threads < 1 || threads > mostThreads)
     throw new EngineError(`wasm: threads is ${threads}; it is a whole number from 1 to ${mostThreads}`);
+  requireSimd();
   if (worker !== undefined) return remote(connectTo(worker === true ? null : worker, { threads }));
   const heap = new Heap(threads);
   const released = new FinalizationRegistry<readonly [number, number]>(([at, size]) => heap.give(at, size));

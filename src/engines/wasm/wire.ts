@@ -21,7 +21,7 @@ export interface WiredTensor {
 /** What a worker answers: results, or what went wrong by the name of its class. */
 export type Answer =
   | { readonly call: number; readonly results: readonly Wired[] }
-  | { readonly call: number; readonly failure: { readonly name: string; readonly message: string } };
+  | { readonly call: number; readonly failure: { readonly code: string; readonly message: string } };
 
 /** The elements alone, in memory of their own that can be handed over. */
 export function wired(held: Held): Wired {

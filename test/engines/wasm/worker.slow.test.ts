@@ -1,8 +1,28 @@
 import { execFileSync } from "node:child_process";
-import { fileURLToPath } from "node:url";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { fileURLToPath, pathToFileURL } from "node:url";
 import { beforeAll, expect, test } from "vitest";
 import { drawsFrom } from "../../../src/check/draws.ts";
-import { compile, evaluate, f32, graph, jit, matmul, random, square, sum, type Tensor, tensor, type Value } from "../../../src/index.ts";
+import {
+  add,
+  compile,
+  DomainError,
+  evaluate,
+  f32,
+  graph,
+  greater,
+  jit,
+  matmul,
+  random,
+  square,
+  sum,
+  type Tensor,
+  tensor,
+  type Value,
+  whileLoop,
+} from "../../../src/index.ts";
 import { dense, type Held, hold } from "../../../src/ir/tensor.ts";
 import { leaves } from "../../../src/ir/tree.ts";
 import { wasm } from "../../../src/wasm.ts";
@@ -31,6 +51,44 @@ test("the built worker runs programs, with threads of its own, and a second one 
 test("a worker whose file is not there is an error that says so", async () => {
   const engine = wasm({ worker: new URL("./no-such-file.js", import.meta.url) });
   await expect(jit((x: Value) => sum(x), engine)(tensor([1]))).rejects.toThrow("wasm: the engine's worker died (");
+});
+
+test("a worker that ends in the middle of a training fails that step alone: the state is as it was, and the next step goes on", async () => {
+  const folder = mkdtempSync(join(tmpdir(), "worker-"));
+  const file = join(folder, "dies.mjs");
+  // The real worker, whose thread ends when it is asked for a third run.
+  writeFileSync(
+    file,
+    `import { parentPort } from "node:worker_threads";
+     let runs = 0;
+     const on = parentPort.on.bind(parentPort);
+     parentPort.on = (event, take) => on(event, (m) => (m.kind === "run" && ++runs === 3 ? process.exit(7) : take(m)));
+     await import(${JSON.stringify(worker.href)});`,
+  );
+  try {
+    const engine = wasm({ worker: pathToFileURL(file) });
+    const step = graph({ w: f32() }, ({ w }) => ({ w: add(w, 1), loss: w }));
+    const program = await compile(step, engine, { state: { w: tensor(0, "f32") } });
+    const seen: (number | string)[] = [];
+    for (let i = 0; i < 6; i++)
+      seen.push(
+        await program.run({}).then(
+          ({ loss }) => loss.data[0]!,
+          (error: Error) => error.message,
+        ),
+      );
+    const died = "wasm: the engine's worker died (it ended with code 7); the state is unchanged, and the next run starts a new worker";
+    expect(seen).toEqual([0, 1, died, 2, 3, died]);
+    expect((await program.state.read()).w.data[0]).toBe(4);
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
+});
+
+test("a loop that does not end says so across the worker, by the class of its error", async () => {
+  const f = jit((x: Value) => whileLoop((c: Value) => greater(c, 0), (c: Value) => c, x, { limit: 10 }), wasm({ worker })); // biome-ignore format: one call
+  await expect(f(tensor(1))).rejects.toThrow(DomainError);
+  expect((await f(tensor(-1))).data[0]).toBe(-1);
 });
 
 test("every op goes to a worker and comes back with the same bits", async () => {
