@@ -120,13 +120,14 @@ export function gridPoints(side: number, reach: number, space: 1 | 2): Float32Ar
 function gridInputs(problem: Problem, side: number): Float32Array | null {
   const { shape, space, reach, features } = problem;
   if (shape === "image") return null;
-  const flat = space === 1 ? 1 : 2;
+  // A table of one column is drawn over a plane too: up and down nothing changes.
+  const flat = shape === "line" ? 1 : 2;
   const at = gridPoints(side, reach, flat);
   if (features !== null) return seen(at, flat, features);
   if (space === flat) return at;
   const rows = at.length / flat;
   const out = new Float32Array(rows * space);
-  for (let r = 0; r < rows; r++) for (let i = 0; i < flat; i++) out[r * space + i] = at[r * flat + i]!;
+  for (let r = 0; r < rows; r++) for (let i = 0; i < Math.min(flat, space); i++) out[r * space + i] = at[r * flat + i]!;
   return out;
 }
 

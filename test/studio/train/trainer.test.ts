@@ -148,6 +148,22 @@ test("digits are learnt by both kinds of nets, and a drawing is read", async () 
   }
 });
 
+test("tables of one column and of many have a picture", async () => {
+  for (const columns of [1, 2, 5]) {
+    const rows = Array.from({ length: 20 }, (_, i) =>
+      [...Array.from({ length: columns }, (_, c) => i * (c + 1)), i < 10 ? "low" : "high"].join(),
+    );
+    const t = await trainer({ data: "csv", csv: rows.join("\n"), layers: [2], batch: 5, optimizer: "adam", rate: 0.1 });
+    curveOf(t, 20);
+    const { surface, maps } = t.snapshot(0);
+    const { fine, grid } = t.facts;
+    expect([surface.length, maps[0]!.length]).toEqual([fine * fine, 2 * grid * grid]);
+    // Classes come in the order in which they first stand: low is 0, at the left.
+    const middle = (fine / 2) * fine;
+    expect(surface[middle]! * surface[middle + fine - 1]!).toBeLessThan(0);
+  }
+});
+
 test("a batch is the one that the next step learns from", async () => {
   const t = await trainer({ points: 60, layers: [3] });
   t.step();
