@@ -40,6 +40,8 @@ export class Canvas {
   readonly minimap: SVGSVGElement = document.createElementNS(svgSpace, "svg");
   readonly #view = group("");
   readonly #groups = group("");
+  /** Wide unseen lines, because a wire of a pixel and a half is hard to hit. */
+  readonly #hits = group("hits");
   readonly #wires = group("cr-wires");
   readonly #titles = group("cr-titles");
   readonly #items = group("cr-items");
@@ -51,9 +53,11 @@ export class Canvas {
   #layout: Layout | null = null;
   #scene: Scene | null = null;
   #structure = "";
+  #title = "";
   #scale = 1;
   #at: Point = { x: 0, y: 0 };
   #moved = false;
+  #room: [number, number] | null = null;
   #roving = "";
   /** From which side arrow keys came to a wire, which says what its siblings are. */
   #side: "to" | "from" = "to";
@@ -68,13 +72,15 @@ export class Canvas {
     svg.setAttribute("class", "cr");
     svg.setAttribute("role", "graphics-document");
     svg.setAttribute("tabindex", "-1");
-    this.#view.append(this.#groups, this.#wires, this.#titles, this.#items);
+    this.#view.append(this.#groups, this.#hits, this.#wires, this.#titles, this.#items);
     svg.append(this.#view);
     this.minimap.setAttribute("class", "minimap");
-    this.minimap.setAttribute("role", "img");
+    // For the pointer only: keys move the view with the focus.
+    this.minimap.setAttribute("aria-hidden", "true");
     host.append(svg, this.minimap);
     this.#listen();
     this.#watch = new ResizeObserver(() => {
+      this.#room = [svg.clientWidth || 800, svg.clientHeight || 500];
       if (this.#moved) this.#place();
       else this.fit(false);
     });
@@ -97,12 +103,16 @@ export class Canvas {
     this.#scene = scene;
     this.svg.setAttribute("aria-label", label);
     if (isNew) {
+      // Another graph begins at its end; one of which a module was opened, where the reader was.
+      const wasOpen = this.#title === scene.title;
+      this.#title = scene.title;
       this.#structure = structure;
       this.#draw(scene, parts);
-      this.#rove(this.#elements.has(this.#roving) ? this.#roving : `i${scene.items.length - 1}`);
+      this.#rove(wasOpen && this.#elements.has(this.#roving) ? this.#roving : `i${scene.items.length - 1}`);
       this.#moved = false;
     } else this.#patch(scene, parts, isMoved);
     if (isNew || isMoved) {
+      this.#drawHits();
       this.#drawMinimap();
       if (!this.#moved) this.fit(false);
     }
@@ -218,7 +228,9 @@ export class Canvas {
   }
 
   #size(): [number, number] {
-    return [this.svg.clientWidth || 800, this.svg.clientHeight || 500];
+    // Asking the element in the middle of a step would lay the page out once more.
+    this.#room ??= [this.svg.clientWidth || 800, this.svg.clientHeight || 500];
+    return this.#room;
   }
 
   /** The scale, 1 for the picture's own size. */
@@ -276,6 +288,17 @@ export class Canvas {
     const was = this.#moved;
     this.#pan(dx, dy);
     this.#moved = was;
+  }
+
+  #drawHits(): void {
+    this.#hits.replaceChildren(
+      ...this.#layout!.wires.map(({ own }, i) => {
+        const path = document.createElementNS(svgSpace, "path");
+        path.setAttribute("data-wire", String(i));
+        path.setAttribute("d", own.map(({ x, y }, k) => `${k === 0 ? "M" : "L"}${x} ${y}`).join(""));
+        return path;
+      }),
+    );
   }
 
   #drawMinimap(): void {

@@ -216,7 +216,7 @@ function walkOf(source: Read, made: Picture, steps: readonly Step[], forward: nu
         pass,
         kind,
         item: id,
-        label: kind === "seed" ? "1" : kind === "sum" ? "Σ" : (labels.get(id) ?? ""),
+        label: kind === "seed" ? "1" : kind === "sum" ? "Σ" : single ? (labels.get(id) ?? "") : step.node.op.name,
         name: step.name,
         unit: kind === "seed" ? "seed" : unitOf(step.node),
         edges: kind === "gate" && single && step.pass === "backward" && step.kind === "gate" ? step.flows.length : 1,

@@ -104,11 +104,14 @@ export function Scrubber(): JSX.Element {
   const walk = model.value?.walk;
   const row = useRef<HTMLDivElement>(null);
   useEffect(() => {
-    const now = row.current?.querySelector<HTMLElement>("[aria-current]");
-    if (now == null || row.current === null) return;
-    const box = row.current.getBoundingClientRect();
-    const own = now.getBoundingClientRect();
-    if (own.left < box.left + 20 || own.right > box.right - 20) row.current.scrollLeft += own.left - box.left - box.width / 2;
+    const frame = requestAnimationFrame(() => {
+      const now = row.current?.querySelector<HTMLElement>("[aria-current]");
+      if (now == null || row.current === null) return;
+      const box = row.current.getBoundingClientRect();
+      const own = now.getBoundingClientRect();
+      if (own.left < box.left + 20 || own.right > box.right - 20) row.current.scrollLeft += own.left - box.left - box.width / 2;
+    });
+    return () => cancelAnimationFrame(frame);
   }, [at]);
   if (walk === undefined) return <div class="chips" />;
   if (list.length - 1 > mostChips)
@@ -131,6 +134,7 @@ export function Scrubber(): JSX.Element {
       {list.slice(1).map((stop, i) => {
         const step = walk.steps[stop.t - 1]!;
         const isForward = step.pass === "forward";
+        const label = step.label === "" ? step.name : step.label;
         const number = isForward ? stop.t : stop.t - walk.forward;
         return (
           <button
@@ -138,7 +142,7 @@ export function Scrubber(): JSX.Element {
             key={`${stop.t}.${stop.edge ?? ""}`}
             class={`chip ${step.pass}${i + 1 < at ? " past" : ""}${stop.edge === null ? "" : " part"}`}
             aria-current={i + 1 === at ? "step" : undefined}
-            aria-label={w.chip(number, isForward ? w.forward : w.backward, step.name)}
+            aria-label={w.chip(label, number, isForward ? w.forward : w.backward, step.name)}
             tabIndex={i + 1 === Math.max(1, at) ? 0 : -1}
             onClick={() => {
               pause();
@@ -157,7 +161,7 @@ export function Scrubber(): JSX.Element {
               }
             }}
           >
-            {step.label === "" ? step.name : step.label}
+            {label}
           </button>
         );
       })}

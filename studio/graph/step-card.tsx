@@ -17,12 +17,33 @@ const iconOf: Readonly<Record<string, keyof typeof icons>> = {
   selector: "router",
 };
 
+/** Lines under each other, because matrices beside each other are wider than the card; wide ones in small type. */
+function stacked(lines: readonly string[]): string {
+  const columns = Math.max(...lines.map((line) => (/matrix\} (.*?)(?:\\\\|\\end)/.exec(line)?.[1] ?? "").split("&").length));
+  const size = columns > 5 ? "\\scriptsize" : columns > 3 ? "\\footnotesize" : "\\small";
+  return `${size}\\begin{aligned} ${lines.join(" \\\\ ")} \\end{aligned}`;
+}
+
+/** A step's formula as the library gives it, broken before each matrix. */
+function broken(tex: string): string {
+  if (!tex.includes("matrix")) return tex;
+  return stacked(tex.replace(" = ", " &= ").replaceAll(" = \\begin", "\n&= \\begin").replaceAll(" + \\begin", "\n&+ \\begin").split("\n"));
+}
+
 /** The formula of one flow: local times upstream, or the op's rule with its shapes. */
 function texOf(flow: ToldFlow, w: GraphWords): string {
   const named = (css: string, body: string, below: string): string => `\\underbrace{\\htmlClass{${css}}{${body}}}_{\\text{${below}}}`;
   const result = `\\htmlClass{t-grad t-strong}{${flow.result}}`;
+  const isMatrix = [flow.local, flow.upstream, flow.result].some((piece) => piece?.includes("matrix") === true);
+  if (flow.local !== null && isMatrix)
+    return stacked([
+      `${flow.left} &= ${named("t-local", flow.local, w.local)}`,
+      `&\\times ${named("t-grad", flow.upstream, w.upstream)}`,
+      `&= ${result}`,
+    ]);
   if (flow.local !== null)
     return `${flow.left} = ${named("t-local", flow.local, w.local)} \\times ${named("t-grad", flow.upstream, w.upstream)} = ${result}`;
+  if (flow.rule !== null && isMatrix) return stacked([`${flow.left} &= ${flow.rule}`, `&= ${result}`]);
   return flow.rule === null ? `${flow.left} = ${result}` : `${flow.left} = ${flow.rule} = ${result}`;
 }
 
@@ -55,9 +76,15 @@ function Flow({ flow }: { readonly flow: ToldFlow }): JSX.Element {
 
 /** The sentence without the gate's name before the colon, which the badge has. */
 function withoutName({ kind, sentence }: ToldStep): string {
-  const at = kind === "gate" || kind === "sum" ? sentence.indexOf(": ") : -1;
-  const rest = at < 0 || at > 45 ? sentence : sentence.slice(at + 2);
-  return `${rest.charAt(0).toUpperCase()}${rest.slice(1)}${/[.다]$/.test(rest) ? "" : "."}`.replace(/다$/, "다.");
+  const parts = sentence.split(": ");
+  const rest =
+    kind === "sum" && parts.length > 2
+      ? `${parts[0]}: ${parts.at(-1)}`
+      : kind === "gate" && parts.length > 1
+        ? parts.slice(1).join(": ")
+        : sentence;
+  const first = /^[a-z]+ /.test(rest) ? rest.charAt(0).toUpperCase() : rest.charAt(0);
+  return `${first}${rest.slice(1)}${rest.endsWith(".") ? "" : "."}`;
 }
 
 /** What happens in the step that is shown: the gate and its name, local times upstream, one sentence. */
@@ -109,7 +136,7 @@ export function StepCard(): JSX.Element {
       {step === null && <p>{w.startText}</p>}
       {step?.kind === "gate" &&
         step.flows.slice(0, edge ?? step.flows.length).map((flow, i) => <Flow key={`${t} ${i} ${flow.into}`} flow={flow} />)}
-      {step !== null && step.kind !== "gate" && <Maths tex={step.latex} label={sentenceOf(step, name, made.name, w, null)} />}
+      {step !== null && step.kind !== "gate" && <Maths tex={broken(step.latex)} label={sentenceOf(step, name, made.name, w, null)} />}
       {step !== null && step.sentence !== "" && <p class="sentence">{withoutName(step)}</p>}
       {step?.kind === "gate" && step.flows.some(({ rule }) => rule?.includes("underset")) && <p class="quiet">{w.shapesMatch}</p>}
       {t === walk.forward && t > 0 && value?.pass === "forward" && (

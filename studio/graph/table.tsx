@@ -32,7 +32,7 @@ export function TraceTable(): JSX.Element | null {
               <button
                 type="button"
                 class="small"
-                aria-label={w.chip(isForward ? at : at - walk.forward, isForward ? w.forward : w.backward, step.name)}
+                aria-label={w.chip(String(at), isForward ? at : at - walk.forward, isForward ? w.forward : w.backward, step.name)}
                 onClick={() => {
                   pause();
                   goTo({ t: at, edge: null });

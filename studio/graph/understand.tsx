@@ -166,7 +166,7 @@ function Answered(): JSX.Element | null {
         <p>{w.working}</p>
       </div>
     );
-  const number = (x: number): string => (Number.isFinite(x) ? x.toPrecision(6) : String(x));
+  const number = (x: number): string => (Number.isFinite(x) ? String(Number(x.toPrecision(6))) : String(x));
   return (
     <div class="answer" id="answer-text">
       <h3>
@@ -193,34 +193,36 @@ function Answered(): JSX.Element | null {
       {found.text === null && found.rows === null && <p>{about === "kinks" ? w.noKinks : w.allFinite}</p>}
       {found.rows !== null && (
         <>
-          <table class="numbers" id="check-table">
-            <caption class="unseen">{w.checkTitle}</caption>
-            <thead>
-              <tr>
-                <th scope="col">∂{model.value?.name}/∂</th>
-                <th scope="col">{w.analytic}</th>
-                <th scope="col">{w.numeric}</th>
-                <th scope="col">{w.relativeError}</th>
-                <th scope="col">
-                  <span class="unseen">{w.checkTitle}</span>
-                </th>
-              </tr>
-            </thead>
-            <tbody>
-              {found.rows.slice(0, 60).map((row) => (
-                <tr key={row.name}>
-                  <th scope="row">{row.name}</th>
-                  <td>{number(row.analytic)}</td>
-                  <td>{number(row.numeric)}</td>
-                  <td>{row.error.toExponential(1)}</td>
-                  <td class={`verdict ${row.verdict}`}>
-                    {row.verdict === "pass" ? "✓ " : row.verdict === "fail" ? "✗ " : "△ "}
-                    {w[`verdict ${row.verdict}`]}
-                  </td>
+          <div class="wide" role="region" aria-label={w.checkTitle} tabIndex={0}>
+            <table class="numbers" id="check-table">
+              <caption class="unseen">{w.checkTitle}</caption>
+              <thead>
+                <tr>
+                  <th scope="col">∂{model.value?.name}/∂</th>
+                  <th scope="col">{w.analytic}</th>
+                  <th scope="col">{w.numeric}</th>
+                  <th scope="col">{w.relativeError}</th>
+                  <th scope="col">
+                    <span class="unseen">{w.checkTitle}</span>
+                  </th>
                 </tr>
-              ))}
-            </tbody>
-          </table>
+              </thead>
+              <tbody>
+                {found.rows.slice(0, 60).map((row) => (
+                  <tr key={row.name}>
+                    <th scope="row">{row.name}</th>
+                    <td>{number(row.analytic)}</td>
+                    <td>{number(row.numeric)}</td>
+                    <td>{row.error.toExponential(1)}</td>
+                    <td class={`verdict ${row.verdict}`}>
+                      {row.verdict === "pass" ? "✓ " : row.verdict === "fail" ? "✗ " : "△ "}
+                      {w[`verdict ${row.verdict}`]}
+                    </td>
+                  </tr>
+                ))}
+              </tbody>
+            </table>
+          </div>
           {found.rows.length > 60 && <p class="quiet">{w.more(found.rows.length - 60)}</p>}
           <p class="quiet">{w.checkNote}</p>
         </>
@@ -241,6 +243,7 @@ function Ask({ about, needsChoice = false }: { readonly about: About; readonly n
       onClick={async () => {
         copied.value = false;
         await ask(about);
+        document.getElementById("answer-text")?.scrollIntoView({ block: "nearest" });
         litItems.value = answer.peek()?.answer?.items ?? [];
         const text = answer.peek()?.answer?.text;
         say(`${w[about]}. ${text === null || text === undefined ? "" : text.slice(0, 300)}`);

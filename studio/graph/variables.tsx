@@ -1,6 +1,6 @@
 import type { JSX, RefObject } from "preact";
 import { useEffect, useRef } from "preact/hooks";
-import { engine, model, setValue, stop, textOf, trouble, variables } from "./model.ts";
+import { engine, model, set, setValue, stop, textOf, trouble, variables } from "./model.ts";
 import { graphWords } from "./words.ts";
 
 /** Digits that a dragged number keeps. */
@@ -167,7 +167,14 @@ export function Variables(): JSX.Element {
   const names = variables.value;
   return (
     <section class="variables" aria-label={graphWords.value.variables}>
-      <h2>{graphWords.value.variables}</h2>
+      <h2>
+        {graphWords.value.variables}
+        {trouble.value !== null && names.length > 0 && (
+          <button type="button" class="small" id="reset-values" onClick={() => set({ values: {} })}>
+            {graphWords.value.resetValues}
+          </button>
+        )}
+      </h2>
       {names.length === 0 && <p class="quiet">{graphWords.value.noVariables}</p>}
       <ul>
         {names

@@ -36,7 +36,7 @@ export function Dialog({
       <div class="dialog">
         <h2>
           {title}
-          <button type="button" class="small" aria-label={words.value.close} onClick={closeDialog}>
+          <button type="button" class="small" aria-label={words.value.close} onClick={() => closeDialog()}>
             <svg viewBox="0 0 16 16" aria-hidden="true">
               <path d="m4 4 8 8M12 4l-8 8" />
             </svg>

@@ -45,9 +45,16 @@ export function openShare(): void {
   void show("share");
 }
 
-/** Closes the dialog; the focus goes back to where it was, unless a command takes it. */
-export function closeDialog(): void {
+/**
+ * Closes the dialog; the focus goes back to where it was, and then a command may take it. Both wait until the dialog has left the page: as long as it
+ * is there nothing else takes the focus.
+ */
+export function closeDialog(then?: () => void): void {
   dialog.value = null;
-  if (before instanceof HTMLElement || before instanceof SVGElement) before.focus({ preventScroll: true });
+  const back = before;
   before = null;
+  setTimeout(() => {
+    if (back instanceof HTMLElement || back instanceof SVGElement) back.focus({ preventScroll: true });
+    then?.();
+  });
 }

@@ -23,7 +23,7 @@ const all = computed((): readonly Command[] => {
       run: () => setLanguage(name),
     })),
     ...themes.map((name) => ({ id: `theme ${name}`, name: `${w.theme}: ${w[`theme ${name}`]}`, run: () => setTheme(name) })),
-    { id: "help", name: w.help, keys: "?", run: () => setTimeout(openHelp) },
+    { id: "help", name: w.help, keys: "?", run: openHelp },
   ];
 });
 
@@ -64,8 +64,7 @@ export function Palette(): JSX.Element {
   }, [now]);
   const run = (command: Command | undefined): void => {
     if (command === undefined) return;
-    closeDialog();
-    command.run();
+    closeDialog(command.run);
   };
   return (
     <Dialog id="palette" title={w.search}>
