@@ -1,4 +1,6 @@
+import { imageFolder } from "../data/image-folder.ts";
 import { readTensorFile } from "../data/read-file.ts";
+import { nodeFiles } from "../files/node-files.ts";
 import { allocate, isFloat, isInteger } from "../ir/dtype.ts";
 import { DomainError, DTypeError, ParseError, ShapeError } from "../ir/errors.ts";
 import { isTensor } from "../ir/leaf.ts";
@@ -30,14 +32,58 @@ const usual: readonly string[] = ["y", "label", "labels", "target", "targets"];
 
 /** @throws ParseError, ShapeError, DTypeError, UsageError for data that is not the model's, with what the model wants and what was given */
 export async function tuningRows(path: string, settings: FinetuneSettings, ports: Ports, io: CommandIo): Promise<TuningRows> {
+  if (await isFolder(path)) return imageRows(path, settings, ports);
+  if (settings.mean !== null || settings.std !== null)
+    throw new UsageError(`--mean and --std are those of images, and ${path.slice(-40)} is no folder of them`, "finetune");
   if (/\.csv$/i.test(path) || path === "-") return tableRows(path, settings, ports, io);
   if (!/\.(safetensors|npz)$/i.test(path))
     throw new UsageError(
-      `--data ${path.slice(-40)}: data is a .safetensors or .npz file with tensors by name, or a .csv table`,
+      `--data ${path.slice(-40)}: data is a .safetensors or .npz file with tensors by name, a .csv table, or a folder of images`,
       "finetune",
     );
   const found = await readTensorFile(path);
   return tensorRows(path, isTensor(found) ? {} : found, settings, ports);
+}
+
+async function isFolder(path: string): Promise<boolean> {
+  if (path === "-") return false;
+  const facts = await (await nodeFiles()).stat(path).catch(() => null);
+  return facts?.isDirectory() ?? false;
+}
+
+/** A folder of images: each folder in it is a class. The model says the size, and how many channels. */
+async function imageRows(path: string, { mean, std }: FinetuneSettings, ports: Ports): Promise<TuningRows> {
+  const [entry, ...more] = Object.entries(ports);
+  const [, channels, height, width] = entry?.[1].shape ?? [];
+  if (
+    entry === undefined ||
+    more.length > 0 ||
+    entry[1].shape?.length !== 4 ||
+    (channels !== 1 && channels !== 3) ||
+    !isFloat(entry[1].dtype)
+  )
+    throw new UsageError(
+      `--data ${path.slice(-40)}: a folder of images is one input of 1 or 3 channels behind the rows, and the model takes ${portsText(ports)}; give the data as .safetensors`,
+      "finetune",
+    );
+  for (const [name, list] of [
+    ["mean", mean],
+    ["std", std],
+  ] as const)
+    if (list !== null && list.length !== 1 && list.length !== channels)
+      throw new UsageError(`--${name} has ${list.length} numbers, and the model's images have ${channels} channels`, "finetune");
+  const sized = typeof height === "number" && typeof width === "number";
+  const images = await imageFolder(path, { grey: channels === 1, ...(sized && { size: [height, width] as const }) });
+  const { x, y } = images.all();
+  const plane = x.type.shape[2]! * x.type.shape[3]!;
+  const data = x.data.map((v, i) => {
+    const channel = Math.floor(i / plane) % channels;
+    return (v - (mean?.[channel] ?? mean?.[0] ?? 0)) / (std?.[channel] ?? std?.[0] ?? 1);
+  });
+  const own = allocate(entry[1].dtype, data.length);
+  own.set(data);
+  const input = hold(tensorType(entry[1].dtype, x.type.shape), own);
+  return { inputs: { [entry[0]]: input }, target: y, rows: images.size, targetName: "the folder", classes: images.classes };
 }
 
 /** `x f32[100,64], y i32[100]`, in a message. */

@@ -10,7 +10,13 @@ export type LossName = (typeof lossNames)[number];
 /** The options of `chainrule finetune`. */
 export const finetuneOptions: readonly OptionSpec[] = [
   { name: "output", short: "o", value: "FILE.onnx", about: "the tuned model" },
-  { name: "data", value: "FILE", about: "rows to train on: .safetensors or .npz with tensors by name, or .csv with a header" },
+  {
+    name: "data",
+    value: "FILE",
+    about: "rows to train on: .safetensors or .npz with tensors by name, .csv with a header, or a folder of images",
+  },
+  { name: "mean", value: "NUMBER,...", about: "of a folder of images: taken off its channels, which go from 0 to 1; 0 when left out" },
+  { name: "std", value: "NUMBER,...", about: "of a folder of images: its channels are divided by it, after --mean; 1 when left out" },
   { name: "input", value: "NAME=TENSOR,...", about: "which tensor of the data is which input of the model, where their names differ" },
   {
     name: "target",
@@ -63,6 +69,9 @@ export interface FinetuneSettings {
   readonly data: string;
   /** The tensor of the data for an input of the model, by the input's name. */
   readonly inputs: Readonly<Record<string, string>>;
+  /** What the channels of images are brought to, one number or one for each channel. */
+  readonly mean: readonly number[] | null;
+  readonly std: readonly number[] | null;
   readonly target: string | null;
   readonly predict: string | null;
   readonly loss: LossName | null;
@@ -101,6 +110,13 @@ export function finetuneSettings(model: string, given: Given): FinetuneSettings 
     text(name)
       ?.split(",")
       .filter((part) => part !== "") ?? null;
+  const numbers = (name: string): readonly number[] | null => {
+    const found = list(name)?.map(Number) ?? null;
+    const fits = found === null || (found.length > 0 && found.every((v) => Number.isFinite(v) && (name === "mean" || v > 0)));
+    return fits
+      ? found
+      : refuse(`--${name} ${String(given[name]).slice(0, 40)}: write numbers with commas between them${name === "std" ? ", above 0" : ""}`);
+  };
   const out = text("output") ?? refuse("-o is missing: name the file of the tuned model, -o tuned.onnx");
   if (!/\.onnx$/i.test(out)) refuse(`-o ${out.slice(0, 40)}: name the file ….onnx`);
   if (out === model) refuse(`-o ${out.slice(0, 40)} is the model itself, which a resumed run reads again; name another file`);
@@ -116,6 +132,8 @@ export function finetuneSettings(model: string, given: Given): FinetuneSettings 
     out,
     data: needed("data", "train.safetensors"),
     inputs: pairs(list("input") ?? [], refuse),
+    mean: numbers("mean"),
+    std: numbers("std"),
     target: text("target"),
     predict: text("predict"),
     loss: given["loss"] === undefined ? null : choice("loss", lossNames, "cross-entropy"),

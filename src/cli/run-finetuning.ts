@@ -131,6 +131,10 @@ export async function runFinetuning(settings: FinetuneSettings, again: string, i
   const all = await tuningRows(settings.data, settings, model.inputs, io);
   if (all.rows === 0) throw new ShapeError(`${settings.data} has no rows`);
   const held = typeof settings.validation === "number" ? null : await tuningRows(settings.validation, settings, model.inputs, io);
+  if (held?.classes != null && String(held.classes) !== String(all.classes))
+    throw new ParseError(
+      `${settings.validation} has the classes ${held.classes.join(", ")}, and ${settings.data} has ${all.classes?.join(", ") ?? "numbers"}; both have to have the same, or their numbers would differ`,
+    );
   const tuned = await tunedOf(model, settings);
   const { batch, fixed } = batchOf(model, settings, all.rows);
   const out = outputType(tuned, all.inputs, output, batch);

@@ -1,4 +1,4 @@
-import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, truncateSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, truncateSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -6,6 +6,7 @@ import { afterAll, describe, expect, test } from "vitest";
 import { parseSafetensors, serializeSafetensors } from "../../src/data.ts";
 import { f32, f64, i32, type Tensor, tensor } from "../../src/index.ts";
 import { onnx } from "../../src/onnx.ts";
+import { png } from "../data/make-image.ts";
 import { modelBytes, node, port, weight } from "../onnx/build-model.ts";
 import { runCli as cli } from "./run-cli.ts";
 
@@ -187,6 +188,69 @@ describe("data that is not the model's", () => {
   });
 });
 
+describe("a folder of images", () => {
+  const images = at("images");
+  const classes = { dark: 40, light: 220 };
+  for (const [name, level] of Object.entries(classes)) {
+    mkdirSync(join(images, name), { recursive: true });
+    for (let k = 0; k < 12; k++)
+      writeFileSync(
+        join(images, name, `${k}.png`),
+        png(
+          "grey",
+          8,
+          8,
+          Array.from({ length: 64 }, (_, i) => level + ((i * 7 + k * 13) % 30)),
+        ),
+      );
+  }
+  const net = (channels: number): string =>
+    file(
+      `images-${channels}.onnx`,
+      modelBytes({
+        nodes: [
+          node("GlobalAveragePool", ["image"], ["p"]),
+          node("Flatten", ["p"], ["f"]),
+          node("Gemm", ["f", "w", "b"], ["scores"], { transB: 1 }),
+        ],
+        weights: [weight("w", [2, channels], new Array<number>(2 * channels).fill(0.1)), weight("b", [2], [0, 0])],
+        inputs: [port("image", ["n", channels, 4, 4])],
+        outputs: [port("scores", ["n", 2])],
+      }),
+    );
+
+  test("is read in the model's size and channels, each folder a class", async () => {
+    for (const [channels, norm] of [
+      [1, ["--mean", "0.5", "--std", "0.25"]],
+      [3, ["--mean", "0.5,0.5,0.5"]],
+    ] as const) {
+      const words = ["--data", images, "--lr", "0.3", "--epochs", "15", "--batch", "8", ...norm, "-o", at(`images-${channels}-tuned.onnx`)];
+      const { code, err } = await cli(["finetune", net(channels), ...words]);
+      expect([code, err]).toEqual([0, expect.stringMatching(/epoch 15\/15 .*accuracy 1\b/)]);
+    }
+  });
+
+  test("has to fit the model, and the classes of the validation have to be the same", async () => {
+    const on = (model: string, ...words: string[]) => cli(["finetune", model, "--data", images, "-o", at("never.onnx"), ...words]);
+    expect((await on(mlp)).err).toContain(
+      "a folder of images is one input of 1 or 3 channels behind the rows, and the model takes input f32[batch,64]",
+    );
+    expect((await on(net(3), "--std", "1,1")).err).toContain("--std has 2 numbers, and the model's images have 3 channels");
+    expect((await on(net(3), "--std", "0")).err).toContain("--std 0: write numbers with commas between them, above 0");
+    mkdirSync(join(at("others"), "red"), { recursive: true });
+    mkdirSync(join(at("others"), "dark"), { recursive: true });
+    for (const name of ["red", "dark"]) writeFileSync(join(at("others"), name, "a.png"), png("grey", 4, 4, new Array<number>(16).fill(9)));
+    expect((await on(net(1), "--validation", at("others"))).err).toContain(
+      `has the classes dark, red, and ${images} has dark, light; both have to have the same`,
+    );
+    mkdirSync(at("nothing"));
+    expect(await cli(["finetune", net(1), "--data", at("nothing"), "-o", at("never.onnx")])).toMatchObject({ code: 2, out: "" });
+    expect((await cli(["finetune", mlp, "--data", rows, "-o", at("never.onnx"), "--mean", "1"])).err).toContain(
+      "--mean and --std are those of images, and",
+    );
+  });
+});
+
 const large = file("large.onnx", "");
 truncateSync(large, 3 * 2 ** 30);
 const w = weight("w", [2], [1, 2]);
@@ -201,7 +265,7 @@ test.each([
   [["finetune", mlp, "-o", at("b.onnx")], "--data is missing: --data train.safetensors"],
   [
     ["finetune", mlp, "--data", "a.parquet", "-o", at("b.onnx")],
-    "--data a.parquet: data is a .safetensors or .npz file with tensors by name, or a .csv table",
+    "--data a.parquet: data is a .safetensors or .npz file with tensors by name, a .csv table, or a folder of images",
   ],
   [["finetune", mlp, "--data", "none.safetensors", "-o", at("b.onnx")], "none.safetensors: cannot read it"],
   [["finetune", mlp, "--data", rows, "-o", at("b.onnx"), "--alpha", "2"], "--alpha belongs to adapters; give --lora RANK too"],
