@@ -105,6 +105,14 @@ async function trained(
     return { loss: meanSquaredError(out, reshape(batch.y, { shape: out.type.shape })), stats: next };
   };
   const born = model.init(key(settings.seed));
+  if (settings.plan !== null) {
+    const { measureStep, simulate } = await import("../train/ranks/plan.ts");
+    const how = { data: source, optimizer: optimizerOf(settings, 1), engine: settings.engine === "wasm" ? wasm() : reference() };
+    const measured = await measureStep({ params: born.params, stats: born.stats, loss: loss as never }, how, settings.plan.ranks);
+    const plan = simulate(measured, settings.plan);
+    await io.write(settings.json ? `${JSON.stringify(plan)}\n` : plan.text());
+    return exitCodes.done;
+  }
   const release = io.onInterrupt?.(() => stop.abort());
   try {
     const training = train(

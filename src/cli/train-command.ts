@@ -26,7 +26,7 @@ export const trainCommand: Command = {
   run: async ({ words, options }, io) => {
     const settings = settingsOf(await given(words, options, io));
     if (settings.mpi) return onRanks(settings, commandText("train", words, options), io);
-    await checkFile(settings, "train");
+    if (settings.plan === null) await checkFile(settings, "train");
     // Layers, optimisers and the compiler are loaded by those who train, not by every command.
     const { runTraining } = await import("./run-training.ts");
     return runTraining(settings, commandText("train", words, options), io, null);

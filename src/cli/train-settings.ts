@@ -37,6 +37,10 @@ export const trainOptions: readonly OptionSpec[] = [
   { name: "log", value: "FILE.jsonl", about: "every step as a line of JSON" },
   { name: "curve", value: "FILE.svg", about: "the curve of the losses" },
   { name: "mpi", about: "train on all ranks that mpirun started: mpirun -np 4 chainrule train --mpi ..." },
+  { name: "plan", about: "train nothing: measure a step, and predict it on many ranks" },
+  { name: "ranks", value: "COUNT", about: "ranks of the plan, 8 when left out" },
+  { name: "bandwidth", value: "RATE", about: "of the plan's network: 10Gb/s (when left out), 1.2GB/s" },
+  { name: "latency", value: "TIME", about: "of the plan's network: 20us (when left out), 1ms" },
   { name: "json", about: "print the report as JSON" },
 ];
 
@@ -81,6 +85,8 @@ export interface TrainSettings {
   readonly log: string | null;
   readonly curve: string | null;
   readonly mpi: boolean;
+  /** Ranks, bytes a second and seconds, where a plan is asked for. */
+  readonly plan: { readonly ranks: number; readonly bandwidth: number; readonly latency: number } | null;
   readonly json: boolean;
 }
 
@@ -127,6 +133,24 @@ export function settingsOf(given: Given): TrainSettings {
     log: file("log", /\.jsonl$/i, "….jsonl"),
     curve: file("curve", /\.svg$/i, "….svg"),
     mpi: flag("mpi"),
+    plan: planIn(flag("plan"), count("ranks", 8), text("bandwidth"), text("latency"), given),
     json: flag("json"),
   };
+}
+
+const rates: Readonly<Record<string, number>> = { b: 1 / 8, B: 1 };
+const scales: Readonly<Record<string, number>> = { "": 1, k: 1e3, M: 1e6, G: 1e9, T: 1e12 };
+const times: Readonly<Record<string, number>> = { s: 1, ms: 1e-3, us: 1e-6, ns: 1e-9 };
+
+/** The network of a plan, or null where none is asked for. @throws UsageError for what is no rate or time, and for a network without a plan */
+function planIn(wanted: boolean, ranks: number, bandwidth: string | null, latency: string | null, given: Given): TrainSettings["plan"] {
+  if (!wanted) {
+    const extra = ["ranks", "bandwidth", "latency"].find((name) => given[name] !== undefined);
+    return extra === undefined ? null : refuse(`--${extra} belongs to a plan: add --plan`);
+  }
+  const [, rate, scale, unit] = /^(\d+(?:\.\d+)?)([kMGT]?)([bB])(?:\/s|ps)$/.exec(bandwidth ?? "10Gb/s") ?? [];
+  if (!(Number(rate) > 0)) refuse(`--bandwidth ${bandwidth} is no rate; write 10Gb/s for bits, 1.2GB/s for bytes`);
+  const [, time, fraction] = /^(\d+(?:\.\d+)?)(s|ms|us|ns)$/.exec(latency ?? "20us") ?? [];
+  if (time === undefined) refuse(`--latency ${latency} is no time; write 20us or 1ms`);
+  return { ranks, bandwidth: Number(rate) * scales[scale!]! * rates[unit!]!, latency: Number(time) * times[fraction!]! };
 }

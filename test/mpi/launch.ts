@@ -69,6 +69,8 @@ const environment = (more: Readonly<Record<string, string>>): NodeJS.ProcessEnv 
 export interface RunOptions {
   readonly env?: Readonly<Record<string, string>>;
   readonly cwd?: string;
+  /** Options of the launcher itself. */
+  readonly launch?: readonly string[];
   /** Sees what is written so far; used to send signals at the right moment. */
   readonly watch?: (written: string, launcher: number) => void;
 }
@@ -78,14 +80,14 @@ export function mpirun(
   launcher: Launcher,
   ranks: number,
   args: readonly string[],
-  { env = {}, cwd = root, watch }: RunOptions = {},
+  { env = {}, cwd = root, launch = [], watch }: RunOptions = {},
 ): Promise<Ran> {
   const path = pathOf(launcher);
   if (path === null) throw new Error(`there is no launcher of ${launcher}`);
   const options = launcher === "openmpi" ? ["--oversubscribe", "--mca", "btl", "self,vader"] : [];
   const began = performance.now();
   return new Promise((resolve, reject) => {
-    const child = spawn(path, [...options, "-np", String(ranks), process.execPath, ...args], {
+    const child = spawn(path, [...options, ...launch, "-np", String(ranks), process.execPath, ...args], {
       cwd,
       env: environment(env),
       stdio: ["ignore", "pipe", "pipe"],

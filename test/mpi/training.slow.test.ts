@@ -1,6 +1,7 @@
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { readCheckpoint } from "../../src/train/checkpoint.ts";
 import { alone, ensureBuilt, type Launcher, launcherPath, mpirun, program } from "./launch.ts";
@@ -98,5 +99,41 @@ describe.skipIf(!there)("a rank that", () => {
     expect(code).not.toBe(0);
     expect(seconds).toBeLessThan(30);
     if (FAULT !== "nan" && FAULT !== "model") await whole(FILE);
+  });
+});
+
+describe.skipIf(!there)("mpirun chainrule train --mpi", () => {
+  const bin = fileURLToPath(new URL("../../bin/chainrule.js", import.meta.url));
+  const digits = fileURLToPath(new URL("../../data/digits.csv", import.meta.url));
+  const args = (target: string, ...more: string[]): string[] => [
+    ...[bin, "train", "--mpi", "--model", "mlp:64-16-10", "--data", digits, "--target", target],
+    ...more,
+  ];
+
+  test("is stopped by Ctrl-C with one report and a checkpoint, and goes on on another number of ranks", async () => {
+    const ckpt = join(folder, "digits.ckpt");
+    let sent = false;
+    const { out, err } = await mpirun("openmpi", 2, args("label", "--epochs", "100000", "--checkpoint", ckpt), {
+      // On a busy machine a second is too little for a step and a checkpoint.
+      launch: ["--mca", "odls_base_sigkill_timeout", "10"],
+      watch: (written, launcher) => {
+        if (!sent && written.includes("epoch 2/")) process.kill(launcher, "SIGINT");
+        sent ||= written.includes("epoch 2/");
+      },
+    });
+    expect(out.match(/^Training: .*; it was stopped$/gm)).toHaveLength(1);
+    expect(err).toMatch(/stopped after step \d+; the run is in .*digits\.ckpt\. Go on with\n {2}mpirun -np RANKS chainrule train --mpi/);
+    const { header } = await readCheckpoint(ckpt);
+    expect(header.step).toBeGreaterThan(20);
+    const epochs = String(header.epoch + 1);
+    const on = await mpirun("openmpi", 3, args("label", "--epochs", epochs, "--checkpoint", ckpt, "--resume"));
+    expect(on.err).toContain(`goes on after step ${header.step}`);
+    expect(on.code).toBe(0);
+  }, 120_000);
+
+  test("says once what is wrong everywhere", async () => {
+    const { code, err } = await mpirun("openmpi", 2, args("nothing"));
+    expect(err.match(/there is no column "nothing"/g)).toHaveLength(1);
+    expect(code).not.toBe(0);
   });
 });

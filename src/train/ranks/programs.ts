@@ -1,5 +1,6 @@
 import type { Engine } from "../../engines/engine.ts";
 import { memoryOf } from "../../engines/program.ts";
+import { byteSize } from "../../files/element-bytes.ts";
 import { isFloat } from "../../ir/dtype.ts";
 import { EngineError, InternalError, NumericError } from "../../ir/errors.ts";
 import { graph, typeOfLeaf } from "../../ir/graph.ts";
@@ -32,12 +33,16 @@ type WideNames = Names & { readonly next: { readonly grad: readonly Value[]; rea
 /** Bytes of a bucket, unless options say otherwise. */
 const usualBucket = 4 * 2 ** 20;
 
-/** What was measured of the last step, in milliseconds: for benchmarks. */
+/** What was measured of the last step, in milliseconds. */
 export interface StepTimes {
-  /** From the first bucket's start to the end of the compiled program. */
-  overlapped: number;
-  /** What was then still waited for. */
+  /** When each bucket was finished, after the start of the first program. */
+  ready: number[];
+  /** The first program: forward and backward pass. */
+  compute: number;
+  /** Sums that were still waited for then. */
   waited: number;
+  /** The second program: the update. */
+  update: number;
 }
 
 /**
@@ -54,7 +59,7 @@ export class RankPrograms extends Programs {
   private readonly placed = new Set<string>();
   /** Whether a gradient that was gathered since the last update was not finite. */
   private spoilt = false;
-  readonly times: StepTimes = { overlapped: 0, waited: 0 };
+  readonly times: StepTimes = { ready: [], compute: 0, waited: 0, update: 0 };
   /** Whether some rank wants to stop, as all know since the last step. */
   stops = false;
   /** Whether this rank wants to stop. */
@@ -159,6 +164,7 @@ export class RankPrograms extends Programs {
   ): Promise<Tensor> {
     const { grad, stats } = this.layout!;
     const kind = this.accumulates ? "apply gathered" : "apply shares";
+    const began = performance.now();
     try {
       const ran = await this.run(kind, batch, ["norm"], (names) => {
         const s = names as unknown as WideNames;
@@ -170,6 +176,7 @@ export class RankPrograms extends Programs {
         const next = rebuild(s.stats, (v, path) => kept.get(path) ?? v);
         return { norm: normOf(gradient, new Set(slopes.keys())), params, opt, stats: next, step: add(s.step, 1) };
       });
+      this.times.update = performance.now() - began;
       return (ran as { readonly norm: Tensor }).norm;
     } catch (error) {
       if (!(error instanceof NumericError)) throw error;
@@ -212,14 +219,13 @@ export class RankPrograms extends Programs {
     const early = this.placed.has(signature);
     const pending: Pending[] = [];
     const seen: { readonly buffer: ArrayBufferLike; readonly offset: number }[] = [];
-    let begun = 0;
+    const began = performance.now();
+    this.times.ready = grad.map(() => 0);
     this.ready = (index, data) => {
+      this.times.ready[index] = performance.now() - began;
       seen[index] = { buffer: data.buffer, offset: data.byteOffset };
       // In their order on every rank, whatever order a program comes to them in.
-      if (early && index === pending.length) {
-        if (begun === 0) begun = performance.now();
-        pending.push(ranks.startAllReduce(hold(grad[index]!.type, data)));
-      }
+      if (early && index === pending.length) pending.push(ranks.startAllReduce(hold(grad[index]!.type, data)));
       for (const p of pending) p.done();
     };
     const ran = await this.run(kind, batch, [], body);
@@ -233,7 +239,7 @@ export class RankPrograms extends Programs {
     for (let i = pending.length; i < places.length; i++) pending.push(ranks.startAllReduce(places[i]!));
     for (let i = 0; i < stats.length; i++) pending.push(ranks.startAllReduce(memoryOf(this.state, `next.stats.${i}`)));
     for (const p of pending) await p.wait();
-    this.times.overlapped = begun === 0 ? 0 : ended - begun;
+    this.times.compute = ended - began;
     this.times.waited = performance.now() - ended;
     return ran;
   }
@@ -259,6 +265,11 @@ export class RankPrograms extends Programs {
         : hold(type.dtype === "bool" ? f64() : type, type.dtype === "f32" ? Float32Array.of(value) : Float64Array.of(value));
     });
     return { loss: hold(f64(), Float64Array.of(mean(2))), outputs: whole };
+  }
+
+  /** Bytes of each bucket of gradients, once a batch was seen. */
+  bucketBytes(): number[] {
+    return (this.layout?.grad ?? []).map(({ type }) => type.shape[0]! * byteSize(type.dtype));
   }
 
   /** Lays the buckets out, by the gradient as it is built for a batch: in the order in which the backward pass finishes it. */

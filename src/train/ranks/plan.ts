@@ -1,0 +1,184 @@
+import type { Batches } from "../../data/batches.ts";
+import type { Engine } from "../../engines/engine.ts";
+import { DomainError } from "../../ir/errors.ts";
+import { sizeOf } from "../../ir/shape.ts";
+import { hold, type Tensor } from "../../ir/tensor.ts";
+import { rebuild } from "../../ir/tree.ts";
+import type { Ranks } from "../../mpi/mpi.ts";
+import type { Optimizer } from "../../optim/optimizer.ts";
+import { key } from "../../random/random.ts";
+import type { AnyModel } from "../model.ts";
+import { initialState } from "../programs.ts";
+import { rowsOf } from "../signature.ts";
+import { RankPrograms } from "./programs.ts";
+
+/** One step of one rank as it was measured; times in milliseconds. */
+export interface MeasuredStep {
+  /** Rows that this rank computed. */
+  readonly rows: number;
+  /** Buckets of gradients in the order in which they are finished: their bytes, and when that is after the start of the step. */
+  readonly buckets: readonly { readonly bytes: number; readonly ready: number }[];
+  /** Forward and backward pass. */
+  readonly compute: number;
+  readonly update: number;
+}
+
+/** A network between ranks. */
+export interface Network {
+  readonly ranks: number;
+  /** Bytes a second from one rank to another, both ways at once. */
+  readonly bandwidth: number;
+  /** Seconds until the first byte of a message is there. */
+  readonly latency: number;
+}
+
+/** A bucket on its way; milliseconds from the start of the step. */
+export interface BucketTime {
+  readonly bytes: number;
+  readonly ready: number;
+  readonly start: number;
+  readonly end: number;
+}
+
+/** What a step is predicted to take on many ranks. */
+export interface ScalePlan extends Network {
+  readonly rows: number;
+  readonly buckets: readonly BucketTime[];
+  /** Bytes of gradients that each rank sums in a step. */
+  readonly bytes: number;
+  readonly compute: number;
+  readonly update: number;
+  /** Milliseconds that sums take, and those of them in which nothing else is done. */
+  readonly communication: number;
+  readonly exposed: number;
+  /** Milliseconds of a step. */
+  readonly step: number;
+  /** The time of a step without any communication, as a part of the step's. */
+  readonly efficiency: number;
+  /** The part of the communication that is hidden behind the backward pass. */
+  readonly hidden: number;
+  text(): string;
+}
+
+/**
+ * The timeline of buckets on a network. A sum takes 2 log2(n) latencies, and 2 (n - 1) / n times the bytes by the bandwidth: reduce-scatter by halving, all-gather by
+ * doubling (Thakur, Rabenseifner and Gropp 2005, "Optimization of collective communication operations in MPICH"), which MPI libraries use for large
+ * vectors. Sums follow each other, and get on while the backward pass computes; a small exchange of losses follows, then the update.
+ * @throws DomainError for a network that is none
+ */
+export function simulate(measured: MeasuredStep, network: Network): ScalePlan {
+  const { ranks, bandwidth, latency } = network;
+  if (!Number.isInteger(ranks) || ranks < 1) throw new DomainError(`plan: ranks is ${ranks}; it is a whole number, 1 or more`);
+  if (!(bandwidth > 0)) throw new DomainError(`plan: the bandwidth is ${bandwidth} bytes a second; it is a number above 0`);
+  if (!(latency >= 0)) throw new DomainError(`plan: the latency is ${latency} s; it is 0 or more`);
+  const { compute, update, rows } = measured;
+  const rounds = 2 * Math.ceil(Math.log2(ranks));
+  const sum = (bytes: number): number => 1000 * (rounds * latency + (2 * ((ranks - 1) / ranks) * bytes) / bandwidth);
+  const buckets: BucketTime[] = [];
+  let end = 0;
+  for (const { bytes, ready } of measured.buckets) {
+    const start = Math.max(ready, end);
+    end = start + sum(bytes);
+    buckets.push({ bytes, ready, start, end });
+  }
+  const exchange = 1000 * rounds * latency * 0.5;
+  const exposed = Math.max(0, end - compute) + exchange;
+  const communication = buckets.reduce((t, b) => t + b.end - b.start, 0) + exchange;
+  const step = compute + exposed + update;
+  const plan = {
+    ...network,
+    rows,
+    buckets,
+    bytes: buckets.reduce((n, b) => n + b.bytes, 0),
+    compute,
+    update,
+    communication,
+    exposed,
+    step,
+    efficiency: (compute + update) / step,
+    hidden: communication === 0 ? 1 : Math.max(0, 1 - exposed / communication),
+  };
+  return { ...plan, text: () => planText(plan) };
+}
+
+const number = (x: number): string => (x === 0 || x >= 100 ? x.toFixed(0) : x.toPrecision(3));
+const bytesText = (n: number): string => (n >= 1e6 ? `${number(n / 1e6)} MB` : n >= 1e3 ? `${number(n / 1e3)} kB` : `${n} B`);
+const percent = (x: number): string => `${(100 * x).toFixed(0)}%`;
+
+function planText(p: Omit<ScalePlan, "text">): string {
+  const lines = [
+    `Plan: ${p.ranks} ranks, ${bytesText(p.bandwidth)}/s, latency ${number(p.latency * 1e6)} us, ${p.rows} rows a step on each`,
+    `  gradients             ${bytesText(p.bytes)} a step in ${p.buckets.length} bucket${p.buckets.length === 1 ? "" : "s"}`,
+    `  forward and backward  ${number(p.compute)} ms, measured on one rank`,
+    `  update                ${number(p.update)} ms, measured`,
+    `  sums over ranks       ${number(p.communication)} ms, ${percent(p.hidden)} of it behind the backward pass`,
+    `  a step                ${number(p.step)} ms, ${number((1000 * p.rows * p.ranks) / p.step)} rows/s`,
+    `  efficiency            ${percent(p.efficiency)} of ${p.ranks} times one rank`,
+    "",
+    "  bucket      bytes   ready   start     end (ms)",
+    ...p.buckets.map(
+      (b, i) =>
+        `  ${String(i).padStart(6)} ${bytesText(b.bytes).padStart(10)} ${number(b.ready).padStart(7)} ${number(b.start).padStart(7)} ${number(b.end).padStart(7)}`,
+    ),
+  ];
+  return `${lines.join("\n")}\n`;
+}
+
+/** One rank by itself, whose sums are done at once. */
+function oneRank(): Ranks {
+  const done = { done: () => true, wait: () => Promise.resolve() };
+  const same = (x: Tensor): Promise<Tensor> => Promise.resolve(x);
+  return {
+    rank: 0,
+    size: 1,
+    names: ["this process"],
+    barrier: () => Promise.resolve(),
+    allReduce: same,
+    broadcast: same,
+    allGather: same,
+    reduceScatter: same,
+    startAllReduce: () => done,
+    startReduceScatter: () => done,
+    startAllGather: () => done,
+    fail: () => undefined,
+    quiet: () => Promise.resolve(),
+  };
+}
+
+const median = (xs: readonly number[]): number => [...xs].sort((a, b) => a - b)[xs.length >> 1]!;
+
+/**
+ * Measures a step as one of so many ranks would make it, on the first batch of the data: the medians of some rounds, after the first ones. The model given is not changed.
+ * @throws DomainError for data without a batch
+ */
+export async function measureStep(
+  model: AnyModel,
+  how: { readonly data: Batches<unknown>; readonly optimizer: Optimizer; readonly engine: Engine; readonly bucket?: number },
+  ranks: number,
+  rounds = 15,
+): Promise<MeasuredStep> {
+  const batches = how.data.pass(0);
+  const iterator = Symbol.asyncIterator in batches ? batches[Symbol.asyncIterator]() : batches[Symbol.iterator]();
+  const { value: whole, done } = await iterator.next();
+  await iterator.return?.(undefined);
+  if (done === true) throw new DomainError("plan: data gave no batch; it is empty");
+  const rows = Math.max(1, Math.round(rowsOf(whole, "the first batch") / ranks));
+  const batch = rebuild(whole, (leaf) => firstRows(leaf as Tensor, rows));
+  const state = initialState(model, how.optimizer, key(0), false);
+  const options = { ranks: oneRank(), ...(how.bucket !== undefined && { bucket: how.bucket }) };
+  const programs = new RankPrograms(model, how.optimizer, how.engine, false, state, options, () => false);
+  const fed = { batch, rows, all: rows, first: 0, pass: 0, index: 0 };
+  const seen: { ready: number[]; compute: number; update: number }[] = [];
+  for (let round = -3; round < rounds; round++) {
+    await programs.update(batch, fed);
+    if (round >= 0) seen.push({ ...programs.times });
+  }
+  const buckets = programs.bucketBytes().map((bytes, i) => ({ bytes, ready: median(seen.map(({ ready }) => ready[i]!)) }));
+  return { rows, buckets, compute: median(seen.map((s) => s.compute)), update: median(seen.map((s) => s.update)) };
+}
+
+function firstRows(x: Tensor, rows: number): Tensor {
+  const [all, ...rest] = x.type.shape;
+  if (all === undefined || all <= rows) return x;
+  return hold({ ...x.type, shape: [rows, ...rest] }, x.data.slice(0, rows * sizeOf(rest)));
+}
