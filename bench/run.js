@@ -37,6 +37,7 @@ const suites = {
   gemm: async () =>
     `## Matrix products in f32, GFLOP/s on one thread\n\n${await (await import("./suites/gemm.js")).products(Number(values.rounds ?? 5))}\n`,
   threads: async () => `## One thread and two\n\n${await (await import("./suites/threads.js")).threads(Number(values.rounds ?? 9))}\n`,
+  mpi: async () => `## Ranks\n\n${await (await import("./suites/mpi.js")).ranks(Number(values.rounds ?? 5))}\n`,
   convnet: async () => timed((await import("./suites/networks.js")).convnet()),
   gpt: async () => timed((await import("./suites/networks.js")).gpt()),
   lstm: async () => timed((await import("./suites/recurrent.js")).recurrent(64, 128, 128, 32)),
