@@ -1,5 +1,6 @@
 import { allocate } from "../ir/dtype.ts";
 import { DomainError, ShapeError } from "../ir/errors.ts";
+import { sameShape } from "../ir/shape.ts";
 import { hold, type Tensor } from "../ir/tensor.ts";
 import { typeText } from "../ir/type.ts";
 import { checksumOf, standingRows } from "./checksum.ts";
@@ -104,14 +105,17 @@ function take(columns: Columns, places: Int32Array, into?: Columns): Columns {
       const shape = [places.length, ...type.shape.slice(1)];
       const width = type.shape[0] === 0 ? 0 : data.length / type.shape[0]!;
       const old = into?.[name];
-      const fits = old !== undefined && old.data !== data && old.type.dtype === type.dtype && old.data.length === places.length * width;
-      const out = fits ? old.data : allocate(type.dtype, places.length * width);
+      const free = old !== undefined && old.type.dtype === type.dtype ? old.data : null;
+      const fits = free !== null && free !== data && free.length === places.length * width;
+      const out = fits ? free : allocate(type.dtype, places.length * width);
       if (width < 16)
         for (let i = 0; i < places.length; i++) {
           const from = places[i]! * width;
           for (let j = 0; j < width; j++) out[i * width + j] = data[from + j]!;
         }
       else for (let i = 0; i < places.length; i++) out.set(data.subarray(places[i]! * width, (places[i]! + 1) * width), i * width);
+      // The tensor itself: it may be memory of an engine, which then need not copy it.
+      if (fits && sameShape(old!.type.shape, shape)) return [name, old!];
       return [name, hold({ ...type, shape }, out)];
     }),
   );

@@ -35,6 +35,7 @@ import { type DistributedOptions, distributedOf } from "./ranks/options.ts";
 import { RankPrograms } from "./ranks/programs.ts";
 import { isAlike } from "./ranks/symmetric.ts";
 import { type Ending, reportOf, type TrainingReport } from "./report.ts";
+import { SpareBatch } from "./spare-batch.ts";
 import { Sums, type Totals } from "./totals.ts";
 
 /** A checkup: what the validation gave. */
@@ -120,8 +121,7 @@ class Run implements Training<unknown, unknown, Loss> {
   /** The batch that comes next: read ahead, so that the last step of an epoch knows that it is. */
   private ahead: Fed | null = null;
   private last: Fed | null = null;
-  /** A batch of the data that nobody will ask for again. */
-  private spare: unknown = null;
+  private spare: SpareBatch | null = null;
   private running = { loss: 0, rows: 0 };
   private meanLoss = Number.NaN;
   private best: { value: number; step: number; epoch: number } | null = null;
@@ -282,6 +282,8 @@ class Run implements Training<unknown, unknown, Loss> {
     }
     this.seed = seed;
     const own = engine ?? (await defaultEngine());
+    // A rank's engine gets a part of what the loader reads.
+    this.spare = new SpareBatch(this.spread === null ? own.tensor : undefined, data.batch);
     if (this.spread === null) this.programs = new Programs(this.model, optimizer, own, this.every > 1, state);
     else {
       const { ranks } = this.spread;
@@ -407,20 +409,18 @@ class Run implements Training<unknown, unknown, Loss> {
     await feed?.close();
   }
 
-  private nextOf(): Promise<Fed | null> {
-    const spare = (): unknown => {
-      const free = this.spare;
-      this.spare = null;
-      return free;
-    };
+  private async nextOf(): Promise<Fed | null> {
+    const spare = this.spare!;
     const checks = this.epoch === 0 && this.options.unchecked !== true;
-    this.feed ??= new Feed(this.options.data, "data", this.epoch, this.index, checks, spare, this.spread?.ranks);
-    return this.feed.next();
+    this.feed ??= new Feed(this.options.data, "data", this.epoch, this.index, checks, () => spare.take(), this.spread?.ranks);
+    const fed = await this.feed.next();
+    spare.took(fed);
+    return fed;
   }
 
   /** This is the last batch from now on; the one before is free. */
   private recycle(fed: Fed): void {
-    if (this.last !== null && this.last !== fed) this.spare = this.last.batch;
+    if (this.last !== null && this.last !== fed) this.spare!.give(this.last);
     this.last = fed;
   }
 

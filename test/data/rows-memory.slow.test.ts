@@ -44,17 +44,17 @@ function safetensors(): string {
   return sparse("x.safetensors", head);
 }
 
-function read(source: string, each = ""): { held: number; process: number; marks: number; rows: number } {
+function read(source: string, each = "", columns = width): { held: number; process: number; marks: number; rows: number } {
   const file = join(folder, "run.mjs");
   writeFileSync(
     file,
-    `import { npyRows, safetensorsRows } from "${root}dist/data.js";
+    `import { csvRows, npyRows, safetensorsRows } from "${root}dist/data.js";
 const kept = (globalThis.kept = []);
 const source = await ${source};
 let held = 0, most = 0, rows = 0, marks = 0, batches = 0;
 for await (const { x } of source.pass(0)) {
   ${each}
-  for (let i = 0; i < x.type.shape[0]; i++) marks += x.data[i * ${width}];
+  for (let i = 0; i < x.type.shape[0]; i++) marks += x.data[i * ${columns}];
   rows += x.type.shape[0];
   // Not resourceUsage().maxRSS: Linux hands a child the largest size of its parent, here of the test runner.
   most = Math.max(most, process.memoryUsage.rss());
@@ -80,6 +80,19 @@ test.each([
   },
   120_000,
 );
+
+test("csvRows holds a few batches of a file of 40 MB, and all of it is read", () => {
+  const path = join(folder, "x.csv");
+  const file = openSync(path, "w");
+  const line = `${"0.25,".repeat(31)}0.25\n`;
+  const block = line.repeat(1024);
+  for (let i = 0; i < 256; i++) writeSync(file, block);
+  closeSync(file);
+  const found = read(`csvRows(${JSON.stringify(path)}, { batch: 256, header: false })`, "", 32);
+  expect(found).toMatchObject({ rows: 2 ** 18, marks: 2 ** 18 / 4 });
+  // The table would take 33 MB as f32; a batch takes 32 KB.
+  expect(found.held).toBeLessThan(2 ** 23);
+}, 120_000);
 
 test("batches that are kept would be seen", () => {
   const found = read(`npyRows({ x: ${JSON.stringify(npy())} }, { batch: 256 })`, "if (rows < 16384) kept.push(x);");
