@@ -37,6 +37,8 @@ let prepared = "";
 let told = "";
 let asking = 0;
 let began = 0;
+/** A setup was asked for and has not been answered. */
+let busy = false;
 let slow: ReturnType<typeof setTimeout> | undefined;
 let later: ReturnType<typeof setTimeout> | undefined;
 let playAfter = false;
@@ -71,6 +73,7 @@ export function end(why: "worker died" | "was stopped"): void {
   worker = null;
   playing.value = false;
   clearTimeout(slow);
+  busy = false;
   prepared = "";
   status.value = { kind: "dead", why };
   said.value = words.value[why];
@@ -86,7 +89,7 @@ function ask(asked: Asked, transfer: Transferable[] = []): void {
 export function setup(): void {
   clearTimeout(later);
   // A worker that is still busy with older settings after this long is ended, not waited for.
-  if (status.value.kind === "preparing" && performance.now() - began > 1500) {
+  if (busy && performance.now() - began > 1500) {
     worker?.terminate();
     worker = null;
   }
@@ -96,6 +99,7 @@ export function setup(): void {
   told = liveOf(settings);
   id++;
   began = performance.now();
+  busy = true;
   playing.value = false;
   stopped.value = "";
   status.value = { kind: "preparing", long: false };
@@ -120,7 +124,14 @@ export function follow(): () => void {
       clearTimeout(later);
       // A slider that moves asks for one net, not for thirty.
       if (prepared === "") setup();
-      else later = setTimeout(setup, 120);
+      else {
+        // Meanwhile nothing can be started that would end at once.
+        if (status.peek().kind === "ready") {
+          pause();
+          status.value = { kind: "preparing", long: false };
+        }
+        later = setTimeout(setup, 120);
+      }
     } else if (live !== told) {
       told = live;
       ask({ kind: "live", settings, language: language.value });
@@ -177,6 +188,7 @@ export function standing(): string {
 }
 
 let pending: Snapshot | null = null;
+let pendingPlays = false;
 let announce = false;
 let calmed = 0;
 
@@ -194,7 +206,9 @@ function show(): void {
   });
   pending = null;
   ask({ kind: "shown" });
-  if (announce) said.value = stopped.value === "" ? standing() : `${words.value["not finite"]} ${stopped.value}`;
+  // A picture from before it stopped may come first.
+  if (!announce || pendingPlays) return;
+  said.value = stopped.value === "" ? standing() : `${words.value["not finite"]} ${stopped.value}`;
   announce = false;
 }
 
@@ -220,8 +234,10 @@ function hear(message: Told): void {
   if (message.id !== id) return;
   switch (message.kind) {
     case "ready":
+      busy = false;
       clearTimeout(slow);
       pending = null;
+      announce = false;
       curve.value = new CurveHistory();
       shot.value = null;
       calm.value = null;
@@ -235,6 +251,7 @@ function hear(message: Told): void {
       return;
     case "snapshot": {
       const first = pending === null;
+      pendingPlays = message.playing;
       pending = pending === null ? message.snapshot : { ...message.snapshot, curve: [...pending.curve, ...message.snapshot.curve] };
       if (first) requestAnimationFrame(show);
       return;
@@ -246,6 +263,7 @@ function hear(message: Told): void {
       announce = true;
       return;
     case "fault": {
+      busy = false;
       clearTimeout(slow);
       playing.value = false;
       const sentence = words.value[`fault ${message.key}`];
