@@ -41,7 +41,10 @@ async function bundle() {
         },
         { name: "files", test: /[\\/]src[\\/](files|data)[\\/]/ },
         // With the few files that the command line shares with its parts that are loaded later.
-        { name: "reports", test: /[\\/]src[\\/]((check|draw|explain)[\\/]|cli[\\/](usage-error|describe-error|io|colours|text-in)\.ts$)/ },
+        {
+          name: "reports",
+          test: /[\\/]src[\\/]((check|draw|explain)[\\/]|train[\\/]metrics\.ts$|cli[\\/](usage-error|describe-error|io|colours|text-in)\.ts$)/,
+        },
       ],
     },
   });

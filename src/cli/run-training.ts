@@ -106,7 +106,7 @@ async function trained(
   };
   const born = model.init(key(settings.seed));
   if (settings.plan !== null) {
-    const { measureStep, simulate } = await import("../train/ranks/plan.ts");
+    const { measureStep, simulate } = await import("../train.ts");
     const how = { data: source, optimizer: optimizerOf(settings, 1), engine: settings.engine === "wasm" ? wasm() : reference() };
     const measured = await measureStep({ params: born.params, stats: born.stats, loss: loss as never }, how, settings.plan.ranks);
     const plan = simulate(measured, settings.plan);
