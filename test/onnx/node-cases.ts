@@ -33,9 +33,8 @@ function untar(bytes: Uint8Array): Map<string, Uint8Array> {
   return files;
 }
 
-/** All cases of the fixture: see `test/fixtures/onnx/README.md`. */
-export function nodeCases(): NodeCase[] {
-  const path = fileURLToPath(new URL("../fixtures/onnx/node-cases.tar.gz", import.meta.url));
+/** All cases of an archive, the fixture unless another is named: see `test/fixtures/onnx/README.md`. */
+export function nodeCases(path: string = fileURLToPath(new URL("../fixtures/onnx/node-cases.tar.gz", import.meta.url))): NodeCase[] {
   const files = untar(gunzipSync(readFileSync(path)));
   const names = [...new Set([...files.keys()].map((f) => f.split("/")[0]!))].sort();
   const numbered = (name: string, kind: string): Uint8Array[] => {
