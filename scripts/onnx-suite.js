@@ -4,7 +4,7 @@ import { root } from "./entries.js";
 
 const { status } = spawnSync(
   process.execPath,
-  [`${root}node_modules/vitest/vitest.mjs`, "run", "--disable-console-intercept", "test/onnx/whole-suite.long.test.ts"],
+  [`${root}node_modules/vitest/vitest.mjs`, "run", "test/onnx/whole-suite.long.test.ts", "--disable-console-intercept"],
   {
     cwd: root,
     stdio: "inherit",

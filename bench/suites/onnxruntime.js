@@ -48,7 +48,9 @@ export async function onOrt(rounds) {
         `### ${suite.title}, ${threads === 1 ? "one thread" : "two threads"}\n\n${timeTable(measured, { unit: `ms a step, ${threads === 1 ? "of processor time" : "elapsed"}`, scale: 1e-6 })}`,
       );
     }
-  return [await call(ort), ...tables].join("\n\n");
+  const remark =
+    "One thread in processor time. Two threads in elapsed time, which tells something on a machine with two idle processors alone.";
+  return [remark, await call(ort), ...tables].join("\n\n");
 }
 
 /** What a call costs where there is hardly anything to compute. @param {any} ort */

@@ -5,6 +5,7 @@ import type { AnyGraph } from "../ir/graph.ts";
 import { constantOf, inputOp, isValue, nameOf } from "../ir/leaf.ts";
 import { type Node, type Value, valuesOf } from "../ir/node.ts";
 import type { Body } from "../ir/op.ts";
+import { sizeOf } from "../ir/shape.ts";
 import { hold, type Tensor } from "../ir/tensor.ts";
 import { leaves } from "../ir/tree.ts";
 import { type TensorType, tensorType, typeText } from "../ir/type.ts";
@@ -27,11 +28,38 @@ const mostBytes: number = 2 ** 31 - 1;
 export function emitAll(e: Emitter, roots: readonly Value[]): void {
   const floor = new Set([...e.names.keys()].map((v) => v.node));
   let order = inOrderOfMaking(collect(roots, 0, "visit", floor));
-  if (nameEmpty(e, order)) {
+  const empty = nameEmpty(e, order);
+  if (nameSmall(e, order, roots) || empty) {
     for (const node of order) if (valuesOf(node).every((v) => e.names.has(v))) floor.add(node);
     order = inOrderOfMaking(collect(roots, 0, "visit", floor));
   }
   for (const node of order) if (!e.names.has(node) && !valuesOf(node).every((v) => e.names.has(v))) emit(e, node);
+}
+
+/** Larger constants are made where the file is run. */
+const mostSettled = 64;
+
+/** Names small values that depend on no input: what they are is known now. True where there are such. */
+function nameSmall(e: Emitter, order: readonly Node[], roots: readonly Value[]): boolean {
+  const free = new Set<Node>();
+  let found = false;
+  const settle = (v: Value | null): void => {
+    if (v === null || e.names.has(v) || !free.has(v.node) || v.node.operands.length === 0 || sizeOf(v.type.shape) > mostSettled) return;
+    try {
+      e.names.set(v, e.constant(Array.from(evaluate(v).data), v.type.dtype, v.type.shape));
+      found = true;
+    } catch (error) {
+      // An error belongs to the run.
+      if (!(error instanceof ChainruleError)) throw error;
+    }
+  };
+  for (const node of order) {
+    if (node.op === inputOp) continue;
+    if (node.operands.every((v) => v === null || free.has(v.node))) free.add(node);
+    else for (const v of node.operands) settle(v);
+  }
+  for (const v of roots) settle(v);
+  return found;
 }
 
 const isEmpty = (v: Value | null): boolean => v !== null && v.type.shape.includes(0);

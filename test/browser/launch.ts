@@ -77,8 +77,9 @@ export function chromiumPath(): string | null {
 /**
  * Starts the system's Chromium. Where there is none, or no playwright-core, it gives null and says so in one line; under `CI` that is a failure,
  * so that the tests are never left out there.
+ * @param more arguments for the browser beside the usual ones
  */
-export async function launch(): Promise<Browser | null> {
+export async function launch(more: readonly string[] = []): Promise<Browser | null> {
   const executablePath = chromiumPath();
   const name: string = "playwright-core";
   const playwright = await import(name).then(
@@ -91,7 +92,12 @@ export async function launch(): Promise<Browser | null> {
       : executablePath === null
         ? "there is no Chromium (apt-get install chromium)"
         : null;
-  if (missing === null) return playwright!.chromium.launch({ executablePath: executablePath!, args: quiet, headless: true });
+  if (missing === null)
+    return playwright!.chromium.launch({
+      executablePath: executablePath!,
+      args: [...(more.length > 0 ? quiet.filter((a) => a !== "--disable-gpu") : quiet), ...more],
+      headless: true,
+    });
   if (process.env["CI"] !== undefined) throw new Error(`browser tests: ${missing}`);
   console.log(`browser tests left out: ${missing}`);
   return null;

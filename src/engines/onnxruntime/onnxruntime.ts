@@ -82,7 +82,7 @@ export function plainTensor(type: TensorType): Tensor {
 
 /** Tensors of ONNX Runtime over arrays of ours, made once for arrays that come again. */
 class Wraps {
-  private readonly runtime: Runtime;
+  readonly runtime: Runtime;
   private readonly made = new WeakMap<NumberArray, { readonly type: TensorType; readonly tensor: OrtTensor }>();
   constructor(runtime: Runtime) {
     this.runtime = runtime;
@@ -114,7 +114,7 @@ function programOf(
       const fetches: Record<string, OrtTensor | null> = {};
       made.outputs.forEach((name, i) => {
         const place = into[i] ?? null;
-        fetches[name] = place === null ? null : wraps.of(place);
+        fetches[name] = place === null || !wraps.runtime.fills ? null : wraps.of(place);
       });
       let results: Readonly<Record<string, OrtTensor>>;
       try {
@@ -126,7 +126,7 @@ function programOf(
         const { type } = outputs[i]!;
         const place = into[i] ?? null;
         const { data } = results[name]!;
-        // Builds for pages may answer in memory of their own.
+        // Builds for pages answer in memory of their own.
         if (place !== null && data !== place.data) place.data.set(data);
         const own = place?.data ?? data;
         // ONNX Runtime computes halves in f32 and leaves out what rounds them where it is cast back.

@@ -29,6 +29,8 @@ export interface OrtSession {
 
 /** What is used of the module. */
 export interface Runtime {
+  /** Whether results are written to arrays that are handed over; the builds for pages leave them as they are, without a word. */
+  readonly fills: boolean;
   open(model: Uint8Array, options: object): Promise<OrtSession>;
   tensor(dtype: DType, data: NumberArray, shape: readonly number[]): OrtTensor;
 }
@@ -63,7 +65,9 @@ export function runtimeOf(ort: Ort): Runtime {
     throw new EngineError(
       'onnxruntime: the first argument is the module itself: import * as ort from "onnxruntime-node" (in a page "onnxruntime-web"), then onnxruntime(ort)',
     );
+  const { versions } = (ort.env ?? {}) as { readonly versions?: { readonly node?: string } };
   return {
+    fills: versions?.node !== undefined,
     open: (model, options) => InferenceSession.create(model, options),
     tensor: (dtype, data, shape) => new Tensor(types[outside[dtype] ?? dtype]!, data, shape),
   };
