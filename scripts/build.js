@@ -37,9 +37,11 @@ async function bundle() {
       groups: [
         {
           name: "core",
-          test: /[\\/]src[\\/]((ir|ops|random|linalg|control|evaluate|notation|autodiff|passes|transforms)[\\/]|engines[\\/][^\\/]+$)/,
+          // With patterns of names, which are small and used by most entries.
+          test: /[\\/]src[\\/]((ir|ops|random|linalg|control|evaluate|notation|autodiff|passes|transforms)[\\/]|engines[\\/][^\\/]+$|optim[\\/]patterns\.ts$)/,
         },
         { name: "files", test: /[\\/]src[\\/](files|data)[\\/]/ },
+        { name: "models", test: /[\\/]src[\\/]onnx[\\/]/ },
         // With the few files that the command line shares with its parts that are loaded later.
         {
           name: "reports",
