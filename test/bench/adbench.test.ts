@@ -1,10 +1,7 @@
 import { expect, test } from "vitest";
-import type { Tensor, Value } from "../../src/index.ts";
+// The evals import the library by its name, which is these sources here: one copy.
+import { evaluate, f64, grad, lgamma, read, type Tensor, tensor, type Value } from "../../src/index.ts";
 
-// One copy of the library: that which the evals are written over.
-const { evaluate, f64, grad, lgamma, read, tensor } = (await import(
-  new URL("../../dist/index.js", import.meta.url).pathname
-)) as typeof import("../../src/index.ts");
 // The evals are plain JavaScript over the built library; how they are typed is of no interest here.
 const { objectiveOf: gmm } = (await import(new URL("../../bench/gradbench/evals/gmm.js", import.meta.url).pathname)) as {
   objectiveOf(source: "GradBench" | "ADBench"): (p: Record<string, Value>, x: Value, m: number, gamma: number) => Value;
