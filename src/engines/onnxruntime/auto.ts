@@ -24,8 +24,8 @@ export interface AutoOptions extends OrtOptions {
 }
 
 /**
- * Where ONNX Runtime and the compiled engine take about as long: a call of ONNX Runtime costs some 0.05 ms and every node of its graph about a microsecond, which the
- * compiled engine does not pay; its products run about twice as fast. Measured with `node bench/run.js ort`.
+ * A rough place of the break-even: a call of ONNX Runtime and each node of its graph cost something that the compiled engine does not pay, and its large products are
+ * faster. Runs of `node bench/run.js ort` on a loaded machine had steps of this size about even; that command tells of another machine.
  */
 const evens = 50_000_000;
 
