@@ -1,5 +1,5 @@
 import { execFileSync, spawn, spawnSync } from "node:child_process";
-import { existsSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 
 const root: string = fileURLToPath(new URL("../../", import.meta.url));
@@ -60,6 +60,8 @@ export function ensureBuilt(): void {
 const environment = (more: Readonly<Record<string, string>>): NodeJS.ProcessEnv => ({
   ...process.env,
   FORCE_COLOR: "0",
+  // The launcher gives the ranks a terminal of its own.
+  NO_COLOR: "1",
   OMPI_ALLOW_RUN_AS_ROOT: "1",
   OMPI_ALLOW_RUN_AS_ROOT_CONFIRM: "1",
   ...more,
@@ -109,6 +111,25 @@ export function mpirun(
       resolve({ code, out, err, seconds: (performance.now() - began) / 1000 });
     });
   });
+}
+
+/** The processes that a launcher started, as Linux lists them. */
+export function ranksOf(launcher: number): number[] {
+  const parentOf = (pid: string): number => {
+    try {
+      // After the name in brackets, which may hold anything: the state, then the parent.
+      return Number(
+        readFileSync(`/proc/${pid}/stat`, "utf8")
+          .replace(/^.*\) /s, "")
+          .split(" ")[1],
+      );
+    } catch {
+      return Number.NaN; // it has ended
+    }
+  };
+  return readdirSync("/proc")
+    .filter((name) => /^\d+$/.test(name) && parentOf(name) === launcher)
+    .map(Number);
 }
 
 /** Runs a command of Node without a launcher. */
