@@ -32,6 +32,7 @@ export function launcherPath(launcher: Launcher): string | null {
   if (installs())
     try {
       const options = { stdio: "ignore" as const, timeout: 300_000, env: { ...process.env, DEBIAN_FRONTEND: "noninteractive" } };
+      execFileSync("apt-get", ["update", "-qq"], options);
       execFileSync("apt-get", ["install", "-y", "--no-install-recommends", ...packages[launcher]], options);
     } catch {
       // Without a network: what is missing is told below.
