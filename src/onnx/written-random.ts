@@ -1,6 +1,7 @@
 import type { DType } from "../ir/dtype.ts";
 import { sizeOf } from "../ir/shape.ts";
 import { tensorType } from "../ir/type.ts";
+import { centre, type Ratio, shoulder, tail } from "../random/quantile-terms.ts";
 import { Emitter, valueMessage, type Written } from "./emitter.ts";
 import type { GraphMessage, ValueMessage } from "./schema.ts";
 
@@ -216,19 +217,6 @@ export function normalRow(e: Emitter, w: Written): string {
   return w.dtype === "f64" ? out : e.cast(out, w.dtype);
 }
 
-const centre = [
-  [2509.0809287301227, 33430.57558358813, 67265.7709270087, 45921.95393154987, 13731.69376550946, 1971.5909503065513, 133.14166789178438, 3.3871328727963665],
-  [5226.495278852854, 28729.085735721943, 39307.89580009271, 21213.794301586597, 5394.196021424751, 687.1870074920579, 42.31333070160091, 1],
-] as const; // biome-ignore format: two polynomials
-const shoulder = [
-  [7.745450142783414e-4, 0.022723844989269184, 0.2417807251774506, 1.2704582524523684, 3.6478483247632045, 5.769497221460691, 4.630337846156546, 1.4234371107496835],
-  [1.0507500716444169e-9, 5.475938084995345e-4, 0.015198666563616457, 0.14810397642748008, 0.6897673349851, 1.6763848301838038, 2.053191626637759, 1],
-] as const; // biome-ignore format: two polynomials
-const tail = [
-  [2.0103343992922881e-7, 2.7115555687434876e-5, 0.0012426609473880784, 0.026532189526576124, 0.29656057182850487, 1.7848265399172913, 5.463784911164114, 6.657904643501103],
-  [2.0442631033899397e-15, 1.421511758316446e-7, 1.8463183175100547e-5, 7.868691311456133e-4, 0.014875361290850615, 0.1369298809227358, 0.599832206555888, 1],
-] as const; // biome-ignore format: two polynomials
-
 /** The quantile of the normal distribution, with the operations of `random/inverse-normal.ts` in their order: Wichura's AS 241. */
 function quantile(e: Emitter, p: string): string {
   const n = (v: number): string => e.constant([v], "f64");
@@ -237,8 +225,7 @@ function quantile(e: Emitter, p: string): string {
   const mul = (a: string, b: string): string => e.op("Mul", [a, b]);
   const polynomial = (r: string, terms: readonly number[]): string =>
     terms.slice(1).reduce((sum, c) => add(mul(sum, r), n(c)), n(terms[0]!));
-  const ratio = (r: string, [top, bottom]: readonly [readonly number[], readonly number[]]): string =>
-    e.op("Div", [polynomial(r, top), polynomial(r, bottom)]);
+  const ratio = (r: string, [top, bottom]: Ratio): string => e.op("Div", [polynomial(r, top), polynomial(r, bottom)]);
   const q = sub(p, n(0.5));
   const low = e.op("Less", [q, n(0)]);
   const near = mul(q, ratio(sub(n(0.180625), mul(q, q)), centre));
