@@ -87,7 +87,7 @@ function begun({ library: named, timeout = 600, silence = 10 }: MpiOptions): Mpi
     // Node would tell of it when MPI has ended the process already. What rank 0 says is often what all ranks would say, so its name is left out.
     if (rank === 0) process.stderr.write(`${error instanceof ChainruleError ? `${error.name}: ` : ""}${text}\n`);
     watch.fail(text, rank === 0);
-    watch.await(2000);
+    watch.await(5000);
     abort();
   });
   process.on("exit", (code) => {
@@ -98,7 +98,7 @@ function begun({ library: named, timeout = 600, silence = 10 }: MpiOptions): Mpi
     }
     over = true;
     watch?.fail(`its process ended with exit code ${code}`, rank === 0);
-    watch?.await(2000);
+    watch?.await(5000);
     call.Abort(world, code);
   });
   return new World({ library, version: versionOf(library), rank, size, names, watch, timeout, abort, finalize });

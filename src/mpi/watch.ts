@@ -41,15 +41,20 @@ const put = (place, text) => {
 const named = (who) => "rank " + who + " (" + names[who] + ")";
 const silent = (who) => named(who) + " has not been heard of for " + silence / 1000 + " s: it is stopped, or its machine hangs or is cut off";
 const dead = (who) => named(who) + " has died: its process ended without a word (killed, out of memory, or crashed)";
-const decide = (message, speaks) => {
-  if (over) return;
-  over = true;
-  if (speaks) fs.writeSync(2, "chainrule: " + message + "\\n");
+const speak = (message) => fs.writeSync(2, "chainrule: " + message + "\\n");
+// From here on the main thread may end this process at any moment.
+const conclude = (message) => {
   const length = put(${texts.verdict}, message);
   Atomics.store(words, ${at.verdict}, length);
   Atomics.notify(words, ${at.verdict});
   // A main thread that computes for long, or is lost in the MPI library, is not waited for.
   setTimeout(() => process.kill(process.pid, "SIGKILL"), 8000);
+};
+const decide = (message, speaks) => {
+  if (over) return;
+  over = true;
+  if (speaks) speak(message);
+  conclude(message);
 };
 const lines = (socket, take) => {
   let rest = "";
@@ -82,7 +87,14 @@ const left = () => { over = true; Atomics.store(words, ${at.left}, 1); Atomics.n
 if (rank === 0) {
   const peers = new Map();
   const tell = (what) => { for (const p of peers.values()) say(p.socket, what); };
-  const judge = (message, told) => { if (!over) { decide(message, told !== true); tell({ verdict: message }); } };
+  const judge = (message, told) => {
+    if (over) return;
+    over = true;
+    if (told !== true) speak(message);
+    // The others have to hear the verdict before this process is gone: else they take its end for a death, and say so as a second message.
+    tell({ verdict: message });
+    setTimeout(() => conclude(message), 100);
+  };
   const server = net.createServer((socket) => {
     let who = -1;
     lines(socket, (said) => {
