@@ -4,4 +4,4 @@ export type { Model, Port, ReadOptions } from "./onnx/model.ts";
 export type { Source } from "./onnx/model-file.ts";
 export { onnx } from "./onnx/onnx.ts";
 export type { Applicable } from "./onnx/sample.ts";
-export type { Writable } from "./onnx/write-model.ts";
+export type { SaveOptions, Writable } from "./onnx/write-model.ts";

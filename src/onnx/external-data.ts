@@ -1,7 +1,9 @@
 import { nodeFiles } from "../files/node-files.ts";
 import { withFile } from "../files/open-file.ts";
+import { type Ranges, rangesOfBlob, rangesOfBytes, rangesOfFile } from "../files/ranges.ts";
 import { ParseError } from "../ir/errors.ts";
 import type { TensorMessage } from "./schema.ts";
+import { checkBytes } from "./tensor-data.ts";
 
 /** Where data outside the model file lies. */
 interface Place {
@@ -53,8 +55,14 @@ function rangeOf({ location, offset, length }: Place, size: number, who: string)
   return [offset, end];
 }
 
+/** A tensor and where its data lies. */
+interface Wanted {
+  readonly message: TensorMessage;
+  readonly place: Place;
+}
+
 /**
- * The bytes of all tensors whose data stands in other files. Each file is opened once, and of it only what is named is read.
+ * The bytes of all tensors whose data stands in other files. Each file is opened once, and of it only what is named is read, once it is known to fill the shape.
  * @param folder the folder of the model, null where it did not come from a path
  * @throws ParseError for files that are missing, too short or outside the folder, symbolic links followed
  */
@@ -64,7 +72,7 @@ export async function readExternal(
   given: ExternalFiles,
 ): Promise<Map<TensorMessage, Uint8Array>> {
   const found = new Map<TensorMessage, Uint8Array>();
-  const byFile = new Map<string, { readonly message: TensorMessage; readonly place: Place }[]>();
+  const byFile = new Map<string, Wanted[]>();
   for (const message of messages) {
     const place = placeOf(message);
     const list = byFile.get(place.location);
@@ -74,47 +82,38 @@ export async function readExternal(
   for (const [location, list] of byFile) {
     const who = list[0]!.message.name ?? "a tensor";
     const handed = Object.hasOwn(given, location) ? given[location]! : null;
-    if (handed !== null) {
-      for (const { message, place } of list) {
-        const [from, to] = rangeOf(place, handed instanceof Uint8Array ? handed.length : handed.size, message.name ?? "a tensor");
-        const part = handed instanceof Uint8Array ? handed.subarray(from, to) : new Uint8Array(await handed.slice(from, to).arrayBuffer());
-        found.set(message, part);
-      }
-    } else if (folder === null)
+    if (handed !== null) await taken(handed instanceof Uint8Array ? rangesOfBytes(handed) : rangesOfBlob(handed), list, found);
+    else if (folder === null)
       throw new ParseError(
         `onnx: the data of ${who} is in the file ${location}; hand it over: onnx.read(bytes, { external: { ${JSON.stringify(location)}: more } })`,
       );
-    else await fromFolder(folder, location, who, list, found);
+    else {
+      const path = await below(folder, location, who);
+      await withFile(path, (file, size) => taken(rangesOfFile(file, size), list, found));
+    }
   }
   return found;
 }
 
-async function fromFolder(
-  folder: string,
-  location: string,
-  who: string,
-  list: readonly { readonly message: TensorMessage; readonly place: Place }[],
-  found: Map<TensorMessage, Uint8Array>,
-): Promise<void> {
+async function taken(file: Ranges, list: readonly Wanted[], found: Map<TensorMessage, Uint8Array>): Promise<void> {
+  for (const { message, place } of list) {
+    const who = message.name ?? "a tensor";
+    const [from, to] = rangeOf(place, file.size, who);
+    checkBytes(message, who, to - from);
+    found.set(message, await file.read(from, to));
+  }
+}
+
+/** The path of a file in the folder of the model. @throws ParseError for one that is not there or outside, links followed */
+async function below(folder: string, location: string, who: string): Promise<string> {
   const files = await nodeFiles();
   const inside = insideFolder(location, who);
   const home = await files.realpath(folder === "" ? "." : folder);
   const path = await files.realpath(`${home}/${inside}`).catch(() => {
     throw new ParseError(`onnx: the data of ${who} is in ${location}, and there is no such file beside the model; keep the two together`);
   });
-  const below = home.endsWith("/") || home.endsWith("\\") ? home : `${home}/`;
-  if (!path.replaceAll("\\", "/").startsWith(below.replaceAll("\\", "/")))
+  const start = home.endsWith("/") || home.endsWith("\\") ? home : `${home}/`;
+  if (!path.replaceAll("\\", "/").startsWith(start.replaceAll("\\", "/")))
     throw new ParseError(`onnx: the external data of ${who} is at ${location}, a link that leads out of the model's folder`);
-  await withFile(path, async (file, size) => {
-    for (const { message, place } of list) {
-      const [from, to] = rangeOf(place, size, message.name ?? "a tensor");
-      const bytes = new Uint8Array(to - from);
-      for (let at = 0; at < bytes.length; ) {
-        const { bytesRead } = await file.read(bytes, at, Math.min(bytes.length - at, 2 ** 30), from + at);
-        if (bytesRead === 0) throw new ParseError(`${location} ended while it was read`);
-        at += bytesRead;
-      }
-      found.set(message, bytes);
-    }
-  });
+  return path;
 }

@@ -1,24 +1,32 @@
-import { readWhole, withFile } from "../files/open-file.ts";
+import { withFile } from "../files/open-file.ts";
+import { type Ranges, rangesOfBlob, rangesOfBytes, rangesOfFile } from "../files/ranges.ts";
 import { ParseError } from "../ir/errors.ts";
 import type { Tensor } from "../ir/tensor.ts";
 import { type ExternalFiles, readExternal } from "./external-data.ts";
-import { type GraphMessage, type ModelMessage, modelShape, type NodeMessage, type TensorMessage } from "./schema.ts";
+import { type FunctionMessage, type GraphMessage, type ModelMessage, modelShape, type NodeMessage, type TensorMessage } from "./schema.ts";
 import { tensorOf } from "./tensor-data.ts";
+import { thin } from "./thin.ts";
 import { readMessage } from "./wire.ts";
 
 /** Where a model comes from: a path (Node), an address, its bytes, or a file that a user chose in a page. */
 export type Source = string | URL | Uint8Array | Blob;
 
-/** A model file that was read, with the data that lies beside it. */
+/** A model file that was read, but for the data of tensors that nobody has asked for yet. */
 export interface ModelFile {
   readonly message: ModelMessage;
   readonly graph: GraphMessage;
-  /** A tensor of the file, decoded once. */
+  /** Reads the data of those among the tensors whose data is not there yet: what stands in other files, and the large weights of a large file. */
+  readonly fetch: (tensors: Iterable<TensorMessage>) => Promise<void>;
+  /** The bytes of a tensor that were read apart from the file's rest; null for a tensor that has its data with it, undefined for one that was not fetched. */
+  readonly apart: (message: TensorMessage) => Uint8Array | null | undefined;
+  /** A tensor of the file, decoded once; it was fetched before. */
   readonly tensor: (message: TensorMessage, where: string) => Tensor;
 }
 
 /** Protocol buffers end here; what is larger keeps its weights in other files. */
 const mostBytes: number = 2 ** 31 - 1;
+/** Smaller files are read whole. */
+const leastThinned: number = 2 ** 24;
 
 function checkSize(size: number): void {
   if (size === 0) throw new ParseError("onnx: the file is empty");
@@ -28,35 +36,36 @@ function checkSize(size: number): void {
     );
 }
 
-async function bytesOf(source: Source): Promise<{ readonly bytes: Uint8Array; readonly folder: string | null }> {
-  if (source instanceof Uint8Array) {
-    checkSize(source.length);
-    return { bytes: source, folder: null };
-  }
-  if (source instanceof Blob) {
-    checkSize(source.size);
-    return { bytes: new Uint8Array(await source.arrayBuffer()), folder: null };
-  }
+/** A file that can be read now and later. */
+interface Store {
+  readonly folder: string | null;
+  use<T>(read: (file: Ranges) => Promise<T>): Promise<T>;
+}
+
+async function storeOf(source: Source): Promise<Store> {
+  const held = (file: Ranges): Store => ({ folder: null, use: (read) => read(file) });
+  if (source instanceof Uint8Array) return held(rangesOfBytes(source));
+  if (source instanceof Blob) return held(rangesOfBlob(source));
   const text = String(source);
   if (/^(https?|blob|data):/i.test(text)) {
     const answer = await fetch(text);
     if (!answer.ok) throw new ParseError(`onnx: ${text} answered ${answer.status}`);
-    const bytes = new Uint8Array(await answer.arrayBuffer());
-    checkSize(bytes.length);
-    return { bytes, folder: null };
+    return held(rangesOfBytes(new Uint8Array(await answer.arrayBuffer())));
   }
   const path = /^file:/i.test(text) ? decodeURIComponent(new URL(text).pathname) : text;
-  const bytes = await withFile(path, async (file, size) => {
-    checkSize(size);
-    return readWhole(file, size);
-  });
-  return { bytes, folder: path.replace(/[^/\\]*$/, "") };
+  return {
+    folder: path.replace(/[^/\\]*$/, ""),
+    use: (read) => withFile(path, (file, size) => read(rangesOfFile(file, size))),
+  };
 }
 
-/** All tensors of a graph and of the graphs inside it, without recursion. */
-function tensorsIn(graph: GraphMessage, functions: readonly { readonly node?: readonly NodeMessage[] }[]): TensorMessage[] {
+/** All tensors that nodes have with them, those in graphs inside them and in functions included, without recursion. */
+export function tensorsIn(nodes: readonly NodeMessage[], functions: readonly FunctionMessage[]): TensorMessage[] {
   const found: TensorMessage[] = [];
-  const open: { readonly node?: readonly NodeMessage[]; readonly initializer?: readonly TensorMessage[] }[] = [graph, ...functions];
+  const open: { readonly node?: readonly NodeMessage[]; readonly initializer?: readonly TensorMessage[] }[] = [
+    { node: nodes },
+    ...functions,
+  ];
   for (const part of open) {
     for (const tensor of part.initializer ?? []) found.push(tensor);
     for (const node of part.node ?? [])
@@ -68,26 +77,46 @@ function tensorsIn(graph: GraphMessage, functions: readonly { readonly node?: re
   return found;
 }
 
-/** The bytes of a model as its parts, data in other files read. @throws ParseError for what is no ONNX model */
+/** The parts of a model. Of a large file, weights are left where they are until they are fetched. @throws ParseError for what is no ONNX model */
 export async function openModel(source: Source, external: ExternalFiles): Promise<ModelFile> {
-  const { bytes, folder } = await bytesOf(source);
+  const store = await storeOf(source);
+  let fileSize = 0;
+  const { bytes, left } = await store.use(async (file) => {
+    checkSize(file.size);
+    fileSize = file.size;
+    const inMemory = source instanceof Uint8Array;
+    if (inMemory || file.size < leastThinned)
+      return { bytes: await file.read(0, file.size), left: new Map<number, readonly [number, number]>() };
+    return thin(file);
+  });
   const message = readMessage(bytes, modelShape) as ModelMessage;
   const { graph } = message;
   if (graph === undefined || message.ir_version === undefined)
     throw new ParseError(
       "onnx: this is no ONNX model: it has no graph or no version; is it a PyTorch checkpoint, or a page that says the file is missing?",
     );
-  const tensors = tensorsIn(graph, message.functions ?? []);
-  const outside = await readExternal(
-    tensors.filter((t) => t.data_location === 1),
-    folder,
-    external,
-  );
+  const places = new Map([...left].map(([i, place]) => [graph.initializer![i]!, place]));
+  const found = new Map<TensorMessage, Uint8Array>();
   const decoded = new Map<TensorMessage, Tensor>();
-  const tensor = (of: TensorMessage, where: string): Tensor => {
-    let found = decoded.get(of);
-    if (found === undefined) decoded.set(of, (found = tensorOf(of, where, outside.get(of))));
-    return found;
+  return {
+    message,
+    graph,
+    fetch: async (tensors) => {
+      const missing = [...new Set(tensors)].filter((t) => !found.has(t));
+      const own = missing.filter((t) => places.has(t));
+      if (own.length > 0)
+        await store.use(async (file) => {
+          if (file.size !== fileSize) throw new ParseError("onnx: the file was written anew since it was opened; read it again");
+          for (const t of own) found.set(t, await file.read(...places.get(t)!));
+        });
+      const outside = missing.filter((t) => t.data_location === 1 && !places.has(t));
+      for (const [t, data] of await readExternal(outside, store.folder, external)) found.set(t, data);
+    },
+    apart: (t) => (places.has(t) || t.data_location === 1 ? found.get(t) : null),
+    tensor: (of, where) => {
+      let tensor = decoded.get(of);
+      if (tensor === undefined) decoded.set(of, (tensor = tensorOf(of, where, found.get(of))));
+      return tensor;
+    },
   };
-  return { message, graph, tensor };
 }

@@ -7,7 +7,7 @@ import { isTypedArray, type Tensor, tensor } from "../ir/tensor.ts";
 import { sameType, tensorType, typeText } from "../ir/type.ts";
 import { cast } from "../ops/index.ts";
 import type { ExternalFiles } from "./external-data.ts";
-import { type ModelFile, openModel, type Source } from "./model-file.ts";
+import { type ModelFile, openModel, type Source, tensorsIn } from "./model-file.ts";
 import { checkOperators } from "./operators-used.ts";
 import { type Parameter, parametersOf } from "./parameters.ts";
 import type { FunctionMessage, NodeMessage, ValueMessage } from "./schema.ts";
@@ -140,7 +140,9 @@ export async function openParts(source: Source, options: ReadOptions<string, str
   for (const name of outputs)
     if (!made.has(name)) throw new GraphError(`onnx: there is no output ${name}; the model has ${namesText(own)}`);
   const used = new Set([...nodes.flatMap((n) => readsOf(n)), ...outputs]);
-  for (const [name, t] of all) if (used.has(name)) initializers.set(name, file.tensor(t, name));
+  const needed = [...all].filter(([name]) => used.has(name));
+  await file.fetch([...needed.map(([, t]) => t), ...tensorsIn(nodes, message.functions ?? [])]);
+  for (const [name, t] of needed) initializers.set(name, file.tensor(t, name));
   const parameters = parametersOf(initializers, nodes);
   const weights = new Set(parameters.map((p) => p.initializer));
   const functions = new Map((message.functions ?? []).map((f) => [functionKey(f, f.name ?? ""), f]));

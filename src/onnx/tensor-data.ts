@@ -85,6 +85,15 @@ function listed(dtype: DType, message: TensorMessage): readonly number[] | undef
   return bits;
 }
 
+/** @throws ParseError for a number of bytes that does not fill the shape of a tensor message, DTypeError for element types that are none here */
+export function checkBytes(message: TensorMessage, where: string, count: number): void {
+  const dtype = dtypeOfElement(message.data_type, where);
+  const shape = shapeOfMessage(message, where);
+  const wanted = sizeOf(shape) * byteSize(dtype);
+  if (count !== wanted)
+    throw new ParseError(`onnx: ${where} is ${dtype}[${shape.join(",")}], which takes ${wanted} bytes, and has ${count}`);
+}
+
 /**
  * A tensor message as a Tensor. Raw bytes that are aligned for their elements become a view; others are copied once.
  * @param external the bytes of data that stand in another file
@@ -99,10 +108,7 @@ export function tensorOf(message: TensorMessage, where: string, external?: Uint8
   const type = tensorType(dtype, shape);
   const raw = external ?? message.raw_data;
   if (raw !== undefined) {
-    if (raw.length !== size * byteSize(dtype))
-      throw new ParseError(
-        `onnx: ${where} is ${dtype}[${shape.join(",")}], which takes ${size * byteSize(dtype)} bytes, and has ${raw.length}`,
-      );
+    checkBytes(message, where, raw.length);
     const data: NumberArray =
       dtype === "i64" || dtype === "u64" ? wholes(raw, dtype === "i64", `onnx: ${where}`) : readElements(dtype, raw, "little", where);
     return hold(type, data);

@@ -268,9 +268,19 @@ function partsOf(message: Message, shape: MessageShape): Parts {
   return parts;
 }
 
-/** The bytes of a message: fields in the order of their numbers, numbers that repeat packed. */
-export function writeMessage(message: Message, shape: MessageShape): Uint8Array {
-  const { list, length } = partsOf(message, shape);
+/** Bytes in pieces, and how many they are. */
+export interface Pieces {
+  readonly list: readonly Uint8Array[];
+  readonly length: number;
+}
+
+/** A message as its bytes, not yet in one piece: views on what it holds, and what lies between them. */
+export function piecesOfMessage(message: Message, shape: MessageShape): Pieces {
+  return partsOf(message, shape);
+}
+
+/** Pieces in one. */
+export function joined({ list, length }: Pieces): Uint8Array {
   const out = new Uint8Array(length);
   let at = 0;
   for (const bytes of list) {
@@ -278,4 +288,9 @@ export function writeMessage(message: Message, shape: MessageShape): Uint8Array 
     at += bytes.length;
   }
   return out;
+}
+
+/** The bytes of a message: fields in the order of their numbers, numbers that repeat packed. */
+export function writeMessage(message: Message, shape: MessageShape): Uint8Array {
+  return joined(partsOf(message, shape));
 }

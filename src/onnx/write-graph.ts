@@ -12,9 +12,9 @@ import { type TensorType, tensorType, typeText } from "../ir/type.ts";
 import { collect, inOrderOfMaking } from "../ir/walk.ts";
 import { applyTo } from "../ops/define.ts";
 import { Emitter, nothingWritten, valueMessage } from "./emitter.ts";
-import { type GraphMessage, modelShape, type ValueMessage } from "./schema.ts";
+import { type GraphMessage, type ModelMessage, modelShape, type ValueMessage } from "./schema.ts";
 import { elementNumber } from "./tensor-data.ts";
-import { type Message, writeMessage } from "./wire.ts";
+import { joined, type Message, type Pieces, piecesOfMessage } from "./wire.ts";
 import { writtenControl } from "./written-control.ts";
 import { rows } from "./written-ops.ts";
 
@@ -22,7 +22,7 @@ import { rows } from "./written-ops.ts";
 export const writtenOpset = 18;
 const writtenVersion = 8;
 /** What protocol buffers hold. */
-const mostBytes: number = 2 ** 31 - 1;
+export const mostBytes: number = 2 ** 31 - 1;
 
 /** Writes what `roots` need, operands first. @throws GraphError for an op that ONNX does not have, with the node and the reason */
 export function emitAll(e: Emitter, roots: readonly Value[]): void {
@@ -174,6 +174,10 @@ export interface Edge {
  * @param origins takes which node of ours each node of the file was written for
  */
 export function writeEdges(inputs: readonly Edge[], outputs: readonly Edge[], origins: Map<string, Node> | null = null): Uint8Array {
+  return joined(piecesOfModel(edgesMessage(inputs, outputs, origins)));
+}
+
+function edgesMessage(inputs: readonly Edge[], outputs: readonly Edge[], origins: Map<string, Node> | null): ModelMessage {
   const shared = nothingWritten(origins);
   const e = new Emitter(shared, new Map());
   for (const { name } of [...inputs, ...outputs]) shared.taken.add(name);
@@ -199,17 +203,16 @@ export function writeEdges(inputs: readonly Edge[], outputs: readonly Edge[], or
       attribute: attribute as [],
     });
   }
-  const message = {
+  return {
     ir_version: writtenVersion,
     producer_name: "chainrule",
     graph: { name: "graph", node: e.nodes, initializer: shared.initializers, input: declared, output: outputs.map(typed) },
     opset_import: [{ domain: "", version: writtenOpset }],
   };
-  return checked(writeMessage(message as unknown as Message, modelShape));
 }
 
-/** The bytes of a graph as a model. Constants are its weights, paths of inputs and outputs its names. */
-export function writeGraphModel(graph: AnyGraph): Uint8Array {
+/** A graph as a model. Constants are its weights, paths of inputs and outputs its names. */
+export function graphModel(graph: AnyGraph): ModelMessage {
   const taken = new Set<string>();
   const own = (wish: string): string => {
     let name = wish;
@@ -226,14 +229,15 @@ export function writeGraphModel(graph: AnyGraph): Uint8Array {
     const wish = path === "" ? "y" : path;
     return { name: own(taken.has(wish) ? `out.${wish}` : wish), value: leaf as Value };
   });
-  return writeEdges(inputs, outputs);
+  return edgesMessage(inputs, outputs, null);
 }
 
-/** @throws GraphError for more bytes than a model file can have */
-export function checked(bytes: Uint8Array): Uint8Array {
-  if (bytes.length > mostBytes) {
-    const lesson = `onnx: the model would take ${bytes.length} bytes, and a model file has less than 2 GiB`;
+/** The bytes of a model, not yet in one piece. @throws GraphError, if `whole`, for more than a model file can have */
+export function piecesOfModel(model: ModelMessage, whole = true): Pieces {
+  const pieces = piecesOfMessage(model as unknown as Message, modelShape);
+  if (whole && pieces.length > mostBytes) {
+    const lesson = `onnx: the model would take ${pieces.length} bytes, and a model file has less than 2 GiB; onnx.save writes the weights to a file beside it`;
     throw new GraphError(lesson);
   }
-  return bytes;
+  return pieces;
 }

@@ -2,7 +2,7 @@ import { chmodSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, s
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
-import { writeFileWhole } from "../../src/files/write-file.ts";
+import { writeFilesWhole, writeFileWhole } from "../../src/files/write-file.ts";
 import { DomainError } from "../../src/ir/errors.ts";
 
 let folder = "";
@@ -44,5 +44,23 @@ describe("writeFileWhole", () => {
     await expect(writeFileWhole(at("a.txt"), poison)).rejects.toThrow(new DomainError(`cannot write ${at("a.txt")}: stopped`));
     expect(readFileSync(at("a.txt"), "utf8")).toBe("old");
     expect(readdirSync(folder).sort()).toEqual(["a.txt", "d"]);
+  });
+
+  test("writes files that belong together, in pieces, all or none", async () => {
+    const piece = (n: number, fill: number): Uint8Array => new Uint8Array(n).fill(fill);
+    await writeFilesWhole([
+      { path: at("data"), content: [piece(3, 1), piece(2 ** 20, 2), piece(2 ** 20 + 1, 3), piece(5, 4)] },
+      { path: at("model"), content: "about data" },
+    ]);
+    const data = readFileSync(at("data"));
+    expect([data.length, data[2], data[3], data[2 ** 20 + 2], data[2 ** 20 + 3], data.at(-1)]).toEqual([2 ** 21 + 9, 1, 2, 2, 3, 4]);
+    mkdirSync(at("d"));
+    const list = [
+      { path: at("data"), content: "other" },
+      { path: at("d"), content: "x" },
+    ];
+    await expect(writeFilesWhole(list)).rejects.toThrow(`cannot write ${at("d")}: it is a folder`);
+    expect(readFileSync(at("data")).length).toBe(2 ** 21 + 9);
+    expect(readdirSync(folder).sort()).toEqual(["d", "data", "model"]);
   });
 });
