@@ -5,33 +5,49 @@ import { chmodSync, existsSync, mkdirSync, readdirSync, readFileSync, renameSync
 import { rolldown } from "rolldown";
 import { build as buildSite } from "vite";
 import { entries, root } from "./entries.js";
+import { lazyModules } from "./lazy-modules.js";
 
 const began = new Date();
 const work = `${root}dist-${process.pid}`;
 const cli = { name: "cli", source: "src/cli/main.ts" };
 
-async function bundle() {
-  const targets = existsSync(root + cli.source) ? [...entries(), cli] : entries();
+/** Optional peers are loaded when they are asked for. */
+const external = /^(node:|@resvg\/|onnxruntime-node$)/;
+// Without comments and blanks the code is read twice as fast; names stay, for stack traces.
+const minify = /** @type {const} */ ({ compress: false, mangle: false, codegen: { removeWhitespace: true } });
+/** Chunks by folder, beside what each build puts into its core. */
+const folders = [
+  { name: "files", test: /[\\/]src[\\/](files|data)[\\/]/ },
+  { name: "models", test: /[\\/]src[\\/]onnx[\\/]/ },
+];
+
+/** @type {import("rolldown").InputOptions} */
+const common = {
+  cwd: root,
+  external,
+  platform: "neutral",
+  onLog: (level, log) => {
+    if (level === "warn") throw new Error(log.message);
+  },
+};
+
+/** @param {readonly { name: string, source: string }[]} targets */
+function sourcesOf(targets) {
   const missing = targets.filter(({ source }) => !existsSync(root + source));
   if (missing.length > 0) throw new Error(`package.json names entries without a source: ${missing.map(({ source }) => source).join(", ")}`);
-  const build = await rolldown({
-    cwd: root,
-    input: Object.fromEntries(targets.map(({ name, source }) => [name, root + source])),
-    // Optional peers are loaded when they are asked for.
-    external: /^(node:|@resvg\/|onnxruntime-node$)/,
-    platform: "neutral",
-    onLog: (level, log) => {
-      if (level === "warn") throw new Error(log.message);
-    },
-  });
+  return Object.fromEntries(targets.map(({ name, source }) => [name, root + source]));
+}
+
+/** For pages and bundlers: whole modules. */
+async function bundle() {
+  const build = await rolldown({ ...common, input: sourcesOf(entries()) });
   await build.write({
     dir: work,
     format: "esm",
     entryFileNames: "[name].js",
     // Beside the entries, not in a folder: code finds wasm-worker.js next to itself, whether it is in an entry or shared by several.
     chunkFileNames: "shared-[name].js",
-    // Without comments and blanks the code is read twice as fast; names stay, for stack traces.
-    minify: { compress: false, mangle: false, codegen: { removeWhitespace: true } },
+    minify,
     // What nearly every entry needs is one chunk: importing sixty small modules costs more than running them.
     codeSplitting: {
       groups: [
@@ -40,13 +56,48 @@ async function bundle() {
           // With patterns of names, which are small and used by most entries.
           test: /[\\/]src[\\/]((ir|ops|random|linalg|control|evaluate|notation|autodiff|passes|transforms)[\\/]|engines[\\/][^\\/]+$|optim[\\/]patterns\.ts$)/,
         },
-        { name: "files", test: /[\\/]src[\\/](files|data)[\\/]/ },
-        { name: "models", test: /[\\/]src[\\/]onnx[\\/]/ },
-        // With the few files that the command line shares with its parts that are loaded later.
-        {
-          name: "reports",
-          test: /[\\/]src[\\/]((check|draw|explain)[\\/]|train[\\/]metrics\.ts$|cli[\\/](usage-error|describe-error|io|colours|text-in)\.ts$)/,
-        },
+        ...folders,
+        { name: "reports", test: /[\\/]src[\\/]((check|draw|explain)[\\/]|train[\\/]metrics\.ts$)/ },
+      ],
+    },
+  });
+}
+
+/** For Node: the same entries and the command line, with parts that are read when they are first called. */
+async function bundleForNode() {
+  const { plugin, waiting, partOf, entryOf } = lazyModules((part) => `./node-${part}.js`);
+  const options = { ...common, plugins: [plugin] };
+  const targets = sourcesOf([...entries(), ...(existsSync(root + cli.source) ? [cli] : [])]);
+  /** @param {Record<string, string>} input */
+  const modulesOf = async (input) =>
+    (await (await rolldown({ ...options, input })).generate({ format: "esm" })).output.flatMap((o) =>
+      o.type === "chunk" ? o.moduleIds : [],
+    );
+  const core = new Set(await modulesOf({ index: targets["index"] ?? "" }));
+  const atOnce = new Set(await modulesOf(targets));
+  const count = () => [...waiting.values()].reduce((sum, modules) => sum + modules.size, 0);
+  /** With an entry for each part; which modules have stand-ins is known only when all that imports them has been seen. */
+  const input = () => ({ ...targets, ...Object.fromEntries([...waiting.keys()].map((part) => [part, entryOf(part)])) });
+  for (let before = -1; before !== count(); ) {
+    before = count();
+    await modulesOf(input());
+  }
+  const build = await rolldown({ ...options, input: input() });
+  await build.write({
+    dir: work,
+    format: "esm",
+    entryFileNames: ({ name }) => (name === cli.name ? "cli.js" : `node-${name}.js`),
+    chunkFileNames: "node-shared-[name].js",
+    minify,
+    codeSplitting: {
+      groups: [
+        { name: "core", priority: 2, test: (id) => core.has(id) },
+        // What other entries need at once of folders whose functions wait.
+        { name: "more", priority: 2, test: (id) => atOnce.has(id) && partOf(id) !== null },
+        ...[...waiting.keys()].map((part) => ({ name: part, priority: 1, test: (/** @type {string} */ id) => partOf(id) === part })),
+        ...folders,
+        // The few files that the command line shares with its parts that are loaded later.
+        { name: "command", test: /[\\/]src[\\/](train[\\/]metrics\.ts$|cli[\\/](usage-error|describe-error|io|colours|text-in)\.ts$)/ },
       ],
     },
   });
@@ -108,6 +159,7 @@ function publish() {
 try {
   mkdirSync(work);
   await bundle();
+  await bundleForNode();
   await bundleWorker();
   await site();
   declare();

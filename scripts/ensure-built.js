@@ -3,7 +3,16 @@ import { existsSync, readdirSync, statSync } from "node:fs";
 import { root } from "./entries.js";
 
 const stamp = `${root}dist/index.js`;
-const inputs = ["src", "studio", "package.json", "tsconfig.base.json", "tsconfig.build.json", "scripts/build.js", "scripts/entries.js"];
+const inputs = [
+  "src",
+  "studio",
+  "package.json",
+  "tsconfig.base.json",
+  "tsconfig.build.json",
+  "scripts/build.js",
+  "scripts/entries.js",
+  "scripts/lazy-modules.js",
+];
 
 /**
  * When the newest of a file, or of a folder and everything below it, was changed. Folders count too: deleting a file changes its folder.

@@ -1,4 +1,4 @@
-import { execFileSync } from "node:child_process";
+import { execFileSync, spawnSync } from "node:child_process";
 import { readFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -8,22 +8,30 @@ import { parseSync } from "rolldown/utils";
 import { beforeAll, describe, expect, test } from "vitest";
 
 const root: string = fileURLToPath(new URL("../", import.meta.url));
-const packageJson: { exports: Record<string, string | { default: string }> } = JSON.parse(readFileSync(join(root, "package.json"), "utf8"));
-const entries: readonly string[] = Object.values(packageJson.exports).flatMap((target) =>
-  typeof target === "string" ? [] : [target.default],
+const packageJson: { exports: Record<string, string | { default: string; "module-sync": { node: string } }> } = JSON.parse(
+  readFileSync(join(root, "package.json"), "utf8"),
 );
+const targets: readonly { readonly default: string; readonly "module-sync": { readonly node: string } }[] = Object.values(
+  packageJson.exports,
+).flatMap((target) => (typeof target === "string" ? [] : [target]));
+const entries: readonly string[] = targets.map((target) => target.default);
+const inNode: readonly string[] = targets.map((target) => target["module-sync"].node);
 
 beforeAll(() => {
   execFileSync(process.execPath, ["scripts/ensure-built.js"], { cwd: root });
 });
 
 /** What a user's bundler makes of modules, `user` first: tree-shaken and minified. With `trusting` false, `sideEffects: false` is not believed. */
-async function bundle(modules: { readonly user: string; readonly planted?: string }, trusting: boolean): Promise<string> {
+async function bundle(
+  modules: { readonly user: string; readonly planted?: string },
+  trusting: boolean,
+  platform: "neutral" | "node" = "neutral",
+): Promise<string> {
   const files = new Map(Object.entries(modules).map(([name, code]) => [join(root, `${name}.js`), { code }]));
   const build = await rolldown({
     cwd: root,
     input: "user",
-    platform: "neutral",
+    platform,
     external: /^node:/,
     treeshake: trusting ? true : { moduleSideEffects: () => true },
     plugins: [
@@ -85,7 +93,46 @@ describe("bundled for a page", () => {
 
 describe("in Node", () => {
   // ONNX Runtime's engine brings the writer of models and, to choose between them, the compiled engine.
-  test.each([...entries, "./dist/cli.js"])("%s loads five files at most, or six", (entry) => {
+  test.each(entries)("%s loads five files at most, or six", (entry) => {
     expect(loaded(join(root, entry)).length).toBeLessThanOrEqual(entry.includes("onnxruntime") ? 6 : 5);
+  });
+
+  test.each([...inNode, "./dist/cli.js"])("%s loads eight files at most", (entry) => {
+    expect(loaded(join(root, entry)).length).toBeLessThanOrEqual(8);
+  });
+
+  test("the root is read to 280 KiB: what explains, draws, parses, compiles and computes waits for its first call", () => {
+    const bytes = loaded(join(root, "dist/node-index.js")).map((file) => readFileSync(file).length);
+    expect(bytes.reduce((sum, n) => sum + n, 0)).toBeLessThanOrEqual(280 * 1024);
+  });
+
+  test.each(targets)("$default and the file for Node export the same names", async (target) => {
+    const [whole, waiting]: [object, object] = await Promise.all([
+      import(join(root, target.default)),
+      import(join(root, target["module-sync"].node)),
+    ]);
+    expect(Object.keys(waiting)).toEqual(Object.keys(whole));
+  });
+
+  const uses = `const x = m.variable(3, "x");
+    console.log(JSON.stringify([
+      m.read(m.expr\`\${x}^2 + 1\`), m.explain(m.mul(x, x)).text().includes("switcher"), m.draw(m.mul(x, x)).startsWith("<svg"),
+      m.toArray(m.inverse(m.tensor([[2, 0], [0, 4]]))), m.toArray(m.vmap((v) => m.square(v))(m.tensor([1, 2]))), m.read(m.erf(0)),
+    ]));
+    m.compile(m.graph({ a: m.f64() }, ({ a }) => ({ b: m.mul(a, a) })), m.reference()).then((p) => console.log(m.read(p.run({ a: 3 }).b)));
+    try { m.parse("x +"); } catch (error) { console.log(error instanceof m.ParseError, error instanceof m.ChainruleError); }`;
+
+  test.each([
+    ["imported", "--input-type=module", `import * as m from "chainrule"; ${uses}`],
+    ["required", "--input-type=commonjs", `const m = require("chainrule"); ${uses}`],
+  ])("parts that wait are there when they are called: %s", (_, type, code) => {
+    const { stdout, stderr } = spawnSync(process.execPath, [type, "-e", code], { cwd: root, encoding: "utf8" });
+    expect(stderr).toBe("");
+    expect(stdout).toBe(`[10,true,true,[[0.5,0],[0,0.25]],[1,4],0]\ntrue true\n9\n`);
+  });
+
+  test("a bundler for Node takes the whole modules, and what it makes needs no file beside it", async () => {
+    const code = await bundle({ user: 'import { explain } from "chainrule"; export { explain };' }, true, "node");
+    expect(code).not.toContain("createRequire");
   });
 });

@@ -6,7 +6,7 @@ import { here, versionOf } from "../harness/peers.js";
 const lecture = "[-2, 5, -4]";
 const programs = {
   chainrule: {
-    module: fileURLToPath(new URL("../../dist/index.js", import.meta.url)),
+    module: fileURLToPath(new URL("../../dist/node-index.js", import.meta.url)),
     first: `const [x, y, z] = ${lecture}.map((v) => m.variable(v)); m.read(m.gradients(m.mul(m.add(x, y), z), { x }).x);`,
   },
   "@jax-js/jax": {
