@@ -31,7 +31,7 @@ function chosenValue(): { readonly value: Value | null; readonly name: string; r
   return {
     value,
     name: item.kind === "module" || value === null ? item.label : nameOf(value),
-    op: item.kind === "module" ? `${nodes.length} ops` : (value?.op.name ?? item.title),
+    op: item.kind === "module" ? graphWords.value.opsInside(nodes.length) : (value?.op.name ?? item.title),
   };
 }
 

@@ -130,6 +130,7 @@ export const en = {
   node: "Node",
   wireOf: (name: string) => `${name} (wire)`,
   op: "op",
+  opsInside: (n: number) => (n === 1 ? "1 op" : `${n} ops`),
   type: "type",
   value: "value",
   gradient: "gradient",

@@ -3,9 +3,11 @@ import type { SceneItem } from "../../draw/scene.ts";
 import { inputOp, variableOp } from "../../ir/leaf.ts";
 import type { Node } from "../../ir/node.ts";
 import { typeText } from "../../ir/type.ts";
+import type { Language } from "../explain.ts";
 import { isFixed } from "../names.ts";
-import { countText, shapeText } from "./numbers.ts";
+import { shapeText } from "./numbers.ts";
 import type { Closed } from "./view.ts";
+import { moduleCounts } from "./words.ts";
 
 const glyphs: Readonly<Record<string, string>> = {
   add: "+",
@@ -59,8 +61,8 @@ function isParameterPath(name: string): boolean {
 }
 
 /** A closed module as an item. */
-export function moduleItem({ module, repeat, ops, params }: Closed): SceneItem {
-  const shape = params === 0 ? `${countText(ops)} ops` : `${countText(ops)} ops · ${countText(params)} params`;
+export function moduleItem({ module, repeat, ops, params }: Closed, language: Language): SceneItem {
+  const shape = moduleCounts(ops, params, language);
   const times = repeat > 1 ? ` ×${repeat}` : "";
   return {
     id: module.id,

@@ -427,7 +427,7 @@ function sceneAt(source: Source, options: PictureOptions, step: number | undefin
   const items: SceneItem[] = [];
   for (const [item, itemId] of ids) {
     const group = view.around.get(item);
-    const made = isClosed(item) ? moduleItem(item) : itemOf(item, itemId, names.get(item) ?? item.op.name);
+    const made = isClosed(item) ? moduleItem(item, language) : itemOf(item, itemId, names.get(item) ?? item.op.name);
     const note = numbers === null ? null : noteOf(item, source, numbers);
     items.push({
       ...made,

@@ -1,5 +1,6 @@
 import { englishWords, koreanWords, type PictureWords } from "../../draw/picture-words.ts";
 import type { Language } from "../explain.ts";
+import { countText } from "./numbers.ts";
 
 /** The words of the pictures in a language. */
 export function wordsIn(language: Language): PictureWords {
@@ -34,4 +35,13 @@ const korean: HealthPills = {
 /** The words of the pills in a language. */
 export function pillWordsIn(language: Language): HealthPills {
   return language === "ko" ? korean : english;
+}
+
+/** What a closed module holds: its ops, and the numbers in its parameters where it has some. */
+export function moduleCounts(ops: number, params: number, language: Language): string {
+  const [inside, held] =
+    language === "ko"
+      ? [`연산 ${countText(ops)}개`, `매개변수 ${countText(params)}개`]
+      : [`${countText(ops)} ${ops === 1 ? "op" : "ops"}`, `${countText(params)} ${params === 1 ? "param" : "params"}`];
+  return params === 0 ? inside : `${inside} · ${held}`;
 }

@@ -48,7 +48,12 @@ test("a scope is drawn as a frame around its parts, closed as one box with what 
   expect(faults(open.scene(), open.layout)).toEqual([]);
   const closed = picture(f, { depth: 0 }).scene();
   expect(kinds(closed)).toEqual(["constant 1", "module blocks.0", "op +", "op exp", "output f", "parameter x"]);
-  expect(closed.items.find(({ kind }) => kind === "module")?.shape).toBe("2 ops · 1 params");
+  expect(closed.items.find(({ kind }) => kind === "module")?.shape).toBe("2 ops · 1 param");
+  expect(
+    picture(f, { depth: 0, language: "ko" })
+      .scene()
+      .items.find(({ kind }) => kind === "module")?.shape,
+  ).toBe("연산 2개 · 매개변수 1개");
   const one = picture(f, { depth: 1 }).scene();
   expect(kinds(one)).toContain("module gate");
   expect(kinds(picture(f, { depth: 0, open: ["blocks.0/gate"] }).scene())).toEqual(kinds(open.scene()));
