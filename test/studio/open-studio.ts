@@ -1,6 +1,12 @@
+import { mediaTypes } from "../../src/cli/studio/headers.ts";
 import { type Serving, serve } from "../../src/cli/studio/serve.ts";
 import { readSite, siteFolder } from "../../src/cli/studio/site.ts";
 import { type Browser, launch, type Page, type PageOptions } from "../browser/launch.ts";
+
+export interface VisitOptions extends PageOptions {
+  readonly at?: string;
+  readonly before?: (page: Page) => Promise<void>;
+}
 
 /** The studio as `chainrule studio` serves it, and a browser to visit it with; null where there is no browser (it said so). */
 export interface Studio {
@@ -9,20 +15,37 @@ export interface Studio {
   /**
    * Opens a tab of its own. `faults` gathers what may never happen: errors and warnings on the console, uncaught errors, requests to anywhere else.
    * @param at what follows the address: `?lang=ko`, `#state`
+   * @param before what is done to the tab before it goes there
    */
-  visit(options?: PageOptions & { readonly at?: string }): Promise<{ readonly page: Page; readonly faults: string[] }>;
+  visit(options?: VisitOptions): Promise<{ readonly page: Page; readonly faults: string[] }>;
   close(): Promise<void>;
 }
 
-/** Serves the built studio on a free port and starts the browser. */
-export async function openStudio(): Promise<Studio | null> {
-  const browser = await launch();
+/**
+ * Serves the built studio on a free port and starts the browser.
+ * @param args arguments for the browser
+ * @param files files that the server has beside the studio's, by their addresses
+ */
+export async function openStudio({
+  args = [],
+  files = new Map(),
+}: {
+  readonly args?: readonly string[];
+  readonly files?: ReadonlyMap<string, Uint8Array>;
+} = {}): Promise<Studio | null> {
+  const browser = await launch(args);
   if (browser === null) return null;
-  const serving: Serving = await serve(await readSite(siteFolder()!), "127.0.0.1", 0);
+  const site = new Map(await readSite(siteFolder()!));
+  for (const [address, bytes] of files)
+    site.set(address, {
+      bytes,
+      headers: { "Content-Type": mediaTypes[address.slice(address.lastIndexOf(".") + 1)]!, ETag: JSON.stringify(address) },
+    });
+  const serving: Serving = await serve(site, "127.0.0.1", 0);
   return {
     url: serving.url,
     browser,
-    visit: async ({ at = "?lang=en", ...options } = {}) => {
+    visit: async ({ at = "?lang=en", before, ...options } = {}) => {
       const page = await browser.newPage({ viewport: { width: 1280, height: 800 }, ...options });
       const faults: string[] = [];
       page.on("console", (message) => {
@@ -32,6 +55,7 @@ export async function openStudio(): Promise<Studio | null> {
       page.on("request", (request) => {
         if (!request.url().startsWith(serving.url) && !/^(data|blob|about):/.test(request.url())) faults.push(`request: ${request.url()}`);
       });
+      await before?.(page);
       await page.goto(serving.url + at);
       return { page, faults };
     },
