@@ -303,6 +303,12 @@ export class ProductLibrary {
             if (!fused && unrolled > 1 && r % 2 === 1 && r + 1 < rows) c.get(a).op("i32.eqz").brIf(1);
           });
         };
+        // One step a turn: pointers move before it, since what an addition gives needs no instruction to be an address, as what a loop carries does.
+        const ahead = unrolled === 1;
+        if (ahead) {
+          c.move(a, -stepA);
+          c.move(b, -stepB);
+        }
         c.get(a).plus(inner, stepA).set(end);
         ends.forEach((local, s) => {
           c.get(end)
@@ -310,21 +316,20 @@ export class ProductLibrary {
             .op("i32.sub")
             .set(local);
         });
+        const forward = (): void => {
+          c.move(a, unrolled * stepA);
+          c.move(b, unrolled * stepB);
+        };
         c.block(() => {
           c.get(a).get(end).op("i32.ge_u").brIf(0);
           c.loop(() => {
+            if (ahead) forward();
             for (let s = 0; s < unrolled; s++) {
               once(s);
               if (s < unrolled - 1) c.get(a).get(ends[s]!).op("i32.ge_u").brIf(1);
             }
-            c.move(b, unrolled * stepB);
-            c.get(a)
-              .int(unrolled * stepA)
-              .op("i32.add")
-              .tee(a)
-              .get(end)
-              .op("i32.lt_u")
-              .brIf(0);
+            if (!ahead) forward();
+            c.get(a).get(end).op("i32.lt_u").brIf(0);
           });
         });
         const store = (adding: boolean): void => {

@@ -253,9 +253,14 @@ class SmallWriter {
     const acc = Array.from({ length: rows * vectors }, () => c.local(v128));
     const column = Array.from({ length: vectors }, () => c.local(v128));
     const x = c.local(v128);
-    c.get(a).set(pa).get(b).set(pb);
+    // Pointers move before each step, as in the kernel of packed blocks, and so start a step behind.
+    const aStep = s.aColumn * size;
+    c.get(a).int(aStep).op("i32.sub").set(pa);
+    c.get(b).int(bStep).op("i32.sub").set(pb);
     for (const t of acc) c.constant(new Uint8Array(16)).set(t);
     this.repeat(s.k, () => {
+      this.advance(pa, aStep);
+      this.advance(pb, bStep);
       for (let v = 0; v < vectors; v++)
         c.get(pb)
           .mem("v128.load", 16 * v)
@@ -266,8 +271,6 @@ class SmallWriter {
           .set(x);
         for (let v = 0; v < vectors; v++) this.accumulate(acc[r * vectors + v]!, x, () => c.get(column[v]!));
       }
-      this.advance(pa, s.aColumn * size);
-      this.advance(pb, bStep);
     });
     for (let r = 0; r < rows; r++)
       for (let v = 0; v < vectors; v++) {
