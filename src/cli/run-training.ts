@@ -10,7 +10,7 @@ import type { Value } from "../ir/node.ts";
 import { hold, type Tensor } from "../ir/tensor.ts";
 import type { Values } from "../ir/tree.ts";
 import { f32, i32 } from "../ir/type.ts";
-import type { Ranks } from "../mpi/mpi.ts";
+import type { Ranks } from "../mpi/ranks.ts";
 import { softmaxCrossEntropy } from "../ops/composite/label-loss.ts";
 import { meanSquaredError } from "../ops/composite/loss.ts";
 import { reshape } from "../ops/linear/reshape.ts";

@@ -48,6 +48,7 @@ const signatures = {
   Abort: ["comm", "int"],
   Comm_rank: ["comm", "void*"],
   Comm_size: ["comm", "void*"],
+  Comm_idup: ["comm", "void*", "void*"],
   Comm_set_errhandler: ["comm", "errhandler"],
   Error_string: ["int", "void*", "void*"],
   Get_library_version: ["void*", "void*"],
@@ -57,7 +58,6 @@ const signatures = {
   Iallreduce: ["void*", "void*", "int", "type", "op", "comm", "void*"],
   Iallgatherv: ["void*", "int", "type", "void*", "void*", "void*", "type", "comm", "void*"],
   Ireduce_scatter: ["void*", "void*", "void*", "type", "op", "comm", "void*"],
-  Allreduce: ["void*", "void*", "int", "type", "op", "comm"],
 } as const;
 
 /** A function of MPI, without its prefix. */

@@ -47,12 +47,16 @@ export async function waited(what: string, done: () => boolean, { timeout, check
   }
 }
 
-/** Waits without letting anything else have a turn: while it is found out who is there. */
-export function waitedHere(what: string, done: () => boolean, timeout: number): void {
-  const sleeper = new Int32Array(new SharedArrayBuffer(4));
-  const began = performance.now();
-  for (let i = 0; !done(); i++) {
-    if (performance.now() - began > timeout * 1000) throw overdue(what, timeout);
-    if (i > eager) Atomics.wait(sleeper, 0, 0, 1);
+/** Waits without letting anything else have a turn: while it is found out who is there, and in the middle of a program. */
+export function waitedHere(what: string, done: () => boolean, { timeout, check }: Patience): void {
+  let sleeper: Int32Array | null = null;
+  let began = 0;
+  for (let i = 1; !done(); i++) {
+    if (i < eager) continue;
+    const now = performance.now();
+    if (began === 0) began = now;
+    check();
+    if (now - began > timeout * 1000) throw overdue(what, timeout);
+    if (now - began > politeAfter) Atomics.wait((sleeper ??= new Int32Array(new SharedArrayBuffer(4))), 0, 0, moment);
   }
 }

@@ -1,9 +1,11 @@
 import { ChainruleError, EngineError } from "../ir/errors.ts";
+import { checked } from "./checked.ts";
 import { findLibrary, type Library, launcherIn, loadKoffi, prepareEnvironment } from "./library.ts";
-import { checked, type Mpi, World } from "./mpi.ts";
 import { builtin, nodeProcess } from "./node.ts";
 import { waitedHere } from "./pending.ts";
+import type { Mpi } from "./ranks.ts";
 import { Watch } from "./watch.ts";
+import { World } from "./world.ts";
 
 /** Options of {@link mpi}. */
 export interface MpiOptions {
@@ -68,6 +70,7 @@ function begun({ library: named, timeout = 600, silence = 10 }: MpiOptions): Mpi
     );
   const names = gathered(library, size, `${builtin("node:os").hostname()}, process ${process.pid}`);
   checkVersions(rank, names, gathered(library, size, `chainrule ${packageVersion()}, Node ${process.version}, ${process.arch}`));
+  const channel = size === 1 ? world : secondOf(library);
   const watch = size === 1 ? null : watchOf(library, rank, size, names, silence * 1000);
   let over = false;
   const abort = (): never => {
@@ -101,7 +104,20 @@ function begun({ library: named, timeout = 600, silence = 10 }: MpiOptions): Mpi
     watch?.await(5000);
     call.Abort(world, code);
   });
-  return new World({ library, version: versionOf(library), rank, size, names, watch, timeout, abort, finalize });
+  return new World({ library, channel, version: versionOf(library), rank, size, names, watch, timeout, abort, finalize });
+}
+
+/** Another communicator of the same ranks. */
+function secondOf(library: Library): unknown {
+  const { call, world, family, errorsReturn } = library;
+  // A pointer in Open MPI, a number of four bytes in MPICH.
+  const handle = new BigInt64Array(1);
+  const request = new BigInt64Array(1);
+  checked(library, call.Comm_idup(world, handle, request), "MPI_Comm_idup");
+  settle(library, request, "MPI_Comm_idup");
+  const second = family === "openmpi" ? handle[0]! : new Int32Array(handle.buffer)[0]!;
+  checked(library, call.Comm_set_errhandler(second, errorsReturn), "MPI_Comm_set_errhandler");
+  return second;
 }
 
 function versionOf({ call }: Library): string {
@@ -155,7 +171,7 @@ function settle(library: Library, request: BigInt64Array, what: string): void {
     checked(library, library.call.Test(request, flag, library.statusIgnore), what);
     return flag[0] !== 0;
   };
-  waitedHere(what, done, meeting);
+  waitedHere(what, done, { timeout: meeting, check: () => undefined });
 }
 
 /** The watch of this rank: rank 0 says where it listens, and a word that strangers do not know. */

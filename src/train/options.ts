@@ -2,7 +2,7 @@ import type { Batches } from "../data/batches.ts";
 import type { Engine, Mode } from "../engines/engine.ts";
 import { DomainError, GraphError } from "../ir/errors.ts";
 import { leaves } from "../ir/tree.ts";
-import type { Ranks } from "../mpi/mpi.ts";
+import type { Ranks } from "../mpi/ranks.ts";
 import type { Optimizer } from "../optim/optimizer.ts";
 import type { DistributedOptions } from "./ranks/options.ts";
 import type { TrainingReport } from "./report.ts";

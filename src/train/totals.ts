@@ -2,7 +2,7 @@ import { isFloat } from "../ir/dtype.ts";
 import { hold, type Tensor } from "../ir/tensor.ts";
 import { leaves } from "../ir/tree.ts";
 import { tensorType } from "../ir/type.ts";
-import type { Ranks } from "../mpi/mpi.ts";
+import type { Ranks } from "../mpi/ranks.ts";
 import type { Ran } from "./programs.ts";
 import { texts } from "./ranks/exchange.ts";
 

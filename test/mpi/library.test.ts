@@ -1,7 +1,8 @@
 import { describe, expect, test } from "vitest";
+import { checked } from "../../src/mpi/checked.ts";
 import { findLibrary, type Koffi, launcherIn, loadKoffi, prepareEnvironment } from "../../src/mpi/library.ts";
-import { checked, evenRows } from "../../src/mpi/mpi.ts";
 import { waited, waitedHere } from "../../src/mpi/pending.ts";
+import { evenRows } from "../../src/mpi/ranks.ts";
 import { checkVersions } from "../../src/mpi/start.ts";
 import { mpi } from "../../src/mpi.ts";
 
@@ -128,7 +129,9 @@ describe("waiting", () => {
     await expect(waited("a barrier", () => false, { timeout: 0.01, check: () => undefined })).rejects.toThrow(
       "mpi: a barrier was not done in 0.01 s: another rank does not take part in it; all ranks must call the same operations in the same order",
     );
-    expect(() => waitedHere("the meeting", () => false, 0.01)).toThrow("mpi: the meeting was not done in 0.01 s");
+    expect(() => waitedHere("the meeting", () => false, { timeout: 0.01, check: () => undefined })).toThrow(
+      "mpi: the meeting was not done in 0.01 s",
+    );
   });
 });
 

@@ -1,7 +1,7 @@
 import { hold, type Tensor } from "../../ir/tensor.ts";
 import { leaves, rebuild } from "../../ir/tree.ts";
 import { tensorType } from "../../ir/type.ts";
-import type { Ranks } from "../../mpi/mpi.ts";
+import type { Ranks } from "../../mpi/ranks.ts";
 
 /** A list of numbers of each rank, on all of them. `columns` is how many each has; ranks with fewer have NaN at the end. */
 export async function together(

@@ -4,7 +4,7 @@ import { typeOfLeaf } from "../../ir/graph.ts";
 import type { Tensor } from "../../ir/tensor.ts";
 import { leaves } from "../../ir/tree.ts";
 import { typeText } from "../../ir/type.ts";
-import type { Ranks } from "../../mpi/mpi.ts";
+import type { Ranks } from "../../mpi/ranks.ts";
 import type { TrainOptions } from "../options.ts";
 import type { TrainState } from "../programs.ts";
 import { texts, together } from "./exchange.ts";

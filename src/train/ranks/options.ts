@@ -1,5 +1,5 @@
 import { DomainError } from "../../ir/errors.ts";
-import type { Ranks } from "../../mpi/mpi.ts";
+import type { Ranks } from "../../mpi/ranks.ts";
 
 /** How a training is spread over ranks. */
 export interface DistributedOptions {

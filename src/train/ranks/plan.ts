@@ -4,7 +4,7 @@ import { DomainError } from "../../ir/errors.ts";
 import { sizeOf } from "../../ir/shape.ts";
 import { hold, type Tensor } from "../../ir/tensor.ts";
 import { rebuild } from "../../ir/tree.ts";
-import type { Ranks } from "../../mpi/mpi.ts";
+import type { Ranks } from "../../mpi/ranks.ts";
 import type { Optimizer } from "../../optim/optimizer.ts";
 import { key } from "../../random/random.ts";
 import type { AnyModel } from "../model.ts";
@@ -140,6 +140,7 @@ function oneRank(): Ranks {
     startAllReduce: () => done,
     startReduceScatter: () => done,
     startAllGather: () => done,
+    sumNow: (numbers) => numbers.slice(),
     fail: () => undefined,
     quiet: () => Promise.resolve(),
   };

@@ -92,6 +92,16 @@ for (const [k, t] of parts.entries()) {
   same("begun together", [t.data[0], t.data[99_999]], [wanted, wanted]);
 }
 
+// In the middle of others that were begun in another order on each rank.
+const held = tensor(Float64Array.of(rank, 1));
+const first = rank % 2 === 0 ? ranks.startAllReduce(held) : null;
+const now = ranks.sumNow(Float64Array.of(1, rank, 0.5), 7);
+await (first ?? ranks.startAllReduce(held)).wait();
+const ofAll = everyone.reduce((a, b) => a + b, 0);
+same("a sum at once", now, [size, ofAll, size / 2]);
+same("what was begun before or after it", held.data, [ofAll, size]);
+same("a sum of nothing at once", ranks.sumNow(new Float64Array(0), 1), []);
+
 const rows = everyone.map((r) => r + 1);
 const sum = rows.reduce((a, b) => a + b, 0);
 const x = tensor(Float32Array.from({ length: sum }, (_, i) => i + rank));
@@ -125,6 +135,7 @@ const refusals = [
   await refusal(() => ranks.reduceScatter(tensor([1, 2, 3]), { rows: [1] })),
   await refusal(() => ranks.allGather(tensor([1, 2, 3]), { rows: everyone.map(() => 1) })),
 ];
+refusals.push(await refusal(async () => ranks.sumNow(Float64Array.of(1), rank === 0 ? 2 : 1)));
 await ranks.finalize();
 refusals.push(await refusal(() => ranks.barrier()));
 console.log(

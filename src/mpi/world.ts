@@ -1,115 +1,22 @@
-import { allocate, type DType, isArrayOf, type NumberArray } from "../ir/dtype.ts";
+import { allocate, type DType, type NumberArray } from "../ir/dtype.ts";
 import { DomainError, DTypeError, EngineError, ShapeError } from "../ir/errors.ts";
 import { sizeOf } from "../ir/shape.ts";
-import { hold, settle, type Tensor } from "../ir/tensor.ts";
-import { sameType, type TensorType, tensorType, typeText } from "../ir/type.ts";
-import type { Handle, Library, Reduction, Wire } from "./library.ts";
-import { type Pending, waited } from "./pending.ts";
+import { hold, type Tensor } from "../ir/tensor.ts";
+import { type TensorType, tensorType, typeText } from "../ir/type.ts";
+import { checked } from "./checked.ts";
+import type { Handle, Library, Reduction } from "./library.ts";
+import { checkRows, place, settled, startsOf, wireOf } from "./operands.ts";
+import { type Pending, waited, waitedHere } from "./pending.ts";
+import { evenRows, type Into, type Mpi, type Reducing } from "./ranks.ts";
 import type { Watch } from "./watch.ts";
 
-/** Where a result is written. */
-export interface Into {
-  /**
-   * Memory for the result, of its very type: an engine's (`engine.tensor(type)`) or any tensor that nobody else reads now. The operand itself may be
-   * given: it is then replaced. Left out, the result is new.
-   */
-  readonly into?: Tensor;
-}
-
-/** How tensors of several ranks become one. */
-export interface Reducing extends Into {
-  /** `sum` when left out. Of truth values `max` is "any" and `min` is "all", and there is no sum. */
-  readonly op?: Reduction;
-}
-
-/**
- * The processes that were started together, and what they do together. All of them call the same operations in the same order, with tensors of
- * one type; each gets its result when all have called. Elements are read from and written to the memory where they are, an engine's too, without
- * copies. Sums are made in an order that the MPI library fixes by the number of ranks and elements: two runs give the same bits, and so do all ranks.
- *
- * What `train(..., { distributed })` takes; made by `mpi()`.
- */
-export interface Ranks {
-  /** The number of this process, from 0 on. */
-  readonly rank: number;
-  /** How many there are. */
-  readonly size: number;
-  /** `node3, process 4711` of every rank. */
-  readonly names: readonly string[];
-  /** Resolves when every rank has called it. */
-  barrier(): Promise<void>;
-  /**
-   * The elements of all ranks added up, one by one, on every rank; small whole numbers wrap. f16 and bf16 are added in f32 and rounded once.
-   * @throws ShapeError, DTypeError for memory that does not fit, and for sums of truth values; DTypeError for 64-bit integers beyond 2^53
-   */
-  allReduce(x: Tensor, options?: Reducing): Promise<Tensor>;
-  /** The tensor of one rank, 0 when left out, on every rank; the others give one of the same type for its type. @throws DomainError for a rank that is not there */
-  broadcast(x: Tensor, options?: Into & { readonly root?: number }): Promise<Tensor>;
-  /**
-   * The tensors of all ranks one after the other along axis 0, in which they may differ. `rows` tells their sizes there, where all ranks know them; left
-   * out, they are asked for first.
-   * @throws ShapeError for scalars
-   */
-  allGather(x: Tensor, options?: Into & { readonly rows?: readonly number[] }): Promise<Tensor>;
-  /**
-   * The sum of the tensors of all ranks, of which each rank gets its own rows: `rows[rank]` of axis 0; left out, rows are shared out evenly, the first ranks
-   * having one more.
-   * @throws ShapeError for scalars, and rows that do not add up
-   */
-  reduceScatter(x: Tensor, options?: Reducing & { readonly rows?: readonly number[] }): Promise<Tensor>;
-  /** Begins to replace a tensor by the sum over all ranks, and comes back at once. */
-  startAllReduce(x: Tensor): Pending;
-  /** Begins to replace the rows of a rank in a tensor by the sum of these rows over all ranks; what the others' rows become is not said. */
-  startReduceScatter(x: Tensor, rows: readonly number[]): Pending;
-  /** Begins to replace the rows of other ranks in a tensor by theirs. */
-  startAllGather(x: Tensor, rows: readonly number[]): Pending;
-  /** Tells all ranks that this one cannot go on, and ends them all with one message. Comes back where there are no others. */
-  fail(message: string): void;
-  /**
-   * Waits a few seconds on every rank but the first: for errors that all ranks have alike. The first one tells of it, and when it ends, so do the others;
-   * where it is caught, they go on too.
-   */
-  quiet(): Promise<void>;
-}
-
-/** What `mpi()` gives: the ranks, and what they run on. */
-export interface Mpi extends Ranks {
-  /** What the library calls itself: `Open MPI v4.1.4, package: ...`. */
-  readonly library: string;
-  /** Which family of MPI libraries it belongs to. */
-  readonly family: "openmpi" | "mpich";
-  /** Leaves the other ranks in good order, when all have come so far. It happens by itself at the end of the process. */
-  finalize(): Promise<void>;
-}
-
-/** The number of rows for each rank: as even as they go, the first ones having one more. */
-export function evenRows(rows: number, size: number): number[] {
-  return Array.from({ length: size }, (_, i) => Math.floor(rows / size) + (i < rows % size ? 1 : 0));
-}
-
 const reductions: readonly string[] = ["sum", "prod", "max", "min"];
-
-/** C's name for how elements of a dtype lie in memory here. */
-function wireOf(dtype: DType): Wire {
-  switch (dtype) {
-    case "f64":
-    case "i64":
-    case "u64":
-      return "f64";
-    case "f32":
-    case "f16":
-    case "bf16":
-      return "f32";
-    case "bool":
-      return "u8";
-    default:
-      return dtype;
-  }
-}
 
 /** What a running communicator is made of. */
 export interface Session {
   readonly library: Library;
+  /** A second communicator of all ranks: what is asked for there need not be in one order with what is asked for in the first. */
+  readonly channel: Handle;
   readonly version: string;
   readonly rank: number;
   readonly size: number;
@@ -265,6 +172,23 @@ export class World implements Mpi {
     ]);
   }
 
+  sumNow(numbers: Float64Array, mark: number): Float64Array {
+    if (this.size === 1) return numbers.slice();
+    const n = numbers.length;
+    const sent = new Float64Array(n + 1);
+    sent.set(numbers);
+    sent[n] = mark;
+    const { call, inPlace, types, ops } = this.lib;
+    const what = "a sum in the middle of a program";
+    const begun = this.begin(what, (r) => call.Iallreduce(inPlace, sent, n + 1, types.f64, ops.sum, this.own.channel, r), [sent]);
+    waitedHere(what, begun, { timeout: this.own.timeout, check: this.check });
+    if (sent[n] !== mark * this.size)
+      throw new EngineError(
+        `mpi: another rank came to another sum than sum ${mark} of rank ${this.rank}; all ranks must run the same program, whatever rows they have`,
+      );
+    return sent.subarray(0, n);
+  }
+
   fail(message: string): void {
     const { watch } = this.own;
     if (this.size === 1) return;
@@ -318,8 +242,14 @@ export class World implements Mpi {
     return this.lib.ops[op === "max" ? "any" : "all"];
   }
 
-  /** Begins an operation. The arrays are kept for as long as the library reads and writes them. */
   private start(what: string, call: (request: BigInt64Array) => number, kept: readonly unknown[]): Pending {
+    const done = this.begin(what, call, kept);
+    const patience = { timeout: this.own.timeout, check: this.check };
+    return { done, wait: () => (done() ? Promise.resolve() : waited(what, done, patience)) };
+  }
+
+  /** Begins an operation, and gives what asks whether it is done. The arrays are kept for as long as the library reads and writes them. */
+  private begin(what: string, call: (request: BigInt64Array) => number, kept: readonly unknown[]): () => boolean {
     if (this.ended) throw new EngineError(`mpi: ${what} was asked for after finalize()`);
     // A handle is four bytes or eight.
     const request = new BigInt64Array(1);
@@ -327,7 +257,7 @@ export class World implements Mpi {
     this.kept.add(kept);
     let over = false;
     const { flag } = this;
-    const done = (): boolean => {
+    return () => {
       if (over) return true;
       checked(this.lib, this.lib.call.Test(request, flag, this.lib.statusIgnore), what);
       if (flag[0] === 0) return false;
@@ -335,48 +265,5 @@ export class World implements Mpi {
       this.kept.delete(kept);
       return true;
     };
-    const patience = { timeout: this.own.timeout, check: this.check };
-    return { done, wait: () => (done() ? Promise.resolve() : waited(what, done, patience)) };
   }
-}
-
-/** Memory for a result. */
-function place(what: string, type: TensorType, into: Tensor | undefined): Tensor {
-  if (into === undefined) return hold(type, allocate(type.dtype, sizeOf(type.shape)));
-  if (!sameType(into.type, type) || !isArrayOf(type.dtype, into.data))
-    throw new ShapeError(`${what}: into is ${typeText(into.type)}, and the result is ${typeText(type)}; give memory of that type`);
-  return into;
-}
-
-/** Elements rounded to their dtype, where their array is wider. */
-function settled(x: Tensor): Tensor {
-  settle(x.type.dtype, x.data);
-  return x;
-}
-
-/** Where each part begins. */
-function startsOf(counts: Int32Array): Int32Array {
-  const starts = new Int32Array(counts.length);
-  for (let i = 1; i < counts.length; i++) starts[i] = starts[i - 1]! + counts[i - 1]!;
-  return starts;
-}
-
-function checkRows(what: string, rows: readonly number[], size: number, type: TensorType | null): void {
-  const total = rows.reduce((a, b) => a + b, 0);
-  const fits = rows.length === size && rows.every((n) => Number.isInteger(n) && n >= 0);
-  if (!fits || (type !== null && total !== (type.shape[0] ?? -1)))
-    throw new ShapeError(
-      `${what}: rows are ${rows.join(", ")}${type === null ? "" : ` for ${typeText(type)}`}; there is one number for each of the ${size} ranks, and together they are axis 0`,
-    );
-}
-
-/** @throws EngineError with the library's own words */
-export function checked(library: Library, code: number, what: string): void {
-  if (code === 0) return;
-  const text = new Uint8Array(1024);
-  const length = new Int32Array(1);
-  library.call.Error_string(code, text, length);
-  throw new EngineError(
-    `mpi: ${what} failed: ${new TextDecoder().decode(text.subarray(0, length[0])) || `error ${code}`}; do all ranks give the same type?`,
-  );
 }
