@@ -107,7 +107,12 @@ async function trained(
   const born = model.init(key(settings.seed));
   if (settings.plan !== null) {
     const { measureStep, simulate } = await import("../train.ts");
-    const how = { data: source, optimizer: optimizerOf(settings, 1), engine: settings.engine === "wasm" ? wasm() : reference() };
+    const how = {
+      data: source,
+      optimizer: optimizerOf(settings, 1),
+      engine: settings.engine === "wasm" ? wasm() : reference(),
+      shard: settings.shard,
+    };
     const measured = await measureStep({ params: born.params, stats: born.stats, loss: loss as never }, how, settings.plan.ranks);
     const plan = simulate(measured, settings.plan);
     await io.write(settings.json ? `${JSON.stringify(plan)}\n` : plan.text());
@@ -134,7 +139,7 @@ async function trained(
           ...(settings.best !== null && { best: settings.best }),
         },
         signal: stop.signal,
-        ...(ranks !== null && { distributed: ranks }),
+        ...(ranks !== null && { distributed: { ranks, shard: settings.shard } }),
         callbacks: callbacks as never,
       },
     );

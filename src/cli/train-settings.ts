@@ -37,6 +37,7 @@ export const trainOptions: readonly OptionSpec[] = [
   { name: "log", value: "FILE.jsonl", about: "every step as a line of JSON" },
   { name: "curve", value: "FILE.svg", about: "the curve of the losses" },
   { name: "mpi", about: "train on all ranks that mpirun started: mpirun -np 4 chainrule train --mpi ..." },
+  { name: "shard", about: "with --mpi or --plan: share out the update, so that each rank keeps its part of the optimiser's memory" },
   { name: "plan", about: "train nothing: measure a step, and predict it on many ranks" },
   { name: "ranks", value: "COUNT", about: "ranks of the plan, 8 when left out" },
   { name: "bandwidth", value: "RATE", about: "of the plan's network: 10Gb/s (when left out), 1.2GB/s" },
@@ -85,6 +86,7 @@ export interface TrainSettings {
   readonly log: string | null;
   readonly curve: string | null;
   readonly mpi: boolean;
+  readonly shard: boolean;
   /** Ranks, bytes a second and seconds, where a plan is asked for. */
   readonly plan: { readonly ranks: number; readonly bandwidth: number; readonly latency: number } | null;
   readonly json: boolean;
@@ -133,6 +135,7 @@ export function settingsOf(given: Given): TrainSettings {
     log: file("log", /\.jsonl$/i, "….jsonl"),
     curve: file("curve", /\.svg$/i, "….svg"),
     mpi: flag("mpi"),
+    shard: flag("shard") && (flag("mpi") || flag("plan") || refuse("--shard shares the update out over ranks: add --mpi, or --plan")),
     plan: planIn(flag("plan"), count("ranks", 8), text("bandwidth"), text("latency"), given),
     json: flag("json"),
   };

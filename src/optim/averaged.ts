@@ -45,10 +45,16 @@ export function averaged(optimizer: Optimizer, { keep = 0.999, warmup = false }:
       }
       return { ...opt, ...kept };
     },
-    update: ({ params, grad, opt }) => {
+    ...(optimizer.elementwise === true && { elementwise: true as const }),
+    update: ({ params, grad, opt, across }) => {
       const given = rebuild(params, (leaf) => lift(leaf as Value, "f64"));
       const before = new Map(leaves(given).map(({ path, leaf }) => [path, leaf]));
-      const next = optimizer.update({ params: given as typeof params, grad, opt: part(opt, false) });
+      const next = optimizer.update({
+        params: given as typeof params,
+        grad,
+        opt: part(opt, false),
+        ...(across !== undefined && { across }),
+      });
       const count = cast(stepCount(next.opt), "f64");
       const kept = warmup ? minimum(div(add(count, 1), add(count, 10)), keep) : lift(keep, "f64");
       const shares = new Map<string, Value>();

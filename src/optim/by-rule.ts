@@ -57,6 +57,8 @@ export interface Rule<S, Slot extends string, Scalar extends string> {
     settings: S,
     now: { readonly rate: Value; readonly count: Value; readonly kept: Readonly<Record<Scalar, Value>> },
   ): Record<Scalar, Value>;
+  /** Whether `leaf` looks at a parameter as a whole, as by its norm, and not at each element by itself. */
+  readonly looksAtAll?: true;
   /** The new parameter and its new slots. */
   leaf(settings: S, step: LeafStep<Slot, Scalar>): { readonly p: Value } & { readonly [K in Slot]?: Value };
 }
@@ -177,7 +179,7 @@ export function optimizerOf<S extends object, Slot extends string, Scalar extend
     return state;
   };
 
-  const update = ({ params, grad, opt }: OptimizerStep<unknown>): { params: unknown; opt: Values<OptimizerState> } => {
+  const update = ({ params, grad, opt, across }: OptimizerStep<unknown>): { params: unknown; opt: Values<OptimizerState> } => {
     const given = leaves(params).map(({ path, leaf }) => ({ path, value: lift(leaf as Value, "f64") }));
     const trained = trainedOf(given.map(({ path, value }) => ({ path, type: value.type })));
     const byPath = new Map(given.map(({ path, value }) => [path, value]));
@@ -209,6 +211,7 @@ export function optimizerOf<S extends object, Slot extends string, Scalar extend
       }),
       clipValue,
       clipNorm,
+      across,
     );
     const moved = new Map<string, Value>();
     trained.forEach(({ path, type, group, settings: own }, i) => {
@@ -234,6 +237,7 @@ export function optimizerOf<S extends object, Slot extends string, Scalar extend
   const made: Optimizer = {
     init: (params) => init(params),
     update: (step) => update(step as OptimizerStep<unknown>) as never,
+    ...(rule.looksAtAll !== true && { elementwise: true as const }),
   };
   if (falling.length === 0) return made;
   return {
@@ -297,14 +301,20 @@ function checkState(name: string, opt: Values<OptimizerState>, wanted: ReadonlyM
  * Gradients cut element by element, then scaled down together. The norm is taken in units of the largest allowed, and in f32 2^-40 of that: then no
  * square of f32 overflows that the gradient itself does not, and what underflows is far below the norm where clipping begins.
  */
-function clippedBy(grads: readonly Value[], value: number | undefined, norm: number | undefined): readonly Value[] {
+function clippedBy(
+  grads: readonly Value[],
+  value: number | undefined,
+  norm: number | undefined,
+  across: ((scalar: Value) => Value) | undefined,
+): readonly Value[] {
   const cut = value === undefined ? grads : grads.map((g) => clip(g, { min: -value, max: value }));
   if (norm === undefined) return cut;
   const squares = cut.map((g) => {
     if (g.type.dtype === "f64") return sum(square(mul(1 / norm, g)));
     return mul(2 ** 80, cast(sum(square(mul(2 ** -40 / norm, g))), "f64"));
   });
-  const total = sqrt(squares.reduce((a, b) => add(a, b)));
+  const own = squares.reduce((a, b) => add(a, b));
+  const total = sqrt(across === undefined ? own : across(own));
   // 1e-6 as in PyTorch's clip_grad_norm_.
   const factor = minimum(reciprocal(add(total, 1e-6 / norm)), 1);
   let single: Value | null = null;

@@ -20,6 +20,7 @@ type Scalar = "rate" | "mean" | "root";
 
 const rule: Rule<Full, "m" | "v", Scalar> = {
   name: "lamb",
+  looksAtAll: true,
   slots: () => ({ m: 0, v: 0 }),
   scalars: ({ beta1, beta2 }, { rate, count }) => ({ rate, mean: div(1, biasOf(beta1, count)), root: rsqrt(biasOf(beta2, count)) }),
   leaf: ({ beta1, beta2, epsilon, weightDecay }, { p, g, slots, now }) => {

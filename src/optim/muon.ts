@@ -63,6 +63,7 @@ function ruleFor(adam: readonly string[]): Rule<Full, "m" | "v", Scalar> {
   const isMatrix = (type: TensorType, path: string): boolean => type.shape.length >= 2 && sizeOf(type.shape) > 0 && !names(adam, path);
   return {
     name: "muon",
+    looksAtAll: true,
     patterns: { adam },
     slots: (_, type, path) => (isMatrix(type, path) ? { m: 0 } : { m: 0, v: 0 }),
     scalars: ({ adamShare, beta1, beta2 }, { rate, count }) => {

@@ -15,6 +15,11 @@ export interface OptimizerStep<P> {
   readonly params: P;
   readonly grad: Values<P>;
   readonly opt: Values<OptimizerState>;
+  /**
+   * Where `params`, `grad` and `opt` are one part of several, as on ranks that share out the update: the sum of a scalar over all parts, for what has to see the whole, as
+   * the norm that is clipped. It is asked for scalars of `params`, `grad` and `opt` alone, not of other such sums.
+   */
+  readonly across?: (scalar: Value) => Value;
 }
 
 /** An update rule. It holds nothing: what it remembers goes in and out as `opt`. */
@@ -23,6 +28,11 @@ export interface Optimizer {
   init<P>(params: P): OptimizerState;
   /** One step, as nodes of a graph: new parameters and new state. @throws GraphError where the trees do not match */
   update<P>(step: OptimizerStep<P>): { params: Values<P>; opt: Values<OptimizerState> };
+  /**
+   * Present where each element of a parameter moves by itself: by its own gradient, its own elements of the state, and scalars. Then any part of a parameter may be
+   * updated apart from the rest; else parameters are updated whole.
+   */
+  readonly elementwise?: true;
   /**
    * Present where the rate depends on how training goes ({@link plateau}): the state after a metric was seen, lower being better. Call it, or run
    * a graph of it that shares the state of the step, after each validation.

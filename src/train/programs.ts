@@ -89,7 +89,7 @@ export class Programs {
     const ran = await this.run(rows === 0 ? "gather none" : "gather", batch, guard, (s) => {
       const all = s.gathered!;
       const { value, gradient, stats } = this.differentiated(s, this.keyOf(fold(fold(s.key, s.step), all.batches)));
-      const trained = movedBetween(s.params, this.optimizer.update({ params: s.params, grad: gradient, opt: s.opt }).params);
+      const trained = this.trained(s, gradient);
       const total = beside(all.sum, gradient, (t, g, path) => (trained.has(path) ? add(t, mul(rows, g)) : t));
       return {
         ...value,
@@ -99,6 +99,11 @@ export class Programs {
       };
     });
     return ran as Ran;
+  }
+
+  /** The paths of the parameters that are trained. */
+  protected trained(s: Names, gradient: Values<unknown>): ReadonlySet<string> {
+    return movedBetween(s.params, this.optimizer.update({ params: s.params, grad: gradient, opt: s.opt }).params);
   }
 
   /** One update by the mean of what was gathered. */
@@ -146,7 +151,12 @@ export class Programs {
     await this.state.write({ gathered: none } as never);
   }
 
-  /** A copy of the state. */
+  /** A copy of the state as a checkpoint has it, on the rank that writes it; all ranks ask for it. */
+  whole(_leads: boolean): Promise<TrainState> {
+    return this.read();
+  }
+
+  /** A copy of the state of this process. */
   async read(): Promise<TrainState> {
     if (this.state === null) return rebuild(this.initial, (leaf) => copied(leaf as Tensor)) as TrainState;
     return (await this.state.read()) as TrainState;
@@ -244,10 +254,15 @@ export function movedBetween(before: unknown, after: unknown): ReadonlySet<strin
  * backward pass stops there.
  */
 export function normOf(gradient: unknown, trained: ReadonlySet<string>): Value {
+  return sqrt(squaresOf(gradient, trained));
+}
+
+/** Its square. */
+export function squaresOf(gradient: unknown, trained: ReadonlySet<string>): Value {
   const squares = leaves(gradient)
     .filter(({ path }) => trained.has(path))
     .map(({ leaf }) => cast(sum(square(leaf as Value)), "f64"));
-  return sqrt(squares.reduce((a, b) => add(a, b)));
+  return squares.reduce((a, b) => add(a, b));
 }
 
 /** Takes apart what a loss function returned. @throws GradientError, GraphError for what is no loss */

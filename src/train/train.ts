@@ -378,7 +378,8 @@ class Run implements Training<unknown, unknown, Loss> {
     this.index += batches;
     this.step++;
     const check = this.spread?.check;
-    if (check !== undefined && this.step % check === 0) await checkSame(this.spread!.ranks, await programs.read(), this.step);
+    if (check !== undefined && this.step % check === 0)
+      await checkSame(this.spread!.ranks, await (programs as RankPrograms).alike(), this.step);
     const loss = sums.total().loss;
     this.history.add(this.step, loss);
     this.running.loss += loss * rows;
@@ -502,6 +503,9 @@ class Run implements Training<unknown, unknown, Loss> {
   }
 
   private async write(file: string): Promise<void> {
+    // Ranks that share the update out have to put the state together.
+    if (!this.leads && this.spread?.shard !== true) return;
+    const state = await this.programs!.whole(this.leads);
     if (!this.leads) return;
     const header: CheckpointHeader = {
       format: 1,
@@ -517,7 +521,6 @@ class Run implements Training<unknown, unknown, Loss> {
       checkups: this.checkups,
       note: this.options.checkpoint?.note ?? null,
     };
-    const state = await this.programs!.read();
     // Between updates nothing is gathered; after a failure the batches since the last update are read again.
     for (const { leaf } of leaves(state.gathered ?? {})) (leaf as Tensor).data.fill(0);
     await writeCheckpoint(file, header, state, this.kept);
@@ -546,6 +549,8 @@ class Run implements Training<unknown, unknown, Loss> {
     const wrt = Object.fromEntries(leaves(params).map(({ path, leaf }) => [path || "the parameter", leaf as Value]));
     const slopes = gradients(f, wrt);
     const grad = rebuild(params, (_, path) => slopes[path || "the parameter"]) as Values<unknown>;
+    // Where the update is shared out, no rank by itself has what it needs.
+    if (this.spread?.shard === true) return health(f, { wrt });
     const next = this.options.optimizer.update({ params: params as {}, grad, opt: held(state.opt) as Values<OptimizerState> }).params;
     const moved = new Map(leaves(next).map(({ path, leaf }) => [path || "the parameter", leaf as Value]));
     const updates = evaluate(Object.fromEntries(Object.entries(wrt).map(([name, p]) => [name, sub(moved.get(name)!, p)])));

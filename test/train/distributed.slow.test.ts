@@ -9,10 +9,19 @@ import type { Engine } from "../../src/engines/engine.ts";
 import { compile, memoryOf } from "../../src/engines/program.ts";
 import { add, f32, f64, graph, leaves, mean, mul, reference, sqrt, type Tensor, tensor, type Value } from "../../src/index.ts";
 import type { Ranks } from "../../src/mpi.ts";
-import { adam } from "../../src/optim/adam.ts";
+import { adam, adamW } from "../../src/optim/adam.ts";
+import { averaged } from "../../src/optim/averaged.ts";
+import { lamb } from "../../src/optim/lamb.ts";
+import { muon } from "../../src/optim/muon.ts";
+import type { Optimizer } from "../../src/optim/optimizer.ts";
+import { plateau } from "../../src/optim/plateau.ts";
 import { sgd } from "../../src/optim/sgd.ts";
+import { key } from "../../src/random/random.ts";
+import { readCheckpoint } from "../../src/train/checkpoint.ts";
 import type { TrainOptions } from "../../src/train/options.ts";
+import { initialState } from "../../src/train/programs.ts";
 import type { DistributedOptions } from "../../src/train/ranks/options.ts";
+import { RankPrograms } from "../../src/train/ranks/programs.ts";
 import { type Step, type Trained, train } from "../../src/train/train.ts";
 import { wasm } from "../../src/wasm.ts";
 import { ranksInProcess } from "./ranks-in-process.ts";
@@ -130,6 +139,99 @@ describe("metrics, the best and early stopping", () => {
     expect(reports[0]).toMatchObject({ reason: "aborted" });
     expect(reports[0]!.steps).toBeLessThan(9);
     expect(existsSync(file)).toBe(true);
+  });
+});
+
+describe("an update that is shared out", () => {
+  const shard = { shard: true, bucket: 100 };
+
+  test.each<[string, Partial<Options>]>([
+    ["with Adam", {}],
+    ["with a norm that is cut", { optimizer: sgd({ rate: 0.1, momentum: 0.9, clipNorm: 0.05, clipValue: 0.1 }) }],
+    ["with gradients of three batches", { accumulate: 3, optimizer: adamW({ rate: 0.01, clipNorm: 0.1 }) }],
+    ["with an average of the parameters", { optimizer: averaged(adam({ rate: 0.01 })) }],
+    ["with groups and frozen parameters", { optimizer: adam({ rate: 0.01, freeze: ["fc1.w"], groups: [{ only: ["fc2.*"], rate: 0.1 }] }) }],
+    ["with a rate that falls where it gets no better", { optimizer: adam({ rate: plateau({ from: 0.01, patience: 0 }) }) }],
+    ["with parameters that are looked at whole", { optimizer: lamb({ rate: 0.01 }) }],
+    ["with matrices that are made orthogonal", { optimizer: muon({ rate: 0.01 }) }],
+    ["on the reference engine", { engine: reference(), epochs: 1 }],
+  ])("gives what one process gives, %s", async (_, given) => {
+    const alone = await once(given);
+    for (const size of [2, 5]) {
+      const { all, seen } = await everywhere(size, () => ({ ...given, engine: given.engine === undefined ? wasm() : reference() }), {
+        ...shard,
+        check: 3,
+      });
+      expect(seen.fails).toEqual([]);
+      for (const { params } of all) expect(numbers(params)).toEqual(numbers(all[0]!.params));
+      expect(furthest(numbers(all[0]!.params), numbers(alone.params))).toBeLessThan(1e-5);
+      expect(Math.abs(all[0]!.report.loss - alone.report.loss)).toBeLessThan(1e-5);
+    }
+  });
+
+  test("tells the norm of the whole gradient", async () => {
+    const norms = async (how: Omit<DistributedOptions, "ranks">): Promise<number[]> => {
+      const found: number[] = [];
+      await everywhere(3, () => ({ callbacks: [{ step: ({ gradientNorm }) => void found.push(gradientNorm) }] }), how);
+      return found;
+    };
+    expect(furthest(await norms(shard), await norms({}))).toBeLessThan(1e-6);
+  });
+
+  const kept = async (size: number, optimizer: Optimizer, how: object): Promise<number[]> => {
+    const { ranks } = ranksInProcess(size);
+    const model = { params: twoLayers(0, 50), loss: lossOf } as never;
+    const rows = clouds(16).all();
+    return Promise.all(
+      ranks.map(async (own) => {
+        const state = initialState(model, optimizer, key(0), false);
+        const programs = new RankPrograms(model, optimizer, wasm(), false, state, { ranks: own, ...how }, () => false);
+        await programs.update(rows, { batch: rows, rows: 16, all: 16 * size, first: 0, pass: 0, index: 0 });
+        return numbers((await programs.read()).opt).length;
+      }),
+    );
+  };
+
+  test("keeps one part in as many as there are ranks of what the optimiser remembers, to an element of each parameter's slots", async () => {
+    const size = 4 * 50 + 50 + 50 * 3 + 3;
+    const [whole] = await kept(1, adam({ rate: 0.01 }), {});
+    expect(whole).toBe(2 * size + 2);
+    for (const n of [2, 4])
+      for (const own of await kept(n, adam({ rate: 0.01 }), { shard: true }))
+        expect(Math.abs(own - 2 - (2 * size) / n)).toBeLessThanOrEqual(2);
+  });
+
+  test("deals out whole parameters, the largest first, where the optimiser looks at them whole", async () => {
+    expect(await kept(2, lamb({ rate: 0.01 }), { shard: true })).toEqual([203, 200].map((n) => 2 * n + 2));
+  });
+
+  test("goes on from a checkpoint on any number of ranks, shared out or not", async () => {
+    const alone = await once();
+    const file = join(folder, "shards.ckpt");
+    const to = (steps: number): Partial<Options> => ({ checkpoint: { file, resume: true }, steps });
+    await everywhere(3, () => to(5), shard);
+    await everywhere(2, () => to(9), shard);
+    await everywhere(2, () => to(12));
+    const { all } = await everywhere(4, () => to(1000), shard);
+    expect(furthest(numbers(all[3]!.params), numbers(alone.params))).toBeLessThan(1e-5);
+    const { tensors } = await readCheckpoint(file);
+    expect(tensors["opt.m/fc1.w"]!.type.shape).toEqual([4, 8]);
+    const end = await once({ checkpoint: { file, resume: true }, epochs: 4 });
+    expect(end.report.epochs).toBe(4);
+  });
+
+  test("changes nothing where a gradient is not finite, and names the rank", async () => {
+    const data = loader(dataset({ x: tensor([1, 1, 1, 1, 1, 0], "f64") }), { batch: 6 });
+    const { ranks } = ranksInProcess(3);
+    const runs = ranks.map((own) =>
+      train(
+        { params: { w: tensor(1) }, loss: ({ w }: { w: Value }, { x }: { x: Value }) => mean(sqrt(mul(x, w))) },
+        { data, optimizer: adam({ rate: 0.1 }), engine: wasm(), epochs: 9, health: false, distributed: { ranks: own, shard: true } },
+      ),
+    );
+    for (const error of await Promise.all(runs.map((run) => run.finish().catch((e: Error) => e.message))))
+      expect(error).toMatch(/^train: step 1, epoch 1: the norm of the gradient is NaN on rank 2/);
+    for (const run of runs) expect(numbers((await run.read()).params)).toEqual([1]);
   });
 });
 

@@ -16,6 +16,8 @@ const measured: MeasuredStep = {
   ],
   compute: 12,
   update: 2,
+  optimizer: 10e6,
+  shard: false,
 };
 
 describe("the timeline of buckets", () => {
@@ -31,7 +33,20 @@ describe("the timeline of buckets", () => {
     expect(plan.hidden).toBeCloseTo(2 / 17.5, 12);
     expect(plan.text()).toContain("Plan: 4 ranks, 1000 MB/s, latency 1000 us, 32 rows a step on each");
     expect(plan.text()).toContain("gradients             5.00 MB a step in 2 buckets");
+    expect(plan.text()).toContain("optimiser             10.0 MB on each rank");
     expect(plan.text()).toContain("efficiency            47% of 4 times one rank");
+  });
+
+  test("has half of a sum before an update that is shared out, and half after it", () => {
+    const plan = simulate({ ...measured, optimizer: 2.5e6, shard: true }, { ranks: 4, bandwidth: 1e9, latency: 1e-3 });
+    expect(plan.buckets.map(({ start, end }) => [start, end])).toEqual([
+      [10, 15],
+      [15, 17.75],
+    ]);
+    // The weights: 5 and 2.75 ms. Losses and norm: 6 ms.
+    expect(plan).toMatchObject({ gather: 7.75, exposed: 19.5, communication: 21.5, step: 33.5 });
+    expect(plan.text()).toContain("update                2.00 ms, measured, of one rank's part");
+    expect(plan.text()).toContain("weights gathered      7.75 ms of that, after the update");
   });
 
   test("has nothing to wait for on one rank, and less on a faster network", () => {
@@ -56,6 +71,9 @@ test("a step is measured on the rows of one rank, with its buckets in the order 
   expect(step.buckets.map(({ bytes }) => bytes).sort((a, b) => a - b)).toEqual([12, 32, 96, 128]);
   expect(step.buckets.every(({ ready }) => ready >= 0 && ready <= step.compute)).toBe(true);
   expect(step.update).toBeGreaterThan(0);
+  const part = await measureStep({ params: twoLayers(), loss: lossOf as never }, { ...how, shard: true }, 4, 3);
+  expect(step.optimizer).toBe(2 * 4 * (4 * 8 + 8 + 8 * 3 + 3) + 12);
+  expect(Math.abs(part.optimizer - 12 - (step.optimizer - 12) / 4)).toBeLessThanOrEqual(2 * 4 * 4);
   const none = { ...how, data: loader(dataset({ x: tensor([], f32(0, 4)), y: tensor([], i32(0)) }), { batch: 1 }) };
   await expect(measureStep({ params: twoLayers(), loss: lossOf as never }, none, 1)).rejects.toThrow(
     "plan: data gave no batch; it is empty",
@@ -82,6 +100,7 @@ describe("chainrule train --plan", () => {
   test.each<[string[], string]>([
     [["--plan", "--bandwidth", "fast"], "--bandwidth fast is no rate; write 10Gb/s for bits, 1.2GB/s for bytes"],
     [["--plan", "--latency", "20"], "--latency 20 is no time; write 20us or 1ms"],
+    [["--shard"], "--shard shares the update out over ranks: add --mpi, or --plan"],
     [["--ranks", "4"], "--ranks belongs to a plan: add --plan"],
   ])("refuses %s", async (options, message) => {
     const { code, err } = await plan(...options);

@@ -8,6 +8,7 @@ import type { Ranks } from "../../mpi/ranks.ts";
 import type { TrainOptions } from "../options.ts";
 import type { TrainState } from "../programs.ts";
 import { texts, together } from "./exchange.ts";
+import { distributedOf } from "./options.ts";
 import { alike } from "./symmetric.ts";
 
 /** What has to be the same on all ranks, by what people call it. */
@@ -41,6 +42,8 @@ export function describe(
   tell("the engine: name", options.engine.name);
   for (const name of ["epochs", "steps", "patience", "monitor", "keep"] as const) tell(`the options: ${name}`, options[name]);
   tell("the options: checkpoint.resume", options.checkpoint?.resume === true);
+  const { bucket, check, shard } = distributedOf(options.distributed) ?? {};
+  for (const [name, value] of Object.entries({ bucket, check, shard })) tell(`the options: distributed.${name}`, value);
   return facts;
 }
 

@@ -12,6 +12,12 @@ export interface DistributedOptions {
    * programs keep them equal.
    */
   readonly check?: number;
+  /**
+   * Shares out the update: each rank sums and updates its own part of the parameters, keeps the optimiser's numbers for that part alone, and the new weights are gathered.
+   * What the optimiser remembers then takes one part in as many as there are ranks of the memory. The bytes sent stay the same; those of the weights are not hidden behind the
+   * backward pass. `save` then has to be called on all ranks.
+   */
+  readonly shard?: boolean;
 }
 
 /** What `train` takes as `distributed`, made complete; null for one process alone. @throws DomainError for numbers that are none */

@@ -1,5 +1,7 @@
 import type { Batches } from "../../data/batches.ts";
 import type { Engine } from "../../engines/engine.ts";
+import { byteSize } from "../../files/element-bytes.ts";
+import { allocate } from "../../ir/dtype.ts";
 import { DomainError } from "../../ir/errors.ts";
 import { sizeOf } from "../../ir/shape.ts";
 import { hold, type Tensor } from "../../ir/tensor.ts";
@@ -10,6 +12,7 @@ import { key } from "../../random/random.ts";
 import type { AnyModel } from "../model.ts";
 import { initialState } from "../programs.ts";
 import { rowsOf } from "../signature.ts";
+import type { DistributedOptions } from "./options.ts";
 import { RankPrograms } from "./programs.ts";
 
 /** One step of one rank as it was measured; times in milliseconds. */
@@ -21,6 +24,10 @@ export interface MeasuredStep {
   /** Forward and backward pass. */
   readonly compute: number;
   readonly update: number;
+  /** Bytes that the optimiser keeps on one rank. */
+  readonly optimizer: number;
+  /** Whether the update is shared out: each rank made its part of it, and the weights are gathered then. */
+  readonly shard: boolean;
 }
 
 /** A network between ranks. */
@@ -48,7 +55,11 @@ export interface ScalePlan extends Network {
   readonly bytes: number;
   readonly compute: number;
   readonly update: number;
-  /** Milliseconds that sums take, and those of them in which nothing else is done. */
+  readonly optimizer: number;
+  readonly shard: boolean;
+  /** Milliseconds until the new weights are gathered after the update; 0 where it is not shared out. */
+  readonly gather: number;
+  /** Milliseconds that messages take, and those of them in which nothing else is done. */
   readonly communication: number;
   readonly exposed: number;
   /** Milliseconds of a step. */
@@ -63,7 +74,8 @@ export interface ScalePlan extends Network {
 /**
  * The timeline of buckets on a network. A sum takes 2 log2(n) latencies, and 2 (n - 1) / n times the bytes by the bandwidth: reduce-scatter by halving, all-gather by
  * doubling (Thakur, Rabenseifner and Gropp 2005, "Optimization of collective communication operations in MPICH"), which MPI libraries use for large
- * vectors. Sums follow each other, and get on while the backward pass computes; a small exchange of losses follows, then the update.
+ * vectors. Sums follow each other, and get on while the backward pass computes; a small exchange of losses follows, then the update. Where the update is shared out,
+ * buckets are reduced and scattered alone, and the weights are gathered after the update, when there is nothing to hide it behind.
  * @throws DomainError for a network that is none
  */
 export function simulate(measured: MeasuredStep, network: Network): ScalePlan {
@@ -71,9 +83,10 @@ export function simulate(measured: MeasuredStep, network: Network): ScalePlan {
   if (!Number.isInteger(ranks) || ranks < 1) throw new DomainError(`plan: ranks is ${ranks}; it is a whole number, 1 or more`);
   if (!(bandwidth > 0)) throw new DomainError(`plan: the bandwidth is ${bandwidth} bytes a second; it is a number above 0`);
   if (!(latency >= 0)) throw new DomainError(`plan: the latency is ${latency} s; it is 0 or more`);
-  const { compute, update, rows } = measured;
+  const { compute, update, rows, optimizer, shard } = measured;
   const rounds = 2 * Math.ceil(Math.log2(ranks));
-  const sum = (bytes: number): number => 1000 * (rounds * latency + (2 * ((ranks - 1) / ranks) * bytes) / bandwidth);
+  const half = (bytes: number): number => 1000 * (0.5 * rounds * latency + (((ranks - 1) / ranks) * bytes) / bandwidth);
+  const sum = (bytes: number): number => (shard ? half(bytes) : 2 * half(bytes));
   const buckets: BucketTime[] = [];
   let end = 0;
   for (const { bytes, ready } of measured.buckets) {
@@ -81,9 +94,11 @@ export function simulate(measured: MeasuredStep, network: Network): ScalePlan {
     end = start + sum(bytes);
     buckets.push({ bytes, ready, start, end });
   }
-  const exchange = 1000 * rounds * latency * 0.5;
-  const exposed = Math.max(0, end - compute) + exchange;
-  const communication = buckets.reduce((t, b) => t + b.end - b.start, 0) + exchange;
+  const gather = shard ? measured.buckets.reduce((t, { bytes }) => t + half(bytes), 0) : 0;
+  // The losses; where the update is shared out the norm of the gradient too, which no rank has by itself.
+  const exchange = 1000 * rounds * latency * (shard ? 1.5 : 0.5);
+  const exposed = Math.max(0, end - compute) + exchange + gather;
+  const communication = buckets.reduce((t, b) => t + b.end - b.start, 0) + exchange + gather;
   const step = compute + exposed + update;
   const plan = {
     ...network,
@@ -92,6 +107,9 @@ export function simulate(measured: MeasuredStep, network: Network): ScalePlan {
     bytes: buckets.reduce((n, b) => n + b.bytes, 0),
     compute,
     update,
+    optimizer,
+    shard,
+    gather,
     communication,
     exposed,
     step,
@@ -110,8 +128,10 @@ function planText(p: Omit<ScalePlan, "text">): string {
     `Plan: ${p.ranks} ranks, ${bytesText(p.bandwidth)}/s, latency ${number(p.latency * 1e6)} us, ${p.rows} rows a step on each`,
     `  gradients             ${bytesText(p.bytes)} a step in ${p.buckets.length} bucket${p.buckets.length === 1 ? "" : "s"}`,
     `  forward and backward  ${number(p.compute)} ms, measured on one rank`,
-    `  update                ${number(p.update)} ms, measured`,
+    `  update                ${number(p.update)} ms, measured${p.shard ? ", of one rank's part" : ""}`,
+    `  optimiser             ${bytesText(p.optimizer)} on each rank`,
     `  sums over ranks       ${number(p.communication)} ms, ${percent(p.hidden)} of it behind the backward pass`,
+    ...(p.shard ? [`  weights gathered      ${number(p.gather)} ms of that, after the update`] : []),
     `  a step                ${number(p.step)} ms, ${number((1000 * p.rows * p.ranks) / p.step)} rows/s`,
     `  efficiency            ${percent(p.efficiency)} of ${p.ranks} times one rank`,
     "",
@@ -124,18 +144,22 @@ function planText(p: Omit<ScalePlan, "text">): string {
   return `${lines.join("\n")}\n`;
 }
 
-/** One rank by itself, whose sums are done at once. */
-function oneRank(): Ranks {
+/** One rank among so many that are done at once and have what it has: to measure what it computes by itself. */
+function rankAmong(size: number): Ranks {
   const done = { done: () => true, wait: () => Promise.resolve() };
   const same = (x: Tensor): Promise<Tensor> => Promise.resolve(x);
   return {
     rank: 0,
-    size: 1,
-    names: ["this process"],
+    size,
+    names: Array.from({ length: size }, () => "this process"),
     barrier: () => Promise.resolve(),
     allReduce: same,
     broadcast: same,
-    allGather: same,
+    allGather: ({ type, data }) => {
+      const all = allocate(type.dtype, size * data.length);
+      for (let i = 0; i < size; i++) all.set(data, i * data.length);
+      return Promise.resolve(hold({ ...type, shape: [size * (type.shape[0] ?? 1), ...type.shape.slice(1)] }, all));
+    },
     reduceScatter: same,
     startAllReduce: () => done,
     startReduceScatter: () => done,
@@ -154,7 +178,10 @@ const median = (xs: readonly number[]): number => [...xs].sort((a, b) => a - b)[
  */
 export async function measureStep(
   model: AnyModel,
-  how: { readonly data: Batches<unknown>; readonly optimizer: Optimizer; readonly engine: Engine; readonly bucket?: number },
+  how: { readonly data: Batches<unknown>; readonly optimizer: Optimizer; readonly engine: Engine } & Pick<
+    DistributedOptions,
+    "bucket" | "shard"
+  >,
   ranks: number,
   rounds = 15,
 ): Promise<MeasuredStep> {
@@ -166,16 +193,21 @@ export async function measureStep(
   const rows = Math.max(1, Math.round(rowsOf(whole, "the first batch") / ranks));
   const batch = rebuild(whole, (leaf) => firstRows(leaf as Tensor, rows));
   const state = initialState(model, how.optimizer, key(0), false);
-  const options = { ranks: oneRank(), ...(how.bucket !== undefined && { bucket: how.bucket }) };
+  const { bucket, shard = false } = how;
+  const options = { ranks: rankAmong(ranks), shard, ...(bucket !== undefined && { bucket }) };
   const programs = new RankPrograms(model, how.optimizer, how.engine, false, state, options, () => false);
   const fed = { batch, rows, all: rows, first: 0, pass: 0, index: 0 };
   const seen: { ready: number[]; compute: number; update: number }[] = [];
   for (let round = -3; round < rounds; round++) {
     await programs.update(batch, fed);
+    // The other ranks have sent nothing, so that what was gathered is no model.
+    if (shard) await programs.restore(state.params);
     if (round >= 0) seen.push({ ...programs.times });
   }
   const buckets = programs.bucketBytes().map((bytes, i) => ({ bytes, ready: median(seen.map(({ ready }) => ready[i]!)) }));
-  return { rows, buckets, compute: median(seen.map((s) => s.compute)), update: median(seen.map((s) => s.update)) };
+  const { opt } = await programs.read();
+  const optimizer = Object.values(opt).reduce((n, { type, data }) => n + data.length * byteSize(type.dtype), 0);
+  return { rows, buckets, compute: median(seen.map((s) => s.compute)), update: median(seen.map((s) => s.update)), optimizer, shard };
 }
 
 function firstRows(x: Tensor, rows: number): Tensor {

@@ -1,34 +1,44 @@
 import type { Engine } from "../../engines/engine.ts";
 import { memoryOf } from "../../engines/program.ts";
 import { byteSize } from "../../files/element-bytes.ts";
-import { isFloat } from "../../ir/dtype.ts";
+import { allocate, isFloat } from "../../ir/dtype.ts";
 import { EngineError, InternalError, NumericError } from "../../ir/errors.ts";
 import { graph, typeOfLeaf } from "../../ir/graph.ts";
 import type { Value } from "../../ir/node.ts";
+import { sizeOf } from "../../ir/shape.ts";
 import { hold, type Tensor } from "../../ir/tensor.ts";
 import { leaves, rebuild, type Values } from "../../ir/tree.ts";
-import { f64, scalarType } from "../../ir/type.ts";
+import { f64, scalarType, tensorType } from "../../ir/type.ts";
 import { collect } from "../../ir/walk.ts";
 import type { Pending } from "../../mpi/pending.ts";
 import { add, div, mul } from "../../ops/arithmetic.ts";
 import { op } from "../../ops/define.ts";
 import { cast } from "../../ops/elementwise/cast.ts";
+import { sqrt } from "../../ops/elementwise/roots.ts";
+import { concat, stack } from "../../ops/linear/concat.ts";
+import { reshape } from "../../ops/linear/reshape.ts";
+import { at, slice } from "../../ops/linear/slice.ts";
 import type { Optimizer } from "../../optim/optimizer.ts";
 import { fold } from "../../random/random.ts";
 import type { Fed } from "../feed.ts";
 import type { AnyModel } from "../model.ts";
-import { movedBetween, type Names, normOf, Programs, type Ran, type TrainState } from "../programs.ts";
+import { movedBetween, type Names, normOf, Programs, type Ran, squaresOf, type TrainState } from "../programs.ts";
 import { type Bucket, bucketsOf, packed, unpacked } from "./buckets.ts";
 import { together } from "./exchange.ts";
 import type { DistributedOptions } from "./options.ts";
+import { Shards } from "./shards.ts";
 import { alike } from "./symmetric.ts";
 
 /** What ranks have beside the state that a checkpoint keeps: gradients and statistics on their way from one program to the next, in buckets. */
 interface OnTheWay {
   readonly grad: readonly Tensor[];
   readonly stats: readonly Tensor[];
+  /** Where the update is shared out: this rank's new weights, by bucket. */
+  readonly own: readonly Tensor[];
 }
-type WideNames = Names & { readonly next: { readonly grad: readonly Value[]; readonly stats: readonly Value[] } };
+type WideNames = Names & {
+  readonly next: { readonly grad: readonly Value[]; readonly stats: readonly Value[]; readonly own: readonly Value[] };
+};
 
 /** Bytes of a bucket, unless options say otherwise. */
 const usualBucket = 4 * 2 ** 20;
@@ -52,6 +62,8 @@ export interface StepTimes {
 export class RankPrograms extends Programs {
   private readonly options: DistributedOptions;
   private layout: { readonly grad: readonly Bucket[]; readonly stats: readonly Bucket[] } | null = null;
+  /** Where the update is shared out. */
+  private shards: Shards | null = null;
   /** Called by the first program for each bucket that is finished, in the memory where it lies. */
   private ready: (index: number, data: Tensor["data"]) => void = () => undefined;
   private readonly start: (x: Value, attrs: { readonly index: number }) => Value;
@@ -109,7 +121,7 @@ export class RankPrograms extends Programs {
       const sums = grad.map((bucket) => packed(bucket, slopes));
       // First: a program computes its outputs in their order, so that the first bucket is not kept waiting by the others.
       const started = sums.map((v, index) => this.start(v, { index }));
-      return { started, ...found.value, next: { grad: sums, stats: stats.map((bucket) => packed(bucket, kept)) } };
+      return { started, ...found.value, next: { ...s.next, grad: sums, stats: stats.map((bucket) => packed(bucket, kept)) } };
     };
     const ran = (await this.overlapped("share", given, body)) as Ran;
     const { loss, outputs } = await this.joined(ran, rows, all);
@@ -142,7 +154,7 @@ export class RankPrograms extends Programs {
       const sums = grad.map((bucket) => packed(bucket, slopes));
       const started = sums.map((v, index) => this.start(v, { index }));
       const none = rebuild(gathered, (v) => mul(v as Value, 0));
-      return { started, gathered: none, next: { grad: sums, stats: stats.map((bucket) => packed(bucket, kept)) } };
+      return { started, gathered: none, next: { ...s.next, grad: sums, stats: stats.map((bucket) => packed(bucket, kept)) } };
     });
     const mean = (sums: readonly Value[], s: Names): Value[] =>
       sums.map((v) => div(v, cast((s.batch as { readonly all: Value }).all, v.type.dtype)));
@@ -156,28 +168,38 @@ export class RankPrograms extends Programs {
     return state;
   }
 
+  /** Writes parameters over those that are there. */
+  async restore(params: unknown): Promise<void> {
+    await this.state!.write({ params } as never);
+  }
+
+  override async whole(leads: boolean): Promise<TrainState> {
+    const state = await this.read();
+    if (this.shards === null) return state;
+    return { ...state, opt: await this.shards.joined(this.options.ranks, state.opt, leads) };
+  }
+
+  /** A copy of what all ranks have to have alike. */
+  async alike(): Promise<TrainState> {
+    const state = await this.read();
+    return this.shards === null ? state : { ...state, opt: this.shards.alike(state.opt) };
+  }
+
+  protected override trained(): ReadonlySet<string> {
+    return new Set(this.layout!.grad.flatMap(({ places }) => places.map(({ path }) => path)));
+  }
+
   /** The second program of a step: the update by what is in the buckets. */
   private async applied(
     batch: object,
     mean: (sums: readonly Value[], s: Names) => readonly Value[],
     spoilt: () => Promise<boolean>,
   ): Promise<Tensor> {
-    const { grad, stats } = this.layout!;
-    const kind = this.accumulates ? "apply gathered" : "apply shares";
     const began = performance.now();
     try {
-      const ran = await this.run(kind, batch, ["norm"], (names) => {
-        const s = names as unknown as WideNames;
-        const slopes = unpacked(grad, mean(s.next.grad, names));
-        const kept = unpacked(stats, s.next.stats);
-        // Nobody asks for the gradient of what is frozen.
-        const gradient = rebuild(s.params, (p, path) => slopes.get(path) ?? mul(p as Value, 0)) as Values<unknown>;
-        const { params, opt } = this.optimizer.update({ params: s.params as {}, grad: gradient, opt: s.opt });
-        const next = rebuild(s.stats, (v, path) => kept.get(path) ?? v);
-        return { norm: normOf(gradient, new Set(slopes.keys())), params, opt, stats: next, step: add(s.step, 1) };
-      });
+      const norm = this.shards === null ? await this.updatedWhole(batch, mean) : await this.updatedInParts(this.shards, batch, mean);
       this.times.update = performance.now() - began;
-      return (ran as { readonly norm: Tensor }).norm;
+      return norm;
     } catch (error) {
       if (!(error instanceof NumericError)) throw error;
       const { ranks } = this.options;
@@ -190,6 +212,86 @@ export class RankPrograms extends Programs {
         }),
       );
     }
+  }
+
+  /** The update of all parameters, alike on all ranks. */
+  private async updatedWhole(batch: object, mean: (sums: readonly Value[], s: Names) => readonly Value[]): Promise<Tensor> {
+    const { grad, stats } = this.layout!;
+    const ran = await this.run(this.updating(), batch, ["norm"], (names) => {
+      const s = names as unknown as WideNames;
+      const slopes = unpacked(grad, mean(s.next.grad, names));
+      const kept = unpacked(stats, s.next.stats);
+      // Nobody asks for the gradient of what is frozen.
+      const gradient = rebuild(s.params, (p, path) => slopes.get(path) ?? mul(p as Value, 0)) as Values<unknown>;
+      const { params, opt } = this.optimizer.update({ params: s.params as {}, grad: gradient, opt: s.opt });
+      const next = rebuild(s.stats, (v, path) => kept.get(path) ?? v);
+      return { norm: normOf(gradient, new Set(slopes.keys())), params, opt, stats: next, step: add(s.step, 1) };
+    });
+    return (ran as { readonly norm: Tensor }).norm;
+  }
+
+  /**
+   * The update of this rank's part of the parameters, and then of all by what the others have made of theirs. What has to see the whole gradient, as its norm, is
+   * a sum over all ranks: one program computes this rank's part of such sums, the next goes on with the sums.
+   */
+  private async updatedInParts(
+    shards: Shards,
+    batch: object,
+    mean: (sums: readonly Value[], s: Names) => readonly Value[],
+  ): Promise<Tensor> {
+    const { ranks } = this.options;
+    const { buckets, rows } = shards;
+    const { stats } = this.layout!;
+    const updated = (names: Names, across: (x: Value) => Value) => {
+      const s = names as unknown as WideNames;
+      const own = s.next.grad.map((sum, i) => {
+        const from = shards.firstOf(i);
+        return slice(sum, { start: from, end: from + rows[i]![ranks.rank]! });
+      });
+      const slopes = shards.slopes(mean(own, names));
+      const params = shards.parts(s.params);
+      const gradient = rebuild(params, (p, path) => slopes.get(path) ?? mul(p as Value, 0)) as Values<unknown>;
+      const norm = sqrt(across(squaresOf(gradient, new Set(slopes.keys()))));
+      const moved = this.optimizer.update({ params: params as {}, grad: gradient, opt: s.opt, across });
+      return { norm, ...moved };
+    };
+    const { parts } = (await this.run(`${this.updating()}: sums`, batch, [], (names) => {
+      const asked: Value[] = [];
+      updated(names, (x) => {
+        asked.push(cast(x, "f64"));
+        return x;
+      });
+      return { parts: stack(asked) };
+    })) as { readonly parts: Tensor };
+    const sums = await ranks.allReduce(parts);
+    const ran = await this.run(this.updating(), { ...batch, sums }, ["norm"], (names) => {
+      const s = names as unknown as WideNames & { readonly batch: { readonly sums: Value } };
+      let asked = 0;
+      const { norm, params, opt } = updated(names, (x) => cast(at(s.batch.sums, asked++), x.type.dtype));
+      const kept = unpacked(stats, s.next.stats);
+      const moved = new Map(leaves(params).map(({ path, leaf }) => [path, leaf as Value]));
+      const own = s.next.own.map((old, i) => {
+        const pieces = shards.inBucket(i).map((path) => moved.get(path)!);
+        return pieces.length === 0 ? old : concat(pieces.map((v) => reshape(v, { shape: [sizeOf(v.type.shape)] })));
+      });
+      const next = rebuild(s.stats, (v, path) => kept.get(path) ?? v);
+      return { norm, opt, stats: next, step: add(s.step, 1), next: { ...s.next, own } };
+    });
+    const gathered = buckets.map((_, i) => {
+      const bucket = memoryOf(this.state, `next.grad.${i}`);
+      bucket.data.set(memoryOf(this.state, `next.own.${i}`).data, shards.firstOf(i));
+      return { bucket, pending: ranks.startAllGather(bucket, rows[i]!) };
+    });
+    for (const [i, { bucket, pending }] of gathered.entries()) {
+      await pending.wait();
+      for (const { path, start, length } of buckets[i]!.places)
+        memoryOf(this.state, path === "" ? "params" : `params.${path}`).data.set(bucket.data.subarray(start, start + length));
+    }
+    return (ran as { readonly norm: Tensor }).norm;
+  }
+
+  private updating(): string {
+    return this.accumulates ? "apply gathered" : "apply shares";
   }
 
   /** Whether the gradient of this rank's own rows has a number that is not finite: computed once more, for the sums say no longer whose it was. */
@@ -225,7 +327,7 @@ export class RankPrograms extends Programs {
       this.times.ready[index] = performance.now() - began;
       seen[index] = { buffer: data.buffer, offset: data.byteOffset };
       // In their order on every rank, whatever order a program comes to them in.
-      if (early && index === pending.length) pending.push(ranks.startAllReduce(hold(grad[index]!.type, data)));
+      if (early && index === pending.length) pending.push(this.sumOf(index, hold(grad[index]!.type, data)));
       for (const p of pending) p.done();
     };
     const ran = await this.run(kind, batch, [], body);
@@ -236,12 +338,18 @@ export class RankPrograms extends Programs {
     if (early && !inPlace) throw new InternalError("train: a bucket of gradients has moved while it was summed");
     // Only buckets that lie where the next program reads them may be summed before the program has ended: that is known after the first run.
     if (inPlace) this.placed.add(signature);
-    for (let i = pending.length; i < places.length; i++) pending.push(ranks.startAllReduce(places[i]!));
+    for (let i = pending.length; i < places.length; i++) pending.push(this.sumOf(i, places[i]!));
     for (let i = 0; i < stats.length; i++) pending.push(ranks.startAllReduce(memoryOf(this.state, `next.stats.${i}`)));
     for (const p of pending) await p.wait();
     this.times.compute = ended - began;
     this.times.waited = performance.now() - ended;
     return ran;
+  }
+
+  /** Begins to sum a bucket: all of it, or what this rank updates. */
+  private sumOf(index: number, bucket: Tensor): Pending {
+    const { ranks } = this.options;
+    return this.shards === null ? ranks.startAllReduce(bucket) : ranks.startReduceScatter(bucket, this.shards.rows[index]!);
   }
 
   /** The loss and the numbers beside it over all ranks' rows. @throws NumericError that names the rank whose loss is not finite */
@@ -295,14 +403,27 @@ export class RankPrograms extends Programs {
         .filter(({ type }) => isFloat(type.dtype));
       return { gradient };
     });
-    const grad = bucketsOf(finished, this.options.bucket ?? usualBucket);
+    const found = bucketsOf(finished, this.options.bucket ?? usualBucket);
+    if (this.options.shard === true) this.shards = new Shards(found, this.options.ranks, this.optimizer);
+    const grad = this.shards?.buckets ?? found;
     const stats = bucketsOf(means, Number.POSITIVE_INFINITY);
-    const empty = ({ type }: Bucket): Tensor =>
-      hold(type, type.dtype === "f64" ? new Float64Array(type.shape[0]!) : new Float32Array(type.shape[0]!));
-    const next: OnTheWay = { grad: grad.map(empty), stats: stats.map(empty) };
+    const empty = ({ dtype }: Value["type"], length: number): Tensor => hold(tensorType(dtype, [length]), allocate(dtype, length));
+    const next: OnTheWay = {
+      grad: grad.map(({ type }) => empty(type, type.shape[0]!)),
+      stats: stats.map(({ type }) => empty(type, type.shape[0]!)),
+      own: (this.shards?.rows ?? []).map((rows, i) => empty(grad[i]!.type, rows[this.options.ranks.rank]!)),
+    };
     this.layout = { grad, stats };
-    this.initial = { ...this.initial, next } as TrainState;
+    const { initial, shards } = this;
+    const parts: Partial<TrainState> =
+      shards === null ? {} : { params: copiesOf(initial.params), opt: shards.cut(initial.params, initial.opt) };
+    this.initial = { ...initial, ...parts, next } as TrainState;
   }
+}
+
+/** Tensors of their own: where the update is shared out, new weights are written over the old. */
+function copiesOf(tree: unknown): unknown {
+  return rebuild(tree, (leaf) => hold((leaf as Tensor).type, (leaf as Tensor).data.slice()));
 }
 
 /** Outputs whose mean over the ranks is theirs over all rows. */

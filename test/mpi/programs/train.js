@@ -18,6 +18,7 @@ const {
   RESUME,
   BUCKET,
   CHECK,
+  SHARD,
   HIDDEN = "16",
   SLOW = "0",
   OUT,
@@ -48,7 +49,7 @@ const scale = FAULT === "nan" && rank === 1 ? 3e38 : 1;
 const data = loader(dataset({ x: tensor(x, f32(rows, 8)), y: tensor(y, i32(rows)) }), { batch: Number(BATCH), shuffle: 7 });
 const losses = [];
 const said = {
-  ...(ranks !== null && { distributed: { ranks, ...(BUCKET && { bucket: Number(BUCKET) }), ...(CHECK && { check: Number(CHECK) }) } }),
+  ...(ranks !== null && { distributed: { ranks, ...(BUCKET && { bucket: Number(BUCKET) }), ...(CHECK && { check: Number(CHECK) }), ...(SHARD && { shard: true }) } }),
 };
 const training = train(
   {
