@@ -216,10 +216,12 @@ function libraryOf(lib: Loaded, family: Family, path: string): Library {
 
 /**
  * What has to be said before the library is loaded: the handlers of signals that Open MPI and UCX install would take those from V8, which runs
- * WebAssembly by them, and end the process where it has an error to tell of.
+ * WebAssembly by them, and end the process where it has an error to tell of. And UCX (1.13, which MPICH has in Debian) tries out whether it hears of memory by moving the
+ * end of the heap up and down again: what another of V8's threads has been given there meanwhile is then gone, and the process dies of it, once in some forty starts.
  */
 export function prepareEnvironment(env: Record<string, string | undefined>): void {
   env["OMPI_MCA_opal_signal"] ??= "6";
   env["UCX_HANDLE_ERRORS"] ??= "none";
   env["UCX_ERROR_SIGNALS"] ??= "";
+  env["UCX_MEM_EVENTS"] ??= "no";
 }

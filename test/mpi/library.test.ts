@@ -96,10 +96,10 @@ test("a time that is none is refused", () => {
   expect(() => mpi({ timeout: 0 })).toThrow("mpi: timeout is 0; it is a number of seconds above 0");
 });
 
-test("signals that WebAssembly needs are kept from the library, unless somebody asked for them", () => {
+test("signals and memory that V8 needs are kept from the library, unless somebody asked for them", () => {
   const env: Record<string, string | undefined> = { UCX_HANDLE_ERRORS: "bt" };
   prepareEnvironment(env);
-  expect(env).toEqual({ OMPI_MCA_opal_signal: "6", UCX_HANDLE_ERRORS: "bt", UCX_ERROR_SIGNALS: "" });
+  expect(env).toEqual({ OMPI_MCA_opal_signal: "6", UCX_HANDLE_ERRORS: "bt", UCX_ERROR_SIGNALS: "", UCX_MEM_EVENTS: "no" });
 });
 
 test("ranks of another version are refused by name", () => {
