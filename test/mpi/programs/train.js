@@ -49,7 +49,14 @@ const scale = FAULT === "nan" && rank === 1 ? 3e38 : 1;
 const data = loader(dataset({ x: tensor(x, f32(rows, 8)), y: tensor(y, i32(rows)) }), { batch: Number(BATCH), shuffle: 7 });
 const losses = [];
 const said = {
-  ...(ranks !== null && { distributed: { ranks, ...(BUCKET && { bucket: Number(BUCKET) }), ...(CHECK && { check: Number(CHECK) }), ...(SHARD && { shard: true }) } }),
+  ...(ranks !== null && {
+    distributed: {
+      ranks,
+      ...(BUCKET && { bucket: Number(BUCKET) }),
+      ...(CHECK && { check: Number(CHECK) }),
+      ...(SHARD && { shard: true }),
+    },
+  }),
 };
 const training = train(
   {
