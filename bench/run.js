@@ -1,6 +1,7 @@
 // node bench/run.js [--rounds N] [SUITE ...]: measures ours against every installed peer in this one process and writes RESULTS.md.
 // The suites are lecture, anew-1000, anew-100000, mlp, mlp-large, moons, threads, ort, convnet, gpt, lstm, gemm, elementwise-sum, elementwise-gradient, scalar-1000,
-// scalar-1000-functions, scalar-100000 (scalar for all three, elementwise for both), start-up, size; without names all run. A run of some replaces their sections alone.
+// scalar-1000-functions, scalar-100000 (scalar for all three, elementwise for both), train-mlp, train-mlp-large, train-moons, train-convnet,
+// train-gpt (train for all five), start-up, size; without names all run. A run of some replaces their sections alone.
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
@@ -22,6 +23,8 @@ async function timed(suite) {
   });
   return `## ${suite.title}\n\n${timeTable(measured, suite)}\n`;
 }
+
+const trainSuites = ["train-mlp", "train-mlp-large", "train-moons", "train-convnet", "train-gpt"];
 
 /** @type {Record<string, () => Promise<string>>} */
 const suites = {
@@ -47,14 +50,7 @@ const suites = {
   "scalar-1000-functions": async () => timed((await import("./suites/scalar.js")).scalar(1000, 16)),
   "scalar-100000": async () => timed((await import("./suites/scalar.js")).scalar(100_000, 0)),
   ort: async () => `## On ONNX Runtime\n\n${await (await import("./suites/onnxruntime.js")).onOrt(Number(values.rounds ?? 9))}\n`,
-  "train-loop": async () =>
-    timed(
-      (await import("./suites/train-loop.js")).trainLoop(
-        "The loop of train() beside the steps alone: MLP 784-512-512-10, batch 256, f32",
-        [784, 512, 512, 10],
-        256,
-      ),
-    ),
+  ...Object.fromEntries(trainSuites.map((name) => [name, async () => timed((await import("./suites/train.js")).throughTrain(name))])),
   "start-up": async () => {
     const [imports, firsts] = (await import("./suites/start-up.js")).startUp(Number(values.rounds ?? 11));
     const ms = { unit: "ms", scale: 1e-6 };
@@ -65,7 +61,9 @@ const suites = {
 
 const chosen =
   positionals.length > 0
-    ? positionals.flatMap((p) => (p === "scalar" || p === "elementwise" ? Object.keys(suites).filter((s) => s.startsWith(`${p}-`)) : [p]))
+    ? positionals.flatMap((p) =>
+        p === "scalar" || p === "elementwise" || p === "train" ? Object.keys(suites).filter((s) => s.startsWith(`${p}-`)) : [p],
+      )
     : Object.keys(suites);
 const unknown = chosen.filter((name) => suites[name] === undefined);
 if (unknown.length > 0) {

@@ -26,7 +26,7 @@ def mlp():
         h = h @ p[f"{i}.w"] + p[f"{i}.b"]
         if i < count - 1:
             h = F.relu(h)
-    return F.cross_entropy(h, d["y"])
+    return F.cross_entropy(h, d["y"]) if h.shape[1] > 1 else F.mse_loss(h[:, 0], d["y"].float())
 
 
 def convnet():

@@ -87,7 +87,7 @@ export function training(title, sizes, batch) {
         },
       ];
       const jax = await peer("@jax-js/jax");
-      if (jax) found.push({ name: "@jax-js/jax, jit", run: await jaxStep(jax, layers, x, classes, batch, outputs) });
+      if (jax) found.push({ name: "@jax-js/jax, jit", run: await jaxStep(jax, layers, x, classes, batch, outputs, rate) });
       const tf = await peer("@tensorflow/tfjs");
       if (tf) found.push({ name: "@tensorflow/tfjs, cpu", run: tensorflowStep(tf, layers, x, classes, batch, outputs), most: 4 });
       return found;
@@ -98,7 +98,8 @@ export function training(title, sizes, batch) {
 const oneHot = (classes, outputs) =>
   Float32Array.from({ length: classes.length * outputs }, (_, i) => (classes[Math.floor(i / outputs)] === i % outputs ? 1 : 0));
 
-async function jaxStep(jax, layers, x, classes, batch, outputs) {
+/** A compiled SGD step of jax-js, whose loss and weights are the same as ours; one output means a regression. */
+export async function jaxStep(jax, layers, x, classes, batch, outputs, rate) {
   const { numpy: np, nn, jit, valueAndGrad } = jax;
   const array = (t) => np.array(t.data.slice()).reshape(t.type.shape);
   const loss = (params, input, target) => {

@@ -62,11 +62,12 @@ function part(columns: Columns, places: Int32Array): Dataset<Columns> {
   return {
     size,
     at: (rows, into) => {
-      const from = rows.map((row) => {
-        const place = places[row];
-        if (place === undefined) throw new DomainError(`dataset: there is no row ${row}; rows go from 0 to ${size - 1}`);
-        return place;
-      });
+      const from = new Int32Array(rows.length);
+      for (let i = 0; i < rows.length; i++) {
+        const place = places[rows[i]!];
+        if (place === undefined) throw new DomainError(`dataset: there is no row ${rows[i]}; rows go from 0 to ${size - 1}`);
+        from[i] = place;
+      }
       return take(columns, from, into);
     },
     all: () => take(columns, places),
