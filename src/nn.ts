@@ -39,7 +39,7 @@ export {
   rmsNorm,
   type ScaleParams,
 } from "./nn/normalization.ts";
-export { adaptiveAveragePool, type FlattenOptions, flatten, globalAveragePool } from "./nn/pooling.ts";
+export { adaptiveAveragePool, adaptiveMaxPool, type FlattenOptions, flatten, globalAveragePool } from "./nn/pooling.ts";
 export { positions, type RotaryOptions, rotary, sinusoidal, type WaveOptions } from "./nn/positions.ts";
 export {
   type Cell,

@@ -8,6 +8,7 @@ export type { Callback, CheckpointOptions, Derive, Monitor, RunFacts, TrainOptio
 export { type ProgressOptions, progress } from "./train/progress.ts";
 export type { DistributedOptions } from "./train/ranks/options.ts";
 export { type BucketTime, type MeasuredStep, measureStep, type Network, type ScalePlan, simulate } from "./train/ranks/plan.ts";
-export type { Ending, TrainingJson, TrainingReport } from "./train/report.ts";
+export type { TrainingJson, TrainingReport } from "./train/report.ts";
 export type { Totals } from "./train/totals.ts";
 export { type Step, type Trained, type Training, train, type Validation } from "./train/train.ts";
+export type { Ending } from "./train/words.ts";

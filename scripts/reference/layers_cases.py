@@ -230,6 +230,11 @@ def add_pooling(cases):
         x = draw.normal(2, 2, *space)
         theirs = F.adaptive_avg_pool1d if len(space) == 1 else F.adaptive_avg_pool2d
         cases.add("adaptiveAveragePool", {"x": x}, lambda x, theirs=theirs, size=size: theirs(x, size), {"size": size})
+    for space, size in (((7,), 3), ((5, 7), [2, 3]), ((4, 2), 3)):
+        # Sevenths, so that there are ties.
+        x = (draw.normal(2, 2, *space) * 2).round() / 7
+        theirs = F.adaptive_max_pool1d if len(space) == 1 else F.adaptive_max_pool2d
+        cases.add("adaptiveMaxPool", {"x": x}, lambda x, theirs=theirs, size=size: theirs(x, size), {"size": size})
     cases.add("globalAveragePool", {"x": draw.normal(2, 3, 2, 3)}, lambda x: F.adaptive_avg_pool2d(x, 1)[:, :, 0, 0])
 
 

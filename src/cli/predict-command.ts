@@ -1,5 +1,5 @@
 import { writeFileWhole } from "../files/write-file.ts";
-import type { Command } from "./command.ts";
+import { type Command, langOption, languageIn } from "./command.ts";
 import { exitCodes } from "./io.ts";
 import { UsageError } from "./usage-error.ts";
 
@@ -16,6 +16,7 @@ export const predictCommand: Command = {
     { name: "data", value: "FILE.csv", about: "the rows; - is standard input" },
     { name: "out", value: "FILE.csv", about: "where the predictions go; standard output when left out" },
     { name: "json", about: "a JSON object a line instead of CSV" },
+    langOption,
   ],
   examples: ["chainrule predict digits.ckpt --data new.csv --out predicted.csv"],
   run: async ({ words, options }, io) => {
@@ -25,13 +26,14 @@ export const predictCommand: Command = {
     const data = options.get("data");
     if (typeof data !== "string") throw new UsageError("--data is missing: --data new.csv", "predict");
     const out = options.get("out");
+    const language = languageIn(options, "predict");
     const { predictRows } = await import("./run-prediction.ts");
     const lines: string[] = [];
     const write = async (text: string): Promise<void> => {
       if (typeof out === "string") lines.push(text);
       else await io.write(text);
     };
-    const told = await predictRows(file, data, options.has("json"), write, io);
+    const told = await predictRows(file, data, options.has("json"), language, write, io);
     if (typeof out === "string") await writeFileWhole(out, lines.join(""));
     io.writeError(`${told}\n`);
     return exitCodes.done;

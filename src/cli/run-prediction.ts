@@ -1,4 +1,5 @@
 import { jit } from "../engines/jit.ts";
+import type { Language } from "../explain/explain.ts";
 import { DomainError, ParseError } from "../ir/errors.ts";
 import type { Value } from "../ir/node.ts";
 import { hold, type Tensor } from "../ir/tensor.ts";
@@ -6,6 +7,7 @@ import type { Values } from "../ir/tree.ts";
 import { f32 } from "../ir/type.ts";
 import { softmax } from "../ops/composite/softmax.ts";
 import { key } from "../random/random.ts";
+import { trainWords } from "../train/words.ts";
 import type { CommandIo } from "./io.ts";
 import { scaled, tableBlocks } from "./table.ts";
 import { readModel, type TrainedModel } from "./trained-model.ts";
@@ -17,16 +19,18 @@ export async function predictRows(
   file: string,
   data: string,
   json: boolean,
+  language: Language,
   write: (text: string) => Promise<void>,
   io: CommandIo,
 ): Promise<string> {
-  return predicted(await readModel(file), data, json, write, io);
+  return predicted(await readModel(file), data, json, language, write, io);
 }
 
 async function predicted(
   { note, model, params, stats }: TrainedModel,
   data: string,
   json: boolean,
+  language: Language,
   write: (text: string) => Promise<void>,
   io: CommandIo,
 ): Promise<string> {
@@ -82,10 +86,11 @@ async function predicted(
     head = "";
   }
   if (head !== "") await write(head);
-  if (!known) return `predicted ${rows} rows`;
+  const words = trainWords[language];
+  if (!known) return words.predicted(rows);
   return classifies
-    ? `predicted ${rows} rows, ${right} of them right: accuracy ${Number((right / rows).toPrecision(4))}`
-    : `predicted ${rows} rows, root mean squared error ${Number(Math.sqrt(squares / rows).toPrecision(4))}`;
+    ? words.predictedRight(rows, right, Number((right / rows).toPrecision(4)))
+    : words.predictedError(rows, Number(Math.sqrt(squares / rows).toPrecision(4)));
 }
 
 /** The columns of the model, in its order. @throws ParseError for columns that are missing */

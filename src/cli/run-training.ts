@@ -17,6 +17,7 @@ import { reshape } from "../ops/linear/reshape.ts";
 import { key } from "../random/random.ts";
 import type { Callback } from "../train/options.ts";
 import type { Step } from "../train/train.ts";
+import { trainWords } from "../train/words.ts";
 import { coloursFor } from "./colours.ts";
 import { printable } from "./describe-error.ts";
 import { type CommandIo, exitCodes } from "./io.ts";
@@ -91,6 +92,7 @@ async function trained(
     progress({
       write: (text) => io.writeError(text),
       terminal: io.isTerminal.error,
+      language: settings.lang,
       ...(io.columns !== undefined && { columns: io.columns }),
     }),
     ...(settings.log === null ? [] : [jsonLog(settings.log)]),
@@ -139,6 +141,7 @@ async function trained(
           ...(settings.best !== null && { best: settings.best }),
         },
         signal: stop.signal,
+        language: settings.lang,
         ...(ranks !== null && { distributed: { ranks, shard: settings.shard } }),
         callbacks: callbacks as never,
       },
@@ -149,14 +152,15 @@ async function trained(
     if (settings.curve !== null && leads) await writeFileWhole(settings.curve, report.svg());
     const { heading, warning } = coloursFor("output", io);
     if (settings.json) await io.write(`${JSON.stringify(report.toJSON())}\n`);
-    else await io.write(printable(report.text()).replace(/^Training:/, heading("Training:")));
+    else await io.write(printable(report.text()).replace(/^[^:]+:/, heading));
+    const words = trainWords[settings.lang];
     if (report.reason === "aborted") {
-      io.writeError(`${warning("stopped")} after step ${report.steps}; the run is in ${settings.checkpoint}. Go on with\n  ${again}\n`);
+      io.writeError(`${words.stoppedAfter(warning(words.stopped), report.steps, settings.checkpoint)}\n  ${again}\n`);
       return exitCodes.interrupted;
     }
     if (!settings.json) {
       const wrote = [settings.checkpoint, settings.best, settings.out, settings.log, settings.curve].filter((name) => name !== null);
-      await io.write(`wrote ${wrote.join(", ")}\n`);
+      await io.write(`${words.wrote(wrote.join(", "))}\n`);
     }
     return exitCodes.done;
   } finally {

@@ -1,5 +1,6 @@
+import type { Language } from "../explain/explain.ts";
 import { nearestName } from "../notation/nearest.ts";
-import type { OptionSpec } from "./command.ts";
+import { langOption, type OptionSpec } from "./command.ts";
 import { type Given, settingReaders } from "./setting-readers.ts";
 import { UsageError } from "./usage-error.ts";
 
@@ -43,6 +44,7 @@ export const trainOptions: readonly OptionSpec[] = [
   { name: "bandwidth", value: "RATE", about: "of the plan's network: 10Gb/s (when left out), 1.2GB/s" },
   { name: "latency", value: "TIME", about: "of the plan's network: 20us (when left out), 1ms" },
   { name: "json", about: "print the report as JSON" },
+  langOption,
 ];
 
 /** The optimisers by their names on the command line. */
@@ -90,6 +92,7 @@ export interface TrainSettings {
   /** Ranks, bytes a second and seconds, where a plan is asked for. */
   readonly plan: { readonly ranks: number; readonly bandwidth: number; readonly latency: number } | null;
   readonly json: boolean;
+  readonly lang: Language;
 }
 
 const refuse = (message: string): never => {
@@ -138,6 +141,7 @@ export function settingsOf(given: Given): TrainSettings {
     shard: flag("shard") && (flag("mpi") || flag("plan") || refuse("--shard shares the update out over ranks: add --mpi, or --plan")),
     plan: planIn(flag("plan"), count("ranks", 8), text("bandwidth"), text("latency"), given),
     json: flag("json"),
+    lang: choice<Language>("lang", ["en", "ko"], "en"),
   };
 }
 

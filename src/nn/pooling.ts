@@ -7,6 +7,8 @@ import { sizeOf } from "../ir/shape.ts";
 import { tensor } from "../ir/tensor.ts";
 import { tensorType, typeText } from "../ir/type.ts";
 import { matmul } from "../ops/contract/matmul.ts";
+import { maxPool } from "../ops/contract/pool.ts";
+import { gather } from "../ops/linear/gather.ts";
 import { reshape } from "../ops/linear/reshape.ts";
 import { transpose } from "../ops/linear/transpose.ts";
 import { mean } from "../ops/reduce/mean.ts";
@@ -40,14 +42,12 @@ export function globalAveragePool(x: Operand): Value {
   return mean(v, { axis: space.map((_, i) => i + 2) });
 }
 
-/**
- * Means over windows chosen so that space comes out in this size, whatever it was: place i of n covers floor(i size / n) up to ceil((i + 1) size / n), as
- * PyTorch's AdaptiveAvgPool. x [N, C, ...space].
- * @throws ShapeError for an x without space or a size for another number of axes; DomainError for sizes that are no whole numbers of 1 or more
- */
-export function adaptiveAveragePool(x: Operand, size: number | readonly number[]): Value {
-  const who = "adaptiveAveragePool";
-  const v = lift(x, "f64");
+/** Space and the sizes it shall have, one per axis. @throws ShapeError, DomainError for sizes that do not fit */
+function checkAdaptive(
+  who: string,
+  v: Value,
+  size: number | readonly number[],
+): { readonly space: readonly number[]; readonly wanted: readonly number[] } {
   const space = checkSpace(who, v);
   const wanted = typeof size === "number" ? space.map(() => size) : size;
   if (wanted.length !== space.length)
@@ -56,6 +56,23 @@ export function adaptiveAveragePool(x: Operand, size: number | readonly number[]
     });
   for (const n of wanted)
     if (!Number.isInteger(n) || n < 1) throw new DomainError(`${who}: a size is ${n}; sizes are whole numbers of 1 or more`, { op: who });
+  return { space, wanted };
+}
+
+/** From where to where place i of n goes. */
+function windowOf(place: number, n: number, from: number): readonly [low: number, high: number] {
+  return [Math.floor((place * from) / n), Math.ceil(((place + 1) * from) / n)];
+}
+
+/**
+ * Means over windows chosen so that space comes out in this size, whatever it was: place i of n covers floor(i size / n) up to ceil((i + 1) size / n), as
+ * PyTorch's AdaptiveAvgPool. x [N, C, ...space].
+ * @throws ShapeError for an x without space or a size for another number of axes; DomainError for sizes that are no whole numbers of 1 or more
+ */
+export function adaptiveAveragePool(x: Operand, size: number | readonly number[]): Value {
+  const who = "adaptiveAveragePool";
+  const v = lift(x, "f64");
+  const { space, wanted } = checkAdaptive(who, v, size);
   return scope(who, () =>
     wanted.reduce((out, n, i) => {
       const from = space[i]!;
@@ -64,10 +81,38 @@ export function adaptiveAveragePool(x: Operand, size: number | readonly number[]
       const axes = out.type.shape.map((_, a) => (a === axis ? last : a === last ? axis : a));
       const weights = new Float64Array(from * n);
       for (let place = 0; place < n; place++) {
-        const [low, high] = [Math.floor((place * from) / n), Math.ceil(((place + 1) * from) / n)];
+        const [low, high] = windowOf(place, n, from);
         for (let t = low; t < high; t++) weights[t * n + place] = 1 / (high - low);
       }
       return transpose(matmul(transpose(out, { axes }), tensor(weights, tensorType(v.type.dtype, [from, n]))), { axes });
     }, v),
   );
+}
+
+/**
+ * The largest number of each of these windows, as PyTorch's AdaptiveMaxPool; of equal ones the first has the gradient, NaN wins. x [N, C, ...space].
+ * @throws ShapeError for an x without space or a size for another number of axes; DomainError for sizes that are no whole numbers of 1 or more
+ */
+export function adaptiveMaxPool(x: Operand, size: number | readonly number[]): Value {
+  const who = "adaptiveMaxPool";
+  const v = lift(x, "f64");
+  const { space, wanted } = checkAdaptive(who, v, size);
+  return scope(who, () => {
+    // Windows side by side, all as long as the longest: what one lacks is its last element once more, which is never the first of equal ones.
+    const widths = wanted.map((n, i) => Math.max(...Array.from({ length: n }, (_, p) => lengthOf(windowOf(p, n, space[i]!)))));
+    const apart = wanted.reduce((out, n, i) => {
+      const [from, width] = [space[i]!, widths[i]!];
+      if (n * width === from) return out;
+      const places = Int32Array.from({ length: n * width }, (_, k) => {
+        const [low, high] = windowOf(Math.floor(k / width), n, from);
+        return Math.min(low + (k % width), high - 1);
+      });
+      return gather(out, places, { axis: i + 2 });
+    }, v);
+    return maxPool(apart, { size: widths });
+  });
+}
+
+function lengthOf([low, high]: readonly [number, number]): number {
+  return high - low;
 }

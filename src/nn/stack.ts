@@ -143,33 +143,59 @@ function added(body: Value, skip: Value, path: string | undefined): Value {
   return add(body, skip);
 }
 
+/** The parameters and the statistics of a layer, or of a function of x, which has none. */
+type PartOf<L> = L extends Layer<infer P, infer S> ? { params: P; stats: S } : { params: {}; stats: {} };
+
+/** A layer as it is; a function of x as a layer without parameters. @throws GraphError for what is neither */
+function asLayer(part: AnyLayer | Plain, what: string): AnyLayer {
+  if (typeof part === "function")
+    return {
+      init: () => ({ params: {}, stats: {} }),
+      apply: (_, x) => ({ out: part(lift(x, "f64")), stats: {} as Values<unknown> }),
+    };
+  if (typeof part !== "object" || part === null || !("apply" in part))
+    throw new GraphError(
+      `residual: ${what} is ${part === null ? "null" : typeof part}; it is layer.…(sizes), a stack, or a function of x`,
+      {
+        op: "residual",
+      },
+    );
+  return part;
+}
+
 /**
- * `x + body(x)`: the gradient has a way around the body. Parameters and statistics are the body's own; with a second layer for the way around,
- * `body(x) + skip(x)`, they are `{ body, skip }`. Source: He, Zhang, Ren, Sun, "Deep residual learning for image recognition", 2015.
- * @throws ShapeError, with the path, where the two do not have one shape
+ * `x + body(x)`: the gradient has a way around the body, which is a layer, a stack, or a function of x. Parameters and statistics are the body's own; with
+ * a second one for the way around, `body(x) + skip(x)`, they are `{ body, skip }`. Source: He, Zhang, Ren, Sun, "Deep residual learning for image
+ * recognition", 2015.
+ * @throws GraphError for a body or a way around that is neither a layer nor a function; ShapeError, with the path, where the two do not have one shape
  */
-export function residual<P, S>(body: Layer<P, S>): Layer<P, S>;
-export function residual<P, S, Q, T>(body: Layer<P, S>, skip: Layer<Q, T>): Layer<{ body: P; skip: Q }, { body: S; skip: T }>;
+export function residual<B extends Layer<unknown, unknown> | Plain>(body: B): Layer<PartOf<B>["params"], PartOf<B>["stats"]>;
+export function residual<B extends Layer<unknown, unknown> | Plain, K extends Layer<unknown, unknown> | Plain>(
+  body: B,
+  skip: K,
+): Layer<{ body: PartOf<B>["params"]; skip: PartOf<K>["params"] }, { body: PartOf<B>["stats"]; skip: PartOf<K>["stats"] }>;
 /* @__NO_SIDE_EFFECTS__ */
-export function residual(body: AnyLayer, skip?: AnyLayer): AnyLayer {
+export function residual(body: AnyLayer | Plain, skip?: AnyLayer | Plain): AnyLayer {
+  const inner = asLayer(body, "the body");
   if (skip === undefined)
     return {
-      init: (key) => body.init(key),
+      init: (key) => inner.init(key),
       apply: (params, x, call) => {
         const v = lift(x, "f64");
-        const made = body.apply(params, v, call);
+        const made = inner.apply(params, v, call);
         return { out: added(made.out, v, call.path), stats: made.stats };
       },
     };
+  const way = asLayer(skip, "the way around");
   return {
     init: (key) => {
-      const [b, s] = [body.init(fold(key, "body")), skip.init(fold(key, "skip"))];
+      const [b, s] = [inner.init(fold(key, "body")), way.init(fold(key, "skip"))];
       return { params: { body: b.params, skip: s.params }, stats: { body: b.stats, skip: s.stats } };
     },
     apply: (params, x, call) => {
       const own = params as Named<Values<unknown>>;
-      const made = scope("body", () => body.apply(own["body"]!, x, callOf("body", call)));
-      const around = scope("skip", () => skip.apply(own["skip"]!, x, callOf("skip", call)));
+      const made = scope("body", () => inner.apply(own["body"]!, x, callOf("body", call)));
+      const around = scope("skip", () => way.apply(own["skip"]!, x, callOf("skip", call)));
       return { out: added(made.out, around.out, call.path), stats: { body: made.stats, skip: around.stats } as Values<unknown> };
     },
   };

@@ -1,5 +1,6 @@
 import type { Batches } from "../data/batches.ts";
 import type { Engine, Mode } from "../engines/engine.ts";
+import type { Language } from "../explain/explain.ts";
 import { DomainError, GraphError } from "../ir/errors.ts";
 import { leaves } from "../ir/tree.ts";
 import type { Ranks } from "../mpi/ranks.ts";
@@ -88,6 +89,8 @@ export interface TrainOptions<B, M extends Mode, E> {
   readonly callbacks?: readonly Callback<E>[];
   /** Looks at the model as `health` does when all is over; true when left out. */
   readonly health?: boolean;
+  /** Of the report and its health; "en" when left out. */
+  readonly language?: Language;
   /** Leaves out the search for NaN and infinity in the first pass over the data. */
   readonly unchecked?: boolean;
   /**
@@ -104,7 +107,7 @@ function whole(name: string, x: number | undefined, low = 1): void {
 
 /** @throws DomainError, GraphError for what cannot be done, before anything is done */
 export function checkOptions(params: unknown, options: TrainOptions<unknown, Mode, unknown>): void {
-  const { data, validate, accumulate, epochs, steps, patience, monitor, checkpoint, keep } = options;
+  const { data, validate, accumulate, epochs, steps, patience, monitor, checkpoint, keep, language } = options;
   whole("epochs", epochs);
   whole("steps", steps);
   whole("accumulate", accumulate);
@@ -112,6 +115,8 @@ export function checkOptions(params: unknown, options: TrainOptions<unknown, Mod
   whole("checkpoint.every", checkpoint?.every);
   if (keep !== undefined && keep !== "last" && keep !== "best")
     throw new DomainError(`train: keep is ${String(keep)}; it is "last" or "best"`);
+  if (language !== undefined && language !== "en" && language !== "ko")
+    throw new DomainError(`train: language is ${String(language)}; it is "en" or "ko"`);
   if (monitor !== undefined && monitor.better !== "lower" && monitor.better !== "higher")
     throw new DomainError(`train: monitor.better is ${String(monitor.better)}; it is "lower" or "higher"`);
   if (monitor !== undefined && monitor.metric !== "loss" && validate === undefined)

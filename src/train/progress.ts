@@ -1,6 +1,8 @@
+import type { Language } from "../explain/explain.ts";
 import type { Callback, RunFacts } from "./options.ts";
-import { duration, short, type TrainingReport } from "./report.ts";
+import { short, type TrainingReport } from "./report.ts";
 import type { Step } from "./train.ts";
+import { duration, type TrainWords, trainWords } from "./words.ts";
 
 /** Where progress is written. */
 export interface ProgressOptions {
@@ -13,6 +15,8 @@ export interface ProgressOptions {
   readonly every?: number;
   /** A clock in milliseconds. */
   readonly now?: () => number;
+  /** "en" when left out. */
+  readonly language?: Language;
 }
 
 /**
@@ -25,7 +29,9 @@ export function progress({
   columns = 80,
   every = 100,
   now = () => performance.now(),
+  language = "en",
 }: ProgressOptions): Callback<Step<unknown>> {
+  const words = trainWords[language];
   let run: RunFacts = { epochs: 1, stepsInEpoch: null, steps: null, resumed: 0, parameters: 0 };
   let began = 0;
   let written = Number.NEGATIVE_INFINITY;
@@ -39,19 +45,19 @@ export function progress({
     const seconds = (now() - began) / 1000;
     const done = event.step - run.resumed;
     const parts = [
-      `epoch ${event.epoch}/${run.epochs}`,
-      `step ${event.step}${run.steps === null ? "" : `/${run.steps}`}`,
-      `loss ${short(mean)}`,
-      `${speed(rows / seconds)} rows/s`,
+      words.epoch(event.epoch, run.epochs),
+      words.step(`${event.step}${run.steps === null ? "" : `/${run.steps}`}`),
+      `${words.loss} ${short(mean)}`,
+      words.speed(speed(rows / seconds)),
     ];
-    if (run.steps !== null && run.steps > event.step) parts.push(`${duration((seconds / done) * (run.steps - event.step))} left`);
+    if (run.steps !== null && run.steps > event.step) parts.push(words.left(duration((seconds / done) * (run.steps - event.step), words)));
     return parts.join("  ");
   };
   return {
     start: (facts) => {
       run = facts;
       began = now();
-      if (facts.resumed > 0) write(`goes on after step ${facts.resumed}\n`);
+      if (facts.resumed > 0) write(`${words.goesOn(facts.resumed)}\n`);
     },
     step: (event) => {
       rows += event.rows;
@@ -63,7 +69,7 @@ export function progress({
       const ends = run.stepsInEpoch !== null && event.step % run.stepsInEpoch === 0;
       if (validation !== undefined || (ends && !terminal)) {
         clear();
-        write(`${status(event)}${validation === undefined ? "" : `  ${checkupText(validation)}`}\n`);
+        write(`${status(event)}${validation === undefined ? "" : `  ${checkupText(validation, words)}`}\n`);
         written = now();
       } else if (terminal && now() - written >= every) {
         write(`\r\u001b[K${status(event).slice(0, columns - 1)}`);
@@ -74,11 +80,11 @@ export function progress({
   };
 }
 
-function checkupText({ loss, metrics, isBest }: NonNullable<Step<unknown>["validation"]>): string {
+function checkupText({ loss, metrics, isBest }: NonNullable<Step<unknown>["validation"]>, words: TrainWords): string {
   return [
-    `validation loss ${short(loss)}`,
+    `${words.validationLoss} ${short(loss)}`,
     ...Object.entries(metrics).map(([name, x]) => `${name} ${short(x)}`),
-    ...(isBest ? ["(best)"] : []),
+    ...(isBest ? [words.best] : []),
   ].join("  ");
 }
 

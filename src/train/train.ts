@@ -34,9 +34,10 @@ import { checkSame, describe, meet } from "./ranks/meeting.ts";
 import { type DistributedOptions, distributedOf } from "./ranks/options.ts";
 import { RankPrograms } from "./ranks/programs.ts";
 import { isAlike } from "./ranks/symmetric.ts";
-import { type Ending, reportOf, type TrainingReport } from "./report.ts";
+import { reportOf, type TrainingReport } from "./report.ts";
 import { SpareBatch } from "./spare-batch.ts";
 import { Sums, type Totals } from "./totals.ts";
+import type { Ending } from "./words.ts";
 
 /** A checkup: what the validation gave. */
 export interface Validation extends Totals {
@@ -245,6 +246,7 @@ class Run implements Training<unknown, unknown, Loss> {
         monitored: this.options.monitor?.metric ?? "loss",
         validated: this.options.validate !== undefined,
         parameters: sizeOfAll(this.model.params),
+        language: this.options.language ?? "en",
       });
       for (const c of this.callbacks) await c.finish?.(report);
       return { params: params as Tensors<unknown>, stats: stats as Tensors<unknown>, report };
@@ -554,7 +556,7 @@ class Run implements Training<unknown, unknown, Loss> {
     const next = this.options.optimizer.update({ params: params as {}, grad, opt: held(state.opt) as Values<OptimizerState> }).params;
     const moved = new Map(leaves(next).map(({ path, leaf }) => [path || "the parameter", leaf as Value]));
     const updates = evaluate(Object.fromEntries(Object.entries(wrt).map(([name, p]) => [name, sub(moved.get(name)!, p)])));
-    return health(f, { wrt, updates });
+    return health(f, { wrt, updates, language: this.options.language ?? "en" });
   }
 }
 

@@ -61,6 +61,14 @@ describe("chainrule train", () => {
         .map((line) => (JSON.parse(line) as { prediction: string }).prediction),
     ).toEqual(["rose", "tulip"]);
     expect(told).toBe("predicted 2 rows\n");
+    expect((await cli(["predict", files.best, "--data", other, "--lang", "ko"])).err).toBe("2행을 예측했습니다\n");
+    expect((await cli(["predict", files.best, "--data", flowers, "--lang", "ko"])).err).toBe(
+      "90행을 예측했고 그중 90행이 맞았습니다: 정확도 1\n",
+    );
+    const korean = await cli([...flower, "--epochs", "1", "--checkpoint", at("ko.ckpt"), "--curve", at("ko.svg"), "--lang", "ko"]);
+    expect(korean.err).toMatch(/^에폭 1\/1 {2}단계 2\/2 {2}손실 /);
+    expect(korean.out).toMatch(/^학습: 2단계, 1에폭, [\s\S]*\n쓴 파일: /);
+    expect(readFileSync(at("ko.svg"), "utf8")).toContain("검증");
     expect((await cli(["predict", files.checkpoint, "--data", other, "--out", at("p.csv")])).out).toBe("");
     expect(readFileSync(at("p.csv"), "utf8")).toContain("prediction,probability\nrose,");
   });

@@ -75,6 +75,7 @@ const calls: Readonly<Record<string, Call>> = {
   positions: own(({ table, x }) => nn.positions({ table: table! }, x!)),
   sinusoidal: own((_, { length, size }: { length: number; size: number }) => constant(nn.sinusoidal(length, size, { dtype: "f64" }))),
   adaptiveAveragePool: own(({ x }, { size }: { size: number }) => nn.adaptiveAveragePool(x!, size)),
+  adaptiveMaxPool: own(({ x }, { size }: { size: number }) => nn.adaptiveMaxPool(x!, size)),
   globalAveragePool: own(({ x }) => nn.globalAveragePool(x!)),
 };
 
@@ -106,6 +107,7 @@ const counts = {
   positions: 1,
   sinusoidal: 1,
   adaptiveAveragePool: 3,
+  adaptiveMaxPool: 3,
   globalAveragePool: 1,
 };
 

@@ -19,6 +19,7 @@ import {
 } from "../../src/index.ts";
 import {
   adaptiveAveragePool,
+  adaptiveMaxPool,
   attention,
   crossAttention,
   embedding,
@@ -248,6 +249,9 @@ describe("pooling", () => {
     expect(() => globalAveragePool(wave(2, 3))).toThrow("globalAveragePool: x is f32[2,3]; it is [N, C, ...space]");
     expect(() => adaptiveAveragePool(wave(2, 3, 4), [2, 2])).toThrow("adaptiveAveragePool: there are 2 sizes and 1 spatial axes");
     expect(() => adaptiveAveragePool(wave(2, 3, 4), 0)).toThrow("adaptiveAveragePool: a size is 0; sizes are whole numbers of 1 or more");
+    expect(() => adaptiveMaxPool(wave(2, 3), 2)).toThrow("adaptiveMaxPool: x is f32[2,3]; it is [N, C, ...space]");
+    expect(() => adaptiveMaxPool(wave(2, 3, 4), [2, 2])).toThrow("adaptiveMaxPool: there are 2 sizes and 1 spatial axes");
+    expect(() => adaptiveMaxPool(wave(2, 3, 4), 1.5)).toThrow("adaptiveMaxPool: a size is 1.5; sizes are whole numbers of 1 or more");
     expect(() => flatten(wave(2), { from: 3 })).toThrow("flatten: x is f32[2] and the first axis to join is 3; x has 1 axes");
   });
 });

@@ -6,6 +6,7 @@ import {
   graph,
   leaves,
   mean,
+  mul,
   type Operand,
   random,
   read,
@@ -204,6 +205,31 @@ describe("residual", () => {
     const x = ramp(4, 2);
     const sum = evaluate(wide.apply(variables(born.params), x, { train: false, stats: born.stats }).out);
     expect(sum.type).toEqual(f32(4, 3));
+  });
+
+  test("takes functions of x and stacks, as the body and as the way around", () => {
+    const bent = residual(relu);
+    const none = bent.init(key);
+    expect(leaves(none)).toEqual([]);
+    expect([...evaluate(bent.apply(none.params, tensor([-1, 2]), { train: false, stats: none.stats }).out).data]).toEqual([-1, 4]);
+    const deep = sequential({
+      in: layer.linear(2, 3),
+      block: residual(sequential({ bn: layer.batchNorm(3), fc: layer.linear(3, 3), drop: layer.dropout(0.5) }), (x) => mul(2, x)),
+    });
+    const { params, stats } = deep.init(key);
+    expect(leaves(params).map(({ path }) => path)).toEqual(["in.w", "in.b", "block.body.bn.scale", "block.body.bn.shift", "block.body.fc.w", "block.body.fc.b"]); // biome-ignore format: names
+    const x = ramp(4, 2);
+    const seen = deep.apply(variables(params), x, { train: true, key: random.fold(key, "step"), stats: variables(stats) });
+    // The statistics of the body go through the block, by name.
+    expect(evaluate(seen.stats.block.body.bn.mean).data).not.toEqual(stats.block.body.bn.mean.data);
+    const zero = { ...params, block: { ...params.block, body: { ...params.block.body, fc: { w: tensor(new Float32Array(9), f32(3, 3)), b: tensor([0, 0, 0], "f32") } } } }; // biome-ignore format: one change
+    const doubled = evaluate(deep.apply(variables(zero), x, { train: false, stats: variables(stats) }).out);
+    expect([...doubled.data]).toEqual([...evaluate(mul(2, linear(params.in, x))).data]);
+  });
+
+  test("refuses what is neither a layer nor a function", () => {
+    expect(() => residual(3 as never)).toThrow("residual: the body is number; it is layer.…(sizes), a stack, or a function of x");
+    expect(() => residual(relu, null as never)).toThrow("residual: the way around is null; it is layer.…(sizes)");
   });
 
   test("refuses a body that changes the shape", () => {

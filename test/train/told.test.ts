@@ -9,7 +9,7 @@ import { curveSvg } from "../../src/train/curve.ts";
 import { History } from "../../src/train/history.ts";
 import { jsonLog } from "../../src/train/log.ts";
 import { progress } from "../../src/train/progress.ts";
-import { duration } from "../../src/train/report.ts";
+import { duration, trainWords } from "../../src/train/words.ts";
 import { type TrainOptions, train } from "../../src/train.ts";
 import { clouds, lossOf, twoLayers } from "./two-layers.ts";
 
@@ -63,6 +63,27 @@ describe("progress", () => {
     await run({ checkpoint: { file, resume: true }, callbacks: [progress({ write, terminal: false })] }).finish();
     expect(out).toMatch(/^goes on after step 2\nepoch 1\/2 {2}step 3\/6/);
   });
+});
+
+test("progress, report and health are told in Korean too, by sentences of the same names", async () => {
+  expect(Object.keys(trainWords.ko)).toEqual(Object.keys(trainWords.en));
+  expect(Object.keys(trainWords.ko.endings)).toEqual(Object.keys(trainWords.en.endings));
+  const hangul = /[가-힣]/;
+  let out = "";
+  const told = progress({ write: (text) => void (out += text), terminal: false, now: clock(), language: "ko" });
+  const { report } = await run({ health: true, language: "ko", callbacks: [told] }).finish();
+  expect(out).toMatch(
+    /^에폭 1\/2 {2}단계 3\/6 {2}손실 [\d.]+ {2}초당 \d+행 {2}[\d.]+초 남음 {2}검증 손실 [\d.]+ {2}accuracy [\d.]+ {2}\(최고\)\n/,
+  );
+  expect(report.text()).toMatch(/^학습: 6단계, 2에폭, [\d.]+초, 매개변수 값 \d+개; 모든 에폭을 마쳤습니다\n/);
+  for (const line of report
+    .text()
+    .split("\n")
+    .filter((line) => /[a-z]{4}/.test(line)))
+    expect(line).toMatch(hangul);
+  expect(report.svg()).toContain("각 단계");
+  expect(report.svg({ language: "en" })).toContain("each step");
+  expect(() => run({ language: "fr" })).toThrow('train: language is fr; it is "en" or "ko"');
 });
 
 describe("jsonLog", () => {
@@ -162,5 +183,6 @@ describe("the curve", () => {
 });
 
 test("durations are told in words", () => {
-  expect([0.42, 42, 65, 3700].map(duration)).toEqual(["0.4 s", "42 s", "1 min 05 s", "1 h 01 min"]);
+  expect([0.42, 42, 65, 3700].map((s) => duration(s))).toEqual(["0.4 s", "42 s", "1 min 05 s", "1 h 01 min"]);
+  expect([0.42, 42, 65, 3700].map((s) => duration(s, trainWords.ko))).toEqual(["0.4초", "42초", "1분 05초", "1시간 01분"]);
 });
