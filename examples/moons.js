@@ -1,12 +1,12 @@
 // Two moons, a classic of two classes that no line parts. `node examples/moons.js` trains a small network and prints its map in characters.
-import { binaryCrossEntropy, cast, equal, evaluate, f32, greater, mean, random, reshape, sigmoid, tanh, tensor } from "chainrule";
+import { binaryCrossEntropy, cast, equal, evaluate, f32, greater, mean, random, relu, reshape, sigmoid, tensor } from "chainrule";
 import { dataset, loader } from "chainrule/data";
 import { layer, sequential } from "chainrule/nn";
 import { adam } from "chainrule/optim";
 import { train } from "chainrule/train";
 import { wasm } from "chainrule/wasm";
 
-const net = sequential({ fc1: layer.linear(2, 16), tanh1: tanh, fc2: layer.linear(16, 16), tanh2: tanh, fc3: layer.linear(16, 1) });
+const net = sequential({ fc1: layer.linear(2, 16), relu1: relu, fc2: layer.linear(16, 16), relu2: relu, fc3: layer.linear(16, 1) });
 
 /**
  * Points on two half circles, one upside down, with noise.
