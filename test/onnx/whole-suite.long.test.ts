@@ -9,8 +9,10 @@ import { modelShape } from "../../src/onnx/schema.ts";
 import { readMessage } from "../../src/onnx/wire.ts";
 import { difference, type NodeCase, nodeCases, opened, tensorFile } from "./node-cases.ts";
 
-/** The archive that the installed `onnx` package makes; null where there is none. */
+/** The archive that was named, or that the installed `onnx` package makes; null where there is none. */
 function archive(folder: string): string | null {
+  const named = process.env["ONNX_CASES"];
+  if (named !== undefined) return named;
   const script = fileURLToPath(new URL("../../scripts/onnx-cases.py", import.meta.url));
   const file = join(folder, "all.tar.gz");
   for (const python of [process.env["PYTHON"], "python3", "/usr/bin/python3"]) {
@@ -22,6 +24,8 @@ function archive(folder: string): string | null {
   }
   return null;
 }
+
+const fixture = fileURLToPath(new URL("../fixtures/onnx/node-cases.tar.gz", import.meta.url));
 
 /** The operator that a case is about: that of its node, or the one whose expansion it is. */
 function operatorOf({ name, model }: NodeCase): string {
@@ -51,14 +55,13 @@ async function failure(c: NodeCase): Promise<string | null> {
   }
 }
 
-test("ONNX's whole suite of backend node tests, counted by operator", async (context) => {
+test("ONNX's whole suite of backend node tests, counted by operator", async () => {
   const folder = mkdtempSync(join(tmpdir(), "onnx-suite-"));
   try {
-    const file = archive(folder);
-    if (file === null) {
-      console.log("the Python package onnx is absent (pip install onnx): ONNX's whole suite was not run");
-      return context.skip();
-    }
+    const all = archive(folder);
+    if (all === null)
+      console.log("the Python package onnx is absent (pip install onnx): of ONNX's suite the 451 cases of the fixture are run");
+    const file = all ?? fixture;
     const counts = new Map<string, { passed: number; failed: number; first: string }>();
     for (const c of nodeCases(file)) {
       const op = operatorOf(c);
@@ -73,8 +76,8 @@ test("ONNX's whole suite of backend node tests, counted by operator", async (con
     const rows = [...counts].sort(([a], [b]) => (a < b ? -1 : 1));
     const [passed, failed] = rows.reduce(([p, f], [, c]) => [p + c.passed, f + c.failed], [0, 0]);
     console.log(rows.map(([op, c]) => `${op}: ${c.passed} passed, ${c.failed} failed${c.failed > 0 ? `  (${c.first})` : ""}`).join("\n"));
-    console.log(`${passed} passed, ${failed} failed`);
-    expect(passed).toBeGreaterThan(failed);
+    console.log(`${passed} passed, ${failed} failed, ${rows.length} operators`);
+    expect(failed).toBeLessThanOrEqual(0.05 * (passed + failed));
   } finally {
     rmSync(folder, { recursive: true, force: true });
   }
