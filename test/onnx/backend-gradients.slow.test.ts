@@ -124,9 +124,9 @@ async function verdict(c: NodeCase): Promise<string | null> {
       doubles[name]!.data.length > 0 &&
       doubles[name]!.data.every(Number.isFinite),
   );
-  const nudge = (t: Tensor): Tensor =>
+  const nudge = (t: Tensor, phase: number): Tensor =>
     tensor(
-      Float64Array.from(t.data, (x, i) => x + 0.25 * Math.sin(1.7 * i + 1)),
+      Float64Array.from(t.data, (x, i) => x + 0.25 * Math.sin(1.7 * i + phase)),
       t.type,
     );
   const at: Record<string, Tensor> = Object.fromEntries(
