@@ -2,7 +2,7 @@ import type { JSX } from "preact";
 import { useState } from "preact/hooks";
 import type { Summary, TuneState } from "./protocol.ts";
 import { busy, computeGradients, data, download, gradients, losses, readData, stopTuning, tune, tuned } from "./session.ts";
-import { short } from "./tensor-view.tsx";
+import { short } from "./short.ts";
 import type { ImportWords } from "./words-en.ts";
 
 function number({ currentTarget }: { readonly currentTarget: HTMLInputElement }): number {

@@ -4,10 +4,12 @@ import {
   costOf,
   gradients,
   graph,
+  type Layout,
   leaves,
   type Picture,
   parse,
   picture,
+  type Scene,
   type Tensor,
   type TensorType,
   type Value,
@@ -27,6 +29,7 @@ import type {
   Gradients,
   ItemFacts,
   Look,
+  Part,
   Summary,
   TensorRow,
   TuneAsk,
@@ -193,10 +196,7 @@ export class Held {
       style: drawn.style(),
       width: layout.width + 32,
       height: layout.height + 32,
-      items: scene.items.map(({ id, kind, label, title }, i) => {
-        const { x, y, body } = layout.items[i]!;
-        return { id, kind, label, title, x, y, width: body.width, height: body.height };
-      }),
+      items: partsOf(scene, layout),
       groups: (scene.groups ?? []).map(({ id, label }) => ({ id, label })),
       milliseconds: performance.now() - began,
     };
@@ -306,6 +306,41 @@ export class Held {
     if (this.#model === null) throw new Error("open a model first");
     return this.#model;
   }
+}
+
+/** The items of a picture with what their wires say. */
+function partsOf({ items, wires, trunks = [] }: Scene, layout: Layout): Part[] {
+  const places = new Map(items.map(({ id }, i) => [id, i]));
+  const sources = items.map((): number[] => []);
+  const said = items.map(() => ({ value: "", gradient: "" }));
+  for (const { to, from, above, below, gradient } of [
+    ...wires.map((wire) => ({ ...wire })),
+    ...trunks.map((trunk) => ({ ...trunk, to: "" })),
+  ]) {
+    const at = places.get(from)!;
+    const into = places.get(to);
+    if (into !== undefined) sources[into]!.push(at);
+    // A trunk comes last and says the sum of its branches.
+    said[at] = { value: above, gradient: gradient === "number" ? below : gradient === "zero" ? "0" : gradient === "none" ? "none" : "" };
+  }
+  return items.map(({ id, kind, label, name, title, shape = "", note = "" }, i) => {
+    const { x, y, body } = layout.items[i]!;
+    const more = [shape, note].filter((text) => text !== "").join(", ");
+    return {
+      id,
+      kind,
+      label,
+      name: name ?? label,
+      title,
+      note: more,
+      from: sources[i]!,
+      ...said[i]!,
+      x,
+      y,
+      width: body.width,
+      height: body.height,
+    };
+  });
 }
 
 function trainableOf({ model, params }: OpenModel): Record<string, Value> {

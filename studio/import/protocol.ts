@@ -47,22 +47,35 @@ export interface Look {
   readonly language: Language;
 }
 
+/** A part of the picture: what it is, where it stands, and what the wires at it say. */
+export interface Part {
+  readonly id: string;
+  readonly kind: "parameter" | "input" | "constant" | "op" | "module" | "output";
+  readonly label: string;
+  /** What texts call it. */
+  readonly name: string;
+  readonly title: string;
+  /** What stands small in it: a shape, what a module holds, a remark of its health. */
+  readonly note: string;
+  /** The parts that it gets its operands from, by their places in the list, in their order. */
+  readonly from: readonly number[];
+  /** Above its wire: the value, or its shape. */
+  readonly value: string;
+  /** Below its wire; `none` where no gradient is needed. */
+  readonly gradient: string;
+  readonly x: number;
+  readonly y: number;
+  readonly width: number;
+  readonly height: number;
+}
+
 /** A picture for the page: SVG whose elements carry the places of items and wires, and what a reader can do with each. */
 export interface Drawing {
   readonly svg: string;
   readonly style: string;
   readonly width: number;
   readonly height: number;
-  readonly items: readonly {
-    readonly id: string;
-    readonly kind: string;
-    readonly label: string;
-    readonly title: string;
-    readonly x: number;
-    readonly y: number;
-    readonly width: number;
-    readonly height: number;
-  }[];
+  readonly items: readonly Part[];
   /** Open modules, which can be closed. */
   readonly groups: readonly { readonly id: string; readonly label: string }[];
   readonly milliseconds: number;

@@ -1,9 +1,12 @@
 import { signal } from "@preact/signals";
+import { say } from "../shell/live.tsx";
 import { saveFile } from "../shell/save-file.ts";
 import { language, state } from "../state/store.ts";
 import { type Client, startWorker } from "./client.ts";
 import type { TensorFacts } from "./facts.ts";
 import type { Drawing, Found, Gradients, ItemFacts, Look, Summary, TensorRow, TuneState } from "./protocol.ts";
+import { short } from "./short.ts";
+import { importWords } from "./words.ts";
 
 /** What the tab is doing that takes time; null: nothing. */
 export const busy = signal<"read" | "inspect" | "build" | "layout" | "gradients" | "tune" | null>(null);
@@ -68,6 +71,8 @@ export async function openFiles(files: readonly File[]): Promise<void> {
     const opened = await worker().ask("open", { files });
     if (opened.kind === "model" || opened.kind === "graph") await redraw();
     summary.value = opened;
+    const parts = partsDrawn();
+    say(parts === null ? importWords.value.openedFile(opened.name) : importWords.value.opened(opened.name, parts));
     if (opened.kind !== "model") return;
     busy.value = "inspect";
     inspection.value = await worker().ask("inspection", {});
@@ -100,12 +105,25 @@ export async function toggle(id: string, isOpen: boolean): Promise<void> {
   open = isOpen ? open.filter((other) => other !== id) : [...open, id];
   closed = isOpen ? [...closed, id] : closed.filter((other) => other !== id);
   await drawAgain();
+  sayDrawn();
+}
+
+function partsDrawn(): number | null {
+  return drawing.value === null ? null : drawing.value.items.length;
+}
+
+function sayDrawn(): void {
+  const parts = partsDrawn();
+  if (parts !== null && fault.value === null) say(importWords.value.drawn(parts));
 }
 
 /** Selects an item and asks what stands behind it. */
 export async function select(id: string): Promise<void> {
   try {
     selected.value = { id, facts: await worker().ask("item", { id }) };
+    const part = drawing.value?.items.find((item) => item.id === id);
+    const w = importWords.value;
+    if (part !== undefined) say(w.saySelected(part.title, part.value, part.gradient === "none" ? w.noGradient : part.gradient));
   } catch (error) {
     fault.value = error instanceof Error ? error.message : String(error);
   }
@@ -119,6 +137,7 @@ export async function inspect(row: TensorRow): Promise<void> {
       ? await worker().ask("tensor", { name: `gradient:${row.name}` })
       : null;
     inspected.value = { row, value, gradient };
+    say(importWords.value.sayTensor(row.name, short(value.min), short(value.max), value.nan + value.infinite));
   } catch (error) {
     fault.value = error instanceof Error ? error.message : String(error);
   }
@@ -127,6 +146,7 @@ export async function inspect(row: TensorRow): Promise<void> {
 /** Searches the picture. */
 export async function search(text: string): Promise<void> {
   found.value = text.trim() === "" ? [] : await worker().ask("find", { text });
+  if (text.trim() !== "") say(importWords.value.foundSome(found.value.length));
 }
 
 export async function computeGradients(output: string, loss: "sum" | "mean" | "class", target: number, seed: number): Promise<void> {

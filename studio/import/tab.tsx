@@ -1,7 +1,10 @@
+import { signal } from "@preact/signals";
 import type { JSX } from "preact";
 import { useEffect, useState } from "preact/hooks";
 import { change, language, state, theme } from "../state/store.ts";
+import { roveTo, walkButtons } from "./button-list.ts";
 import { GradientForm, TuneForm } from "./forms.tsx";
+import { PartsTable } from "./parts-table.tsx";
 import type { Summary, TensorRow } from "./protocol.ts";
 import {
   busy,
@@ -21,15 +24,22 @@ import {
   summary,
   toggle,
 } from "./session.ts";
+import { short } from "./short.ts";
 import "./style.css";
-import { short, TensorView } from "./tensor-view.tsx";
+import { TensorView } from "./tensor-view.tsx";
 import { Viewer } from "./viewer.tsx";
-import { en, type ImportWords } from "./words-en.ts";
-import { ko } from "./words-ko.ts";
+import { importWords } from "./words.ts";
+import type { ImportWords } from "./words-en.ts";
+
+/** On a narrow page, the panel that the sheet at the bottom shows. */
+const sheet = signal<"file" | "selected" | "learn">("file");
+const sheets = ["file", "selected", "learn"] as const;
+/** Whether the table of all parts stands below the picture. */
+const table = signal(false);
 
 /** The Import tab: files that were dropped, as pictures, numbers and gradients, and a model tuned on a table. */
 export function ImportTab(): JSX.Element {
-  const w = language.value === "ko" ? ko : en;
+  const w = importWords.value;
   const { depth } = state.value.import;
   useEffect(() => void drawAgain(), [depth, language.value, theme.value]);
   const [over, setOver] = useState(false);
@@ -38,6 +48,7 @@ export function ImportTab(): JSX.Element {
     <main
       class={`tab import${over ? " import-over" : ""}`}
       id="panel-import"
+      data-sheet={sheet.value}
       onDragOver={(event) => {
         event.preventDefault();
         setOver(true);
@@ -49,7 +60,7 @@ export function ImportTab(): JSX.Element {
         void openFiles([...(event.dataTransfer?.files ?? [])]);
       }}
     >
-      <section class="import-side" aria-label={w.about}>
+      <section class="import-side" aria-label={w.about} data-panel="file">
         <label class="button primary">
           {w.choose}
           <input
@@ -106,10 +117,28 @@ export function ImportTab(): JSX.Element {
                 placeholder={w.search}
                 aria-label={w.search}
                 onInput={(event) => void search(event.currentTarget.value)}
+                onKeyDown={(event) => {
+                  if (event.isComposing || event.key !== "ArrowDown") return;
+                  event.preventDefault();
+                  document.querySelector<HTMLButtonElement>("#import-found button")?.focus();
+                }}
               />
+              <button type="button" id="import-table" aria-pressed={table.value} onClick={() => (table.value = !table.value)}>
+                {w.parts}
+              </button>
             </div>
             {found.value.length > 0 && (
-              <ul class="import-found" id="import-found">
+              <ul
+                class="import-found"
+                id="import-found"
+                onKeyDown={(event) => {
+                  const box = document.querySelector<HTMLInputElement>("#import-search");
+                  if (event.key !== "Escape") return walkButtons(event, () => box?.focus());
+                  if (box !== null) box.value = "";
+                  void search("");
+                  box?.focus();
+                }}
+              >
                 {found.value.map((one, i) => (
                   <li key={i}>
                     <button type="button" onClick={() => void select(one.item)}>
@@ -126,6 +155,9 @@ export function ImportTab(): JSX.Element {
               onSelect={(id) => void select(id)}
               onToggle={(id, isOpen) => void toggle(id, isOpen)}
             />
+            {table.value && (
+              <PartsTable drawing={drawing.value} selected={selected.value?.id ?? null} words={w} onSelect={(id) => void select(id)} />
+            )}
           </>
         ) : opened === null || opened.kind === "model" || opened.kind === "graph" ? (
           <div class="import-drop">{w.drop}</div>
@@ -134,10 +166,21 @@ export function ImportTab(): JSX.Element {
         )}
       </section>
       <section class="import-side import-right" aria-label={w.selected}>
-        <Selected words={w} />
-        {opened?.kind === "model" && <GradientForm opened={opened} words={w} />}
-        {opened?.kind === "model" && <TuneForm words={w} />}
+        <div data-panel="selected">
+          <Selected words={w} />
+        </div>
+        <div data-panel="learn">
+          {opened?.kind === "model" && <GradientForm opened={opened} words={w} />}
+          {opened?.kind === "model" && <TuneForm words={w} />}
+        </div>
       </section>
+      <nav class="sheet-tabs" aria-label={w.sheetLabel}>
+        {sheets.map((name) => (
+          <button type="button" key={name} aria-pressed={sheet.value === name} onClick={() => (sheet.value = name)}>
+            {w.sheet[name]}
+          </button>
+        ))}
+      </nav>
     </main>
   );
 }
@@ -188,10 +231,10 @@ function About({ opened, words }: { opened: Summary; words: ImportWords }): JSX.
 
 function Tensors({ rows, note }: { rows: readonly TensorRow[]; note: (row: TensorRow) => string }): JSX.Element {
   return (
-    <ul class="import-list import-tensors">
-      {rows.slice(0, 2000).map((row) => (
+    <ul class="import-list import-tensors" onKeyDown={walkButtons} onFocusIn={roveTo}>
+      {rows.slice(0, 2000).map((row, i) => (
         <li key={row.name}>
-          <button type="button" onClick={() => void inspect(row)}>
+          <button type="button" tabIndex={i === 0 ? 0 : -1} onClick={() => void inspect(row)}>
             <b>{row.name}</b> <small>{row.type}</small> <i>{note(row)}</i>
           </button>
         </li>
@@ -262,17 +305,6 @@ function Selected({ words }: { words: ImportWords }): JSX.Element {
           {chosen.facts.parameters.length > 0 && <Tensors rows={chosen.facts.parameters} note={() => ""} />}
         </div>
       )}
-      {drawing.value !== null && drawing.value.groups.length > 0 && (
-        <ul class="import-list import-open" aria-label={words.open}>
-          {drawing.value.groups.map(({ id, label }) => (
-            <li key={id}>
-              <button type="button" onClick={() => void toggle(id, true)}>
-                {words.closeModule}: {label}
-              </button>
-            </li>
-          ))}
-        </ul>
-      )}
       {tensor !== null && (
         <div class="import-card" id="import-tensor">
           <h2>{tensor.row.name}</h2>
@@ -285,6 +317,17 @@ function Selected({ words }: { words: ImportWords }): JSX.Element {
             </>
           )}
         </div>
+      )}
+      {drawing.value !== null && drawing.value.groups.length > 0 && (
+        <ul class="import-list import-open" aria-label={words.open}>
+          {drawing.value.groups.map(({ id, label }) => (
+            <li key={id}>
+              <button type="button" onClick={() => void toggle(id, true)}>
+                {words.closeModule}: {label}
+              </button>
+            </li>
+          ))}
+        </ul>
       )}
     </>
   );

@@ -1,15 +1,8 @@
 import type { JSX } from "preact";
 import { useEffect, useRef } from "preact/hooks";
 import type { TensorFacts } from "./facts.ts";
+import { short } from "./short.ts";
 import type { ImportWords } from "./words-en.ts";
-
-/** A number in at most seven characters. */
-export function short(x: number | null): string {
-  if (x === null) return "–";
-  if (x === 0) return "0";
-  const size = Math.abs(x);
-  return (size >= 1e5 || size < 1e-3 ? x.toExponential(2) : x.toPrecision(4)).replace("-", "−");
-}
 
 /** What is known of a tensor: statistics, a histogram, a heat map. NaN and infinities have bins and a pattern of their own. */
 export function TensorView({ facts, words, kind }: { facts: TensorFacts; words: ImportWords; kind: "value" | "gradient" }): JSX.Element {

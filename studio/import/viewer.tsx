@@ -20,11 +20,19 @@ function rootOf(svg: string): SVGSVGElement {
   return document.importNode(parsed, true) as unknown as SVGSVGElement;
 }
 
-/** A picture to move about in: drag, wheel, arrow keys, plus and minus; the parts are reached by Tab and opened by Enter. */
+/** A picture to move about in: drag, wheel, arrow keys, plus and minus; the parts are reached by Tab, walked by arrow keys and opened by Enter. */
 export function Viewer({ drawing, selected, words, onSelect, onToggle }: ViewerProps): JSX.Element {
   const place = useRef<HTMLDivElement>(null);
   const at = useRef({ x: 0, y: 0, scale: 1 });
   const layer = useRef<SVGGElement | null>(null);
+  /** The id of the part that had the focus last. */
+  const focused = useRef("");
+  const focusOn = (to: number): void => {
+    for (const other of layer.current?.querySelectorAll('[tabindex="0"]') ?? []) other.setAttribute("tabindex", "-1");
+    const next = layer.current?.querySelector<SVGGElement>(`[data-item="${to}"]`);
+    next?.setAttribute("tabindex", "0");
+    next?.focus({ preventScroll: true });
+  };
   const apply = (): void => {
     const { x, y, scale } = at.current;
     layer.current?.setAttribute("transform", `translate(${x} ${y}) scale(${scale})`);
@@ -60,8 +68,15 @@ export function Viewer({ drawing, selected, words, onSelect, onToggle }: ViewerP
     layer.current = inner;
     for (const element of inner.querySelectorAll<SVGGElement>("[data-item]")) element.setAttribute("tabindex", "-1");
     inner.querySelector("[data-item]")?.setAttribute("tabindex", "0");
-    place.current!.replaceChildren(svg);
+    const host = place.current!;
+    const had = host.contains(document.activeElement) && document.activeElement !== host ? focused.current : null;
+    host.replaceChildren(svg);
     showAll(0.6);
+    // The focus stays at the part where it was; at the first part of a module that was opened.
+    if (had === null) return;
+    const again = drawing.items.findIndex(({ id }) => id === had);
+    const inside = drawing.items.findIndex(({ id }) => id.startsWith(`${had}/`));
+    focusOn(again >= 0 ? again : Math.max(0, inside));
   }, [drawing]);
   useEffect(() => {
     for (const element of layer.current?.querySelectorAll(".import-selected") ?? []) element.classList.remove("import-selected");
@@ -101,14 +116,38 @@ export function Viewer({ drawing, selected, words, onSelect, onToggle }: ViewerP
   };
   const drag = useRef<{ x: number; y: number; moved: boolean } | null>(null);
 
-  const walk = (by: number): void => {
-    const all = [...(layer.current?.querySelectorAll<SVGGElement>("[data-item]") ?? [])];
-    const now = all.indexOf(document.activeElement as unknown as SVGGElement);
-    const next = all[Math.max(0, Math.min(all.length - 1, now + by))];
-    for (const other of all) other.setAttribute("tabindex", other === next ? "0" : "-1");
-    next?.focus();
-    const item = itemAt(next ?? null);
-    if (item !== undefined) onSelect(item.id);
+  const walk = (to: number | undefined): void => {
+    const item = to === undefined ? undefined : drawing.items[to];
+    if (item === undefined) return;
+    focusOn(to!);
+    onSelect(item.id);
+  };
+  /** The part where the focus is; -1 where it is at the picture as a whole. */
+  const here = (): number => {
+    const item = itemAt(document.activeElement);
+    return item === undefined ? -1 : drawing.items.indexOf(item);
+  };
+  /** Along the wires to the left and right; up and down to the nearest part above and below. */
+  const neighbour = (key: string): number | undefined => {
+    const at = here();
+    const now = drawing.items[at]!;
+    if (key === "ArrowLeft") return now.from[0];
+    if (key === "ArrowRight") return drawing.items.flatMap(({ from }, i) => (from.includes(at) ? [i] : []))[0];
+    const sign = key === "ArrowUp" ? -1 : 1;
+    let best: number | undefined;
+    let least = Number.POSITIVE_INFINITY;
+    drawing.items.forEach(({ x, y }, i) => {
+      const down = sign * (y - now.y);
+      const far = down + 2 * Math.abs(x - now.x);
+      if (down < 8 || far >= least) return;
+      least = far;
+      best = i;
+    });
+    return best;
+  };
+  const arrow = (key: string, dx: number, dy: number) => (): void => {
+    if (here() < 0) pan(dx, dy);
+    else walk(neighbour(key));
   };
   const key = (event: KeyboardEvent): void => {
     if (event.isComposing || event.ctrlKey || event.metaKey || event.altKey) return;
@@ -119,12 +158,12 @@ export function Viewer({ drawing, selected, words, onSelect, onToggle }: ViewerP
       "=": () => zoom(1.25),
       "-": () => zoom(0.8),
       "0": () => showAll(),
-      n: () => walk(1),
-      p: () => walk(-1),
-      ArrowLeft: () => pan(step, 0),
-      ArrowRight: () => pan(-step, 0),
-      ArrowUp: () => pan(0, step),
-      ArrowDown: () => pan(0, -step),
+      n: () => walk(here() + 1),
+      p: () => walk(Math.max(0, here() - 1)),
+      ArrowLeft: arrow("ArrowLeft", step, 0),
+      ArrowRight: arrow("ArrowRight", -step, 0),
+      ArrowUp: arrow("ArrowUp", 0, step),
+      ArrowDown: arrow("ArrowDown", 0, -step),
       Enter: () => {
         if (onItem?.kind === "module") onToggle(onItem.id, false);
         else if (onItem !== undefined) onSelect(onItem.id);
@@ -160,6 +199,9 @@ export function Viewer({ drawing, selected, words, onSelect, onToggle }: ViewerP
         aria-label={words.picture}
         tabIndex={0}
         onKeyDown={key}
+        onFocusIn={(event) => {
+          focused.current = itemAt(event.target)?.id ?? "";
+        }}
         onPointerDown={(event) => {
           drag.current = { x: event.clientX, y: event.clientY, moved: false };
         }}

@@ -17,7 +17,8 @@ export const en = {
   zoomIn: "Larger",
   zoomOut: "Smaller",
   search: "Search nodes and weights",
-  picture: "The model's graph. Arrow keys move it, plus and minus change its size, 0 fits it; Tab goes to its parts, Enter opens a module.",
+  picture:
+    "The model's graph. Arrow keys move it, plus and minus change its size, 0 fits it; Tab goes to its parts, arrow keys from there along the wires, Enter opens a module.",
   about: "About the file",
   parameters: "Weights",
   inputs: "Inputs",
@@ -73,6 +74,21 @@ export const en = {
   moreRows: "The first rows and columns are shown.",
   lossCurve: "Loss over steps",
   numbers: "First numbers",
+  parts: "Table",
+  partsCaption: "Every part of the picture; the selected one is marked",
+  columns: { part: "part", what: "what", inside: "size", from: "gets from", value: "value above", gradient: "gradient below" },
+  kindsOfParts: { parameter: "weight", input: "input", constant: "constant", op: "op", module: "module", output: "output" },
+  moreParts: (n: number): string => `and ${n.toLocaleString("en")} more; search finds them`,
+  foundSome: (n: number): string => (n === 0 ? "nothing found" : n === 1 ? "1 found" : `${n} found`),
+  sheet: { file: "File", selected: "Selected", learn: "Gradients" },
+  sheetLabel: "Panels",
+  opened: (name: string, parts: number): string => `${name} is open: ${parts === 1 ? "1 part" : `${parts} parts`} in the picture.`,
+  openedFile: (name: string): string => `${name} is open.`,
+  drawn: (parts: number): string => `The picture has ${parts === 1 ? "1 part" : `${parts} parts`} now.`,
+  saySelected: (title: string, value: string, gradient: string): string =>
+    `${title}${value === "" ? "" : `, value ${value}`}${gradient === "" ? "" : `, gradient ${gradient}`}`,
+  sayTensor: (name: string, least: string, most: string, bad: number): string =>
+    `${name}: from ${least} to ${most}${bad === 0 ? "" : `, ${bad} not finite`}`,
 };
 
 export type ImportWords = typeof en;

@@ -19,7 +19,8 @@ export const ko = {
   zoomIn: "크게",
   zoomOut: "작게",
   search: "노드와 가중치 검색",
-  picture: "모델의 그래프. 화살표 키로 옮기고, 더하기와 빼기로 크기를 바꾸고, 0으로 맞춥니다. Tab으로 부분을 고르고 Enter로 모듈을 엽니다.",
+  picture:
+    "모델의 그래프. 화살표 키로 옮기고, 더하기와 빼기로 크기를 바꾸고, 0으로 맞춥니다. Tab으로 부분에 들어가 화살표 키로 선을 따라가고, Enter로 모듈을 엽니다.",
   about: "파일 정보",
   parameters: "가중치",
   inputs: "입력",
@@ -56,7 +57,7 @@ export const ko = {
   data: "데이터(.csv) …",
   needData: "예제마다 한 행인 표를 놓아 주세요. 입력의 수들과, label·target·y라는 이름의 열이 있어야 합니다.",
   dataIs: (name: string, rows: string, columns: string, label: string): string => `${name}: ${rows}행, 수 ${columns}개, 레이블 ${label}`,
-  epochs: "에포크",
+  epochs: "에폭",
   batch: "배치",
   rate: "학습률",
   optimizer: "최적화기",
@@ -74,4 +75,19 @@ export const ko = {
   moreRows: "처음 몇 행과 열만 보입니다.",
   lossCurve: "단계별 손실",
   numbers: "처음 수들",
+  parts: "표",
+  partsCaption: "그림의 모든 부분. 고른 부분에 표시가 있습니다",
+  columns: { part: "부분", what: "종류", inside: "크기", from: "받는 곳", value: "선 위의 값", gradient: "선 아래의 기울기" },
+  kindsOfParts: { parameter: "가중치", input: "입력", constant: "상수", op: "연산", module: "모듈", output: "출력" },
+  moreParts: (n: number): string => `그 밖에 ${n.toLocaleString("en")}개. 검색으로 찾을 수 있습니다`,
+  foundSome: (n: number): string => (n === 0 ? "찾은 것이 없습니다" : `${n}개를 찾았습니다`),
+  sheet: { file: "파일", selected: "선택", learn: "기울기" },
+  sheetLabel: "패널",
+  opened: (name: string, parts: number): string => `${name} 파일을 열었습니다. 그림의 부분은 ${parts}개입니다.`,
+  openedFile: (name: string): string => `${name} 파일을 열었습니다.`,
+  drawn: (parts: number): string => `이제 그림의 부분은 ${parts}개입니다.`,
+  saySelected: (title: string, value: string, gradient: string): string =>
+    `${title}${value === "" ? "" : `, 값 ${value}`}${gradient === "" ? "" : `, 기울기 ${gradient}`}`,
+  sayTensor: (name: string, least: string, most: string, bad: number): string =>
+    `${name}: ${least}부터 ${most}까지${bad === 0 ? "" : `, 유한하지 않은 것 ${bad}개`}`,
 } satisfies ImportWords;
