@@ -1,3 +1,4 @@
+export type { Bound } from "./onnx/answers.ts";
 export type { ExternalFiles } from "./onnx/external-data.ts";
 export type { Inspection, MemoryFacts, NodeFacts, ParameterFacts } from "./onnx/inspection.ts";
 export type { Model, Port, ReadOptions } from "./onnx/model.ts";

@@ -10,7 +10,7 @@ export const onnxCommand: Command = {
   summary: "tell what is in an ONNX model, and what of it can be trained",
   details:
     "Operators, inputs and outputs; the parameters with their shapes, which of them are trained, and which a gradient reaches; the nodes that no gradient passes,\n" +
-    "and the parameters that these block; folded batch normalisations, tied weights, nodes that hang on data; the memory of a step. Operators that are\n" +
+    "and the parameters that these block; folded batch normalisations, tied weights, nodes that split the model by data, and what is computed for them first; the memory of a step. Operators that are\n" +
     "not supported are told too. chainrule draw FILE.onnx draws the model.",
   options: [
     { name: "dims", value: "NAME=SIZE,...", about: "numbers for sizes that have a name, such as batch=32; 1, or what fits, when left out" },

@@ -5,13 +5,14 @@ import { readWhole, withFile } from "../files/open-file.ts";
 import { writeFileWhole } from "../files/write-file.ts";
 import { allocate, isFloat } from "../ir/dtype.ts";
 import { DomainError, GraphError, ParseError, ShapeError } from "../ir/errors.ts";
-import { constant, lift } from "../ir/leaf.ts";
+import { constant, isValue, lift, variable } from "../ir/leaf.ts";
 import type { Value } from "../ir/node.ts";
 import type { Operand } from "../ir/op.ts";
 import { sizeOf } from "../ir/shape.ts";
 import { hold, type Tensor } from "../ir/tensor.ts";
 import { sameType, tensorType, typeText } from "../ir/type.ts";
-import { applyModel, type Model, type Opened, openedOf } from "../onnx/model.ts";
+import type { Bound } from "../onnx/answers.ts";
+import { applyModel, bindModel, type Model, type Opened, openedOf, replayOf } from "../onnx/model.ts";
 import { usesOf } from "../onnx/parameters.ts";
 import type { NodeMessage } from "../onnx/schema.ts";
 import type { Watch } from "../onnx/walk.ts";
@@ -45,7 +46,13 @@ export interface Lora<I extends string, O extends string> {
   /** The weights that have adapters. */
   readonly targets: readonly string[];
   /** The adapted model as a function of its factors and inputs. @throws as `model.apply`; GraphError, ShapeError for factors that are not these */
-  apply(params: { readonly [name: string]: Operand }, inputs: { readonly [K in I]: Operand }): { readonly [K in O]: Value };
+  apply(
+    params: { readonly [name: string]: Operand },
+    inputs: { readonly [K in I]: Operand },
+    bound?: { readonly [site: string]: Operand },
+  ): { readonly [K in O]: Value };
+  /** What data decide in the adapted model, as `model.bind` tells; the factors as they begin when left out. @throws as `model.bind` */
+  bind(inputs: { readonly [K in I]: Operand }, params?: { readonly [name: string]: Operand }): Bound;
   /** The model with the changes added to its weights: what is written as a file. @throws GraphError, ShapeError for factors that are not these */
   merge(params: { readonly [name: string]: Tensor }): Model<I, O>;
 }
@@ -178,7 +185,7 @@ export function lora<I extends string, O extends string>(model: Model<I, O>, opt
     params[target.b] = hold(tensorType(dtype, target.bShape), allocate(dtype, sizeOf(target.bShape)));
   }
   const scale = alpha / rank;
-  const apply = (given: Readonly<Record<string, Operand>>, inputs: Readonly<Record<string, Operand>>): Record<string, Value> => {
+  const adaptedParts = (given: Readonly<Record<string, Operand>>): { readonly weights: Record<string, Value>; readonly watch: Watch } => {
     const factors = checkedFactors(params, given);
     const weights: Record<string, Value> = Object.fromEntries(
       names.map((name) => [name, factors.get(name) ?? constant(model.params[name]!)]),
@@ -199,7 +206,21 @@ export function lora<I extends string, O extends string>(model: Model<I, O>, opt
         return add(again([x, operands[1]!, ...others]) as Value, mul(change, scale));
       },
     };
-    return applyModel(opened, weights, inputs, watch);
+    return { weights, watch };
+  };
+  const apply = (
+    given: Readonly<Record<string, Operand>>,
+    inputs: Readonly<Record<string, Operand>>,
+    bound?: Readonly<Record<string, Operand>>,
+  ): Record<string, Value> => {
+    const { weights, watch } = adaptedParts(given);
+    return applyModel(opened, weights, inputs, bound && replayOf(bound), watch);
+  };
+  const bind: Lora<I, O>["bind"] = (inputs, given = params) => {
+    const { weights, watch } = adaptedParts(
+      Object.fromEntries(Object.entries(given).map(([name, v]) => [name, isValue(v) ? v : variable(v, name)])),
+    );
+    return bindModel(opened, weights, inputs, watch).bound();
   };
   const merge = (given: Readonly<Record<string, Tensor>>): Model<I, O> => {
     const factors = checkedFactors(params, given);
@@ -209,7 +230,7 @@ export function lora<I extends string, O extends string>(model: Model<I, O>, opt
     ]);
     return model.with({ ...Object.fromEntries(whole.map((name) => [name, given[name]!])), ...Object.fromEntries(changed) });
   };
-  return { params, rank, alpha, targets: chosen, apply: apply as unknown as Lora<I, O>["apply"], merge };
+  return { params, rank, alpha, targets: chosen, apply: apply as unknown as Lora<I, O>["apply"], bind, merge };
 }
 
 function waysOf({ nodes, parameters }: Opened): Map<string, Way> {

@@ -6,6 +6,7 @@ import { isKept, type Value } from "../ir/node.ts";
 import type { Shape } from "../ir/shape.ts";
 import { type Tensor, tensor } from "../ir/tensor.ts";
 import { typeText } from "../ir/type.ts";
+import { type Answers, type Question, tried } from "./answers.ts";
 import type { AttributeMessage, GraphMessage, NodeMessage } from "./schema.ts";
 import { textOf } from "./wire.ts";
 
@@ -18,13 +19,19 @@ export type Family = Readonly<Record<string, Rule>>;
 
 /** What a rule may ask of the walk that applies it. */
 export interface Surroundings {
-  /** Applies a graph-valued attribute, whose nodes also see the values around the node. */
-  body(graph: GraphMessage, inputs: readonly Value[]): Value[];
-  /** Told where the numbers of operand `i` are asked for and hang on data. */
-  hangs(i: number, v: Value, what: string): void;
+  /** Applies a graph-valued attribute, whose nodes also see the values around the node; `at` tells one application from another. */
+  body(graph: GraphMessage, inputs: readonly Value[], at: string): Value[];
+  /** Where the node stands, behind the nodes around it. */
+  readonly site: string;
+  /** The node of the model itself in which it lies. */
+  readonly top: NodeMessage;
+  readonly answers: Answers;
   /** The bytes of a tensor that stands in another file. */
   tensor(message: NonNullable<AttributeMessage["t"]>, where: string): Tensor;
 }
+
+/** What to do about a part that hangs on data. */
+export const bindIt = "compute it first and bind it: model.apply(params, inputs, model.bind(data)), or apply the model to concrete data";
 
 /** What a node is called in messages. */
 export function nodeText({ name, op_type, output }: NodeMessage): string {
@@ -140,8 +147,56 @@ export class Application {
   graph(name: string): GraphMessage {
     return this.find(name, (a) => a.g, "graph") ?? this.refuse(`attribute ${name}, a graph, is missing`);
   }
-  body(graph: GraphMessage, inputs: readonly Value[]): Value[] {
-    return this.around.body(graph, inputs);
+  body(graph: GraphMessage, inputs: readonly Value[], at: string): Value[] {
+    return this.around.body(graph, inputs, at);
+  }
+
+  /** Whether the numbers of a value are data's to tell. */
+  hangs(v: Value): boolean {
+    return this.around.answers.hangs(v);
+  }
+  /** Whether what hangs on data is told apart from the rest, so that what cannot be written down as one static graph may be asked. */
+  get splits(): boolean {
+    return this.around.answers.splits;
+  }
+  /** Whether a way is being tried that has to do without answers. */
+  get trying(): boolean {
+    return this.around.answers.trying > 0;
+  }
+  private question(what: string, i = 0): Question {
+    const { site, top } = this.around;
+    return { site: i === 0 ? site : `${site}:${i}`, node: this.message, top, what };
+  }
+  /** What `build` gives; null where it failed and there is another way: one by answers, or, with `anyway`, in any case. */
+  tried<T>(build: () => T, anyway = false): T | null {
+    return tried(this.around.answers, build, anyway);
+  }
+  /** One number that is made of operands. @throws as `known` */
+  number(what: string, v: () => Value): number {
+    return this.around.answers.numbers(this.question(what), v)?.[0] ?? this.unknown(what, this.message.input?.[0]);
+  }
+  /** The answer that was given to a question of this node, or null. */
+  told(what: string): number | null {
+    return this.around.answers.told(this.question(what))?.[0] ?? null;
+  }
+  /** The number of a value that can be read now, or null. */
+  read(v: Value): number | null {
+    return this.around.answers.read(v)?.[0] ?? null;
+  }
+  /** Keeps a number that was found out by itself as the answer to a question. */
+  note(what: string, x: number, from: readonly Value[]): void {
+    this.around.answers.note(this.question(what), [x], from);
+  }
+  /** Whole numbers made of those of operand `i`, as i64, whose count hangs on them too. @throws as `known` */
+  places(i: number, what: string, make: (numbers: readonly number[]) => Tensor): Value {
+    return this.around.answers.places(this.question(what, i), this.get(i), make) ?? this.unknown(what, this.message.input?.[i]);
+  }
+  /** @throws GraphError for what hangs on data that nobody has */
+  unknown(what: string, name?: string): never {
+    throw new GraphError(
+      `onnx: ${nodeText(this.message)}: ${what}${name === undefined ? "" : `, ${name},`} depends on the data of an input, and a graph has static shapes; ${bindIt}`,
+      { op: this.op },
+    );
   }
 
   /**
@@ -151,17 +206,7 @@ export class Application {
    */
   known(i: number, what: string): readonly number[] {
     const v = this.get(i);
-    if (isKept(v)) this.around.hangs(i, v, what);
-    try {
-      return Array.from(evaluate(v).data);
-    } catch (cause) {
-      if (!(cause instanceof GraphError)) throw cause;
-      const name = this.message.input?.[i];
-      throw new GraphError(
-        `onnx: ${nodeText(this.message)}: ${what}, ${name}, depends on the data of an input, and a graph has static shapes; give that input its data (a Tensor) while the graph is built, or apply the model to concrete data`,
-        { op: this.op, cause },
-      );
-    }
+    return this.around.answers.numbers(this.question(what, i), () => v) ?? this.unknown(what, this.message.input?.[i]);
   }
   /** {@link known}, or undefined where the operand is left out. */
   knownOr(i: number, what: string): readonly number[] | undefined {

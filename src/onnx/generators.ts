@@ -1,12 +1,12 @@
 import { type DType, isFloat } from "../ir/dtype.ts";
 import { constant, lift } from "../ir/leaf.ts";
-import type { Value } from "../ir/node.ts";
+import { isKept, type Value } from "../ir/node.ts";
 import { sizeOf } from "../ir/shape.ts";
 import { tensor } from "../ir/tensor.ts";
 import { tensorType } from "../ir/type.ts";
-import { add, cast, full, less, mul, range } from "../ops/index.ts";
+import { add, cast, ceil, div, full, less, mul, range, reshape, sub } from "../ops/index.ts";
 import { bernoulli, fold, key, normal, uniform } from "../random/random.ts";
-import type { Application, Family, Rule } from "./application.ts";
+import { type Application, type Family, knownNumber, type Rule } from "./application.ts";
 import { dtypeOfElement } from "./tensor-data.ts";
 
 /** More elements than a node may make out of nothing. */
@@ -49,17 +49,17 @@ function eye(n: Application): Value {
   return constant(tensor(data, tensorType(dtype, [rows, columns])));
 }
 
+/** Start and step flow on as values, and so do their gradients; only how many numbers there are has to be known. */
 function steps(n: Application): Value {
-  const [start, limit, delta] = [0, 1, 2].map((i) => n.known(i, ["its start", "its limit", "its delta"][i]!)[0]!) as [
-    number,
-    number,
-    number,
-  ];
-  const count = Math.max(0, Math.ceil((limit - start) / delta));
-  shapeFrom(n, [count]);
   const { dtype } = n.get(0).type;
+  const [start, limit, delta] = [0, 1, 2].map((i) => cast(reshape(n.get(i), { shape: [] }), "f64")) as [Value, Value, Value];
+  const wanted = n.number("how many numbers it makes", () => ceil(div(sub(limit, start), delta)));
+  if (Number.isNaN(wanted)) n.refuse("how many numbers it makes is not a number: start, limit or delta is NaN, or the delta is 0");
+  const count = Math.max(0, wanted);
+  shapeFrom(n, [count]);
   const exact = range(0, count, 1, { dtype: "f64" });
-  return cast(add(mul(exact, lift(delta, "f64")), lift(start, "f64")), dtype);
+  const plain = (v: Value): Value => (n.hangs(v) || isKept(v) ? v : lift(knownNumber(v), "f64"));
+  return cast(add(mul(exact, plain(delta)), plain(start)), dtype);
 }
 
 /** A key of the node's own: by its seed where it has one, and by its name, so that two nodes do not draw the same numbers. */

@@ -2,6 +2,7 @@ import { constant, lift } from "../ir/leaf.ts";
 import type { Value } from "../ir/node.ts";
 import { sizeOf, stridesOf } from "../ir/shape.ts";
 import { tensor } from "../ir/tensor.ts";
+import { tensorType } from "../ir/type.ts";
 import {
   add,
   cast,
@@ -107,15 +108,15 @@ function oneHot(n: Application): Value {
   return where(hot, on, off);
 }
 
-/** The places of elements other than 0, as columns: their number depends on data, so the data has to be there. */
+/** The places of elements other than 0, as columns: their number depends on data, so the data has to be there, or the places bound. */
 function nonZero(n: Application): Value {
-  const numbers = n.known(0, "how many elements are not 0 in its operand");
   const { shape } = n.get(0).type;
-  const strides = stridesOf(shape);
-  const places = numbers.flatMap((x, i) => (x === 0 ? [] : [i]));
-  const rows = shape.map((size, axis) => places.map((p) => Math.floor(p / strides[axis]!) % size));
-  const type = { kind: "type", dtype: "i64", shape: [shape.length, places.length] } as const;
-  return constant(tensor(Float64Array.from(rows.flat()), type));
+  return n.places(0, "which elements of its operand are not 0", (numbers) => {
+    const strides = stridesOf(shape);
+    const places = numbers.flatMap((x, i) => (x === 0 ? [] : [i]));
+    const rows = shape.map((size, axis) => places.map((p) => Math.floor(p / strides[axis]!) % size));
+    return tensor(Int32Array.from(rows.flat()), tensorType("i32", [shape.length, places.length]));
+  });
 }
 
 function largest(n: Application): readonly Value[] {
@@ -132,11 +133,11 @@ function largest(n: Application): readonly Value[] {
 /** Elements or slices that a mask keeps: their number depends on data. */
 function compressed(n: Application): Value {
   const x = n.get(0);
-  const mask = n.known(1, "its condition");
-  const places = mask.flatMap((keep, i) => (keep === 0 ? [] : [i]));
-  const at = constant(tensor(Int32Array.from(places)));
-  if (!n.hasAttribute("axis")) return gather(reshape(x, { shape: [sizeOf(x.type.shape)] }), at);
-  return gather(x, at, { axis: n.int("axis", 0) });
+  const at = n.places(1, "which elements its condition keeps", (mask) =>
+    tensor(Int32Array.from(mask.flatMap((keep, i) => (keep === 0 ? [] : [i])))),
+  );
+  if (!n.hasAttribute("axis")) return gather(reshape(x, { shape: [sizeOf(x.type.shape)] }), cast(at, "i32"));
+  return gather(x, cast(at, "i32"), { axis: n.int("axis", 0) });
 }
 
 /** Rows written into a cache from a place on, round and round where the mode says so. */

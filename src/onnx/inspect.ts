@@ -53,33 +53,62 @@ interface Seen {
   readonly sample: Sample;
   readonly stops: Stops;
   readonly hanging: Inspection["dataDependent"];
+  readonly host: Inspection["host"];
+  /** Nodes of which only the branch is known that made-up data took. */
+  readonly branching: ReadonlySet<NodeMessage>;
+}
+
+/** What nodes ask of data, where from, and which nodes have to be computed for it before the rest is one graph. */
+function split({ params, inputs, answers }: Sample, applied: readonly Applied[]): Pick<Seen, "hanging" | "host" | "branching"> {
+  const names = new Map<unknown, { readonly kind: "inputs" | "weights"; readonly name: string }>();
+  for (const [name, v] of Object.entries(inputs)) names.set(v.node, { kind: "inputs", name });
+  for (const [name, v] of Object.entries(params)) names.set(v.node, { kind: "weights", name });
+  const hanging = new Map<string, Inspection["dataDependent"][number]>();
+  const host = new Set<NodeMessage>();
+  const branching = new Set<NodeMessage>();
+  for (const { question, from, places } of answers?.found.values() ?? []) {
+    const { node, top, what } = question;
+    host.add(top);
+    if (node.op_type === "If") branching.add(top);
+    const before = collect(from).filter((n) => n.keeper !== null);
+    for (const { serial } of before) {
+      let [low, high] = [0, applied.length];
+      while (low < high) {
+        const middle = (low + high) >> 1;
+        if (applied[middle]!.from <= serial) low = middle + 1;
+        else high = middle;
+      }
+      if (low > 0) host.add(applied[low - 1]!.node);
+    }
+    const of = (kind: "inputs" | "weights"): string[] =>
+      before.flatMap((n) => {
+        const found = names.get(n);
+        return found?.kind === kind ? [found.name] : [];
+      });
+    const facts = factsOf(node);
+    const key = JSON.stringify([facts, what]);
+    const again = hanging.get(key);
+    const joined = (kind: "inputs" | "weights"): string[] => [...new Set([...(again?.[kind] ?? []), ...of(kind)])];
+    hanging.set(key, { ...facts, needs: what, inputs: joined("inputs"), weights: joined("weights"), bound: places ? "places" : "shape" });
+  }
+  return { hanging: [...hanging.values()], host: applied.flatMap(({ node }) => (host.has(node) ? [factsOf(node)] : [])), branching };
 }
 
 function seen(opened: Opened): Seen {
   let applied: Applied[] = [];
-  let hanging: { readonly node: NodeMessage; readonly v: Value; readonly what: string }[] = [];
   const watch: Watch = {
     begin: () => {
       applied = [];
-      hanging = [];
     },
     node: (node, read, gave, from) => {
       applied.push({ node, read, gave, from });
     },
-    hangs: (node, _, v, what) => {
-      hanging.push({ node, v, what });
-    },
   };
   const sample = sampleOf(opened, watch);
-  const names = new Map(Object.entries(sample.inputs).map(([name, v]) => [v.node, name]));
   return {
     sample,
     stops: stopsIn(applied, Object.values(sample.params), Object.values(sample.outputs)),
-    hanging: hanging.map(({ node, v, what }) => ({
-      ...factsOf(node),
-      needs: what,
-      inputs: collect([v]).flatMap((n) => names.get(n) ?? []),
-    })),
+    ...split(sample, applied),
   };
 }
 
@@ -141,6 +170,8 @@ export async function inspectModel(source: Source | Model<string, string>, optio
     }
   const names = parameters.map((p) => p.name);
   const reached = found?.stops.reached;
+  // A weight of a branch that was not taken may get its gradient in the other one.
+  const open = new Set((found?.stops.stops ?? []).flatMap(({ node, parameters: behind }) => (found!.branching.has(node) ? behind : [])));
   const facts: Omit<Inspection, "text" | "toJSON"> = {
     producer: [message.producer_name, message.producer_version].filter((word) => word !== undefined && word !== "").join(" "),
     irVersion: message.ir_version ?? 0,
@@ -155,7 +186,7 @@ export async function inspectModel(source: Source | Model<string, string>, optio
         shape: value.type.shape,
         trainable,
         fixedBy,
-        gradient: reached?.[i] ?? null,
+        gradient: reached === undefined || (!reached[i] && open.has(i)) ? null : reached[i]!,
       }),
     ),
     constants: { count: constants.size, bytes: [...constants.values()].reduce((n, t) => n + bytesOf(t.type), 0) },
@@ -163,15 +194,18 @@ export async function inspectModel(source: Source | Model<string, string>, optio
     deadNodes: (graph.node ?? []).length - nodes.length,
     functions: [...functions.values()].map((f) => f.name ?? ""),
     unsupported,
-    noGradient: (found?.stops.stops ?? []).map(({ node, parameters: behind }) => ({
-      ...factsOf(node),
-      behind: behind.length,
-      blocks: behind.filter((i) => !reached![i]).map((i) => names[i]!),
-    })),
+    noGradient: (found?.stops.stops ?? [])
+      .filter(({ node }) => !found!.branching.has(node))
+      .map(({ node, parameters: behind }) => ({
+        ...factsOf(node),
+        behind: behind.length,
+        blocks: behind.filter((i) => !reached![i] && !open.has(i)).map((i) => names[i]!),
+      })),
     folded: foldedIn(nodes, new Set(parameters.map((p) => p.initializer))).map(factsOf),
     tied: tiedIn(parameters, nodes).map((t) => ({ parameter: t.parameter, nodes: t.nodes.map((n) => factsOf(n).node) })),
     copies: copiesIn(parameters),
     dataDependent: found?.hanging ?? [],
+    host: found?.host ?? [],
     memory: found === null ? null : memoryOf(opened, found.sample),
     unknown,
   };

@@ -66,8 +66,18 @@ export interface Inspection {
   readonly tied: readonly { readonly parameter: string; readonly nodes: readonly string[] }[];
   /** Parameters that hold the same numbers and were tied before the export: training moves them apart. */
   readonly copies: readonly { readonly parameters: readonly [string, string]; readonly transposed: boolean }[];
-  /** Nodes that need data where others need shapes, what they need of it, and the inputs it comes from. */
-  readonly dataDependent: readonly (NodeFacts & { readonly needs: string; readonly inputs: readonly string[] })[];
+  /**
+   * Nodes that need data where others need shapes, and so split the model: what they need, the inputs and weights it comes from, and how it is bound: "places",
+   * a tensor that the rest takes, or "shape", numbers in the rest's shapes, which is another program for each choice of them.
+   */
+  readonly dataDependent: readonly (NodeFacts & {
+    readonly needs: string;
+    readonly inputs: readonly string[];
+    readonly weights: readonly string[];
+    readonly bound: "places" | "shape";
+  })[];
+  /** The nodes that `bind` computes on the host for them. */
+  readonly host: readonly NodeFacts[];
   /** Null where the model could not be applied; `unknown` then says why. */
   readonly memory: MemoryFacts | null;
   /** Why gradients and memory are not known, or null. */
@@ -136,12 +146,15 @@ function gradientLines(i: Inspection): string[] {
   if (i.unknown !== null) return [`  not known: ${i.unknown}`];
   const trained = i.parameters.filter((p) => p.trainable);
   const without = trained.filter((p) => p.gradient === false).map((p) => p.name);
+  const unsure = trained.filter((p) => p.gradient === null).map((p) => p.name);
   const lines =
     trained.length === 0
       ? ["  there is nothing to train"]
       : [
           without.length === 0
-            ? `  every trained parameter gets one`
+            ? unsure.length === 0
+              ? `  every trained parameter gets one`
+              : `  every trained parameter gets one but those of a branch that data choose, which get theirs where it is taken: ${some(unsure, 12)}`
             : `  ${plural(without.length, "trained parameter")} of ${trained.length} ${without.length === 1 ? "gets" : "get"} none: ${some(without, 12)}`,
         ];
   for (const { node, operator, behind, blocks } of i.noGradient)
@@ -206,14 +219,24 @@ export function inspectionText(i: Inspection): string {
       ),
       "",
     );
-  if (i.dataDependent.length > 0)
+  if (i.dataDependent.length > 0) {
+    const counts = new Map<string, number>();
+    for (const { operator } of i.host) counts.set(operator, (counts.get(operator) ?? 0) + 1);
     lines.push(
-      "Depends on data",
-      ...i.dataDependent.map(
-        (d) => `  ${d.node} (${d.operator}) needs ${d.needs}, from ${some(d.inputs) || "the weights"}: give a graph that input's data`,
-      ),
+      "Split by data",
+      ...i.dataDependent.map(({ node, operator, needs, inputs, weights, bound }) => {
+        const from = [
+          ...(inputs.length > 0 ? [`the data of ${some(inputs)}`] : []),
+          ...(weights.length > 0 ? [`the weights ${some(weights)}`] : []),
+        ];
+        const how = bound === "places" ? "bound as a tensor of places" : "bound as numbers of shapes, a program for each choice of them";
+        return `  ${node} (${operator}) needs ${needs}${from.length > 0 ? `, from ${from.join(" and ")}` : ""}: ${how}`;
+      }),
+      `  model.bind(inputs) computes ${plural(i.host.length, "node")} of ${grouped(count)} on the host for it; model.apply(params, inputs, bound) is the rest, one graph:`,
+      ...wrapped([...counts].map(([operator, n]) => `${operator} ${n}`)).map((line) => `  ${line}`),
       "",
     );
+  }
   if (i.memory !== null) {
     const { dims, weights, gradients, forward, backward, kept, flops } = i.memory;
     const at = Object.entries(dims).map(([name, size]) => `${name} = ${size}`);

@@ -1,11 +1,13 @@
+import { heldBy } from "../evaluate/evaluate.ts";
 import { type DType, isInteger } from "../ir/dtype.ts";
 import { DTypeError, GraphError, ShapeError } from "../ir/errors.ts";
-import { constant, isValue, lift } from "../ir/leaf.ts";
-import type { Value } from "../ir/node.ts";
+import { constant, input, isValue, lift } from "../ir/leaf.ts";
+import { isKept, type Value } from "../ir/node.ts";
 import type { Operand } from "../ir/op.ts";
 import { isTypedArray, type Tensor, tensor } from "../ir/tensor.ts";
 import { sameType, tensorType, typeText } from "../ir/type.ts";
 import { cast } from "../ops/index.ts";
+import { type Answers, type Bound, Recorder, Replay, unbound } from "./answers.ts";
 import type { ExternalFiles } from "./external-data.ts";
 import { type ModelFile, openModel, type Source, tensorsIn } from "./model-file.ts";
 import { checkOperators } from "./operators-used.ts";
@@ -46,9 +48,24 @@ export interface Model<I extends string, O extends string> {
   /**
    * The model as a function of its weights and inputs. It builds fresh nodes, so that every transform, engine and picture takes it; shapes are those of
    * what is given, so one model serves all batch sizes.
-   * @throws GraphError, ShapeError or DTypeError for names, shapes or dtypes that are not the model's
+   * @param bound what data decide in the model, as `bind` tells: it makes a model with parts that hang on data one static graph
+   * @throws GraphError, ShapeError or DTypeError for names, shapes or dtypes that are not the model's; GraphError that names the node where something hangs on
+   *   data that are neither there nor bound
    */
-  apply(params: { readonly [name: string]: Operand }, inputs: { readonly [K in I]: Operand }): { readonly [K in O]: Value };
+  apply(
+    params: { readonly [name: string]: Operand },
+    inputs: { readonly [K in I]: Operand },
+    bound?: { readonly [site: string]: Operand },
+  ): { readonly [K in O]: Value };
+  /**
+   * What data decide in the model: which elements are not 0, how many rounds a loop makes, a shape that is computed. Only the nodes that this takes are
+   * computed, on the reference engine; a model without such nodes gives an empty record. Places are tensors; numbers that shapes are made of are tensors without
+   * elements whose shape tells them. So programs that are kept by the types of what they take (`jit`, `train`) are kept by what data decided too.
+   * Bind anew for other data, and for other weights where the answer hangs on weights.
+   * @param params the weights, those of the model when left out
+   * @throws as `apply`; GraphError where a loop does not end
+   */
+  bind(inputs: { readonly [K in I]: Operand }, params?: { readonly [name: string]: Operand }): Bound;
   /** The same model with other weights, all or some of them. @throws GraphError, ShapeError or DTypeError for weights that it does not have */
   with(params: { readonly [name: string]: Tensor }): Model<I, O>;
 }
@@ -64,6 +81,13 @@ export interface Opened {
   readonly inputs: ReadonlyMap<string, Port>;
   readonly outputs: readonly string[];
   readonly dims: Readonly<Record<string, number>>;
+  readonly asking: Asking;
+}
+
+/** Which nodes asked something of data so far, and which answers they got: the same types of answers ask the same questions. */
+interface Asking {
+  readonly nodes: Set<NodeMessage>;
+  readonly seen: Set<string>;
 }
 
 const behind: WeakMap<object, Opened & { readonly params: Readonly<Record<string, Tensor>> }> = /* @__PURE__ */ new WeakMap();
@@ -151,7 +175,7 @@ export async function openParts(source: Source, options: ReadOptions<string, str
   const inputs = chosenInputs(declared, options.inputs, used);
   const dims = checkedDims(options.dims ?? {}, inputs);
   const constants = new Map([...initializers].filter(([name]) => !weights.has(name)));
-  return { file, nodes, parameters, constants, opsets, functions, inputs, outputs, dims };
+  return { file, nodes, parameters, constants, opsets, functions, inputs, outputs, dims, asking: { nodes: new Set(), seen: new Set() } };
 }
 
 function twice(names: readonly string[]): string {
@@ -202,7 +226,8 @@ function modelOf<I extends string, O extends string>(opened: Opened, params: Rea
     inputs: Object.fromEntries(inputs) as Model<I, O>["inputs"],
     outputs: Object.fromEntries(outputs.map((name) => [name, outputPort(ports.get(name))])) as Model<I, O>["outputs"],
     initializers: Object.fromEntries(parameters.map(({ name, initializer }) => [name, initializer])),
-    apply: (given, data) => applyModel(opened, given, data) as { readonly [K in O]: Value },
+    apply: (given, data, bound) => applyModel(opened, given, data, bound && replayOf(bound)) as { readonly [K in O]: Value },
+    bind: (data, given = params) => bindModel(opened, given, data).bound(),
     with: (given) => modelOf(opened, { ...params, ...checkedWeights(opened, given) }),
   };
   behind.set(model, { ...opened, params });
@@ -273,11 +298,72 @@ function inputValue(name: string, given: Operand | undefined, port: Port, bound:
   throw new DTypeError(`onnx: input ${name} is ${shown}; ${typeText(v.type)} was given; write cast(..., "${port.dtype}")`);
 }
 
+/** Answers from what `bind` gave. */
+export function replayOf(bound: Readonly<Record<string, Operand>>): Replay {
+  return new Replay(new Map(Object.entries(bound).map(([site, v]) => [site, lift(v, "f64")])));
+}
+
+/** A value that is there, as a leaf that counts as data: what hangs on it is told apart. */
+function pinned(given: Operand, name: string, dtype: DType): Value {
+  if (isValue(given) && isKept(given)) return given;
+  const v = lift(given, dtype);
+  const leaf = input(v.type, name);
+  leaf.node.memo = heldBy(v);
+  return leaf;
+}
+
+/** More kinds of answers than a model is asked for; then all nodes are looked at anew. */
+const mostSeen = 1024;
+
+/** {@link Model.bind}: what was asked of data, and what they answered. */
+export function bindModel(
+  opened: Opened,
+  params: Readonly<Record<string, Operand>>,
+  data: Readonly<Record<string, Operand>>,
+  watch?: Watch,
+): Recorder {
+  const { nodes, outputs, asking, parameters, inputs } = opened;
+  const weights = new Map(parameters.map((p) => [p.name, p.value.type.dtype]));
+  // Who watches knows the Values of the weights, and says itself what counts as data.
+  const given =
+    watch === undefined
+      ? Object.fromEntries(Object.entries(params).map(([name, v]) => [name, pinned(v, name, weights.get(name) ?? "f32")]))
+      : params;
+  const bound = new Map(Object.entries(opened.dims));
+  const pins = Object.fromEntries(
+    [...inputs].map(([name, port]) => [name, pinned(inputValue(name, data[name], port, bound), name, port.dtype)]),
+  );
+  for (const name of Object.keys(data)) if (!inputs.has(name)) noInput(name, inputs.keys());
+  const record = (some: readonly NodeMessage[], wanted: readonly string[]): Recorder => {
+    const recorder = new Recorder();
+    applyModel({ ...opened, nodes: some, outputs: wanted }, given, pins, recorder, watch);
+    return recorder;
+  };
+  const types = Object.values(pins).map((v) => typeText(v.type));
+  const kindOf = ({ found }: Recorder): string =>
+    JSON.stringify([types, [...found].map(([site, { tensor: t }]) => [site, typeText(t.type)]).sort()]);
+  if (asking.seen.size > 0) {
+    const ends = [...asking.nodes].flatMap((node) => (node.output ?? []).filter((name) => name !== ""));
+    const recorder = record(inOrder(nodes, ends, new Set()), []);
+    if (asking.seen.has(kindOf(recorder))) return recorder;
+  }
+  const recorder = record(nodes, outputs);
+  for (const { question } of recorder.found.values()) asking.nodes.add(question.top);
+  if (asking.seen.size >= mostSeen) asking.seen.clear();
+  asking.seen.add(kindOf(recorder));
+  return recorder;
+}
+
+function noInput(name: string, known: Iterable<string>): never {
+  throw new GraphError(`onnx: there is no input ${name}; the model has ${namesText(known)}`);
+}
+
 /** {@link Model.apply}, watched if that is wanted. */
 export function applyModel(
   opened: Opened,
   params: Readonly<Record<string, Operand>>,
   data: Readonly<Record<string, Operand>>,
+  answers: Answers = unbound(),
   watch?: Watch,
 ): Record<string, Value> {
   const { parameters, inputs, outputs, nodes, constants, opsets, functions, file, dims } = opened;
@@ -292,12 +378,20 @@ export function applyModel(
       throw new ShapeError(`onnx: weight ${name} is ${typeText(value.type)}; ${typeText(v.type)} was given`);
     names.put(initializer, v);
   }
-  for (const name of Object.keys(data))
-    if (!inputs.has(name)) throw new GraphError(`onnx: there is no input ${name}; the model has ${namesText(inputs.keys())}`);
+  for (const name of Object.keys(data)) if (!inputs.has(name)) noInput(name, inputs.keys());
   const bound = new Map(Object.entries(dims));
   for (const [name, port] of inputs) names.put(name, inputValue(name, data[name], port, bound));
   for (const [name, value] of constants) names.put(name, constant(value));
-  applyNodes(nodes, names, opsets, { functions, tensor: file.tensor, modules: new Map(), applied: 0, ...(watch && { watch }) });
+  const tensorOf = file.tensor;
+  applyNodes(nodes, names, opsets, {
+    functions,
+    answers,
+    tensor: tensorOf,
+    modules: new Map(),
+    top: nodes[0] ?? {},
+    applied: 0,
+    ...(watch && { watch }),
+  });
   return Object.fromEntries(
     outputs.map((name) => {
       const v = names.find(name);

@@ -7,6 +7,7 @@ import { sizeOf } from "../ir/shape.ts";
 import { hold, type Tensor } from "../ir/tensor.ts";
 import type { Values } from "../ir/tree.ts";
 import { type TensorType, tensorType } from "../ir/type.ts";
+import { Recorder, unbound } from "./answers.ts";
 import { applyModel, type Model, type Opened, openedOf, openParts, type ReadOptions } from "./model.ts";
 import type { Source } from "./model-file.ts";
 import { checkOperators } from "./operators-used.ts";
@@ -19,8 +20,8 @@ export interface Sample {
   readonly outputs: Readonly<Record<string, Value>>;
   /** The numbers that stand for names of sizes. */
   readonly dims: Readonly<Record<string, number>>;
-  /** Whether the inputs have data, made up for want of better: some node asked for it. */
-  readonly withData: boolean;
+  /** What made-up data answered, where some node asked for data: the inputs then have such data. */
+  readonly answers: Recorder | null;
 }
 
 /** What sizes are tried for names that nobody gave a number: the smallest first, then what images and sentences have. */
@@ -77,7 +78,8 @@ export function sampleOf(opened: Opened, watch?: Watch, as: "input" | "variable"
           Object.entries(types).map(([name, type]) => [name, withData ? variable(madeUpData(type), name) : input(type, name)]),
         );
         watch?.begin?.();
-        return { params, inputs, outputs: applyModel(opened, params, inputs, watch), dims, withData };
+        const answers = withData ? new Recorder() : null;
+        return { params, inputs, outputs: applyModel(opened, params, inputs, answers ?? unbound(), watch), dims, answers };
       } catch (error) {
         if (!(error instanceof ChainruleError)) throw error;
         first ??= error;

@@ -3,6 +3,7 @@ import { constant } from "../ir/leaf.ts";
 import { nextSerial, type Value } from "../ir/node.ts";
 import { scopes } from "../ir/scope.ts";
 import type { Tensor } from "../ir/tensor.ts";
+import type { Answers } from "./answers.ts";
 import { Application, nodeText, type Results, type Surroundings } from "./application.ts";
 import { ruleOf } from "./operators.ts";
 import type { AttributeMessage, FunctionMessage, GraphMessage, NodeMessage, OpsetMessage, TensorMessage } from "./schema.ts";
@@ -37,17 +38,18 @@ export interface Watch {
    * An operator is about to be applied to these operands: what it gives instead, or null. `apply` is the operator's rule, with the node's attributes.
    */
   instead?(node: NodeMessage, operands: readonly (Value | null)[], apply: (operands: readonly (Value | null)[]) => Results): Results | null;
-  /** A node, which may lie inside others, needs the numbers of operand `i`, and they hang on data of an input. */
-  hangs?(node: NodeMessage, i: number, v: Value, what: string): void;
 }
 
 /** What nodes of one walk share. */
 export interface Walk {
   readonly watch?: Watch;
+  readonly answers: Answers;
   readonly functions: ReadonlyMap<string, FunctionMessage>;
   readonly tensor: (message: TensorMessage, where: string) => Tensor;
   /** The number of each module's scope, by its path. */
   readonly modules: Map<string, number>;
+  /** The node of the model itself that is being applied. */
+  top: NodeMessage;
   /** How many nodes were applied, those of inlined functions and unrolled loops included. */
   applied: number;
 }
@@ -174,11 +176,14 @@ export function applyNodes(
   walk: Walk,
   outer: ReadonlyMap<string, AttributeMessage> = new Map(),
   level = 0,
+  path = "",
 ): void {
   if (level > mostLevels) throw new GraphError(`onnx: functions or graphs lie inside each other deeper than ${mostLevels}`);
   for (const node of nodes) {
     if (++walk.applied > mostNodes)
       throw new GraphError(`onnx: the model unfolds to more than ${mostNodes} nodes; its functions or loops are too large`);
+    if (level === 0) walk.top = node;
+    const site = path + (node.output?.find((name) => name !== "") ?? "");
     const operands = (node.input ?? []).map((name) => {
       if (name === "") return null;
       const v = names.find(name);
@@ -192,8 +197,8 @@ export function applyNodes(
     const from = nextSerial();
     const results =
       called !== undefined
-        ? inScopes(node, level, walk, () => applyFunction(called, node, operands, attributes, walk, level + 1))
-        : applyOperator(node, domain, operands, attributes, { names, opsets, walk, outer, level });
+        ? inScopes(node, level, walk, () => applyFunction(called, node, operands, attributes, walk, level + 1, `${site}/`))
+        : applyOperator(node, domain, operands, attributes, { names, opsets, walk, outer, level, site });
     const list = Array.isArray(results) ? (results as readonly (Value | null)[]) : [results as Value];
     (node.output ?? []).forEach((name, i) => {
       if (name === "") return;
@@ -217,6 +222,7 @@ interface Place {
   readonly walk: Walk;
   readonly outer: ReadonlyMap<string, AttributeMessage>;
   readonly level: number;
+  readonly site: string;
 }
 
 function applyOperator(
@@ -224,12 +230,14 @@ function applyOperator(
   domain: string,
   operands: readonly (Value | null)[],
   attributes: ReadonlyMap<string, AttributeMessage>,
-  { names, opsets, walk, outer, level }: Place,
+  { names, opsets, walk, outer, level, site }: Place,
 ): Value | readonly (Value | null)[] {
   const around: Surroundings = {
     tensor: walk.tensor,
-    body: (graph, inputs) => applyGraph(graph, inputs, names, opsets, walk, outer, level + 1),
-    hangs: (i, v, what) => walk.watch?.hangs?.(node, i, v, what),
+    body: (graph, inputs, at) => applyGraph(graph, inputs, names, opsets, walk, outer, level + 1, `${site}[${at}]/`),
+    answers: walk.answers,
+    top: walk.top,
+    site,
   };
   const rule = ruleOf(domain, node);
   const apply = (given: readonly (Value | null)[]): Results =>
@@ -245,6 +253,7 @@ function applyFunction(
   given: ReadonlyMap<string, AttributeMessage>,
   walk: Walk,
   level: number,
+  path: string,
 ): (Value | null)[] {
   const names = new Names();
   (called.input ?? []).forEach((name, i) => {
@@ -261,6 +270,7 @@ function applyFunction(
     walk,
     attributes,
     level,
+    path,
   );
   return outputs.map((name, i) => {
     const v = names.find(name) ?? null;
@@ -279,6 +289,7 @@ function applyGraph(
   walk: Walk,
   outer: ReadonlyMap<string, AttributeMessage>,
   level: number,
+  path: string,
 ): Value[] {
   const names = new Names(outerNames);
   const declared = graph.input ?? [];
@@ -291,7 +302,7 @@ function applyGraph(
     names.put(v.name ?? "", inputs[i]!);
   });
   const wanted = (graph.output ?? []).map((v) => v.name ?? "");
-  applyNodes(inOrder(graph.node ?? [], wanted, new Set(declared.map((v) => v.name ?? ""))), names, opsets, walk, outer, level);
+  applyNodes(inOrder(graph.node ?? [], wanted, new Set(declared.map((v) => v.name ?? ""))), names, opsets, walk, outer, level, path);
   return wanted.map((name) => {
     const v = names.find(name);
     if (v == null) throw new GraphError(`onnx: graph ${graph.name ?? ""} inside a node has no value for its output ${name}`);

@@ -1,7 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { wasm } from "../../src/engines/wasm/wasm.ts";
-import { compile, evaluate, type Graph, graph, type Tensor, type TensorType, type Value } from "../../src/index.ts";
-import { isFloat } from "../../src/ir/dtype.ts";
+import { compile, evaluate, graph, type Tensor, type Value } from "../../src/index.ts";
 import { difference, type NodeCase, nodeCases, type OpenedCase, opened, tensorFile } from "./node-cases.ts";
 
 /** Every case that does not pass, with its reason. A case that begins to pass has to be taken off. */
@@ -22,33 +21,15 @@ function wrong(c: NodeCase, { outputs }: OpenedCase, got: Readonly<Record<string
   return null;
 }
 
-/** The case as a graph. Operands that shapes are made of have to be known when it is built; `bound` tells which inputs are constants. */
-function graphOf({ model, inputs }: OpenedCase, bound: (t: Tensor) => boolean): Graph<Record<string, TensorType>, Record<string, Value>> {
-  const names = Object.keys(inputs);
-  const free = names.filter((name) => !bound(inputs[name]!));
-  const constants = Object.fromEntries(names.filter((name) => !free.includes(name)).map((name) => [name, inputs[name]!]));
-  const types = Object.fromEntries(free.map((name) => [name, inputs[name]!.type]));
-  return graph(types, (given) => model.apply(model.params, { ...constants, ...given })) as never;
-}
-
-async function compiled(c: OpenedCase): Promise<Record<string, Tensor>> {
-  // First as the standard has it, then with whole numbers known beforehand, then with everything known.
-  const ways = [() => false, (t: Tensor) => !isFloat(t.type.dtype), () => true];
-  for (const [i, bound] of ways.entries()) {
-    let g: ReturnType<typeof graphOf>;
-    try {
-      g = graphOf(c, bound);
-    } catch (error) {
-      if (i === 2 || !(error as Error).message.includes("static shapes")) throw error;
-      continue;
-    }
-    const program = await compile(g, engine);
-    const given = Object.fromEntries(Object.entries(c.inputs).filter(([name]) => name in g.inputs));
-    const results = program.run(given as never) as Record<string, Tensor>;
-    program.dispose();
-    return results;
-  }
-  throw new Error("unreachable");
+/** As one graph of all its inputs, what data decide in it bound beforehand. */
+async function compiled({ model, inputs }: OpenedCase): Promise<Record<string, Tensor>> {
+  const bound = model.bind(inputs);
+  const types = Object.fromEntries(Object.entries(inputs).map(([name, { type }]) => [name, type]));
+  const g = graph(types, (given) => model.apply(model.params, given, bound) as Record<string, Value>);
+  const program = await compile(g, engine);
+  const results = program.run(inputs as never);
+  program.dispose();
+  return results as Record<string, Tensor>;
 }
 
 describe("ONNX's backend node tests", () => {

@@ -150,10 +150,21 @@ describe("inspect", () => {
     ];
     const found = await onnx.inspect(modelBytes({ nodes, weights: [filled("w", [3])], inputs: [port("x", [2]), port("mask", [3], 9)] }));
     expect(found.dataDependent).toEqual([
-      { node: "/pick/NonZero", operator: "NonZero", needs: "how many elements are not 0 in its operand", inputs: ["mask"] },
+      {
+        node: "/pick/NonZero",
+        operator: "NonZero",
+        needs: "which elements of its operand are not 0",
+        inputs: ["mask"],
+        weights: [],
+        bound: "places",
+      },
     ]);
+    expect(found.host).toEqual([{ node: "/pick/NonZero", operator: "NonZero" }]);
     expect(found.parameters.map((p) => p.gradient)).toEqual([true]);
-    expect(found.text()).toContain("/pick/NonZero (NonZero) needs how many elements are not 0 in its operand, from mask");
+    expect(found.text()).toContain(
+      "/pick/NonZero (NonZero) needs which elements of its operand are not 0, from the data of mask: bound as a tensor of places",
+    );
+    expect(found.text()).toContain("model.bind(inputs) computes 1 node of 5 on the host for it");
   });
 
   test("says why sizes that do not fit leave gradients unknown", async () => {
