@@ -23,7 +23,12 @@ export interface SpecModel {
   readonly apply: (
     params: Values<unknown>,
     x: Operand,
-    call: { readonly train: boolean; readonly key: Operand; readonly stats: Values<unknown> },
+    call: {
+      readonly train: boolean;
+      readonly key: Operand;
+      readonly stats: Values<unknown>;
+      readonly across?: ((x: Value) => Value) | undefined;
+    },
   ) => LayerResult<unknown>;
 }
 

@@ -6,7 +6,6 @@ import { saveTensors } from "../data/tensor-tree.ts";
 import { reference } from "../engines/reference.ts";
 import { writeFileWhole } from "../files/write-file.ts";
 import { DomainError } from "../ir/errors.ts";
-import type { Value } from "../ir/node.ts";
 import { hold, type Tensor } from "../ir/tensor.ts";
 import type { Values } from "../ir/tree.ts";
 import { f32, i32 } from "../ir/type.ts";
@@ -15,6 +14,7 @@ import { softmaxCrossEntropy } from "../ops/composite/label-loss.ts";
 import { meanSquaredError } from "../ops/composite/loss.ts";
 import { reshape } from "../ops/linear/reshape.ts";
 import { key } from "../random/random.ts";
+import type { Context } from "../train/model.ts";
 import type { Callback } from "../train/options.ts";
 import type { Step } from "../train/train.ts";
 import { trainWords } from "../train/words.ts";
@@ -97,12 +97,8 @@ async function trained(
     }),
     ...(settings.log === null ? [] : [jsonLog(settings.log)]),
   ];
-  const loss = (
-    params: Values<unknown>,
-    batch: Values<Rows>,
-    { key: own, train: training, stats }: { key: Value; train: boolean; stats: Values<unknown> },
-  ) => {
-    const { out, stats: next } = model.apply(params, batch.x, { train: training, key: own, stats });
+  const loss = (params: Values<unknown>, batch: Values<Rows>, { key: own, train: training, stats, across }: Context<unknown>) => {
+    const { out, stats: next } = model.apply(params, batch.x, { train: training, key: own, stats, across });
     if (task === "classification") return { loss: softmaxCrossEntropy(out, batch.y), accuracy: accuracy(out, batch.y), stats: next };
     return { loss: meanSquaredError(out, reshape(batch.y, { shape: out.type.shape })), stats: next };
   };
@@ -142,7 +138,7 @@ async function trained(
         },
         signal: stop.signal,
         language: settings.lang,
-        ...(ranks !== null && { distributed: { ranks, shard: settings.shard } }),
+        ...(ranks !== null && { distributed: { ranks, shard: settings.shard, syncBatchNorm: settings.syncBatchNorm } }),
         callbacks: callbacks as never,
       },
     );

@@ -39,6 +39,7 @@ export const trainOptions: readonly OptionSpec[] = [
   { name: "curve", value: "FILE.svg", about: "the curve of the losses" },
   { name: "mpi", about: "train on all ranks that mpirun started: mpirun -np 4 chainrule train --mpi ..." },
   { name: "shard", about: "with --mpi or --plan: share out the update, so that each rank keeps its part of the optimiser's memory" },
+  { name: "sync-batch-norm", about: "with --mpi: batch norm by the rows of all ranks, not of each by itself" },
   { name: "plan", about: "train nothing: measure a step, and predict it on many ranks" },
   { name: "ranks", value: "COUNT", about: "ranks of the plan, 8 when left out" },
   { name: "bandwidth", value: "RATE", about: "of the plan's network: 10Gb/s (when left out), 1.2GB/s" },
@@ -89,6 +90,7 @@ export interface TrainSettings {
   readonly curve: string | null;
   readonly mpi: boolean;
   readonly shard: boolean;
+  readonly syncBatchNorm: boolean;
   /** Ranks, bytes a second and seconds, where a plan is asked for. */
   readonly plan: { readonly ranks: number; readonly bandwidth: number; readonly latency: number } | null;
   readonly json: boolean;
@@ -139,6 +141,7 @@ export function settingsOf(given: Given): TrainSettings {
     curve: file("curve", /\.svg$/i, "….svg"),
     mpi: flag("mpi"),
     shard: flag("shard") && (flag("mpi") || flag("plan") || refuse("--shard shares the update out over ranks: add --mpi, or --plan")),
+    syncBatchNorm: flag("sync-batch-norm") && (flag("mpi") || refuse("--sync-batch-norm is for ranks: add --mpi")),
     plan: planIn(flag("plan"), count("ranks", 8), text("bandwidth"), text("latency"), given),
     json: flag("json"),
     lang: choice<Language>("lang", ["en", "ko"], "en"),

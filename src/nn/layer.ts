@@ -142,12 +142,13 @@ export function convTranspose3d(
 /** `batchNorm` in a stack, which threads its statistics. @throws as batchNorm */
 export function batchNorm(
   size: number,
-  options: Omit<BatchNormOptions, "train"> & DTypeOption = {},
+  options: Omit<BatchNormOptions, "train" | "across"> & DTypeOption = {},
 ): Layer<NormParams<Tensor>, NormStats<Tensor>> {
   const { dtype, ...how } = options;
   return {
     init: () => batchNormInit(size, dtype === undefined ? {} : { dtype }),
-    apply: (params, x, { train, stats, path }) => normalizeBatch(params, stats, x, { ...how, train }, layerName("batchNorm", params, path)),
+    apply: (params, x, { train, stats, path, across }) =>
+      normalizeBatch(params, stats, x, { ...how, train, across }, layerName("batchNorm", params, path)),
   };
 }
 

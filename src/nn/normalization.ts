@@ -6,7 +6,7 @@ import type { Operand } from "../ir/op.ts";
 import { sizeOf } from "../ir/shape.ts";
 import type { Tensor } from "../ir/tensor.ts";
 import { tensorType, typeText } from "../ir/type.ts";
-import { add, mul } from "../ops/arithmetic.ts";
+import { add, div, mul, sub } from "../ops/arithmetic.ts";
 import {
   batchMoments,
   batchNormalization,
@@ -15,8 +15,14 @@ import {
   layerNormalization,
   rmsNormalization,
 } from "../ops/composite/normalization.ts";
+import { cast } from "../ops/elementwise/cast.ts";
+import { square } from "../ops/elementwise/roots.ts";
+import { maximum } from "../ops/elementwise/select.ts";
 import { stop } from "../ops/identity.ts";
+import { concat } from "../ops/linear/concat.ts";
 import { ones, zeros } from "../ops/linear/constants.ts";
+import { at, slice } from "../ops/linear/slice.ts";
+import { expand } from "../ops/linear/sum.ts";
 import type { DTypeOption } from "./initializers.ts";
 import { checkDivides, checkSizes, checkTrain } from "./layer-checks.ts";
 import { inLayer, layerName } from "./layer-name.ts";
@@ -48,6 +54,11 @@ export interface BatchNormOptions extends NormOptions {
   readonly train: boolean;
   /** The weight of a batch in the running statistics; 0.1 when left out. */
   readonly momentum?: number;
+  /**
+   * Sums over the ranks that have rows of one batch, as `train` gives them in `context.across`: mean and variance are then those of the whole batch. Left out, or
+   * undefined, those of x.
+   */
+  readonly across?: ((x: Value) => Value) | undefined;
 }
 
 type SizeInit<P> = (size: number, options?: DTypeOption) => P;
@@ -79,12 +90,39 @@ export interface BatchNormed {
   readonly stats: NormStats;
 }
 
+interface Moments {
+  readonly mean: Value;
+  readonly variance: Value;
+  /** n / (n - 1) for the n numbers of a channel. */
+  readonly unbiased: number | Value;
+}
+
+/**
+ * Mean and variance of a batch of which x is one part: from those of the parts, weighted by what they have (Chan, Golub and LeVeque 1979, "Updating formulae and a
+ * pairwise algorithm for computing sample variances"), in one sum over all. It is in f64 and from `near` on, a number that all parts have alike, so that
+ * nothing is lost where the mean is large beside the deviation.
+ */
+function momentsAcross(x: Value, near: Value, count: number, across: (x: Value) => Value): Moments {
+  const own = batchMoments(x);
+  const [size] = own.mean.type.shape as readonly [number];
+  const from = stop(cast(near, "f64"));
+  const off = sub(cast(own.mean, "f64"), from);
+  const sums = across(concat([mul(count, off), mul(count, add(cast(own.variance, "f64"), square(off))), expand(count, { shape: [1] })]));
+  const all = at(sums, 2 * size);
+  const shift = div(slice(sums, { start: 0, end: size }), all);
+  const spread = sub(div(slice(sums, { start: size, end: 2 * size }), all), square(shift));
+  const { dtype } = x.type;
+  // A whole batch of one number has no variance: it stays 0.
+  const unbiased = cast(stop(div(all, maximum(sub(all, 1), 1))), dtype);
+  return { mean: cast(add(from, shift), dtype), variance: cast(spread, dtype), unbiased };
+}
+
 /** Batch normalisation without a scope of its own. */
 export function normalizeBatch(
   p: NormParams<Operand>,
   stats: NormStats<Operand>,
   x: Operand,
-  { train, momentum = 0.1, epsilon = 1e-5 }: BatchNormOptions,
+  { train, momentum = 0.1, epsilon = 1e-5, across }: BatchNormOptions,
   who: string,
 ): BatchNormed {
   const scale = lift(p.scale, "f64");
@@ -97,16 +135,17 @@ export function normalizeBatch(
   if (!train) return { out: batchNormalization(v, scale, p.shift, running.mean, running.variance, { epsilon }), stats: running };
   const { shape } = v.type;
   const count = shape[1] === 0 ? 0 : sizeOf(shape) / shape[1]!;
-  if (count < 2)
+  if (count < (across === undefined ? 2 : 1))
     throw new ShapeError(
       `${who}: x is ${typeText(v.type)}, ${count === 0 ? "no number" : "one number"} a channel, which has no variance; train on batches of 2 or more (leave out a smaller last one), or use the running statistics: { train: false }`,
       { op: "batchNorm" },
     );
-  const { mean, variance } = batchMoments(v);
+  const { mean, variance, unbiased }: Moments =
+    across === undefined ? { ...batchMoments(v), unbiased: count / (count - 1) } : momentsAcross(v, running.mean, count, across);
   const blend = (old: Value, now: Value): Value => add(mul(1 - momentum, old), mul(momentum, stop(now)));
   return {
     out: batchNormalization(v, scale, p.shift, mean, variance, { epsilon }),
-    stats: { mean: blend(running.mean, mean), variance: blend(running.variance, mul(count / (count - 1), variance)) },
+    stats: { mean: blend(running.mean, mean), variance: blend(running.variance, mul(unbiased, variance)) },
   };
 }
 
@@ -120,7 +159,7 @@ export function batchNormInit(size: number, options: DTypeOption = {}): { params
  * Batch normalisation of x [N, C] or [N, C, ...space]: each channel to mean 0 and variance 1, times scale plus shift. With `train` it takes mean and
  * variance of the batch and blends them into the running ones, which come back as `stats`; without, it takes the running ones and gives them back.
  * As PyTorch: momentum 0.1 is the weight of the batch, the running variance is unbiased (times n / (n - 1)), epsilon 1e-5; no gradient goes through
- * the statistics. `batchNorm.init(size, { dtype })` gives `{ params, stats }`. Source: Ioffe, Szegedy, "Batch normalization", 2015.
+ * the statistics. Where a batch is spread over ranks, `across` makes mean and variance those of the whole batch, and gradients with them. `batchNorm.init(size, { dtype })` gives `{ params, stats }`. Source: Ioffe, Szegedy, "Batch normalization", 2015.
  * @throws ShapeError, with the layer's path, for sizes that do not fit, and when training on one number a channel; DomainError for a momentum
  * outside [0, 1] and a `train` that is no plain truth value
  */

@@ -18,6 +18,8 @@ export interface LayerCall<S> {
   /** What dropout draws from, in training: each child gets the key folded with its name. */
   readonly key?: Operand;
   readonly stats: Values<S>;
+  /** Sums over ranks, for batch norm: as in {@link BatchNormOptions}. */
+  readonly across?: ((x: Value) => Value) | undefined;
   /** What errors and pictures call the layer; a stack gives it to its children. */
   readonly path?: string;
 }
@@ -45,9 +47,10 @@ type AnyLayer = Layer<unknown, unknown>;
 type Named<T> = Readonly<Record<string, T>>;
 
 /** The call of a child: its statistics, the key folded with its name, the path with its name. */
-function callOf(name: string, { train, key, stats, path }: LayerCall<unknown>): LayerCall<unknown> {
+function callOf(name: string, { train, key, stats, path, across }: LayerCall<unknown>): LayerCall<unknown> {
   return {
     train,
+    ...(across !== undefined && { across }),
     stats: (stats as Named<Values<unknown>>)[name]!,
     path: path === undefined ? name : `${path}.${name}`,
     ...(key === undefined ? {} : { key: fold(key, name) }),

@@ -11,6 +11,11 @@ export interface Context<S> {
   readonly train: boolean;
   /** Running statistics as they are before the step. */
   readonly stats: Values<S>;
+  /**
+   * Where a training is spread over ranks with `distributed: { ranks, syncBatchNorm: true }`: the sum of a Value over the ranks that have rows of the batch, through which
+   * gradients go, for `batchNorm(p, stats, x, { train, across })`. Undefined else, and while validating.
+   */
+  readonly across?: ((x: Value) => Value) | undefined;
 }
 
 /** What a loss has to return beside the loss: new running statistics, where there are any. */

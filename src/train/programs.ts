@@ -88,9 +88,10 @@ export class Programs {
   protected async gatherAs(batch: unknown, rows: number, guard: readonly string[]): Promise<Ran> {
     const ran = await this.run(rows === 0 ? "gather none" : "gather", batch, guard, (s) => {
       const all = s.gathered!;
-      const { value, gradient, stats } = this.differentiated(s, this.keyOf(fold(fold(s.key, s.step), all.batches)));
+      const weight = this.weightOf(rows);
+      const { value, gradient, stats } = this.differentiated(s, this.keyOf(fold(fold(s.key, s.step), all.batches)), weight);
       const trained = this.trained(s, gradient);
-      const total = beside(all.sum, gradient, (t, g, path) => (trained.has(path) ? add(t, mul(rows, g)) : t));
+      const total = beside(all.sum, gradient, (t, g, path) => (trained.has(path) ? add(t, weight === null ? mul(rows, g) : g) : t));
       return {
         ...value,
         norm: normOf(gradient, trained),
@@ -129,6 +130,16 @@ export class Programs {
   /** The key of a step as this process takes it. */
   protected keyOf(key: Value): Value {
     return key;
+  }
+
+  /** What `context.across` is, for a batch whose loss counts so much; undefined in one process. */
+  protected across(_weight: Value | null): ((x: Value) => Value) | undefined {
+    return undefined;
+  }
+
+  /** What the loss of so many gathered rows is multiplied by before the backward pass; null where its gradient is multiplied instead. */
+  protected weightOf(_rows: number): Value | null {
+    return null;
   }
 
   /** Tells an optimiser whose rate depends on it how well things go. */
@@ -174,8 +185,10 @@ export class Programs {
   } {
     let others: unknown;
     let stats: unknown = {};
+    const across = this.across(scale);
     const f = (params: unknown): Loss => {
-      const found = checkedLoss(this.model.loss(params as Values<unknown>, s.batch as Values<unknown>, contextOf(s, key, true)));
+      const context = { ...contextOf(s, key, true), across };
+      const found = checkedLoss(this.model.loss(params as Values<unknown>, s.batch as Values<unknown>, context));
       ({ others } = found);
       stats = found.stats ?? s.stats;
       if (scale === null) return { loss: found.loss };

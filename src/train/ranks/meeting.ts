@@ -42,8 +42,8 @@ export function describe(
   tell("the engine: name", options.engine.name);
   for (const name of ["epochs", "steps", "patience", "monitor", "keep"] as const) tell(`the options: ${name}`, options[name]);
   tell("the options: checkpoint.resume", options.checkpoint?.resume === true);
-  const { bucket, check, shard } = distributedOf(options.distributed) ?? {};
-  for (const [name, value] of Object.entries({ bucket, check, shard })) tell(`the options: distributed.${name}`, value);
+  const { bucket, check, shard, syncBatchNorm } = distributedOf(options.distributed) ?? {};
+  for (const [name, value] of Object.entries({ bucket, check, shard, syncBatchNorm })) tell(`the options: distributed.${name}`, value);
   return facts;
 }
 

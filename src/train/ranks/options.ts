@@ -18,6 +18,11 @@ export interface DistributedOptions {
    * backward pass. `save` then has to be called on all ranks.
    */
   readonly shard?: boolean;
+  /**
+   * Gives the loss `context.across`, with which batch norm takes mean and variance, and gradients through them, over the rows of all ranks: two small sums for each layer and
+   * step, which the ranks wait for. Left out, each rank normalises by its own rows.
+   */
+  readonly syncBatchNorm?: boolean;
 }
 
 /** What `train` takes as `distributed`, made complete; null for one process alone. @throws DomainError for numbers that are none */

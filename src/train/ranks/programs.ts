@@ -2,8 +2,9 @@ import type { Engine } from "../../engines/engine.ts";
 import { memoryOf } from "../../engines/program.ts";
 import { byteSize } from "../../files/element-bytes.ts";
 import { allocate, isFloat } from "../../ir/dtype.ts";
-import { EngineError, InternalError, NumericError } from "../../ir/errors.ts";
+import { DomainError, EngineError, InternalError, NumericError } from "../../ir/errors.ts";
 import { graph, typeOfLeaf } from "../../ir/graph.ts";
+import { lift } from "../../ir/leaf.ts";
 import type { Value } from "../../ir/node.ts";
 import { sizeOf } from "../../ir/shape.ts";
 import { hold, type Tensor } from "../../ir/tensor.ts";
@@ -14,6 +15,7 @@ import type { Pending } from "../../mpi/pending.ts";
 import { add, div, mul } from "../../ops/arithmetic.ts";
 import { op } from "../../ops/define.ts";
 import { cast } from "../../ops/elementwise/cast.ts";
+import { greater } from "../../ops/elementwise/comparison.ts";
 import { sqrt } from "../../ops/elementwise/roots.ts";
 import { concat, stack } from "../../ops/linear/concat.ts";
 import { reshape } from "../../ops/linear/reshape.ts";
@@ -67,6 +69,9 @@ export class RankPrograms extends Programs {
   /** Called by the first program for each bucket that is finished, in the memory where it lies. */
   private ready: (index: number, data: Tensor["data"]) => void = () => undefined;
   private readonly start: (x: Value, attrs: { readonly index: number }) => Value;
+  /** Sums over the ranks in the middle of a program, each marked with its number there. */
+  private readonly sum: (x: Value, attrs: { readonly mark: number }) => Value;
+  private marks = 0;
   /** Kinds and shapes of programs whose buckets were seen to lie where they are read from afterwards. */
   private readonly placed = new Set<string>();
   /** Whether a gradient that was gathered since the last update was not finite. */
@@ -101,6 +106,25 @@ export class RankPrograms extends Programs {
       },
       vjp: null,
     });
+    this.sum = op<(x: Value, attrs: { readonly mark: number }) => Value, readonly ["x"]>("ranks.sum", ["x"], {
+      type: ({ x }) => x,
+      eval: ({ x, mark }) => options.ranks.sumNow(x.data as Float64Array, mark),
+      linear: "all",
+      // What the losses of all ranks together ask of the sum, for all have it: the sum of what each asks.
+      vjp: ({ ct }) => ({ x: () => this.sum(ct, { mark: this.marks++ }) }),
+    });
+  }
+
+  /** Ranks without rows of a batch have the first one in their place, which must not count. */
+  protected override across(weight: Value | null): ((x: Value) => Value) | undefined {
+    if (this.options.syncBatchNorm !== true) return undefined;
+    this.marks = 0;
+    const counts = cast(greater(weight!, 0), "f64");
+    return (x) => cast(this.sum(mul(counts, cast(x, "f64")), { mark: this.marks++ }), x.type.dtype);
+  }
+
+  protected override weightOf(rows: number): Value | null {
+    return this.options.syncBatchNorm === true ? lift(rows, "f64") : null;
   }
 
   protected override keyOf(key: Value): Value {
@@ -390,6 +414,12 @@ export class RankPrograms extends Programs {
     graph(types, (names) => {
       const s = names as unknown as Names & { readonly weight: Value };
       const { gradient, stats } = this.differentiated(s, fold(s.key, s.step), s.weight);
+      if (this.options.syncBatchNorm === true && this.marks === 0)
+        throw alike(
+          new DomainError(
+            "train: distributed.syncBatchNorm is asked for, and the loss has no batch norm that is told of it; hand context.across on: batchNorm(p, stats, x, { train, across: context.across }), stack.apply(params, x, { train, stats, across: context.across })",
+          ),
+        );
       const { params } = this.optimizer.update({ params: s.params as {}, grad: gradient, opt: s.opt });
       const trained = movedBetween(s.params, params);
       const slopes = leaves(gradient)
