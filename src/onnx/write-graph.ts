@@ -172,9 +172,15 @@ export interface Edge {
 /**
  * The bytes of a model that makes `outputs` of `inputs`; names are those given, each once.
  * @param origins takes which node of ours each node of the file was written for
+ * @param adapt what is done to the model before it becomes bytes
  */
-export function writeEdges(inputs: readonly Edge[], outputs: readonly Edge[], origins: Map<string, Node> | null = null): Uint8Array {
-  return joined(piecesOfModel(edgesMessage(inputs, outputs, origins)));
+export function writeEdges(
+  inputs: readonly Edge[],
+  outputs: readonly Edge[],
+  origins: Map<string, Node> | null = null,
+  adapt: (model: ModelMessage) => ModelMessage = (model) => model,
+): Uint8Array {
+  return joined(piecesOfModel(adapt(edgesMessage(inputs, outputs, origins))));
 }
 
 function edgesMessage(inputs: readonly Edge[], outputs: readonly Edge[], origins: Map<string, Node> | null): ModelMessage {

@@ -1,17 +1,6 @@
 // What the worker of the fine-tuning page runs: it reads an .onnx file, trains it on the engine that it is told, and writes it.
 import { parseSafetensors } from "../../src/data/safetensors.ts";
-import {
-  compile,
-  type Engine,
-  evaluate,
-  graph,
-  mul,
-  softmaxCrossEntropy,
-  sub,
-  type Tensor,
-  type Value,
-  valueAndGrad,
-} from "../../src/index.ts";
+import { compile, type Engine, evaluate, graph, softmaxCrossEntropy, type Tensor, type Value, valueAndGrad } from "../../src/index.ts";
 import { onnx } from "../../src/onnx/onnx.ts";
 import { type Ort, onnxruntime } from "../../src/onnxruntime.ts";
 import { sgd } from "../../src/optim.ts";
@@ -52,15 +41,7 @@ async function tune({ engine, steps, rate }: Asked): Promise<Told> {
     const { value, grad } = valueAndGrad((p: Params) => softmaxCrossEntropy(model.apply(p, { input: x }).logits, y))(params as Params);
     return { loss: value, ...optimizer.update({ params: params as Params, grad, opt: opt as never }) };
   });
-  // ONNX Runtime's build for WebGPU has no f64, in which the optimiser keeps its rate: the same step without it.
-  const plain = graph({ params: model.params, x: data["x/0"]!.type, y: data["y/0"]!.type }, ({ params, x, y }) => {
-    const { value, grad } = valueAndGrad((p: Params) => softmaxCrossEntropy(model.apply(p, { input: x }).logits, y))(params as Params);
-    return { loss: value, params: Object.fromEntries(Object.entries(params).map(([k, p]) => [k, sub(p, mul(rate, grad[k]!))])) };
-  });
-  const gpu = engine === "onnxruntime, webgpu";
-  const program = await compile((gpu ? plain : step) as never, await engineOf(engine), {
-    state: gpu ? { params: model.params } : state,
-  } as never);
+  const program = await compile(step as never, await engineOf(engine), { state } as never);
   const losses: number[] = [];
   for (let i = 0; i < steps; i++)
     losses.push(((await program.run({ x: data[`x/${i}`]!, y: data[`y/${i}`]! } as never)) as { loss: Tensor }).loss.data[0]!);

@@ -1,13 +1,13 @@
-import { allocate, type NumberArray } from "../../ir/dtype.ts";
+import { allocate, type DType, type NumberArray } from "../../ir/dtype.ts";
 import { ChainruleError, EngineError } from "../../ir/errors.ts";
 import type { Value } from "../../ir/node.ts";
 import { sizeOf } from "../../ir/shape.ts";
 import { dense, type Held, hold, settle, type Tensor } from "../../ir/tensor.ts";
-import type { TensorType } from "../../ir/type.ts";
+import { type TensorType, typeText } from "../../ir/type.ts";
 import type { Engine, Executable } from "../engine.ts";
 import { reference } from "../reference.ts";
-import { type Exported, exported, refused } from "./export.ts";
-import { type Ort, type OrtTensor, type Runtime, runtimeOf } from "./ort.ts";
+import { type Doubles, type Exported, exported, refused } from "./export.ts";
+import { type Ort, type OrtTensor, outsideInSingles, type Runtime, runtimeOf } from "./ort.ts";
 import { type Lease, Sessions } from "./sessions.ts";
 
 /** Options of {@link onnxruntime}. */
@@ -16,6 +16,11 @@ export interface OrtOptions {
   readonly providers?: readonly (string | { readonly name: string })[];
   /** How many threads one run may use, 1 unless given. In a page ONNX Runtime takes the number once, from `ort.env.wasm.numThreads`, which this sets. */
   readonly threads?: number;
+  /**
+   * What becomes of f64 in a graph. `"f32"` computes it in f32, with its 7 digits, for kernels that ONNX Runtime has in f32 alone. When left out it stays f64; on WebGPU, which has none, single
+   * numbers of a graph are f32 instead, as the rate of an optimiser is, and a tensor in f64 is an error.
+   */
+  readonly f64?: "f64" | "f32";
   /** More options of ONNX Runtime's sessions, as they are. */
   readonly session?: Readonly<Record<string, unknown>>;
 }
@@ -36,7 +41,7 @@ export function onnxruntime(ort: Ort, options: OrtOptions = {}): Engine<"async">
 /** The engine, and the sessions behind it. */
 export function engineOn(
   ort: Ort,
-  { providers, threads = 1, session = {} }: OrtOptions,
+  { providers, threads = 1, f64, session = {} }: OrtOptions,
 ): { readonly engine: Engine<"async">; readonly sessions: Sessions } {
   if (!Number.isInteger(threads) || threads < 1 || threads > mostThreads)
     throw new EngineError(`onnxruntime: threads is ${threads}; it is a whole number from 1 to ${mostThreads}`);
@@ -50,10 +55,12 @@ export function engineOn(
     logSeverityLevel: 4,
     ...session,
   });
+  const onGpu = (providers ?? []).some((p) => (typeof p === "string" ? p : p.name) === "webgpu");
+  const doubles: Doubles = f64 ?? (onGpu ? "scalars" : "f64");
   const released = new FinalizationRegistry<Lease>((lease) => lease.release());
   const wraps = new Wraps(runtime);
   const begin = (inputs: readonly Value[], outputs: readonly Value[]): { readonly program: Executable<"async">; readonly lease: Lease } => {
-    const made = exported(inputs, outputs);
+    const made = exported(inputs, outputs, doubles);
     const lease = sessions.lease(made);
     const program = programOf(made, lease, sessions, wraps, inputs, outputs);
     released.register(program, lease);
@@ -94,6 +101,17 @@ class Wraps {
     this.made.set(t.data, { type: t.type, tensor });
     return tensor;
   }
+  /** Numbers of another dtype than the runtime is given, as that one. @throws EngineError for whole numbers that do not fit */
+  as({ type, data }: Tensor, dtype: DType): OrtTensor {
+    const own = allocate(dtype, data.length);
+    own.set(data);
+    const bad = dtype === "i32" ? own.findIndex((x, i) => x !== data[i]) : -1;
+    if (bad >= 0)
+      throw new EngineError(
+        `onnxruntime: element ${bad} of a tensor ${typeText(type)} is ${data[bad]}; where f64 is computed in f32, 64-bit integers go in as 32-bit ones`,
+      );
+    return this.runtime.tensor(dtype, own, type.shape);
+  }
 }
 
 function programOf(
@@ -104,17 +122,22 @@ function programOf(
   inputs: readonly Value[],
   outputs: readonly Value[],
 ): Executable<"async"> {
+  // Halves are f32 outside either way.
+  const converted = ({ type: { dtype } }: Value): DType | undefined =>
+    made.singles && dtype !== "f16" && dtype !== "bf16" ? outsideInSingles[dtype] : undefined;
   const run = (values: readonly Held[], into: readonly (Tensor | null)[] = []): Promise<readonly Held[]> =>
     sessions.turn(async () => {
       const session = await lease.session;
       const feeds: Record<string, OrtTensor> = {};
       made.inputs.forEach((name, i) => {
-        feeds[name] = wraps.of(dense(values[i]!, inputs[i]!.type));
+        const given = dense(values[i]!, inputs[i]!.type);
+        const other = converted(inputs[i]!);
+        feeds[name] = other === undefined ? wraps.of(given) : wraps.as(given, other);
       });
       const fetches: Record<string, OrtTensor | null> = {};
       made.outputs.forEach((name, i) => {
         const place = into[i] ?? null;
-        fetches[name] = place === null || !wraps.runtime.fills ? null : wraps.of(place);
+        fetches[name] = place === null || !wraps.runtime.fills || converted(outputs[i]!) !== undefined ? null : wraps.of(place);
       });
       let results: Readonly<Record<string, OrtTensor>>;
       try {
@@ -125,7 +148,8 @@ function programOf(
       return made.outputs.map((name, i): Held => {
         const { type } = outputs[i]!;
         const place = into[i] ?? null;
-        const { data } = results[name]!;
+        const told = results[name]!.data;
+        const data = converted(outputs[i]!) === undefined || place !== null ? told : Float64Array.from(told);
         // Builds for pages answer in memory of their own.
         if (place !== null && data !== place.data) place.data.set(data);
         const own = place?.data ?? data;

@@ -41,6 +41,9 @@ export interface Runtime {
  */
 export const outside: Readonly<Partial<Record<DType, DType>>> = { f16: "f32", bf16: "f32", i64: "f64", u64: "f64" };
 
+/** The same where f64 is computed in f32, which holds whole numbers to 2^24 alone. */
+export const outsideInSingles: Readonly<Partial<Record<DType, DType>>> = { f16: "f32", bf16: "f32", i64: "i32", u64: "i32", f64: "f32" };
+
 const types: Readonly<Partial<Record<DType, string>>> = {
   f32: "float32",
   f64: "float64",
