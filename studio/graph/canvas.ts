@@ -34,6 +34,22 @@ function group(name: string): SVGGElement {
   return g;
 }
 
+interface Source {
+  readonly of: object;
+  readonly also: string;
+}
+
+const nothing: object = {};
+
+function structureOf({ items, groups }: Scene): string {
+  return JSON.stringify([items.map(({ id, kind }) => `${id} ${kind}`), groups?.map(({ id }) => id)]);
+}
+
+/** Whether a part would be drawn the same. Scenes of one picture share what does not change, so that the texts are seldom compared. */
+function isSame(a: Source, b: Source): boolean {
+  return a.also === b.also && (a.of === b.of || JSON.stringify(a.of) === JSON.stringify(b.of));
+}
+
 /** A picture in the page: drawn once, patched from step to step, panned and zoomed by one transform, walked by arrow keys. */
 export class Canvas {
   readonly svg: SVGSVGElement = document.createElementNS(svgSpace, "svg");
@@ -48,7 +64,8 @@ export class Canvas {
   readonly #events: CanvasEvents;
   readonly #watch: ResizeObserver;
   #elements = new Map<string, Element>();
-  #sources = new Map<string, string>();
+  /** What each part was drawn from. */
+  #sources = new Map<string, Source>();
   #firstDot: Element | null = null;
   #layout: Layout | null = null;
   #scene: Scene | null = null;
@@ -59,6 +76,7 @@ export class Canvas {
   #moved = false;
   #room: [number, number] | null = null;
   #roving = "";
+  readonly #marked = new Map<string, readonly Element[]>();
   /** From which side arrow keys came to a wire, which says what its siblings are. */
   #side: "to" | "from" = "to";
   #frame: SVGRectElement | null = null;
@@ -96,7 +114,8 @@ export class Canvas {
   /** Shows a scene; what is the same as before is not touched. */
   show(picture: Picture, scene: Scene, label: string): void {
     const parts = picture.parts(scene);
-    const structure = JSON.stringify([scene.items.map(({ id, kind }) => `${id} ${kind}`), scene.groups?.map(({ id }) => id)]);
+    // The same layout is of the same parts.
+    const structure = picture.layout === this.#layout ? this.#structure : structureOf(scene);
     const isNew = structure !== this.#structure || picture.layout.wires.length !== this.#layout?.wires.length;
     const isMoved = picture.layout !== this.#layout;
     this.#layout = picture.layout;
@@ -121,7 +140,6 @@ export class Canvas {
   #draw(scene: Scene, parts: SvgParts): void {
     const layout = this.#layout!;
     this.#elements.clear();
-    this.#sources.clear();
     this.#groups.innerHTML = (scene.groups ?? []).map((_, g) => parts.group(g)).join("");
     this.#titles.innerHTML = (scene.groups ?? []).map((_, g) => parts.groupTitle(g)).join("");
     [...this.#titles.children].forEach((title, g) => {
@@ -142,37 +160,45 @@ export class Canvas {
     [...this.#items.children].forEach((element, i) => {
       this.#elements.set(`i${i}`, element);
     });
-    for (const [key, source] of this.#sourcesOf(scene)) this.#sources.set(key, source);
+    this.#sources = this.#sourcesOf(scene);
     this.#lift(scene);
-    this.#markDraggable(scene);
+    for (let i = 0; i < scene.wires.length; i++) this.#markDraggable(i);
   }
 
   /** From what each part is drawn: it is drawn again when that changes. */
-  *#sourcesOf(scene: Scene): Generator<readonly [string, string]> {
+  #sourcesOf(scene: Scene): Map<string, Source> {
+    const found = new Map<string, Source>();
     const flows = new Map<string, string>();
-    for (const [i, wire] of scene.wires.entries()) {
-      yield [`w${i}`, JSON.stringify(wire)];
+    scene.wires.forEach((wire, i) => {
+      found.set(`w${i}`, { of: wire, also: "" });
       const key = `${wire.output} ${wire.from}`;
       flows.set(key, `${flows.get(key) ?? ""} ${wire.flow ?? ""} ${wire.gradient}`);
-    }
-    const sums = new Map((scene.trunks ?? []).map((trunk) => [`${trunk.output} ${trunk.from}`, JSON.stringify(trunk)]));
-    for (const [i, trunk] of this.#layout!.trunks.entries()) {
+    });
+    const sums = new Map((scene.trunks ?? []).map((trunk) => [`${trunk.output} ${trunk.from}`, trunk]));
+    this.#layout!.trunks.forEach((trunk, i) => {
       const key = `${trunk.output} ${trunk.from}`;
-      yield [`t${i}`, `${sums.get(key) ?? ""}${flows.get(key) ?? ""}`];
-    }
-    for (const [i, item] of scene.items.entries()) yield [`i${i}`, `${JSON.stringify(item)}${item.id === scene.active}`];
+      found.set(`t${i}`, { of: sums.get(key) ?? nothing, also: flows.get(key) ?? "" });
+    });
+    scene.items.forEach((item, i) => {
+      found.set(`i${i}`, { of: item, also: item.id === scene.active ? "active" : "" });
+    });
+    return found;
   }
 
   #patch(scene: Scene, parts: SvgParts, all: boolean): void {
-    for (const [key, source] of this.#sourcesOf(scene)) {
-      if (!all && this.#sources.get(key) === source) continue;
-      this.#sources.set(key, source);
+    const sources = this.#sourcesOf(scene);
+    for (const [key, source] of sources) {
+      const before = this.#sources.get(key);
+      if (!all && before !== undefined && isSame(before, source)) continue;
       const index = Number(key.slice(1));
       const text = key[0] === "w" ? parts.wire(index) : key[0] === "t" ? parts.trunk(index) : parts.item(index);
       const [fresh] = elementsIn(text);
       const old = this.#elements.get(key);
-      if (fresh !== undefined && old !== undefined) morph(old, fresh);
+      if (fresh === undefined || old === undefined) continue;
+      morph(old, fresh);
+      if (key[0] === "w") this.#markDraggable(index);
     }
+    this.#sources = sources;
     if (all) {
       const dots = elementsIn(this.#layout!.trunks.map((_, i) => parts.dots(i)).join(""));
       for (const old of this.#wires.querySelectorAll(":scope > .cr-dot")) old.remove();
@@ -186,7 +212,6 @@ export class Canvas {
       });
     }
     this.#lift(scene);
-    this.#markDraggable(scene);
   }
 
   /** Lines that stand out lie over the plain ones. */
@@ -200,11 +225,8 @@ export class Canvas {
     if (focused instanceof SVGElement && this.svg.contains(focused) && focused !== document.activeElement) focused.focus();
   }
 
-  #markDraggable(scene: Scene): void {
-    scene.wires.forEach((_, i) => {
-      const text = this.#elements.get(`w${i}`)?.querySelector(".cr-value");
-      if (this.#events.draggable(i) !== null) text?.classList.add("draggable");
-    });
+  #markDraggable(wire: number): void {
+    if (this.#events.draggable(wire) !== null) this.#elements.get(`w${wire}`)?.querySelector(".cr-value")?.classList.add("draggable");
   }
 
   // The view.
@@ -325,8 +347,12 @@ export class Canvas {
   }
 
   #mark(name: string, keys: readonly string[]): void {
-    for (const element of this.#view.querySelectorAll(`[${name}]`)) element.removeAttribute(name);
-    for (const key of keys) this.#elements.get(key)?.setAttribute(name, "");
+    const before = this.#marked.get(name) ?? [];
+    if (before.length === 0 && keys.length === 0) return;
+    for (const element of before) element.removeAttribute(name);
+    const now = keys.flatMap((key) => this.#elements.get(key) ?? []);
+    for (const element of now) element.setAttribute(name, "");
+    this.#marked.set(name, now);
   }
 
   /** The key of an element: `i` items, `w` wires, with their places. */
@@ -509,7 +535,11 @@ export class Canvas {
       this.zoom(apart(now) / Math.max(1, apart(before)), { x: (now.x + other.x) / 2 - box.left, y: (now.y + other.y) / 2 - box.top });
       return;
     }
-    if (this.#travelled > 3) this.#pan(now.x - before.x, now.y - before.y);
+    if (this.#travelled > 3) {
+      // A layer of its own while it is dragged: moved, and not drawn again in each frame. Not longer: such a layer is not drawn sharper when zoomed.
+      this.#view.style.willChange = "transform";
+      this.#pan(now.x - before.x, now.y - before.y);
+    }
   }
 
   #up(event: PointerEvent): void {
@@ -517,6 +547,7 @@ export class Canvas {
     this.#pointers.delete(event.pointerId);
     const dragged = this.#drag?.moved === true;
     this.#drag = null;
+    this.#view.style.willChange = "";
     if (event.type === "pointercancel" || !wasOne || dragged || this.#travelled > 3) return;
     const under = document.elementFromPoint(event.clientX, event.clientY);
     const title = under?.closest(".cr-group-title");

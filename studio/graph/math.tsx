@@ -1,6 +1,6 @@
 import { signal } from "@preact/signals";
 import type { JSX } from "preact";
-import { useEffect, useRef } from "preact/hooks";
+import { useLayoutEffect, useRef } from "preact/hooks";
 
 type Katex = typeof import("./katex.ts");
 
@@ -22,7 +22,8 @@ export function Maths({ tex, label }: { readonly tex: string; readonly label: st
       },
     );
   }
-  useEffect(() => {
+  // Before the page is painted, so that a step is one frame.
+  useLayoutEffect(() => {
     if (place.current === null || library === null) return;
     place.current.textContent = "";
     library.typeset(tex, place.current);

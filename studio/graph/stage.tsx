@@ -1,5 +1,5 @@
 import { computed, effect, type ReadonlySignal } from "@preact/signals";
-import type { Scene } from "chainrule";
+import type { Scene, Value } from "chainrule";
 import type { JSX } from "preact";
 import { useEffect, useRef } from "preact/hooks";
 import { language, state } from "../state/store.ts";
@@ -15,16 +15,17 @@ const scene: ReadonlySignal<Scene | null> = computed(() => {
   return made === null || engine.value === null ? null : engine.value.sceneAt(made, stop.value);
 });
 
+/** The names of the variables by their values. */
+const namesOf: ReadonlySignal<ReadonlyMap<Value, string>> = computed(
+  () => new Map(Object.entries(model.value?.variables ?? {}).map(([name, v]) => [v, name])),
+);
+
 /** The variable whose number stands on a wire and can be dragged: a scalar leaf of floating point. */
 function draggedName(wire: number): string | null {
-  const made = model.peek();
-  if (made === null) return null;
-  const v = made.picture.valueOf(wire);
-  for (const [name, x] of Object.entries(made.variables)) {
-    const place = variables.peek().indexOf(name);
-    if (x === v) return v.type.shape.length === 0 && Number.isFinite(numberIn(textOf(name, place))) ? name : null;
-  }
-  return null;
+  const v = model.peek()?.picture.valueOf(wire);
+  const name = v === undefined ? undefined : namesOf.peek().get(v);
+  if (v === undefined || name === undefined || v.type.shape.length > 0) return null;
+  return Number.isFinite(numberIn(textOf(name, variables.peek().indexOf(name)))) ? name : null;
 }
 
 /** The nodes of what is chosen or pointed at, by which the formula's parts are lit. */

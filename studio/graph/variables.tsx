@@ -1,3 +1,4 @@
+import { useComputed } from "@preact/signals";
 import type { JSX, RefObject } from "preact";
 import { useEffect, useRef } from "preact/hooks";
 import { engine, model, set, setValue, stop, textOf, trouble, variables } from "./model.ts";
@@ -21,6 +22,16 @@ function gradientText(name: string): string {
   const gradient = made.gradients.get(v);
   if (gradient === undefined) return "";
   return gradient.at <= stop.value.t ? library.short(gradient.tensor).replace("‖·‖", "‖∇‖") : "·";
+}
+
+/** The gradient as far as the walk has come: a step changes this text and not the row around it. */
+function Gradient({ name }: { readonly name: string }): JSX.Element {
+  const text = useComputed(() => gradientText(name));
+  return (
+    <output class="gradient" aria-label={graphWords.value.gradientOf(name)}>
+      {text}
+    </output>
+  );
 }
 
 /** Whose box is being written in: a number that becomes a list gets another kind of box, and the writing goes on there. */
@@ -92,9 +103,7 @@ function ScalarRow({ name, at }: { readonly name: string; readonly at: number })
         onBlur={() => (typing = "")}
         onKeyDown={(event) => nudge(event, name, x)}
       />
-      <output class="gradient" aria-label={w.gradientOf(name)}>
-        {gradientText(name)}
-      </output>
+      <Gradient name={name} />
     </li>
   );
 }
@@ -128,9 +137,7 @@ function TensorRow({ name, at }: { readonly name: string; readonly at: number })
         {known !== undefined && known.dtype !== "f64" ? `${known.dtype} ` : ""}
         {shape}
       </span>
-      <output class="gradient" aria-label={w.gradientOf(name)}>
-        {gradientText(name)}
-      </output>
+      <Gradient name={name} />
       {shape !== "" && known?.dtype === "f64" && (
         <button type="button" class="small" aria-label={`${w.random}: ${name}`} title={w.random} onClick={random}>
           <svg viewBox="0 0 16 16" aria-hidden="true">

@@ -88,6 +88,33 @@ interface Numbers {
   readonly passedAt: ReadonlyMap<Node, number>;
 }
 
+/** A source with what every step's scene needs of it, made once. */
+interface Plan extends Source {
+  readonly ids: ReadonlyMap<Node | Closed, string>;
+  readonly drafts: readonly Draft[];
+  readonly trunks: readonly Trunk[];
+  /** What lies in each closed module. */
+  readonly inside: ReadonlyMap<Closed, readonly Node[]>;
+  /** The items as they are when the walk has come to them, and those that wait for it. */
+  readonly items: readonly { readonly of: Node | Closed; readonly done: SceneItem; readonly pending: SceneItem }[];
+  readonly outputs: readonly SceneItem[];
+  readonly groups: readonly SceneGroup[];
+  /** Wires that no step lights are the same object in every scene, so that a page sees at once that they did not change. */
+  readonly plain: Map<string, SceneWire>;
+  readonly totals: Map<Draft, Total>;
+}
+
+/** All that a wire carries back. */
+interface Total {
+  readonly parts: readonly Contribution[];
+  readonly t: Tensor | null;
+  /** The step after which it is known. */
+  readonly at: number;
+  readonly text: string;
+  readonly bars: readonly number[] | null;
+  readonly state: GradientState;
+}
+
 interface ValueFact {
   readonly text: string;
   readonly bars: readonly number[] | null;
@@ -113,20 +140,17 @@ const small = 24;
 export function picture(f: Value | AnyGraph, options: PictureOptions = {}): Picture {
   if (!isGraph(f) && !isValue(f)) throw new GraphError("draw: give a Value or a Graph");
   const { language = "en", layout: given } = options;
-  const source = isGraph(f) ? graphSource(f, options) : valueSource(f as Value, options);
+  const source = planOf(isGraph(f) ? graphSource(f, options) : valueSource(f as Value, options), language);
   const whole = sceneAt(source, options, undefined);
   // The rows of a wire are the same at every step; only a graph without numbers does not need the third one.
   const layout =
     given !== undefined && fitsLayout(given, whole)
       ? given
       : layoutScene(whole, { labelRows: source.numbers === null ? 2 : 3, maxItems: whole.items.length });
-  let drafts: readonly Draft[] | null = null;
   let byNode: Map<Node, string> | null = null;
   let byItem: Map<string, Node[]> | null = null;
-  const items = (): Map<Node, string> => {
-    const ids = byNode === null ? idsOf(source) : null;
-    return (byNode ??= new Map(source.order.map((node) => [node, ids!.get(source.view.shown.get(node)!)!])));
-  };
+  const items = (): Map<Node, string> =>
+    (byNode ??= new Map(source.order.map((node) => [node, source.ids.get(source.view.shown.get(node)!)!])));
   const nodes = (): Map<string, Node[]> => {
     if (byItem !== null) return byItem;
     byItem = new Map();
@@ -151,7 +175,7 @@ export function picture(f: Value | AnyGraph, options: PictureOptions = {}): Pict
     style: () => styleSheet(palettes[options.theme ?? "light"]),
     nodesOf: (id) => nodes().get(id) ?? [],
     itemOf: (node) => items().get(node),
-    valueOf: (wire) => (drafts ??= draftsOf(source))[wire]!.v,
+    valueOf: (wire) => source.drafts[wire]!.v,
   };
 }
 
@@ -362,102 +386,166 @@ function draftsOf({ order, view, ends }: Source): Draft[] {
   return drafts;
 }
 
-/** The scene after so many steps; all of them, unlit, when `step` is undefined. */
-function sceneAt(source: Source, options: PictureOptions, step: number | undefined): Scene {
+function planOf(source: Source, language: Language): Plan {
   const { order, names, view, ends, numbers } = source;
+  const ids = idsOf(source);
+  const drafts = draftsOf(source);
+  const inside = new Map<Closed, Node[]>();
+  for (const node of order) {
+    const item = view.shown.get(node)!;
+    if (!isClosed(item)) continue;
+    const nodes = inside.get(item);
+    if (nodes === undefined) inside.set(item, [node]);
+    else nodes.push(node);
+  }
+  const items = [...ids].map(([of, id]) => {
+    const group = view.around.get(of);
+    const made = isClosed(of) ? moduleItem(of, language) : itemOf(of, id, names.get(of) ?? of.op.name);
+    const note = numbers === null ? null : noteOf(of, names, numbers, isClosed(of) ? (inside.get(of) ?? []) : [of]);
+    const done: SceneItem = {
+      ...made,
+      ...(note !== null && { note: note.short, title: `${made.title}, ${note.told}` }),
+      ...(group !== undefined && { group: group.id }),
+    };
+    return { of, done, pending: { ...done, pending: true } };
+  });
+  return {
+    ...source,
+    ids,
+    drafts,
+    trunks: trunksIn(drafts, numbers),
+    inside,
+    items,
+    outputs: ends.map(({ v, name }, i) => ({ id: `end${i}`, kind: "output", label: name, title: `${name}: ${typeText(v.type)}` })),
+    groups: view.open.map(({ id, label, path, parent }) => ({ id, label, title: path, ...(parent !== null && { group: parent.id }) })),
+    plain: new Map(),
+    totals: new Map(),
+  };
+}
+
+/** Whether a wire's value is stretched to its user's shape. */
+function stretchedBy({ v, to }: Draft): Node | null {
+  const user = to !== null && !isClosed(to) ? to : null;
+  return user !== null && isElementwise(user) && !sameShape(v.type.shape, user.type.shape) ? user : null;
+}
+
+function totalAt(plan: Plan, draft: Draft, numbers: Numbers): Total {
+  const known = plan.totals.get(draft);
+  if (known !== undefined) return known;
+  const parts = draft.uses.flatMap(({ node, operand }) => numbers.contribution(node, operand) ?? []);
+  const t = parts.length > 0 ? totalOf(parts) : null;
+  const user = stretchedBy(draft);
+  const { format } = numbers;
+  const total: Total = {
+    parts,
+    t,
+    at: parts.reduce((last, { at }) => Math.max(last, at), -1),
+    text: t === null ? "" : user !== null ? stretchedGradient(draft.v, user, t, format) : gradientText(t, format),
+    bars: t !== null && draft.v.type.shape.length > 0 ? histogram(t) : null,
+    state: t === null ? "none" : stateOf(t),
+  };
+  plan.totals.set(draft, total);
+  return total;
+}
+
+/** The scene after so many steps; all of them, unlit, when `step` is undefined. */
+function sceneAt(plan: Plan, options: PictureOptions, step: number | undefined): Scene {
+  const { view, numbers, ids, drafts } = plan;
   const { theme, direction, language = "en" } = options;
   const count = numbers?.steps.length ?? 0;
   const shown = step ?? count;
   const active = step === undefined || step === 0 ? undefined : numbers?.steps[step - 1];
   const activeItem = active === undefined ? undefined : view.shown.get(active.node);
-  const ids = idsOf(source);
   const id = (item: Node | Closed): string => ids.get(item)!;
-  const drafts = draftsOf(source);
   const isGate = active?.pass === "backward" && active.kind === "gate";
-  const wires = drafts.map((draft): SceneWire => {
-    const { v, from, output, to, input, uses, end } = draft;
-    const ends = { from: id(from), output, to: to === null ? end : id(to), input };
-    const tensor = v.type.shape.length > 0;
-    const user = to !== null && !isClosed(to) ? to : null;
-    const stretched = user !== null && isElementwise(user) && !sameShape(v.type.shape, user.type.shape);
-    const shape = { ...(tensor && { tensor }), ...(stretched && { broadcast: true }) };
-    if (numbers === null) {
-      const above = tensor ? (stretched ? stretchText(v, user!) : shapeText(v.type)) : "";
-      return { ...ends, above, below: "", gradient: "unknown", ...shape };
-    }
-    const fact = numbers.factOf(v);
+  const wires = drafts.map((draft, place): SceneWire => {
+    const { v, from, to, uses } = draft;
+    if (numbers === null) return plainWire(plan, place, false, false);
     const isKnown = (numbers.computedAt.get(v.node) ?? -1) < shown;
     const isNew = active?.pass === "forward" && active.node === v.node;
-    const value = {
-      above: !isKnown ? "" : stretched ? `${fact.text} ⇢ ${shapeText(user!.type)}` : fact.text,
-      ...(isKnown && fact.bars !== null && { aboveBars: fact.bars }),
-      ...(isNew && { fresh: "value" as const }),
-    };
-    const upstream = isGate && activeItem === from && from !== to && { flow: "upstream" as const };
+    const isUpstream = isGate && activeItem === from && from !== to;
     if (to === null) {
-      const seeded = shown > numbers.forward;
+      const plain = plainWire(plan, place, isKnown, shown > numbers.forward);
+      const isSeed = active?.pass === "backward" && active.kind === "seed";
+      if (!isNew && !isUpstream && !isSeed) return plain;
       return {
-        ...ends,
-        ...value,
-        ...shape,
-        below: seeded ? formatNumber(1, numbers.format) : "",
-        gradient: seeded ? "number" : "not yet",
-        ...upstream,
-        ...(active?.pass === "backward" && active.kind === "seed" && { fresh: "gradient" as const }),
+        ...plain,
+        ...(isNew && { fresh: "value" }),
+        ...(isUpstream && { flow: "upstream" }),
+        ...(isSeed && { fresh: "gradient" }),
       };
     }
-    const parts = uses.flatMap(({ node, operand }) => numbers.contribution(node, operand) ?? []);
+    const { parts, at } = totalAt(plan, draft, numbers);
     const isActive = isGate && uses.some(({ node, operand }) => node === active.node && numbers.contribution(node, operand) !== undefined);
-    const known = parts.length > 0 && parts.every(({ at }) => at < shown);
-    const total = known ? totalOf(parts) : null;
+    const plain = plainWire(plan, place, isKnown, parts.length > 0 && at < shown);
+    if (!isNew && !isUpstream && !isActive) return plain;
     const single = isActive && uses.length === 1 ? parts[0] : undefined;
     return {
-      ...ends,
-      ...value,
-      ...shape,
-      below: total === null ? "" : stretched ? stretchedGradient(v, user!, total, numbers.format) : gradientText(total, numbers.format),
-      gradient: gradientState(parts.length, total),
-      ...(tensor && total !== null && { belowBars: histogram(total) }),
-      ...upstream,
-      ...(isActive && { flow: "downstream" as const, fresh: "gradient" as const }),
+      ...plain,
+      ...(isNew && { fresh: "value" }),
+      ...(isUpstream && { flow: "upstream" }),
+      ...(isActive && { flow: "downstream", fresh: "gradient" }),
       ...(single !== undefined && chipOf(single, uses[0]!, numbers.format)),
     };
   });
-  const trunks = numbers === null ? [] : trunksOf(drafts, numbers, id, shown, active);
-  const items: SceneItem[] = [];
-  for (const [item, itemId] of ids) {
-    const group = view.around.get(item);
-    const made = isClosed(item) ? moduleItem(item, language) : itemOf(item, itemId, names.get(item) ?? item.op.name);
-    const note = numbers === null ? null : noteOf(item, source, numbers);
-    items.push({
-      ...made,
-      ...(note !== null && { note: note.short, title: `${made.title}, ${note.told}` }),
-      ...(group !== undefined && { group: group.id }),
-      ...(numbers !== null && isPending(item, order, view, numbers, shown) && { pending: true }),
-    });
-  }
-  ends.forEach(({ v, name }, i) => {
-    items.push({ id: `end${i}`, kind: "output", label: name, title: `${name}: ${typeText(v.type)}` });
-  });
-  const groups = view.open.map(
-    ({ id: group, label, path, parent }): SceneGroup => ({ id: group, label, title: path, ...(parent !== null && { group: parent.id }) }),
-  );
+  const trunks = numbers === null ? [] : plan.trunks.map((trunk) => trunkAt(trunk, plan, numbers, shown, active));
+  const items = plan.items.map(({ of, done, pending }) => (numbers !== null && isPending(of, plan, numbers, shown) ? pending : done));
+  items.push(...plan.outputs);
   const words = wordsIn(language);
   return {
-    title: source.title,
+    title: plan.title,
     description: numbers === null ? words.shapesDescription : words.description,
     items,
     wires,
     trunks,
-    ...(groups.length > 0 && { groups }),
+    ...(plan.groups.length > 0 && { groups: plan.groups }),
     ...(direction !== undefined && { direction }),
     ...(activeItem !== undefined && !(active?.pass === "backward" && active.kind !== "gate") && { active: id(activeItem) }),
     ...(theme !== undefined && { theme }),
   };
 }
 
-function gradientState(parts: number, total: Tensor | null): GradientState {
-  return parts === 0 ? "none" : total === null ? "not yet" : stateOf(total);
+/** A wire that no step lights: with its value or not yet, with its gradient or not yet. */
+function plainWire(plan: Plan, place: number, isKnown: boolean, hasGradient: boolean): SceneWire {
+  const key = `${place}${isKnown ? "v" : ""}${hasGradient ? "g" : ""}`;
+  let wire = plan.plain.get(key);
+  if (wire === undefined) plan.plain.set(key, (wire = makeWire(plan, plan.drafts[place]!, isKnown, hasGradient)));
+  return wire;
+}
+
+function makeWire(plan: Plan, draft: Draft, isKnown: boolean, hasGradient: boolean): SceneWire {
+  const { ids, numbers } = plan;
+  const { v, from, output, to, input, end } = draft;
+  const ends = { from: ids.get(from)!, output, to: to === null ? end : ids.get(to)!, input };
+  const tensor = v.type.shape.length > 0;
+  const user = stretchedBy(draft);
+  const shape = { ...(tensor && { tensor }), ...(user !== null && { broadcast: true }) };
+  if (numbers === null) {
+    const above = tensor ? (user !== null ? stretchText(v, user) : shapeText(v.type)) : "";
+    return { ...ends, above, below: "", gradient: "unknown", ...shape };
+  }
+  const fact = numbers.factOf(v);
+  const value = {
+    above: !isKnown ? "" : user !== null ? `${fact.text} ⇢ ${shapeText(user.type)}` : fact.text,
+    ...(isKnown && fact.bars !== null && { aboveBars: fact.bars }),
+  };
+  if (to === null)
+    return {
+      ...ends,
+      ...value,
+      ...shape,
+      below: hasGradient ? formatNumber(1, numbers.format) : "",
+      gradient: hasGradient ? "number" : "not yet",
+    };
+  const { parts, text, bars, state } = totalAt(plan, draft, numbers);
+  return {
+    ...ends,
+    ...value,
+    ...shape,
+    below: hasGradient ? text : "",
+    gradient: parts.length === 0 ? "none" : hasGradient ? state : "not yet",
+    ...(hasGradient && bars !== null && { belowBars: bars }),
+  };
 }
 
 function totalOf(parts: readonly Contribution[]): Tensor {
@@ -497,48 +585,54 @@ function chipOf({ local }: Contribution, { node, operand }: Draft["uses"][number
   return formula === undefined ? {} : { rule: formula.replaceAll("^T", "ᵀ") };
 }
 
-function trunksOf(
-  drafts: readonly Draft[],
-  numbers: Numbers,
-  id: (item: Node | Closed) => string,
-  shown: number,
-  active: Step | undefined,
-): SceneTrunk[] {
-  const wiresOf = new Map<Value, Draft[]>();
-  for (const draft of drafts) wiresOf.set(draft.v, [...(wiresOf.get(draft.v) ?? []), draft]);
-  const trunks: SceneTrunk[] = [];
-  for (const [v, [first, ...rest]] of wiresOf) {
-    const sum = numbers.sum(v);
-    if (sum === undefined || rest.length === 0) continue;
-    const done = sum.at < shown;
-    trunks.push({
-      from: id(first!.from),
-      output: first!.output,
-      above: (numbers.computedAt.get(v.node) ?? -1) < shown ? numbers.factOf(v).text : "",
-      below: done ? gradientText(sum.t, numbers.format) : "",
-      gradient: done ? stateOf(sum.t) : "not yet",
-      branches: sum.parts,
-      active: active?.pass === "backward" && active.kind === "sum" && sum.at === shown - 1,
-    });
-  }
-  return trunks;
+/** A value whose gradients are added on its way back, with the first of its wires. */
+interface Trunk {
+  readonly v: Value;
+  readonly first: Draft;
+}
+
+function trunksIn(drafts: readonly Draft[], numbers: Numbers | null): Trunk[] {
+  const firsts = new Map<Value, Draft>();
+  const shared = new Set<Value>();
+  for (const draft of drafts)
+    if (firsts.has(draft.v)) shared.add(draft.v);
+    else firsts.set(draft.v, draft);
+  return [...firsts].filter(([v]) => shared.has(v) && numbers?.sum(v) !== undefined).map(([v, first]) => ({ v, first }));
+}
+
+function trunkAt({ v, first }: Trunk, { ids }: Plan, numbers: Numbers, shown: number, active: Step | undefined): SceneTrunk {
+  const sum = numbers.sum(v)!;
+  const done = sum.at < shown;
+  return {
+    from: ids.get(first.from)!,
+    output: first.output,
+    above: (numbers.computedAt.get(v.node) ?? -1) < shown ? numbers.factOf(v).text : "",
+    below: done ? gradientText(sum.t, numbers.format) : "",
+    gradient: done ? stateOf(sum.t) : "not yet",
+    branches: sum.parts,
+    active: active?.pass === "backward" && active.kind === "sum" && sum.at === shown - 1,
+  };
 }
 
 /** Whether nothing of an op or a module has been computed, or, backward, passed on yet. */
-function isPending(item: Node | Closed, order: readonly Node[], view: View, numbers: Numbers, shown: number): boolean {
+function isPending(item: Node | Closed, { inside }: Plan, numbers: Numbers, shown: number): boolean {
   const at = shown <= numbers.forward ? numbers.computedAt : numbers.passedAt;
   const isDone = (node: Node): boolean => (at.get(node) ?? -1) < shown;
   if (!isClosed(item)) return item.operands.length > 0 && !isDone(item);
-  const inside = order.filter((node) => view.shown.get(node) === item && at.has(node));
-  return inside.length > 0 && !inside.some(isDone);
+  let some = false;
+  for (const node of inside.get(item) ?? []) {
+    if (!at.has(node)) continue;
+    if (isDone(node)) return false;
+    some = true;
+  }
+  return some;
 }
 
 /**
- * The pill of an item: on the gate that made a value that is not finite out of finite ones, or, backward, such a gradient; else what health would
- * warn of. A closed module has that of the first node in it with one, named.
+ * The pill of an item made of `nodes`: on the gate that made a value that is not finite out of finite ones, or, backward, such a gradient; else what
+ * health would warn of. A closed module has that of the first node in it with one, named.
  */
-function noteOf(item: Node | Closed, { order, view, names }: Source, numbers: Numbers): Pill | null {
-  const nodes = isClosed(item) ? order.filter((node) => view.shown.get(node) === item) : [item];
+function noteOf(item: Node | Closed, names: Source["names"], numbers: Numbers, nodes: readonly Node[]): Pill | null {
   const tell = (node: Node, pill: Pill): Pill => (isClosed(item) ? { ...pill, told: `${names.get(node)}: ${pill.told}` } : pill);
   for (const node of nodes) {
     const made = valuesOf(node)
