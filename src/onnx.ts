@@ -4,5 +4,5 @@ export type { Inspection, MemoryFacts, NodeFacts, ParameterFacts } from "./onnx/
 export type { Model, Port, ReadOptions } from "./onnx/model.ts";
 export type { Source } from "./onnx/model-file.ts";
 export { onnx } from "./onnx/onnx.ts";
-export type { Applicable } from "./onnx/sample.ts";
+export type { Applicable, Outline } from "./onnx/sample.ts";
 export type { SaveOptions, Writable } from "./onnx/write-model.ts";

@@ -88,6 +88,11 @@ export function variable(value: Operand | Nested, name?: string): Value {
   return leaf(variableOp, t.type, heldOf(t), forever, name ?? null);
 }
 
+/** A variable over what its owner never changes: no copy. */
+export function variableOf(t: Tensor, name: string): Value {
+  return leaf(variableOp, t.type, heldOf(t), forever, name);
+}
+
 /** A leaf with a value that is never asked about: gradients with respect to it are an error. @throws as `tensor` does */
 export function constant(value: Operand | Nested, dtype?: DType): Value {
   if (typeof value === "number") return literal(value, dtype ?? "f64");

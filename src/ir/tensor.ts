@@ -63,6 +63,17 @@ export function hold(type: TensorType, data: NumberArray): Tensor {
   return { kind: "tensor", type, data };
 }
 
+/** A tensor whose elements are not in memory: `absent` throws what to do about it. */
+export function holdAbsent(type: TensorType, absent: () => never): Tensor {
+  return {
+    kind: "tensor",
+    type,
+    get data(): NumberArray {
+      return absent();
+    },
+  };
+}
+
 /** A held scalar as a tensor, on demand. */
 export function dense(held: Held, type: TensorType): Tensor {
   if (typeof held !== "number") return held;

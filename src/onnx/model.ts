@@ -13,7 +13,7 @@ import { type ModelFile, openModel, type Source, tensorsIn } from "./model-file.
 import { checkOperators } from "./operators-used.ts";
 import { type Parameter, parametersOf } from "./parameters.ts";
 import type { FunctionMessage, NodeMessage, ValueMessage } from "./schema.ts";
-import { dtypeOfElement } from "./tensor-data.ts";
+import { absentTensor, dtypeOfElement } from "./tensor-data.ts";
 import { applyNodes, functionKey, inOrder, Names, type Opsets, opsetsOf, readsOf, type Watch } from "./walk.ts";
 
 /** An input or output of a model: its dtype, and its sizes, which are numbers, names that stand for numbers, or unknown. */
@@ -140,8 +140,16 @@ export async function readModel<const I extends string = string, const O extends
   return modelOf(opened, Object.fromEntries(opened.parameters.map(({ name, value }) => [name, value])));
 }
 
-/** What a model is made of, its operators unchecked. @throws as `readModel`, but for operators that are not supported */
-export async function openParts(source: Source, options: ReadOptions<string, string> = {}): Promise<Opened> {
+/**
+ * What a model is made of, its operators unchecked.
+ * @param weights `absent` leaves the numbers of large weights in the file, where they are not in memory anyway
+ * @throws as `readModel`, but for operators that are not supported
+ */
+export async function openParts(
+  source: Source,
+  options: ReadOptions<string, string> = {},
+  weights: "read" | "absent" = "read",
+): Promise<Opened> {
   const file = await openModel(source, options.external ?? {});
   const { graph, message } = file;
   const sparse = graph.sparse_initializer?.[0];
@@ -165,16 +173,22 @@ export async function openParts(source: Source, options: ReadOptions<string, str
     if (!made.has(name)) throw new GraphError(`onnx: there is no output ${name}; the model has ${namesText(own)}`);
   const used = new Set([...nodes.flatMap((n) => readsOf(n)), ...outputs]);
   const needed = [...all].filter(([name]) => used.has(name));
-  await file.fetch([...needed.map(([, t]) => t), ...tensorsIn(nodes, message.functions ?? [])]);
-  for (const [name, t] of needed) initializers.set(name, file.tensor(t, name));
+  const absent = new Map<string, Tensor>();
+  if (weights === "absent")
+    for (const [name, t] of needed) {
+      const without = file.apart(t) === undefined ? absentTensor(t, name) : null;
+      if (without !== null) absent.set(name, without);
+    }
+  await file.fetch([...needed.flatMap(([name, t]) => (absent.has(name) ? [] : [t])), ...tensorsIn(nodes, message.functions ?? [])]);
+  for (const [name, t] of needed) initializers.set(name, absent.get(name) ?? file.tensor(t, name));
   const parameters = parametersOf(initializers, nodes);
-  const weights = new Set(parameters.map((p) => p.initializer));
+  const trained = new Set(parameters.map((p) => p.initializer));
   const functions = new Map((message.functions ?? []).map((f) => [functionKey(f, f.name ?? ""), f]));
   const opsets = opsetsOf(message.opset_import ?? []);
   checkOpset(opsets);
   const inputs = chosenInputs(declared, options.inputs, used);
   const dims = checkedDims(options.dims ?? {}, inputs);
-  const constants = new Map([...initializers].filter(([name]) => !weights.has(name)));
+  const constants = new Map([...initializers].filter(([name]) => !trained.has(name)));
   return { file, nodes, parameters, constants, opsets, functions, inputs, outputs, dims, asking: { nodes: new Set(), seen: new Set() } };
 }
 

@@ -1,14 +1,14 @@
 import { allocate, isFloat } from "../ir/dtype.ts";
 import { ChainruleError, ShapeError } from "../ir/errors.ts";
 import { type Graph, graphOf } from "../ir/graph.ts";
-import { input, variable } from "../ir/leaf.ts";
+import { input, variable, variableOf } from "../ir/leaf.ts";
 import type { Value } from "../ir/node.ts";
 import { sizeOf } from "../ir/shape.ts";
 import { hold, type Tensor } from "../ir/tensor.ts";
 import type { Values } from "../ir/tree.ts";
 import { type TensorType, tensorType } from "../ir/type.ts";
 import { Recorder, unbound } from "./answers.ts";
-import { applyModel, type Model, type Opened, openedOf, openParts, type ReadOptions } from "./model.ts";
+import { applyModel, type Model, type Opened, openedOf, openParts, outputPort, type Port, type ReadOptions } from "./model.ts";
 import type { Source } from "./model-file.ts";
 import { checkOperators } from "./operators-used.ts";
 import { pathOf, type Watch } from "./walk.ts";
@@ -71,7 +71,7 @@ export function sampleOf(opened: Opened, watch?: Watch, as: "input" | "variable"
         const params = Object.fromEntries(
           opened.parameters.map(({ name, value }) => [
             name,
-            as === "variable" || withData ? variable(value, name) : input(value.type, name),
+            as === "variable" || withData ? variableOf(value, name) : input(value.type, name),
           ]),
         );
         const inputs = Object.fromEntries(
@@ -131,5 +131,46 @@ export async function applicable(source: Source | Model<string, string>, options
     inputs: Object.fromEntries(Object.entries(inputs).map(([name, v]) => [name, v.type])),
     dims,
     nodes: opened.nodes.map((node) => pathOf(node).join("/")),
+  };
+}
+
+/** What is known of a model before its weights are read: enough for a picture, in a moment for a file of any size. */
+export interface Outline extends Applicable {
+  /** The weights by name, their numbers unread. */
+  readonly parameters: { readonly [name: string]: { readonly type: TensorType; readonly trainable: boolean } };
+  readonly outputs: { readonly [name: string]: Port };
+  /**
+   * The model at those sizes, for pictures, `costOf` and printing: its weights are variables. Numbers of large weights are not there: what needs them
+   * is told so.
+   */
+  readonly graph: Graph<unknown, unknown>;
+}
+
+/**
+ * Looks at a model: its inputs, outputs, weights and graph, without the numbers of its large weights, which stay in the file or Blob. Where the sizes of
+ * the graph depend on those, they are read all the same.
+ * @throws as `onnx.read`; ChainruleError when no sizes fit
+ */
+export async function outline(source: Source, options: ReadOptions<string, string> = {}): Promise<Outline> {
+  try {
+    return outlineOf(await openParts(source, options, "absent"));
+  } catch (error) {
+    if (!(error instanceof ChainruleError)) throw error;
+    // Perhaps for want of a weight's numbers; what is wrong otherwise is wrong again.
+    return outlineOf(await openParts(source, options));
+  }
+}
+
+function outlineOf(opened: Opened): Outline {
+  checkOperators(opened.nodes, opened.functions, opened.parameters, opened.outputs);
+  const { inputs, outputs, dims } = sampleOf(opened, undefined, "variable");
+  const ports = new Map((opened.file.graph.output ?? []).map((v) => [v.name ?? "", v]));
+  return {
+    inputs: Object.fromEntries(Object.entries(inputs).map(([name, v]) => [name, v.type])),
+    outputs: Object.fromEntries(opened.outputs.map((name) => [name, outputPort(ports.get(name))])),
+    parameters: Object.fromEntries(opened.parameters.map(({ name, value, trainable }) => [name, { type: value.type, trainable }])),
+    dims,
+    nodes: opened.nodes.map((node) => pathOf(node).join("/")),
+    graph: graphOf<unknown, unknown>(inputs as Values<unknown>, outputs),
   };
 }

@@ -1,9 +1,9 @@
 import { byteSize, readElements } from "../files/element-bytes.ts";
-import { allocate, type DType, type NumberArray } from "../ir/dtype.ts";
-import { DTypeError, ParseError } from "../ir/errors.ts";
+import { allocate, type DType, isFloat, type NumberArray } from "../ir/dtype.ts";
+import { DTypeError, GraphError, ParseError } from "../ir/errors.ts";
 import { bf16ToNumber, f16ToNumber } from "../ir/half.ts";
 import { sizeOf } from "../ir/shape.ts";
-import { hold, settle, type Tensor } from "../ir/tensor.ts";
+import { hold, holdAbsent, settle, type Tensor } from "../ir/tensor.ts";
 import { tensorType } from "../ir/type.ts";
 import type { TensorMessage } from "./schema.ts";
 import { wholeOf } from "./wire.ts";
@@ -92,6 +92,22 @@ export function checkBytes(message: TensorMessage, where: string, count: number)
   const wanted = sizeOf(shape) * byteSize(dtype);
   if (count !== wanted)
     throw new ParseError(`onnx: ${where} is ${dtype}[${shape.join(",")}], which takes ${wanted} bytes, and has ${count}`);
+}
+
+/** Fewer elements are read with the file: shapes and settings are computed from them. */
+const leastAbsent = 2 ** 12;
+
+/**
+ * A floating-point tensor message as a Tensor without its elements, for looking at a model before its weights are read; null for a small one and for
+ * other dtypes.
+ */
+export function absentTensor(message: TensorMessage, where: string): Tensor | null {
+  const dtype = dtypeOfElement(message.data_type, where);
+  const shape = shapeOfMessage(message, where);
+  if (!isFloat(dtype) || sizeOf(shape) < leastAbsent) return null;
+  return holdAbsent(tensorType(dtype, shape), () => {
+    throw new GraphError(`onnx: the numbers of ${where} were left in the file; an outline has shapes alone, onnx.read reads the numbers`);
+  });
 }
 
 /**

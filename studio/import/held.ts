@@ -39,9 +39,6 @@ import { tuneModel } from "./tune.ts";
 interface OpenModel {
   readonly model: Model<string, string>;
   readonly types: Readonly<Record<string, TensorType>>;
-  readonly nodes: readonly string[];
-  readonly params: Readonly<Record<string, Value>>;
-  readonly outputs: Readonly<Record<string, Value>>;
 }
 
 const typeText = ({ dtype, shape }: Pick<TensorType, "dtype" | "shape">): string => `${dtype}[${shape.join(",")}]`;
@@ -56,11 +53,16 @@ const losses = ["softmaxCrossEntropy"];
 /** One opened thing, and everything that the page may ask of it. */
 export class Held {
   #graph: AnyGraph | null = null;
-  #model: OpenModel | null = null;
+  /** Begins to read the model's weights when that is first asked for, and then gives the same every time. */
+  #model: (() => Promise<OpenModel>) | null = null;
+  /** The scopes of the file's nodes, and the names of its weights. */
+  #nodes: readonly string[] = [];
+  #weights: Readonly<Record<string, Pick<TensorType, "dtype" | "shape">>> = {};
   #tensors: Readonly<Record<string, Tensor>> = {};
   #gradients: Readonly<Record<string, Tensor>> = {};
   /** What the numbers of the picture are of, once gradients were asked for and the model is small. */
   #loss: Value | null = null;
+  #wrt: Readonly<Record<string, Value>> = {};
   #picture: Picture | null = null;
   #data: { readonly name: string; readonly table: CsvTable } | null = null;
   #stopped = false;
@@ -76,6 +78,9 @@ export class Held {
     if (main === undefined) throw new Error("no file was given");
     this.#graph = null;
     this.#model = null;
+    this.#nodes = [];
+    this.#weights = {};
+    this.#wrt = {};
     this.#tensors = {};
     this.#gradients = {};
     this.#loss = null;
@@ -98,30 +103,36 @@ export class Held {
   }
 
   async #openModel(file: File, beside: readonly File[]): Promise<Summary> {
-    const external: Record<string, Uint8Array> = {};
-    for (const other of beside) external[other.name] = new Uint8Array(await other.arrayBuffer());
-    const options = beside.length > 0 ? { external } : {};
-    const bytes = new Uint8Array(await file.arrayBuffer());
+    const options = beside.length > 0 ? { external: Object.fromEntries(beside.map((other) => [other.name, other])) } : {};
     this.#say({ progress: "build" });
-    const model: Model<string, string> = await onnx.read(bytes, options);
-    const { inputs: types, nodes } = await onnx.applicable(model);
-    const { params, outputs } = modelValues(model, types, 0);
-    this.#model = { model, types, nodes, params, outputs };
-    this.#tensors = model.params;
-    this.#graph = graph({}, () => outputs);
-    const trainable = new Set(model.trainable);
+    // The picture first: how the model is made is read in a moment, and its weights when they are asked for.
+    const { graph: whole, inputs: types, outputs, parameters, nodes } = await onnx.outline(file, options);
+    let reading: Promise<OpenModel> | null = null;
+    const whenRead = (): Promise<OpenModel> => {
+      reading ??= onnx.read(file, options).then((model: Model<string, string>) => {
+        // Another file may have been opened meanwhile.
+        if (this.#model === whenRead) this.#tensors = model.params;
+        return { model, types };
+      });
+      return reading;
+    };
+    this.#model = whenRead;
+    this.#nodes = nodes;
+    this.#graph = whole;
+    this.#weights = Object.fromEntries(Object.entries(parameters).map(([name, { type }]) => [name, type]));
     return {
       kind: "model",
       name: file.name,
       inputs: Object.entries(types).map(([name, type]) => ({ name, type: typeText(type) })),
       outputs: Object.keys(outputs),
-      parameters: Object.entries(model.params).map(([name, { type }]) => ({ ...row(name, type), trainable: trainable.has(name) })),
+      parameters: Object.entries(parameters).map(([name, { type, trainable }]) => ({ ...row(name, type), trainable })),
     };
   }
 
   /** What of the model can be trained and what stands in the way, in words: it takes longer than the picture, so it comes after it. */
   async inspection(): Promise<Asks["inspection"]["answer"]> {
-    const found = await onnx.inspect(this.#modelOrFail().model);
+    const { model } = await this.#modelOrFail();
+    const found = await onnx.inspect(model);
     return { text: found.text(), blocked: found.parameters.filter(({ gradient }) => gradient === false).map(({ name }) => name) };
   }
 
@@ -183,10 +194,10 @@ export class Held {
     const subject = this.#loss ?? this.#graph;
     if (subject === null) throw new Error("there is no graph to draw");
     this.#say({ progress: "layout" });
-    const nodes = this.#model?.nodes ?? [];
+    const nodes = this.#nodes;
     // Left to itself a picture of a model shows its modules and nodes, not what the nodes are made of.
     const shut = depth === null ? [...closed, ...[...nodes, ...losses].filter((node) => !open.includes(node))] : closed;
-    const wrt = this.#loss !== null && this.#model !== null ? { wrt: trainableOf(this.#model) } : {};
+    const wrt = this.#loss !== null ? { wrt: this.#wrt } : {};
     const drawn = picture(subject, { ...(depth !== null && { depth }), open, closed: shut, theme, language, ...wrt });
     this.#picture = drawn;
     const scene = drawn.scene();
@@ -221,7 +232,7 @@ export class Held {
   }
 
   /** What stands behind an item of the picture. */
-  item({ id }: Asks["item"]["ask"]): ItemFacts {
+  async item({ id }: Asks["item"]["ask"]): Promise<ItemFacts> {
     const drawn = this.#picture;
     const item = drawn?.scene().items.find((other) => other.id === id);
     if (drawn === null || item === undefined) throw new Error("that is no longer in the picture");
@@ -231,6 +242,7 @@ export class Held {
     const parameters = nodes.filter(({ op, label }) => op.name === "variable" && label !== null);
     const [only] = nodes.length === 1 ? nodes : [];
     const name = only?.label ?? "";
+    if (Object.hasOwn(this.#weights, name)) await this.#modelOrFail();
     return {
       title: item.title,
       ops: [...counts].map(([op, count]) => ({ op, count })).sort((a, b) => b.count - a.count),
@@ -242,7 +254,8 @@ export class Held {
   }
 
   /** A tensor of the file, or the gradient of one: `name`, `gradient:name`. */
-  tensor({ name }: Asks["tensor"]["ask"]): Asks["tensor"]["answer"] {
+  async tensor({ name }: Asks["tensor"]["ask"]): Promise<Asks["tensor"]["answer"]> {
+    if (this.#model !== null) await this.#model();
     const found = name.startsWith("gradient:") ? this.#gradients[name.slice(9)] : this.#tensors[name];
     if (found === undefined) throw new Error(`there is no tensor ${name}`);
     return tensorFacts(found);
@@ -250,11 +263,11 @@ export class Held {
 
   /** The gradients of an output, or of a loss made of it, for an input drawn from a seed. */
   async gradients(ask: GradientAsk): Promise<Gradients> {
-    const open = this.#modelOrFail();
+    const open = await this.#modelOrFail();
     const began = performance.now();
     const { params, outputs } = modelValues(open.model, open.types, ask.seed);
     const loss = lossOf(outputs, ask);
-    const wrt = trainableOf({ ...open, params });
+    const wrt = Object.fromEntries(open.model.trainable.map((name) => [name, params[name]!]));
     const slopes = gradients(loss, wrt);
     const step = graph({}, () => ({ loss, slopes }));
     const program = await compile(step, wasm());
@@ -262,7 +275,7 @@ export class Held {
     program.dispose?.();
     this.#gradients = ran.slopes;
     this.#graph = graph({}, () => outputs);
-    this.#model = { ...open, params, outputs };
+    this.#wrt = wrt;
     this.#loss = costOf(step).flops < countable ? loss : null;
     const rows: GradientRow[] = Object.keys(wrt).map((name) => ({
       ...row(name, open.model.params[name]!.type),
@@ -274,7 +287,7 @@ export class Held {
 
   /** Fine-tunes the model on the table that was read. */
   async tune(ask: TuneAsk): Promise<Asks["tune"]["answer"]> {
-    const open = this.#modelOrFail();
+    const open = await this.#modelOrFail();
     if (this.#data === null) throw new Error("drop a CSV file with the data first");
     this.#stopped = false;
     const { params, loss, stopped } = await tuneModel(
@@ -286,7 +299,7 @@ export class Held {
       () => this.#stopped,
     );
     const model = open.model.with(params);
-    this.#model = { ...open, model };
+    this.#model = () => Promise.resolve({ ...open, model });
     this.#tensors = model.params;
     return { loss, stopped };
   }
@@ -297,14 +310,14 @@ export class Held {
   }
 
   /** The model as it is now, as a file. */
-  save(): Blob {
-    const { model } = this.#modelOrFail();
+  async save(): Promise<Blob> {
+    const { model } = await this.#modelOrFail();
     return new Blob([onnx.write(model) as Uint8Array<ArrayBuffer>], { type: "application/octet-stream" });
   }
 
-  #modelOrFail(): OpenModel {
+  #modelOrFail(): Promise<OpenModel> {
     if (this.#model === null) throw new Error("open a model first");
-    return this.#model;
+    return this.#model();
   }
 }
 
@@ -341,10 +354,6 @@ function partsOf({ items, wires, trunks = [] }: Scene, layout: Layout): Part[] {
       height: body.height,
     };
   });
-}
-
-function trainableOf({ model, params }: OpenModel): Record<string, Value> {
-  return Object.fromEntries(model.trainable.map((name) => [name, params[name]!]));
 }
 
 function rootMeanSquare({ data }: Tensor): number {

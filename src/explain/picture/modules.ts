@@ -39,7 +39,19 @@ export function modulesOf(order: readonly Node[]): Modules {
   if (keys.every((list) => list.length === 0)) return { all: [], around: new Map() };
   adoptLeaves(nodes, place, keys);
   const deepest = keys.reduce((most, list) => Math.max(most, list.length), 0);
-  for (let level = 0; level < deepest; level++) splitCycles(nodes, place, keys, level);
+  // A number for the path to each node as far as the level has come, so that paths are not written out again and again.
+  const parent = nodes.map(() => 0);
+  const known = new Map<string, number>();
+  const inner = (i: number, level: number): number => {
+    const key = `${parent[i]} ${keys[i]![level]!.name}`;
+    let number = known.get(key);
+    if (number === undefined) known.set(key, (number = known.size + 1));
+    return number;
+  };
+  for (let level = 0; level < deepest; level++) {
+    splitCycles(nodes, place, keys, level, parent, inner);
+    for (let i = 0; i < nodes.length; i++) if (keys[i]!.length > level) parent[i] = inner(i, level);
+  }
   return grow(nodes, keys);
 }
 
@@ -99,23 +111,30 @@ function commonKeys(a: readonly Key[], b: readonly Key[]): Key[] {
   return a.slice(0, n);
 }
 
-/** Cuts the modules of one level that lie on a cycle of modules into the runs of nodes that were built without a break. */
-function splitCycles(nodes: readonly Node[], place: ReadonlyMap<Node, number>, keys: Key[][], level: number): void {
-  const path = (i: number, length: number): string =>
-    keys[i]!.slice(0, length)
-      .map(({ name }) => name)
-      .join("\n");
-  const unit = nodes.map((_, i) => (keys[i]!.length > level ? path(i, level + 1) : `node ${i}`));
-  const parent = nodes.map((_, i) => path(i, Math.min(level, keys[i]!.length)));
-  const edges = new Map<string, Set<string>>();
-  const waiting = new Map<string, number>(unit.map((u) => [u, 0]));
+/**
+ * Cuts the modules of one level that lie on a cycle of modules into the runs of nodes that were built without a break.
+ * @param parent the number of the module around each node
+ * @param inner the number of the module of this level that a node lies in
+ */
+function splitCycles(
+  nodes: readonly Node[],
+  place: ReadonlyMap<Node, number>,
+  keys: Key[][],
+  level: number,
+  parent: readonly number[],
+  inner: (i: number, level: number) => number,
+): void {
+  // A node outside of any module of this level is a unit of its own.
+  const unit = nodes.map((_, i) => (keys[i]!.length > level ? inner(i, level) : -1 - i));
+  const edges = new Map<number, Set<number>>();
+  const waiting = new Map<number, number>(unit.map((u) => [u, 0]));
   nodes.forEach((node, i) => {
     for (const v of node.operands) {
       if (v === null) continue;
       const from = place.get(v.node)!;
       // Edges that leave the parent belong to its own level, which is without cycles already.
       if (unit[from] === unit[i] || parent[from] !== parent[i]) continue;
-      const after = edges.get(unit[from]!) ?? new Set<string>();
+      const after = edges.get(unit[from]!) ?? new Set<number>();
       if (after.has(unit[i]!)) continue;
       edges.set(unit[from]!, after.add(unit[i]!));
       waiting.set(unit[i]!, waiting.get(unit[i]!)! + 1);
@@ -130,8 +149,8 @@ function splitCycles(nodes: readonly Node[], place: ReadonlyMap<Node, number>, k
   }
   if (ready.length === waiting.size) return;
   const done = new Set(ready);
-  const run = new Map<string, number>();
-  const last = new Map<string, string>();
+  const run = new Map<number, number>();
+  const last = new Map<number, number>();
   nodes.forEach((node, i) => {
     if (isLeaf(node) || keys[i]!.length < level) return;
     const inside = parent[i]!;

@@ -58,7 +58,8 @@ export function viewOf(order: readonly Node[], options: ViewOptions = {}): View 
   if (depth !== undefined && depth !== "all" && !(Number.isInteger(depth) && depth >= 0))
     throw new GraphError(`draw: depth ${String(depth)} is no depth; give 0, 1, 2, ... or "all"`);
   const modules = modulesOf(order);
-  const view = depth === undefined ? comfortableView(order, modules, options) : viewAt(order, modules, depth, options);
+  const numbers: Numbers = { texts: new Map(), objects: new Map(), nodes: new Map() };
+  const view = depth === undefined ? comfortableView(order, modules, options, numbers) : viewAt(order, modules, depth, options, numbers);
   if (view.items > maxItems) {
     const how =
       modules.all.length === 0 ? "name its parts with scope(name, ...) and they are drawn as one box each" : "draw it at a smaller depth";
@@ -69,11 +70,11 @@ export function viewOf(order: readonly Node[], options: ViewOptions = {}): View 
   return view;
 }
 
-function comfortableView(order: readonly Node[], modules: Modules, options: ViewOptions): View {
+function comfortableView(order: readonly Node[], modules: Modules, options: ViewOptions, numbers: Numbers): View {
   const deepest = modules.all.reduce((most, { level }) => Math.max(most, level), -1);
-  let view = viewAt(order, modules, 0, options);
+  let view = viewAt(order, modules, 0, options, numbers);
   for (let depth = 1; depth <= deepest + 1; depth++) {
-    const next = viewAt(order, modules, depth, options);
+    const next = viewAt(order, modules, depth, options, numbers);
     if (next.items > comfortable) break;
     view = next;
   }
@@ -85,9 +86,12 @@ function viewAt(
   modules: Modules,
   depth: number | "all",
   { open = [], closed = [], fold = true }: ViewOptions,
+  numbers: Numbers,
 ): View {
-  const named = (list: readonly string[]): Set<Module> =>
-    new Set(modules.all.filter(({ id, path }) => list.includes(id) || list.includes(path)));
+  const named = (list: readonly string[]): Set<Module> => {
+    const wanted = new Set(list);
+    return new Set(modules.all.filter(({ id, path }) => wanted.has(id) || wanted.has(path)));
+  };
   const opened = named(open);
   const shut = named(closed);
   for (const module of [...opened]) for (let m = module.parent; m !== null; m = m.parent) opened.add(m);
@@ -106,7 +110,7 @@ function viewAt(
     if (outer !== null) members.get(outer)!.push(node);
   }
   const standsFor = new Map<Module, Closed>();
-  for (const chain of fold ? chainsOf(order, members) : closedOnes.map((m) => [m])) {
+  for (const chain of fold ? chainsOf(order, members, numbers) : closedOnes.map((m) => [m])) {
     const nodes = chain.flatMap((m) => members.get(m)!);
     const item: Closed = { module: chain[0]!, repeat: chain.length, ...countsOf(nodes) };
     for (const m of chain) standsFor.set(m, item);
@@ -144,10 +148,9 @@ interface Shape {
 }
 
 /** Closed modules, alone or in runs of one structure where each takes what the one before gives and nobody else does. */
-function chainsOf(order: readonly Node[], members: ReadonlyMap<Module, readonly Node[]>): Module[][] {
+function chainsOf(order: readonly Node[], members: ReadonlyMap<Module, readonly Node[]>, numbers: Numbers): Module[][] {
   const home = new Map<Node, Module>();
   for (const [m, nodes] of members) for (const node of nodes) home.set(node, m);
-  const numbers: Numbers = { texts: new Map(), objects: new Map() };
   const shapes = new Map([...members].map(([m, nodes]) => [m, shapeOf(nodes, numbers)]));
   const takers = new Map<Module, Set<Module | null>>([...members.keys()].map((m) => [m, new Set()]));
   for (const node of order) {
@@ -245,18 +248,27 @@ function shapeOf(nodes: readonly Node[], numbers: Numbers): Shape {
       return `o${takes.get(v)}:${typeText(v.type)}`;
     });
     for (const v of valuesOf(node)) inside.set(v, inside.size);
-    const text = `${node.op.name}(${operands.join(",")})${attrsText(node.attrs, numbers)}${valuesOf(node)
-      .map((v) => typeText(v.type))
-      .join(",")}`;
-    parts.push(String(numberOf(numbers.texts, text)));
+    parts.push(`${kindOf(node, numbers)}(${operands.join(",")})`);
   }
   return { signature: parts.join(" "), takes: [...takes.keys()], inside };
+}
+
+/** A number for what a node is apart from its operands; views of other depths ask for it again. */
+function kindOf(node: Node, numbers: Numbers): number {
+  let kind = numbers.nodes.get(node);
+  if (kind === undefined) {
+    const types = valuesOf(node).map((v) => typeText(v.type));
+    kind = numberOf(numbers.texts, `${node.op.name} ${attrsText(node.attrs, numbers)} ${types.join(",")}`);
+    numbers.nodes.set(node, kind);
+  }
+  return kind;
 }
 
 /** Small numbers for long texts, and for objects that are equal only to themselves, such as graphs. */
 interface Numbers {
   readonly texts: Map<string, number>;
   readonly objects: Map<object, number>;
+  readonly nodes: Map<Node, number>;
 }
 
 function numberOf<K>(known: Map<K, number>, key: K): number {
