@@ -1,7 +1,7 @@
 // node bench/run.js [--rounds N] [SUITE ...]: measures ours against every installed peer in this one process and writes RESULTS.md.
 // The suites are lecture, anew-1000, anew-100000, mlp, mlp-large, moons, threads, ort, convnet, gpt, lstm, gemm, elementwise-sum, elementwise-gradient, scalar-1000,
 // scalar-1000-functions, scalar-100000 (scalar for all three, elementwise for both), train-mlp, train-mlp-large, train-moons, train-convnet,
-// train-gpt (train for all five), start-up, size; without names all run. A run of some replaces their sections alone.
+// train-gpt (train for all five), start-up, studio, size; without names all run. A run of some replaces their sections alone.
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
@@ -56,6 +56,7 @@ const suites = {
     const ms = { unit: "ms", scale: 1e-6 };
     return `## Import in Node\n\n${timeTable(imports, ms)}\n\n## First gradient after it\n\n${timeTable(firsts, ms)}\n`;
   },
+  studio: async () => `## The studio in Chromium\n\n${await (await import("./suites/studio.js")).studio()}\n`,
   size: async () => `## The smallest program that takes a gradient\n\n${await (await import("./suites/size.js")).sizes()}\n`,
 };
 
