@@ -10,7 +10,7 @@ export { cond } from "./control/cond.ts";
 export { type Scanned, type ScanOptions, scan } from "./control/scan.ts";
 export { type WhileOptions, whileLoop } from "./control/while-loop.ts";
 export { formatNumber, type NumberFormat } from "./draw/format-number.ts";
-export type { Layout } from "./draw/layout/layout-scene.ts";
+export { type Layout, type LayoutOptions, layoutScene } from "./draw/layout/layout-scene.ts";
 export type { Scene } from "./draw/scene.ts";
 export type { SvgParts } from "./draw/svg-parts.ts";
 export type { Engine, Mode, Ran } from "./engines/engine.ts";

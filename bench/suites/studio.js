@@ -32,10 +32,13 @@ async function models(folder) {
 function firstScripts() {
   const site = join(root, "dist/studio");
   const found = new Set(
-    [...readFileSync(join(site, "index.html"), "utf8").matchAll(/<(?:script|link)[^>]*(?:src|href)="([^"]+\.js)"/g)].map((m) => join(site, m[1])),
+    [...readFileSync(join(site, "index.html"), "utf8").matchAll(/<(?:script|link)[^>]*(?:src|href)="([^"]+\.js)"/g)].map((m) =>
+      join(site, m[1]),
+    ),
   );
   for (const file of found)
-    for (const m of readFileSync(file, "utf8").matchAll(/(?:^|[;}])import(?:[^"'`;()]*from)?["'](\.[^"']+\.js)["']/g)) found.add(join(dirname(file), m[1]));
+    for (const m of readFileSync(file, "utf8").matchAll(/(?:^|[;}])import(?:[^"'`;()]*from)?["'](\.[^"']+\.js)["']/g))
+      found.add(join(dirname(file), m[1]));
   return [...found].reduce((sum, file) => sum + gzipSync(readFileSync(file), { level: 9 }).length, 0);
 }
 
@@ -68,7 +71,9 @@ export async function studio() {
       }),
     );
     const laid = await layouts(page);
-    rows.push(row(`layout, ${laid.items} items`, laid.took, { unit: "ms", most: 50, remark: `the first one in a page ${digits(laid.first)} ms` }));
+    rows.push(
+      row(`layout, ${laid.items} items`, laid.took, { unit: "ms", most: 50, remark: `the first one in a page ${digits(laid.first)} ms` }),
+    );
     const pan = await panning(page);
     rows.push(row(`panning, ${pan.count.toLocaleString("en")} elements`, pan.rates, { unit: "frames/s", least: 50 }));
     const first = await firstPaint(page);
@@ -104,7 +109,11 @@ export async function studio() {
     for (const { name, path } of files) {
       const { bytes, items, samples } = await importing(page, path);
       rows.push(
-        row(`${name} as a picture`, samples, { unit: "ms", most: 2000, remark: `${Math.round(bytes / 1e6)} MB, ${items} items, from the choice of the file` }),
+        row(`${name} as a picture`, samples, {
+          unit: "ms",
+          most: 2000,
+          remark: `${Math.round(bytes / 1e6)} MB, ${items} items, from the choice of the file`,
+        }),
       );
     }
     rows.push(row("first scripts", [firstScripts() / 1000], { unit: "kB gzip", most: 60 }));

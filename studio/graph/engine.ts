@@ -57,8 +57,10 @@ export interface Model {
   readonly walk: Walk;
   /** The gradient of a value and the step after which it is known. */
   readonly gradients: ReadonlyMap<Value, { readonly tensor: Tensor; readonly at: number }>;
-  /** Counts up where the layout is another one. */
+  /** Another one where the layout is another one. */
   readonly layoutKey: string;
+  /** How many items have to be laid out before it can be shown; 0 where the layout of the graph before it fits. */
+  readonly toLayOut: number;
 }
 
 const mostNodes = 5000;
@@ -160,13 +162,8 @@ export function build(
     const layoutKey = JSON.stringify([source.source, view, shapes]);
     const depth = options.depth === null ? {} : { depth: options.depth < 0 ? ("all" as const) : options.depth };
     const { language, open, closed } = options;
-    const made = picture(f, {
-      language,
-      open,
-      closed,
-      ...depth,
-      ...(before?.layoutKey === layoutKey && { layout: before.picture.layout }),
-    });
+    const fits = before?.layoutKey === layoutKey;
+    const made = picture(f, { language, open, closed, ...depth, ...(fits && { layout: before.picture.layout }) });
     const { steps, forwardSteps: forward } = made;
     const seed = steps[forward];
     return {
@@ -178,6 +175,7 @@ export function build(
       walk: walkOf(source, made, steps, forward),
       gradients: gradientsOf(steps),
       layoutKey,
+      toLayOut: fits ? 0 : made.scene().items.length,
     };
   } catch (error) {
     return fault(error, source.source);

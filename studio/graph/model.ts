@@ -2,6 +2,7 @@ import { batch, computed, effect, type ReadonlySignal, signal } from "@preact/si
 import { change, language, state } from "../state/store.ts";
 import type { Fault, Model, Read } from "./engine.ts";
 import { type Example, examples } from "./examples.ts";
+import { layoutAside, noteLayout } from "./layout-aside.ts";
 import type { GraphState } from "./state.ts";
 import { after, beforeStop, placeIn, type Stop } from "./stops.ts";
 import { graphWords } from "./words.ts";
@@ -54,9 +55,78 @@ export const trouble = signal<Fault | null>(null);
 /** The variables of the last formula that could be read. */
 export const variables = signal<readonly string[]>([]);
 
+/**
+ * Pictures of more items than this are laid out in a worker. Up to here a layout takes less than a frame or two, and what is shown at once does not
+ * flicker; measured by `node bench/run.js studio`.
+ */
+const mostAtOnce = 150;
+
+/** What is told, with a button that gives it up, once a layout takes long. */
+export const laying = signal<{ readonly items: number; readonly cancel: () => void } | null>(null);
+const patience = 300;
+
+/** The graph that is being laid out; with other numbers it stays the same layout. */
+let waiting: { readonly key: string; made: Model; readonly cancel: () => void } | null = null;
+
+function stopLaying(): void {
+  waiting?.cancel();
+  waiting = null;
+  laying.value = null;
+}
+
+function showWhenLaid(made: Model): void {
+  if (waiting?.key === made.layoutKey) {
+    waiting.made = made;
+    return;
+  }
+  stopLaying();
+  if (made.toLayOut === 0 || typeof Worker === "undefined") {
+    model.value = made;
+    return;
+  }
+  if (made.toLayOut <= mostAtOnce) {
+    const began = performance.now();
+    void made.picture.layout;
+    noteLayout(performance.now() - began);
+    model.value = made;
+    return;
+  }
+  const slow = setTimeout(() => {
+    laying.value = { items: made.toLayOut, cancel: stopLaying };
+  }, patience);
+  const cancel = layoutAside(
+    made.picture.scene(),
+    (layout) => {
+      const now = waiting;
+      clearTimeout(slow);
+      waiting = null;
+      batch(() => {
+        laying.value = null;
+        if (now !== null) model.value = { ...now.made, picture: now.made.picture.withLayout(layout) };
+      });
+    },
+    (message) => {
+      clearTimeout(slow);
+      waiting = null;
+      batch(() => {
+        laying.value = null;
+        trouble.value = { message, from: 0, to: 0, variable: null };
+      });
+    },
+  );
+  waiting = {
+    key: made.layoutKey,
+    made,
+    cancel: () => {
+      clearTimeout(slow);
+      cancel();
+    },
+  };
+}
+
 /** Ends the watching of the state. */
 export function watchModel(): () => void {
-  return effect(() => {
+  const end = effect(() => {
     const library = engine.value;
     const read = reading.value;
     if (library === null || read === null) return;
@@ -65,6 +135,7 @@ export function watchModel(): () => void {
     batch(() => {
       if (library.isFault(read)) {
         trouble.value = read;
+        stopLaying();
         return;
       }
       variables.value = read.variables;
@@ -72,10 +143,14 @@ export function watchModel(): () => void {
       if (library.isFault(made)) trouble.value = made;
       else {
         trouble.value = null;
-        model.value = made;
+        showWhenLaid(made);
       }
     });
   });
+  return () => {
+    end();
+    stopLaying();
+  };
 }
 
 /** Where the walk stands; what the state says, as far as this walk goes. */

@@ -6,7 +6,7 @@ import { language, state } from "../state/store.ts";
 import { Canvas, canvas } from "./canvas.ts";
 import { Icon } from "./icons.tsx";
 import { keyDown } from "./keys.ts";
-import { chosen, engine, litItems, litSpans, model, setDepth, setValue, stop, textOf, toggleModule, variables } from "./model.ts";
+import { chosen, engine, laying, litItems, litSpans, model, setDepth, setValue, stop, textOf, toggleModule, variables } from "./model.ts";
 import { numberIn, rounded } from "./variables.tsx";
 import { graphWords } from "./words.ts";
 
@@ -98,7 +98,16 @@ export function Stage(): JSX.Element {
         <span class="fwd">1.25</span> {w.legendValue} <span class="grad">−0.20</span> {w.legendGradient} <span class="not-yet">·</span>{" "}
         {w.legendNotYet}
       </p>
-      {isStale && <p class="stale-note">{w.stale}</p>}
+      {laying.value !== null ? (
+        <p class="stale-note" role="status" id="laying">
+          {w.laying(laying.value.items)}{" "}
+          <button type="button" class="small" id="stop-laying" onClick={laying.value.cancel}>
+            {w.cancel}
+          </button>
+        </p>
+      ) : (
+        isStale && <p class="stale-note">{w.stale}</p>
+      )}
       <div class="tools" role="group">
         {hasModules && (
           <label class="inline">

@@ -26,6 +26,8 @@ export const en = {
   tooLarge: (count: number, most: number) =>
     `The graph holds ${count} numbers, and this page computes up to ${most}; make the tensors smaller.`,
   stale: "The picture is of the last formula that could be read.",
+  laying: (items: number): string => `Laying out ${items} items`,
+  cancel: "Cancel",
   inVariable: (name: string, message: string) => `${name}: ${message}`,
   legendValue: "value, above the wire",
   legendGradient: "gradient, below",

@@ -27,6 +27,8 @@ export const ko = {
   tooLong: (count: number, most: number) => `식의 부분이 ${count}개입니다. 그림은 ${most}개까지 받습니다. 식을 줄이세요.`,
   tooLarge: (count: number, most: number) => `그래프에 숫자가 ${count}개 있습니다. 이 페이지는 ${most}개까지 계산합니다. 텐서를 줄이세요.`,
   stale: "그림은 마지막으로 읽을 수 있었던 식의 것입니다.",
+  laying: (items: number): string => `항목 ${items}개를 배치하는 중`,
+  cancel: "취소",
   inVariable: (name: string, message: string) => `${name}: ${message}`,
   legendValue: "값, 선 위",
   legendGradient: "기울기, 선 아래",

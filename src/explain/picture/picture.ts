@@ -41,7 +41,10 @@ export interface Picture {
   readonly steps: readonly Step[];
   /** How many of the steps are forward. */
   readonly forwardSteps: number;
+  /** Where everything goes, found out when it is first asked for, by this or by what draws. */
   readonly layout: Layout;
+  /** The same picture with a layout of its scene that was made elsewhere: `layoutScene(picture.scene())` in a worker. @throws GraphError for another scene's */
+  withLayout(layout: Layout): Picture;
   /**
    * The picture as data after so many of the steps, the last one lit: 0 shows the leaves alone. After all of them, unlit, when left out.
    * @throws GraphError for a number of steps that the walk does not have
@@ -142,11 +145,7 @@ export function picture(f: Value | AnyGraph, options: PictureOptions = {}): Pict
   const { language = "en", layout: given } = options;
   const source = planOf(isGraph(f) ? graphSource(f, options) : valueSource(f as Value, options), language);
   const whole = sceneAt(source, options, undefined);
-  // The rows of a wire are the same at every step; only a graph without numbers does not need the third one.
-  const layout =
-    given !== undefined && fitsLayout(given, whole)
-      ? given
-      : layoutScene(whole, { labelRows: source.numbers === null ? 2 : 3, maxItems: whole.items.length });
+  const rows = { labelRows: source.numbers === null ? 2 : 3, maxItems: whole.items.length } as const;
   let byNode: Map<Node, string> | null = null;
   let byItem: Map<string, Node[]> | null = null;
   const items = (): Map<Node, string> =>
@@ -162,21 +161,31 @@ export function picture(f: Value | AnyGraph, options: PictureOptions = {}): Pict
     return byItem;
   };
   const scene = (step?: number): Scene => (step === undefined ? whole : sceneAt(source, options, checkedStep(step, source)));
-  return {
+  const laidBy = (layoutOf: () => Layout): Picture => ({
     steps: source.numbers?.steps ?? [],
     forwardSteps: source.numbers?.forward ?? 0,
-    layout,
+    get layout() {
+      return layoutOf();
+    },
+    withLayout: (layout) => {
+      if (!fitsLayout(layout, whole))
+        throw new GraphError(`draw: the layout has ${layout.items.length} items, and it is not one of this picture's scene; lay that out`);
+      return laidBy(() => layout);
+    },
     scene,
     svg: (step, theme) => {
       const shown = scene(step);
-      return renderSvg(theme === undefined ? shown : { ...shown, theme }, layout, { words: wordsIn(language), language });
+      return renderSvg(theme === undefined ? shown : { ...shown, theme }, layoutOf(), { words: wordsIn(language), language });
     },
-    parts: (shown) => svgParts(shown, layout, wordsIn(language)),
+    parts: (shown) => svgParts(shown, layoutOf(), wordsIn(language)),
     style: () => styleSheet(palettes[options.theme ?? "light"]),
     nodesOf: (id) => nodes().get(id) ?? [],
     itemOf: (node) => items().get(node),
     valueOf: (wire) => source.drafts[wire]!.v,
-  };
+  });
+  // The rows of a wire are the same at every step; only a graph without numbers does not need the third one.
+  let layout = given !== undefined && fitsLayout(given, whole) ? given : null;
+  return laidBy(() => (layout ??= layoutScene(whole, rows)));
 }
 
 function fitsLayout(layout: Layout, scene: Scene): boolean {

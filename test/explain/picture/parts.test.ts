@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { add, mul, picture, relu, scope, sum, variable } from "../../../src/index.ts";
+import { add, layoutScene, mul, picture, relu, scope, sum, variable } from "../../../src/index.ts";
 
 const made = (a: number): ReturnType<typeof variable> => {
   const x = variable(a, "x");
@@ -51,4 +51,15 @@ test("a layout is taken over by a picture with other numbers, and not by one of 
   expect(picture(made(-123456), { layout: first.layout }).layout).toBe(first.layout);
   const other = sum(relu(variable([1, 2, 3], "x")));
   expect(picture(other, { layout: first.layout }).layout).not.toBe(first.layout);
+});
+
+test("a scene laid out elsewhere gives the same picture, and another scene's layout is refused", () => {
+  const p = picture(made(-2));
+  // What a worker is sent and sends back.
+  const layout = structuredClone(layoutScene(structuredClone(p.scene()), { maxItems: p.scene().items.length }));
+  const laid = p.withLayout(layout);
+  expect(laid.layout).toBe(layout);
+  expect(laid.svg(3)).toBe(p.svg(3));
+  const other = picture(sum(relu(variable([1, 2, 3], "x"))));
+  expect(() => other.withLayout(layout)).toThrow("and it is not one of this picture's scene; lay that out");
 });
