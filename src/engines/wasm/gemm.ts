@@ -266,13 +266,13 @@ export class ProductLibrary {
    * One register block of `vectors` vectors a row: `(a, b, inner, c, cRow, more)`; `more`: adds to what is in C.
    *
    * V8's older compiler moves all loads of a block of straight code to its front, where they take the registers of the accumulators, but for the block that
-   * ends a loop; and each broadcast that has an offset of its own costs an addition, unless there are few. So five plain rows do one step a turn. Where
-   * registers are left, several steps do, with a branch to the end between them, over which nothing is moved.
+   * ends a loop; and each broadcast that has an offset of its own costs an addition, unless there are few. So without fused multiplication, which leaves
+   * registers, one step is done a turn.
    */
   private kernel(kind: Real, vectors: number, rows: number): number {
     const { fused } = this;
     const size = sizeOfKind[kind];
-    const unrolled = fused ? 4 : rows === fewRows ? 3 : 1;
+    const unrolled = fused ? 4 : 1;
     const lane = (op: string): Instruction => `${kind === "f32" ? "f32x4" : "f64x2"}.${op}` as Instruction;
     const stepA = rows * size;
     const stepB = vectors * 16;
@@ -300,7 +300,6 @@ export class ProductLibrary {
               else c.op(lane("mul")).get(sum).op(lane("add"));
               c.set(sum);
             });
-            if (!fused && unrolled > 1 && r % 2 === 1 && r + 1 < rows) c.get(a).op("i32.eqz").brIf(1);
           });
         };
         // One step a turn: pointers move before it, since what an addition gives needs no instruction to be an address, as what a loop carries does.

@@ -8,8 +8,10 @@ import { cells, KernelCode } from "./kernel.ts";
 import { LoopWriter, type Surroundings } from "./loop.ts";
 import { MathLibrary, scalarSignature } from "./math.ts";
 import { type Computed, everyStep, type Hosted, type Loop, type Plan, padded, type Step } from "./plan.ts";
-import { type Parts, Products, scratchOf, turnedProduct, writeProduct } from "./product.ts";
+import { mostParts, type Parts, Products, partsOf, scratchOf, turnedProduct, writeProduct } from "./product.ts";
+import { inTurns, type Rows } from "./rows.ts";
 import { ScalarWriter } from "./scalar.ts";
+import { costOf } from "./step-cost.ts";
 import type { View } from "./view.ts";
 
 /** What modules are written for. */
@@ -89,6 +91,12 @@ export function compileModule(plan: Plan, { shared, fused, threads }: Host, apar
       });
       return (code) => code.int(index).int(count).call(share);
     },
+    turn: (write) =>
+      module.add(null, [i32, i32], [], (code) => {
+        thread = 1;
+        write(code);
+        thread = null;
+      }),
     packed: (code) => scratch(code, 0),
     columns: (code) => scratch(code, packed),
   };
@@ -116,28 +124,11 @@ function write(
     hosted.push(step);
     return (code) => code.int(index).call(host);
   }
+  if (step.kind === "rows") return writeRows(step, around, products, parts);
+  const cut = step.kind === "loop" ? inTurns(step, partsFor(step, parts.threads)) : null;
+  if (cut !== null) return writeRows(cut, around, products, parts);
   if (step.kind === "product") return writeProduct(step, module, around.base, products, parts);
   if (step.kind === "convolution") return writeConvolution(step, module, around.base, products, parts);
-  if (step.kind === "rows") {
-    const turned = step.steps.map((s) =>
-      s.kind === "product"
-        ? turnedProduct(s, module, around.base, products, parts)
-        : module.add(null, [i32], [], (code) => new LoopWriter(code, around, s as Loop, 0).write()),
-    );
-    const index = module.add(null, [], [], (code) => {
-      const turn = code.local(i32);
-      code.count(
-        turn,
-        () => code.int(0),
-        () => code.int(step.turns),
-        1,
-        () => {
-          for (const f of turned) code.get(turn).call(f);
-        },
-      );
-    });
-    return (code) => code.call(index);
-  }
   if (step.kind === "control") {
     const bodies = step.parts.map((steps) => steps.map((s) => write(s, module, around, products, parts, host, hosted)));
     const calls = {
@@ -152,6 +143,41 @@ function write(
   }
   const index = step.kind === "loop" ? loopFunction(step, module, around) : kernelFunction(step, module, around, host, hosted);
   return (code) => code.call(index);
+}
+
+/** Into how many parts a step is cut. What predicts its time takes loops for faster than they are. */
+function partsFor(step: Step, threads: number): number {
+  return everyStep([step]).some((s) => s.kind === "loop" && s.members.some(({ node }) => elementwise[node.op.name]?.host === true))
+    ? 1
+    : partsOf(80e6 * costOf(step).predicted, threads);
+}
+
+/** Steps on the rows of one turn after the other; threads take some of the turns each, as many each, where there is enough to do. */
+function writeRows(rows: Rows<Step>, around: Surroundings, products: Products, parts: Parts): Call {
+  const { turns } = rows;
+  const turned = rows.steps.map((s) =>
+    s.kind === "product"
+      ? turnedProduct(s, around.base, products, parts)
+      : parts.turn((code) => new LoopWriter(code, around, s as Loop, 0).write()),
+  );
+  let count = Math.min(turns, partsFor(rows, parts.threads));
+  while (turns % count !== 0) count = count < mostParts ? count + 1 : 1;
+  const index = parts.turn((code) => {
+    const [turn, end] = [code.local(i32), code.local(i32)];
+    code
+      .get(0)
+      .int(turns / count)
+      .op("i32.mul")
+      .tee(turn)
+      .int(turns / count)
+      .op("i32.add")
+      .set(end);
+    const each = (): void => {
+      for (const f of turned) code.get(turn).get(1).call(f);
+    };
+    code.count(turn, () => code.get(turn), () => code.get(end), 1, each); // biome-ignore format: one call
+  });
+  return count === 1 ? (code) => code.int(0).int(0).call(index) : parts.share(count, (code, part) => code.get(part).get(1).call(index));
 }
 
 function loopFunction(loop: Loop, module: ModuleBuilder, around: Surroundings): number {

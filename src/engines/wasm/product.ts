@@ -1,6 +1,6 @@
 import { broadcast } from "../../ir/shape.ts";
 import { type Code, i32, type ModuleBuilder } from "./encoder.ts";
-import { blocksOf, ProductLibrary, productScratch, rowUnit } from "./gemm.ts";
+import { blocksOf, ProductLibrary, productScratch } from "./gemm.ts";
 import type { Product } from "./plan.ts";
 import { isSmall, type Shaped, SmallProducts, smallScratch } from "./small-product.ts";
 import type { View } from "./view.ts";
@@ -20,6 +20,8 @@ export interface Parts {
   readonly threads: number;
   /** Adds a step that threads share, `write` computes the part in the local `part`; returns what calls it. */
   share(parts: number, write: (code: Code, part: number) => void): (code: Code) => void;
+  /** Adds a function of a turn's number and the thread's. */
+  turn(write: (code: Code) => void): number;
   /** Pushes the address of this thread's packed blocks, or of its unfolded columns. */
   packed(code: Code): void;
   columns(code: Code): void;
@@ -122,7 +124,8 @@ export function cut(
 
 /** Work below this many multiplications and additions is not worth waking a thread for: about 0.2 ms. */
 const worthSharing = 8_000_000;
-const mostParts = 64;
+/** Most parts of a step. */
+export const mostParts = 64;
 
 /** Into how many parts work is cut: two a thread, so that one that comes late takes fewer, and none too small. */
 export function partsOf(flops: number, threads: number): number {
@@ -151,7 +154,7 @@ export function writeProduct(
   }) as [(code: Code) => void, (code: Code) => void, (code: Code) => void];
   if (wanted > 1) {
     const byRows = m >= n;
-    const unit = byRows ? rowUnit : 8;
+    const unit = byRows ? 10 : 8;
     const whole = byRows ? m : n;
     const chunk = Math.ceil(whole / wanted / unit) * unit;
     return parts.share(Math.ceil(whole / chunk), (code, part) => {
@@ -231,7 +234,7 @@ export function writeProduct(
 }
 
 /** A function of the number of a turn, which computes the product of that turn's matrices. */
-export function turnedProduct(product: Product, module: ModuleBuilder, base: number, products: Products, parts: Parts): number {
+export function turnedProduct(product: Product, base: number, products: Products, parts: Parts): number {
   const sizes = sizesOf(product);
   const { m, n, k, batch, a, b } = sizes;
   const kind = product.node.type.dtype as "f32" | "f64";
@@ -239,7 +242,7 @@ export function turnedProduct(product: Product, module: ModuleBuilder, base: num
   const shaped = shapedOf(sizes);
   const small = isSmall(shaped, kind) ? products.small.index(shaped, kind) : -1;
   const gemm = small >= 0 ? small : products.large.index(kind);
-  return module.add(null, [i32], [], (code) => {
+  return parts.turn((code) => {
     const [rest, place] = [code.local(i32), code.local(i32)];
     const addresses = [a, b].map(({ view, steps }) => {
       const at = code.local(i32);

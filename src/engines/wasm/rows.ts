@@ -29,7 +29,7 @@ interface Product {
   readonly out: Buffer;
 }
 
-/** So that the search for them takes no longer than in proportion to the steps. */
+/** So that the search for them takes no longer than in proportion to the steps; and most turns that a loop is cut into. */
 const mostSteps = 64;
 /** Bytes of the first-level cache that the rows of a turn may take. */
 const mostBytes = 20_000;
@@ -176,4 +176,13 @@ export function byRows<S extends { readonly kind: string }>(
     i += run.length;
   }
   return made;
+}
+
+/** A loop as so many turns, or about as many; null where its rows depend on each other. */
+export function inTurns<L extends Loop>(loop: L, parts: number): Rows<L> | null {
+  let [rows, turns] = [1, parts];
+  for (const size of loop.shape) if (rows < parts) rows *= size;
+  while (turns <= mostSteps && rows % turns !== 0) turns++;
+  const able = parts > 1 && turns <= mostSteps && fits(loop, rows, new Map());
+  return able ? { kind: "rows", turns, steps: [narrowed(loop, rows, rows / turns)], whole: [loop] } : null;
 }

@@ -29,7 +29,7 @@ const start = ({ memory, control, thread }) => {
   let seen = 0;
   for (;;) {
     let generation = Atomics.load(words, ${at.generation});
-    for (let i = 0; generation === seen && i < 3000; i++) generation = Atomics.load(words, ${at.generation});
+    for (let i = 0; generation === seen && i < 10000; i++) generation = Atomics.load(words, ${at.generation});
     if (generation === seen) {
       Atomics.wait(words, ${at.generation}, seen);
       continue;

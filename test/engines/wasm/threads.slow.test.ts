@@ -1,19 +1,24 @@
-import { expect, test } from "vitest";
+import { expect, test, vi } from "vitest";
 import {
+  add,
   compile,
   conv,
   evaluate,
   f32,
   graph,
+  greater,
   matmul,
   mul,
   random,
   relu,
+  softmax,
   sub,
   sum,
   type Tensor,
+  tanh,
   transpose,
   valueAndGrad,
+  where,
 } from "../../../src/index.ts";
 import { wasm } from "../../../src/wasm.ts";
 
@@ -52,4 +57,36 @@ test("steps are the same bits on one thread, on two before their worker is there
   }
   expect(results[1] === results[0]).toBe(true);
   expect(results[2] === results[0]).toBe(true);
+});
+
+/** Loops whose rows end within a vector, with totals a row, to bytes, over more rows than parts and fewer; rows of several steps, with products among them. */
+const wide = graph({ a: f32(12, 301, 203), b: f32(203), q: f32(10, 130, 33), one: f32(1_000_003) }, ({ a, b, q, one }) => {
+  const scores = softmax(matmul(q, transpose(q, { axes: [0, 2, 1] })));
+  const y = tanh(add(mul(a, b), 1));
+  return {
+    y,
+    sums: sum(mul(y, y), { axis: -1 }),
+    over: greater(a, b),
+    flat: where(greater(one, 0), mul(one, 3), sub(one, 2)),
+    mixed: matmul(scores, q),
+  };
+});
+
+test("large loops, and steps over rows, are the same bits on any number of threads, which share them", async () => {
+  const inputs = { a: draw(1, 12, 301, 203), b: draw(2, 203), q: draw(3, 10, 130, 33), one: draw(4, 1_000_003) };
+  const results: string[] = [];
+  const woken = vi.spyOn(Atomics, "notify");
+  for (const threads of [1, 2, 3, 7]) {
+    woken.mockClear();
+    const program = await compile(wide, wasm({ threads }));
+    for (let run = 0; run < 3; run++) {
+      const out = program.run(inputs);
+      results.push(Object.values(out).map(bits).join());
+      if (run === 1) await new Promise((done) => setTimeout(done, 200));
+    }
+    // The loop over rows and the attention of each example; a prime number of elements has no even parts.
+    expect(woken.mock.calls.length / 3, `${threads} threads`).toBe(threads === 1 ? 0 : 2);
+  }
+  woken.mockRestore();
+  expect(new Set(results).size).toBe(1);
 });
