@@ -18,6 +18,19 @@ export interface Executable<M extends Mode> {
   dispose(): void;
 }
 
+/**
+ * Memory of an engine that is somewhere else, as in another thread. Tensors there are inputs of programs, and where they write, without travelling; their
+ * `data` is not here. They are given back when nobody holds them any more.
+ */
+export interface FarMemory {
+  /** A tensor of this type there, as yet without elements: something has to write it before a program reads it. */
+  make(type: TensorType): Tensor;
+  /** Copies elements into tensors there, all or none. */
+  write(pairs: readonly (readonly [to: Tensor, from: Held])[]): Promise<void>;
+  /** Copies of tensors there, in their order. @throws EngineError for one that is gone */
+  read(tensors: readonly Tensor[]): Promise<readonly Tensor[]>;
+}
+
 /** Something that runs graphs. Engines are values: pass one where it is wanted, there is no default. */
 export interface Engine<M extends Mode = Mode> {
   readonly name: string;
@@ -30,6 +43,8 @@ export interface Engine<M extends Mode = Mode> {
   readonly copies?: true;
   /** Runs a graph step by step, `rounds` times, and tells what each step does and takes. Results go nowhere. */
   readonly profile?: (inputs: readonly Value[], outputs: readonly Value[], given: readonly Held[], rounds: number) => Ran<M, Profile>;
+  /** Memory of an engine that answers later. */
+  readonly far?: FarMemory;
   /** Memory of the engine: a tensor that programs read and write without a copy. Read its `data` anew after each run, because memory may move. */
   readonly tensor?: (type: TensorType) => Tensor;
 }

@@ -68,32 +68,56 @@ class Store {
   readonly tree: Record<string, unknown>;
   readonly cells: ReadonlyMap<string, Cell>;
   private readonly own: Engine["tensor"];
+  private readonly far: Engine["far"];
+  /** What has to go into far memory before anything else is asked of it. */
+  private pending: (readonly [Cell, Held])[] = [];
   constructor(engine: Engine, tree: Record<string, unknown>, held: Map<string, Held>, types: Map<string, TensorType>) {
     this.engine = engine.name;
     this.mode = engine.mode;
     this.tree = tree;
     this.own = engine.tensor;
+    this.far = engine.far;
     const cells = new Map<string, Cell>();
     this.cells = cells;
     for (const [path, h] of held) {
       const type = types.get(path)!;
-      const cell: Cell = { type, held: this.own === undefined ? h : this.own(type), spare: null };
+      const cell: Cell = { type, held: this.place(type) ?? h, spare: null };
       cells.set(path, cell);
       this.put(cell, h);
     }
   }
+  /** Memory of the engine, where there is such. */
+  private place(type: TensorType): Tensor | null {
+    return this.far?.make(type) ?? this.own?.(type) ?? null;
+  }
+  /** Whether the memory of this state is the engine's. */
+  isIn(engine: Engine): boolean {
+    return this.own === engine.tensor && this.far === engine.far;
+  }
   /** Takes a value in: into the engine's memory, where there is such. */
   private put(cell: Cell, held: Held): void {
-    if (this.own === undefined) cell.held = held;
+    if (this.far !== undefined) this.pending.push([cell, held]);
+    else if (this.own === undefined) cell.held = held;
     else (cell.held as Tensor).data.set(dense(held, cell.type).data);
   }
   /** Where a program may write the next value of a leaf; null where values are the engine's own business. */
   next(cell: Cell): Tensor | null {
-    return this.own === undefined ? null : (cell.spare ??= this.own(cell.type));
+    return (cell.spare ??= this.place(cell.type));
   }
   commit(cell: Cell, held: Held): void {
-    if (this.own !== undefined) cell.spare = cell.held as Tensor;
+    if (cell.spare !== null) cell.spare = cell.held as Tensor;
     cell.held = held;
+  }
+  /** Sends what was written here before the engine's memory was to be seen. */
+  async settle(): Promise<void> {
+    const { far, pending } = this;
+    if (far === undefined || pending.length === 0) return;
+    await far.write(pending.map(([cell, held]) => [cell.held as Tensor, held]));
+    this.pending = [];
+  }
+  /** Copies of tensors wherever they are. */
+  async brought(tensors: readonly Held[]): Promise<readonly Held[]> {
+    return this.far === undefined ? tensors : this.far.read(tensors as readonly Tensor[]);
   }
   private tail: Promise<unknown> = Promise.resolve();
   /** Calls `task` when everything asked of this state before is done: two runs that overlap would both start from the old state. */
@@ -106,6 +130,15 @@ class Store {
     return this.mode === "sync" ? task() : this.after(task);
   }
   read(): unknown {
+    const { far } = this;
+    if (far !== undefined)
+      return this.after(async () => {
+        await this.settle();
+        const cells = [...this.cells];
+        const copies = await far.read(cells.map(([, { held }]) => held as Tensor));
+        const found = new Map(cells.map(([path], i) => [path, copies[i]!]));
+        return rebuild(this.tree, (_, path) => found.get(path)!);
+      });
     return this.answer(() =>
       rebuild(this.tree, (_, path) => {
         const { held, type } = this.cells.get(path)!;
@@ -124,6 +157,12 @@ class Store {
         fresh.set(cell, heldFrom(data, cell.type, `state.${path}`));
       });
     }
+    const { far } = this;
+    if (far !== undefined)
+      return this.after(async () => {
+        await this.settle();
+        await far.write([...fresh].map(([cell, h]) => [cell.held as Tensor, h]));
+      });
     return this.answer(() => {
       for (const [cell, h] of fresh) this.put(cell, h);
     });
@@ -210,9 +249,9 @@ export async function compile(
       : options.state instanceof Store
         ? options.state
         : storeFor(graph, engine, options.state);
-  if (store.engine !== engine.name || store.mode !== engine.mode)
+  if (store.engine !== engine.name || store.mode !== engine.mode || !store.isIn(engine))
     throw new EngineError(
-      `compile: the state lives in engine ${store.engine} and the program is for ${engine.name}; read it there and pass the tensors`,
+      `compile: the state lives in ${store.engine === engine.name ? `another engine ${engine.name}()` : `engine ${store.engine}`} and the program is for ${engine.name}; ${store.engine === engine.name ? "make the engine once and compile both for it" : "read it there and pass the tensors"}`,
     );
   return (await programOf(graph, engine, store, options.guard ?? [], options.signal)) as unknown as Program<unknown, unknown, unknown>;
 }
@@ -312,10 +351,10 @@ async function programOf(
   const into = new Array<Tensor | null>(outputs.length).fill(null);
   let runs = 0;
   let disposed = false;
-  const finish = (results: readonly Held[]): unknown => {
+  const finish = (results: readonly Held[], seen: readonly Held[] = guarded.map(({ place }) => results[place]!)): unknown => {
     signal?.throwIfAborted();
-    for (const { place, path } of guarded) {
-      const bad = firstBad(results[place]!);
+    for (const [i, { path }] of guarded.entries()) {
+      const bad = firstBad(seen[i]!);
       if (bad !== null)
         throw new NumericError(
           `${path} is ${bad} at run ${runs}; the state is unchanged. Replay: graph(variables({...await program.state.read(), ...batch}))`,
@@ -355,7 +394,15 @@ async function programOf(
     if (engine.mode === "sync") return finish(start() as readonly Held[]);
     return store.after(async () => {
       signal?.throwIfAborted();
-      return finish(await unlessAborted(start(), signal));
+      await unlessAborted(store.settle(), signal);
+      const results = await unlessAborted(start(), signal);
+      // What is guarded and stays in the engine has to be looked at before it counts.
+      const kept = guarded.filter(({ place }) => into[place]).map(({ place }) => results[place]!);
+      const looked = kept.length === 0 ? [] : [...(await store.brought(kept))];
+      return finish(
+        results,
+        guarded.map(({ place }) => (into[place] ? looked.shift()! : results[place]!)),
+      );
     });
   };
   return {

@@ -1,13 +1,14 @@
-import { type ChainruleError, DomainError, EngineError, NumericError } from "../../ir/errors.ts";
+import { type ChainruleError, DomainError, EngineError, InternalError, NumericError } from "../../ir/errors.ts";
 import { type AnyGraph, nodesOf } from "../../ir/graph.ts";
 import { constantOp, inputOp, variableOp } from "../../ir/leaf.ts";
 import type { Value } from "../../ir/node.ts";
-import type { Held, Tensor } from "../../ir/tensor.ts";
+import { dense, type Held, hold, type Tensor } from "../../ir/tensor.ts";
 import { printGraph } from "../../ir/text/print-graph.ts";
-import type { Engine, Executable } from "../engine.ts";
+import { type TensorType, typeText } from "../../ir/type.ts";
+import type { Engine, Executable, FarMemory } from "../engine.ts";
 import { lowered } from "./lower.ts";
 import { nodeWorkers } from "./threads.ts";
-import { type Answer, ownElements, type Request, unwired, type WiredTensor, wired } from "./wire.ts";
+import { type Answer, ownElements, type Ref, type Request, unwired, type Wired, type WiredTensor, wired } from "./wire.ts";
 
 /** A worker as the engine sees it. */
 export interface Link {
@@ -107,7 +108,11 @@ class Office {
     const lost = [...this.waiting.values()];
     this.waiting.clear();
     for (const { reject } of lost)
-      reject(new EngineError(`wasm: the engine's worker died (${reason}); the state is unchanged, and the next run starts a new worker`));
+      reject(
+        new EngineError(
+          `wasm: the engine's worker died (${reason}), and the states that were in it are gone; the next run starts a new worker: state.write puts a state into it, from a checkpoint or what state.read gave`,
+        ),
+      );
   }
   ask(make: (call: number) => Request): Promise<readonly (number | Tensor["data"])[]> {
     return new Promise((resolve, reject) => {
@@ -118,17 +123,80 @@ class Office {
       link.send(make(call));
     });
   }
+  /** Nobody holds the tensor of this number any more. */
+  drop(ref: number): void {
+    this.link?.send({ kind: "drop", refs: [ref] });
+  }
   close(): void {
     this.link?.close();
+  }
+}
+
+/** A tensor in the worker. Only its type is here. */
+class Far implements Tensor {
+  readonly kind = "tensor";
+  readonly type: TensorType;
+  readonly ref: number;
+  /** Which worker has its elements; 0 for none. */
+  life = 0;
+  constructor(type: TensorType, ref: number) {
+    this.type = type;
+    this.ref = ref;
+  }
+  get data(): never {
+    throw new InternalError(`wasm: the elements of a ${typeText(this.type)} are in the worker and were read here`);
+  }
+}
+
+/** The memory of the worker, as seen from here. */
+class Drawer implements FarMemory {
+  private readonly office: Office;
+  private refs = 0;
+  private readonly released: FinalizationRegistry<number>;
+  constructor(office: Office) {
+    this.office = office;
+    this.released = new FinalizationRegistry((ref) => office.drop(ref));
+  }
+  make(type: TensorType): Far {
+    const made = new Far(type, this.refs++);
+    this.released.register(made, made.ref);
+    return made;
+  }
+  async write(pairs: readonly (readonly [to: Tensor, from: Held])[]): Promise<void> {
+    const tensors = pairs.map(([to, from]) => {
+      const { dtype, shape } = to.type;
+      return { ref: (to as Far).ref, dtype, shape, data: ownElements(dense(from, to.type).data) };
+    });
+    this.office.open();
+    const { life } = this.office;
+    await this.office.ask((call) => ({ kind: "put", call, tensors }));
+    for (const [to] of pairs) (to as Far).life = life;
+  }
+  async read(tensors: readonly Tensor[]): Promise<readonly Tensor[]> {
+    this.office.open();
+    const refs = tensors.map((t) => this.refOf(t as Far).ref);
+    const found = await this.office.ask((call) => ({ kind: "get", call, refs }));
+    return found.map((data, i) => hold(tensors[i]!.type, data as Tensor["data"]));
+  }
+  /** @throws EngineError for a tensor that went with its worker */
+  refOf({ ref, life, type }: Far): Ref {
+    if (life === this.office.life) return { ref };
+    throw new EngineError(
+      `wasm: a ${typeText(type)} of the state was in a worker that died; put the state into the new one with state.write, from a checkpoint or what state.read gave`,
+    );
   }
 }
 
 /** Ends the workers of engines that nobody holds any more. */
 const offices = /* @__PURE__ */ new FinalizationRegistry<Office>((office) => office.close());
 
-/** The engine in a worker, behind the interface of any other. Values travel by copying in and by handing over out. */
+/**
+ * The engine in a worker, behind the interface of any other. Values travel by copying in and by handing over out; those of a state stay there, and travel
+ * when somebody reads or writes them.
+ */
 export function remote(connect: Connect): Engine<"async"> {
   const office = new Office(connect);
+  const far = new Drawer(office);
   let programs = 0;
   const disposed = new FinalizationRegistry<() => void>((dispose) => dispose());
   const prepare = (inputs: readonly Value[], outputs: readonly Value[]): Executable<"async"> => {
@@ -155,10 +223,19 @@ export function remote(connect: Connect): Engine<"async"> {
       sentTo = office.life;
       link.send({ kind: "prepare", program, text, tensors });
     };
-    const run = async (values: readonly Held[]): Promise<readonly Held[]> => {
+    const run = async (values: readonly Held[], into: readonly (Tensor | null)[] = []): Promise<readonly Held[]> => {
       ready();
-      const results = await office.ask((call) => ({ kind: "run", call, program, values: values.map(wired) }));
-      return results.map((r, i) => unwired(r, outputs[i]!.type));
+      const given = values.map((v): Wired | Ref => (v instanceof Far ? far.refOf(v) : wired(v)));
+      const stays = outputs.map((_, i) => (into[i] instanceof Far ? into[i] : null));
+      const places = stays.map((place) => (place === null ? null : { ref: place.ref }));
+      const { life } = office;
+      const results = await office.ask((call) => ({ kind: "run", call, program, values: given, into: places }));
+      let next = 0;
+      return stays.map((place, i) => {
+        if (place === null) return unwired(results[next++]!, outputs[i]!.type);
+        place.life = life;
+        return place;
+      });
     };
     let gone = false;
     const dispose = (): void => {
@@ -170,7 +247,7 @@ export function remote(connect: Connect): Engine<"async"> {
     disposed.register(made, dispose);
     return made;
   };
-  const engine: Engine<"async"> = { name: "wasm", mode: "async", prepare };
+  const engine: Engine<"async"> = { name: "wasm", mode: "async", copies: true, prepare, far };
   offices.register(engine, office);
   return engine;
 }

@@ -5,10 +5,25 @@ import type { TensorType } from "../../ir/type.ts";
 /** A value on its way between threads: its elements; both sides know the type. */
 export type Wired = number | NumberArray;
 
+/** A tensor that stays with the worker, by its number. */
+export interface Ref {
+  readonly ref: number;
+}
+
 /** What an engine asks of its worker. */
 export type Request =
   | { readonly kind: "prepare"; readonly program: number; readonly text: string; readonly tensors: Readonly<Record<string, WiredTensor>> }
-  | { readonly kind: "run"; readonly call: number; readonly program: number; readonly values: readonly Wired[] }
+  | {
+      readonly kind: "run";
+      readonly call: number;
+      readonly program: number;
+      readonly values: readonly (Wired | Ref)[];
+      /** Where results stay: their numbers, by their places. */
+      readonly into: readonly (Ref | null)[];
+    }
+  | { readonly kind: "put"; readonly call: number; readonly tensors: readonly (WiredTensor & Ref)[] }
+  | { readonly kind: "get"; readonly call: number; readonly refs: readonly number[] }
+  | { readonly kind: "drop"; readonly refs: readonly number[] }
   | { readonly kind: "dispose"; readonly program: number };
 
 /** A constant beside a graph's text. */
@@ -18,7 +33,7 @@ export interface WiredTensor {
   readonly data: NumberArray;
 }
 
-/** What a worker answers: results, or what went wrong by the name of its class. */
+/** What a worker answers: results, those that do not stay there, or what went wrong by the name of its class. */
 export type Answer =
   | { readonly call: number; readonly results: readonly Wired[] }
   | { readonly call: number; readonly failure: { readonly code: string; readonly message: string } };

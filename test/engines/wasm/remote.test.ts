@@ -1,4 +1,5 @@
 import { expect, test } from "vitest";
+import { dataset, loader } from "../../../src/data.ts";
 import { type Connect, remote } from "../../../src/engines/wasm/remote.ts";
 import { serve } from "../../../src/engines/wasm/serve.ts";
 import type { Answer, Request } from "../../../src/engines/wasm/wire.ts";
@@ -6,6 +7,7 @@ import {
   add,
   compile,
   customGradient,
+  type Engine,
   evaluate,
   expand,
   f32,
@@ -13,28 +15,37 @@ import {
   grad,
   graph,
   jit,
+  leaves,
   matmul,
   mul,
   random,
+  relu,
   round,
   scan,
+  softmaxCrossEntropy,
   sub,
   sum,
   type Tensor,
   tensor,
   unary,
   type Value,
+  type Values,
 } from "../../../src/index.ts";
+import { linear } from "../../../src/nn.ts";
+import { adam } from "../../../src/optim.ts";
+import { accuracy, train } from "../../../src/train.ts";
 import { wasm } from "../../../src/wasm.ts";
 
 /** A worker in this thread: messages are cloned and arrive later, as between threads. `fall` ends it; `wait` holds answers back. */
 function inside() {
   const seen: Request[] = [];
+  const answers: Answer[] = [];
   let [fall, held, waiting] = [(_: string): void => undefined, false, [] as (() => void)[]];
   const connect: Connect = (take, gone) => {
     let alive = true;
     const receive = serve(wasm(), (answer: Answer, handed) => {
       const copy = structuredClone(answer, { transfer: handed });
+      answers.push(copy);
       const deliver = (): void => {
         if (alive) setTimeout(() => take(copy));
       };
@@ -60,6 +71,7 @@ function inside() {
   return {
     connect,
     seen,
+    answers,
     fall: (reason: string) => fall(reason),
     hold: (on: boolean) => {
       held = on;
@@ -109,23 +121,147 @@ test("state goes from run to run, what is given stays the caller's, and runs tha
   expect(Array.from((await program.state.read()).w.data)).toEqual(Array.from(plain.state.read().w.data));
 });
 
-test("a worker that dies fails what waits, leaves the state, and the next run starts another", async () => {
+/** The bytes of the elements in a message. */
+function bytesIn(message: unknown): number {
+  if (ArrayBuffer.isView(message)) return message.byteLength;
+  if (typeof message === "number") return 8;
+  return typeof message === "object" && message !== null ? Object.values(message).reduce((sum: number, part) => sum + bytesIn(part), 0) : 0;
+}
+
+test("the state goes into the worker once and stays: runs carry what they are given and what they answer, whatever the size of the state", async () => {
+  const worker = inside();
+  const state = { w: evaluate(random.normal(random.key(2), f32(200, 100))) as Tensor, count: tensor([0], "f64") };
+  const types = graph({ ...state, x: f32(100) }, ({ w, count, x }) => ({
+    loss: sum(matmul(w, x)),
+    w: sub(w, mul(0.1, w)),
+    count: add(count, 1),
+  }));
+  const program = await compile(types, remote(worker.connect), { state });
+  const given = new Float32Array(100).fill(1);
+  for (let i = 0; i < 5; i++) await program.run({ x: given });
+  const kinds = worker.seen.map(({ kind }) => kind);
+  expect(kinds).toEqual(["put", "prepare", "run", "run", "run", "run", "run"]);
+  // Some numbers are counted too: of calls, programs and places.
+  const overhead = 100;
+  expect(bytesIn(worker.seen[0])).toBeGreaterThan(4 * 200 * 100);
+  for (const run of worker.seen.slice(2)) expect(bytesIn(run)).toBeLessThan(4 * 100 + overhead);
+  expect(worker.answers).toHaveLength(6);
+  for (const answer of worker.answers) expect(bytesIn(answer)).toBeLessThan(overhead);
+  expect((await program.state.read()).count.data[0]).toBe(5);
+  expect(bytesIn(worker.answers.at(-1))).toBeGreaterThan(4 * 200 * 100);
+  await program.state.write({ count: [9] });
+  expect(bytesIn(worker.seen.at(-1))).toBeLessThan(overhead);
+  await program.run({ x: given });
+  expect((await program.state.read()).count.data[0]).toBe(10);
+});
+
+test("train() in a worker sends batches and gets numbers back: the parameters travel at the beginning and the end", async () => {
+  const worker = inside();
+  const key = random.key(0);
+  const params = { a: linear.init(random.fold(key, "a"), 20, 100), b: linear.init(random.fold(key, "b"), 100, 3) };
+  const rows = dataset({
+    x: evaluate(random.normal(key, f32(80, 20))) as Tensor,
+    y: tensor(Int32Array.from({ length: 80 }, (_, i) => i % 3)),
+  });
+  const options = (engine: Engine) => ({ data: loader(rows, { batch: 16, shuffle: 0 }), validate: loader(rows, { batch: 40 }), optimizer: adam({ rate: 1e-2 }), engine, epochs: 3, health: false }); // biome-ignore format: options
+  const loss = (p: Values<typeof params>, { x, y }: { readonly x: Value; readonly y: Value }) => {
+    const logits = linear(p.b, relu(linear(p.a, x)));
+    return { loss: softmaxCrossEntropy(logits, y), accuracy: accuracy(logits, y) };
+  };
+  const far = await train({ params, loss }, options(remote(worker.connect))).finish();
+  const runs = worker.seen.filter(({ kind }) => kind === "run");
+  expect(runs).toHaveLength(3 * (5 + 2));
+  const batch = 16 * 20 * 4 + 16 * 4;
+  for (const run of runs) expect(bytesIn(run)).toBeLessThan((40 / 16) * batch + 1000);
+  const answers = worker.answers.map(bytesIn);
+  // All of what was learnt, and Adam's moments, once.
+  const large = answers.filter((bytes) => bytes > 200);
+  expect(large).toHaveLength(1);
+  expect(worker.seen.filter(({ kind }) => kind === "put" || kind === "get").map(({ kind }) => kind)).toEqual(["put", "get"]);
+  const near = await train({ params, loss }, options(wasm())).finish();
+  expect(leaves(far.params).map(({ leaf }) => [...(leaf as Tensor).data])).toEqual(leaves(near.params).map(({ leaf }) => [...(leaf as Tensor).data])); // biome-ignore format: one comparison
+});
+
+test("a guarded state that stays in the worker is looked at before it counts", async () => {
+  const grow = graph({ w: f32(2), x: f32(2) }, ({ w, x }) => ({ w: mul(w, x) }));
+  const program = await compile(grow, remote(inside().connect), { state: { w: tensor([1, 2], "f32") }, guard: ["w"] });
+  await program.run({ x: new Float32Array([2, 2]) });
+  await expect(program.run({ x: new Float32Array([2, Number.NaN]) })).rejects.toThrow("w is NaN at run 2; the state is unchanged");
+  expect([...(await program.state.read()).w.data]).toEqual([2, 4]);
+});
+
+test("a state is of one engine: another one of the same kind is refused, whose memory is another", async () => {
+  for (const make of [() => wasm(), () => remote(inside().connect)] as (() => Engine)[]) {
+    const own = await compile(step, make(), { state: { w } });
+    await expect(compile(step, make(), { state: own.state })).rejects.toThrow(
+      "compile: the state lives in another engine wasm() and the program is for wasm; make the engine once and compile both for it",
+    );
+  }
+});
+
+test("programs share a state in the worker", async () => {
+  const worker = inside();
+  const engine = remote(worker.connect);
+  const learn = await compile(step, engine, { state: { w } });
+  const look = await compile(
+    graph({ w, x: f32(3) }, ({ w, x }) => ({ out: matmul(w, x) })),
+    engine,
+    { state: learn.state },
+  );
+  await learn.run({ x });
+  const seen = (await look.run({ x })).out.data;
+  expect([...seen]).toEqual([...(evaluate(matmul(sub(w, mul(0.1, w)), tensor(x))) as Tensor).data].map((v) => expect.closeTo(v, 5)));
+  expect(worker.seen.filter(({ kind }) => kind === "put")).toHaveLength(1);
+});
+
+test("a worker that dies fails what waits, and says that the state went with it; a state that is written begins again in the next one", async () => {
   const worker = inside();
   const engine = remote(worker.connect);
   const program = await compile(step, engine, { state: { w } });
   const first = (await program.run({ x })).loss.data[0];
-  const before = (await program.state.read()).w.data;
+  const before = await program.state.read();
   worker.hold(true);
   const lost = program.run({ x });
   await soon();
   worker.fall("out of memory");
   await expect(lost).rejects.toThrow(
-    "wasm: the engine's worker died (out of memory); the state is unchanged, and the next run starts a new worker",
+    "wasm: the engine's worker died (out of memory), and the states that were in it are gone; the next run starts a new worker: state.write puts a state into it, from a checkpoint or what state.read gave",
   );
   worker.hold(false);
-  expect((await program.state.read()).w.data).toEqual(before);
+  const gone = "wasm: a f32[3,3] of the state was in a worker that died; put the state into the new one with state.write";
+  await expect(program.run({ x })).rejects.toThrow(gone);
+  await expect(program.state.read()).rejects.toThrow(gone);
+  await program.state.write(before);
+  expect((await program.state.read()).w.data).toEqual(before.w.data);
   expect((await program.run({ x })).loss.data[0]).not.toBe(first);
   expect(worker.seen.filter(({ kind }) => kind === "prepare")).toHaveLength(2);
+});
+
+test("a worker that dies before it has the state takes nothing with it", async () => {
+  const worker = inside();
+  const program = await compile(step, remote(worker.connect), { state: { w } });
+  worker.hold(true);
+  const lost = program.run({ x });
+  await soon();
+  worker.fall("it was ended");
+  await expect(lost).rejects.toThrow("the engine's worker died (it was ended)");
+  worker.hold(false);
+  const plain = await compile(step, wasm(), { state: { w } });
+  expect((await program.run({ x })).loss.data[0]).toBe(plain.run({ x }).loss.data[0]);
+});
+
+test("the elements of a tensor in the worker are not read here by mistake, and what nobody holds is given back there", async () => {
+  const worker = inside();
+  const engine = remote(worker.connect);
+  expect(() => engine.far!.make(f32(2)).data).toThrow("wasm: the elements of a f32[2] are in the worker and were read here");
+  const receive: Answer[] = [];
+  const take = serve(wasm(), (answer) => receive.push(answer));
+  take({ kind: "put", call: 0, tensors: [{ ref: 5, dtype: "f32", shape: [2], data: new Float32Array([1, 2]) }] });
+  take({ kind: "get", call: 1, refs: [5] });
+  take({ kind: "drop", refs: [5] });
+  take({ kind: "get", call: 2, refs: [5] });
+  expect(receive[1]).toEqual({ call: 1, results: [new Float32Array([1, 2])] });
+  expect(receive[2]).toMatchObject({ failure: { message: expect.stringContaining("wasm: the worker has no tensor 5") } });
 });
 
 test("an aborted run is refused at once and changes nothing, whatever the worker still does", async () => {
