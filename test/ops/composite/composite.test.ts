@@ -17,8 +17,10 @@ import {
   huber,
   instanceNormalization,
   jvp,
+  klDivergence,
   layerNormalization,
   logSoftmax,
+  meanAbsoluteError,
   meanSquaredError,
   mul,
   negativeLogLikelihood,
@@ -173,6 +175,24 @@ describe("attention", () => {
 });
 
 describe("losses", () => {
+  test("refuse a column of predictions beside a row of targets, which would be compared each with each", () => {
+    const [column, row] = [tensor([[1], [2], [3]], "f32"), tensor([1, 2, 3], "f32")];
+    const why = "is f32[3,1] and t is f32[3], together [3,3], every prediction against every target; give them one shape: reshape(";
+    for (const [name, loss] of Object.entries({ meanSquaredError, meanAbsoluteError, huber, smoothL1 })) {
+      expect(() => loss(column, row)).toThrow(new ShapeError(`${name}: p ${why}p, { shape: [3] })`, { op: name }).message);
+      expect(() => loss(row, column)).toThrow(ShapeError);
+      expect(loss(column, tensor([2], "f32")).type.shape).toEqual([]);
+      expect(loss(tensor([[1, 2, 3]], "f32"), row).type.shape).toEqual([]);
+      expect(loss(column, 2).type.shape).toEqual([]);
+    }
+    expect(() => binaryCrossEntropy(column, row)).toThrow(`binaryCrossEntropy: logits ${why}logits, { shape: [3] })`);
+    expect(() => klDivergence(column, row)).toThrow("klDivergence: logP is f32[3,1] and q is f32[3], together [3,3]");
+    expect(() => meanSquaredError(column, tensor([1, 2], "f32"))).toThrow(
+      "together [3,2], every prediction against every target; give them one shape",
+    );
+    // Shapes that do not broadcast at all are told as ever.
+    expect(() => meanSquaredError(row, tensor([1, 2], "f32"))).toThrow("sub: ");
+  });
   const one = tensor([1, 1, 1]);
   test("hinge is CS231n's: 2.9, 0 and 12.9 for the cat, the car and the frog", () => {
     const own = tensor([
