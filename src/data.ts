@@ -10,7 +10,7 @@ export { type Loader, type LoaderOptions, loader } from "./data/loader.ts";
 export { parseNpy, serializeNpy } from "./data/npy.ts";
 export { npyRows } from "./data/npy-rows.ts";
 export { parseNpz, serializeNpz } from "./data/npz.ts";
-export { readCsv } from "./data/read-csv.ts";
+export { type CsvNames, readCsv } from "./data/read-csv.ts";
 export { readTensorFile } from "./data/read-file.ts";
 export type { RowsOptions } from "./data/rows-in-files.ts";
 export { parseSafetensors, type SafetensorsContent, serializeSafetensors } from "./data/safetensors.ts";

@@ -151,6 +151,10 @@ describe("readCsv", () => {
     expect(whole.all()).toEqual({ x: tensor(new Float32Array([1, 2, 3, 4.5]), f32(2, 2)), y: tensor([0, 1], "i32") });
     expect((await readCsv(file("a,k\n1,cat\n3,dog\n5,cat\n"), { label: "k" })).all().y).toEqual(tensor([0, 1, 0], "i32"));
     expect((await readCsv(file("a,k\n1,0.5\n3,1\n"), { label: "k" })).all().y).toEqual(tensor(new Float32Array([0.5, 1])));
+    const pets = await readCsv(file("a,k,b\n1,cat,3\n3,dog,4\n5,cat,5\n"), { label: "k" });
+    expect([pets.columns, pets.classes, pets.split(2 / 3)[1].size]).toEqual([["a", "b"], ["cat", "dog"], 1]);
+    expect(whole.classes).toBe(null);
+    expect((await readCsv(file("1,2\n"))).columns).toEqual(["column1", "column2"]);
     expect((await readCsv(file("a,b\n1,2\n"))).all()).toEqual({ x: tensor(new Float32Array([1, 2]), f32(1, 2)) });
   });
 
