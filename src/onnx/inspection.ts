@@ -60,7 +60,7 @@ export interface Inspection {
   readonly unsupported: readonly (NodeFacts & { readonly advice: string; readonly blocks: readonly string[] })[];
   /** Nodes through which no gradient passes: how many parameters lie behind each, and those of them that get none by any other way. */
   readonly noGradient: readonly (NodeFacts & { readonly behind: number; readonly blocks: readonly string[] })[];
-  /** Convolutions into which the exporter folded a batch normalisation. */
+  /** Convolutions and products into which the exporter folded a batch normalisation. */
   readonly folded: readonly NodeFacts[];
   /** Parameters that several nodes use. */
   readonly tied: readonly { readonly parameter: string; readonly nodes: readonly string[] }[];
@@ -205,7 +205,7 @@ export function inspectionText(i: Inspection): string {
   if (i.folded.length > 0)
     lines.push(
       "Folded batch normalisations",
-      `  ${plural(i.folded.length, "convolution")} with a batch normalisation in ${i.folded.length === 1 ? "its" : "their"} weight and bias, which are trained as they are: ${some(i.folded.map((f) => f.node))}`,
+      `  ${plural(i.folded.length, i.folded.some((f) => f.operator === "Gemm") ? "layer" : "convolution")} with a batch normalisation in ${i.folded.length === 1 ? "its" : "their"} weight and bias, which are trained as they are: ${some(i.folded.map((f) => f.node))}`,
       "",
     );
   if (i.tied.length > 0)

@@ -68,18 +68,14 @@ export function copiesIn(parameters: readonly Parameter[]): Copies[] {
 }
 
 /**
- * The convolutions and products whose weight and bias have both lost their names: exporters rename the two when they fold a batch normalisation into them, and keep
- * the names of weights that they leave alone.
+ * The convolutions and products into which an exporter folded a batch normalisation. PyTorch's older exporter renames weight and bias of a convolution when it does so, and
+ * keeps the names of weights that it leaves alone; the newer one (onnxscript's rule _fuse_batchnorm) keeps the weight's name, and calls a bias that was not there
+ * after it, `conv1.weight_bias`. Of a layer that had a bias it keeps both names: there nothing tells.
  */
 export function foldedIn(nodes: readonly NodeMessage[], initializers: ReadonlySet<string>): NodeMessage[] {
   return nodes.filter(({ op_type, input = [] }) => {
     const [, weight = "", bias = ""] = input;
-    return (
-      /^(Conv|ConvTranspose)$/.test(op_type ?? "") &&
-      initializers.has(weight) &&
-      initializers.has(bias) &&
-      madeUp.test(weight) &&
-      madeUp.test(bias)
-    );
+    if (!/^(Conv|ConvTranspose|Gemm)$/.test(op_type ?? "") || !initializers.has(weight) || !initializers.has(bias)) return false;
+    return bias === `${weight}_bias` || (op_type !== "Gemm" && madeUp.test(weight) && madeUp.test(bias));
   });
 }

@@ -140,6 +140,25 @@ describe("inspect", () => {
     expect(text).toContain("features.conv1.weight (onnx::Conv_12)");
   });
 
+  test("finds batch normalisations that the newer exporter folded, which keeps the names of weights", async () => {
+    const nodes = [
+      node("Conv", ["x", "conv1.weight", "conv1.weight_bias"], ["c"], {}, "node_conv2d"),
+      node("Conv", ["c", "conv2.weight", "conv2.bias"], ["d"], {}, "node_conv2d_1"),
+      node("Flatten", ["d"], ["f"]),
+      node("Gemm", ["f", "fc.weight", "fc.weight_bias"], ["y"], { transB: 1 }, "node_linear"),
+    ];
+    const weights = [
+      filled("conv1.weight", [4, 1, 1, 1]),
+      filled("conv1.weight_bias", [4]),
+      filled("conv2.weight", [4, 4, 1, 1]),
+      filled("conv2.bias", [4]),
+      filled("fc.weight", [4, 4]),
+      filled("fc.weight_bias", [4]),
+    ];
+    const found = await onnx.inspect(modelBytes({ nodes, weights, inputs: [port("x", ["n", 1, 1, 1])], outputs: [port("y", ["n", 4])] }));
+    expect(found.folded.map(({ node }) => node)).toEqual(["node_conv2d", "node_linear"]);
+  });
+
   test("names the nodes that hang on data and the inputs it comes from, and still finds the gradients", async () => {
     const nodes = [
       node("NonZero", ["mask"], ["at"], {}, "/pick/NonZero"),

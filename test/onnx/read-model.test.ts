@@ -70,6 +70,13 @@ describe("a model", () => {
     const model = await onnx.read(modelBytes({ nodes, weights: [w] }));
     const slope = grad((params: Record<string, Value>) => sum(model.apply(params, { x: tensor([1, 1], "f32") })["y"]!));
     expect(toArray(slope(mapTree(model.params, (v) => v))["w"]!)).toEqual([2, 4]);
+    // In a file that was read it stays one, and in a graph of it too.
+    const other = model.with({ w: tensor([5, 6], "f32") });
+    for (const bytes of [onnx.write(other), onnx.write(graph({ x: f32(2) }, ({ x }) => other.apply(other.params, { x }) as never))]) {
+      const again = await onnx.read(bytes);
+      expect(Object.values(again.params).map((t) => toArray(t))).toEqual([[5, 6]]);
+      expect(toArray(Object.values(again.apply(again.params, { x: tensor([1, 1], "f32") }))[0]!)).toEqual([25, 36]);
+    }
   });
 
   test("reads weights that are also listed as inputs, and names those without a name by the node that uses them", async () => {
