@@ -125,7 +125,17 @@ let look: chainrule.PictureOptions = {};
 /** Draws a scalar value with its gradients, or a graph with its shapes, beside the program. */
 function show(f: chainrule.Value | chainrule.AnyGraph, title?: string): void {
   const drawn = chainrule.picture(f, { ...look, ...(title !== undefined && { title }) });
-  say({ kind: "picture", svg: drawn.svg(), title: title ?? "", text: "" });
+  say({ kind: "picture", svg: drawn.svg(), title: title ?? "", text: told(f, drawn.steps.length) });
+}
+
+/** More steps than this nobody reads, and they take long to tell. */
+const mostTold = 2000;
+
+/** What a picture says, in words: both passes gate by gate; a graph's own text. */
+function told(f: chainrule.Value | chainrule.AnyGraph, steps: number): string {
+  if ("outputs" in f && "inputs" in f) return chainrule.print(f as chainrule.AnyGraph);
+  if (steps > mostTold) return "";
+  return chainrule.explain(f as chainrule.Value, look.language === undefined ? {} : { language: look.language }).text();
 }
 
 /** The line of the reader's program in a stack trace of this browser. */

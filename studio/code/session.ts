@@ -15,6 +15,8 @@ export type OutputLine =
 export interface Drawn {
   readonly url: string;
   readonly title: string;
+  /** The same in words; empty where it is too long to be told. */
+  readonly text: string;
 }
 
 export const lines = signal<readonly OutputLine[]>([]);
@@ -61,7 +63,7 @@ function take(message: ProgramMessage): void {
     case "picture": {
       // Not a blob: an image of a blob has this page's policy, which would take the picture's styles from it.
       const url = `data:image/svg+xml;charset=utf-8,${encodeURIComponent(message.svg)}`;
-      drawn.value = [...drawn.value, { url, title: message.title }].slice(-mostPictures);
+      drawn.value = [...drawn.value, { url, title: message.title, text: message.text }].slice(-mostPictures);
       return;
     }
     case "fault":

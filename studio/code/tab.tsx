@@ -69,10 +69,16 @@ export function CodeTab(): JSX.Element {
       </section>
       <section class="code-output" aria-label={w.output}>
         <div class="code-pictures" aria-label={w.pictures} role="group">
-          {drawn.value.map(({ url, title }, i) => (
+          {drawn.value.map(({ url, title, text }, i) => (
             <figure key={i}>
               <img src={url} alt={w.pictureOf(title)} />
               {title !== "" && <figcaption>{title}</figcaption>}
+              {text !== "" && (
+                <details>
+                  <summary>{w.inWords}</summary>
+                  <pre tabIndex={0}>{text}</pre>
+                </details>
+              )}
             </figure>
           ))}
         </div>

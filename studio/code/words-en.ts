@@ -22,6 +22,7 @@ export const en = {
   keys: "Ctrl+Enter runs. Escape, then Tab leaves the editor.",
   line: (line: number, text: string): string => `line ${line}: ${text}`,
   cut: "Older lines were dropped.",
+  inWords: "In words",
   pictureOf: (title: string): string => (title === "" ? "the graph" : title),
 };
 

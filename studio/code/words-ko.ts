@@ -24,5 +24,6 @@ export const ko = {
   keys: "Ctrl+Enter로 실행합니다. Escape를 누른 뒤 Tab을 누르면 편집기를 벗어납니다.",
   line: (line: number, text: string): string => `${line}번째 줄: ${text}`,
   cut: "오래된 줄은 지웠습니다.",
+  inWords: "말로 보기",
   pictureOf: (title: string): string => (title === "" ? "그래프" : title),
 } satisfies CodeWords;

@@ -25,6 +25,7 @@ export function Viewer({ drawing, selected, words, onSelect, onToggle }: ViewerP
   const place = useRef<HTMLDivElement>(null);
   const at = useRef({ x: 0, y: 0, scale: 1 });
   const layer = useRef<SVGGElement | null>(null);
+  const moved = useRef(false);
   /** The id of the part that had the focus last. */
   const focused = useRef("");
   const focusOn = (to: number): void => {
@@ -36,6 +37,7 @@ export function Viewer({ drawing, selected, words, onSelect, onToggle }: ViewerP
   const apply = (): void => {
     const { x, y, scale } = at.current;
     layer.current?.setAttribute("transform", `translate(${x} ${y}) scale(${scale})`);
+    moved.current = true;
   };
   /** Shows all of it; at first no smaller than it can be read, from where the data comes in. */
   const showAll = (least = 0): void => {
@@ -47,6 +49,7 @@ export function Viewer({ drawing, selected, words, onSelect, onToggle }: ViewerP
       y: (clientHeight - drawing.height * scale) / 2 + 16 * scale,
     };
     apply();
+    moved.current = false;
   };
   const zoom = (factor: number, cx = place.current!.clientWidth / 2, cy = place.current!.clientHeight / 2): void => {
     const { x, y, scale } = at.current;
@@ -94,6 +97,14 @@ export function Viewer({ drawing, selected, words, onSelect, onToggle }: ViewerP
       apply();
     }
   }, [selected, drawing]);
+  useEffect(() => {
+    // Until the reader has moved it, the picture keeps to the middle of its room, whose size the table and the window change.
+    const watch = new ResizeObserver(() => {
+      if (!moved.current) showAll(0.6);
+    });
+    watch.observe(place.current!);
+    return () => watch.disconnect();
+  }, [drawing]);
   useEffect(() => {
     const element = place.current!;
     // Not passive: the page must not scroll under it.

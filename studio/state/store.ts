@@ -65,11 +65,17 @@ function storage(): Storage | null {
   }
 }
 
+let isToldOfStorage = false;
+
 function keep(key: string, text: string): void {
   try {
-    storage()?.setItem(`chainrule.${key}`, text);
+    const kept = storage();
+    if (kept === null) throw new Error("denied");
+    kept.setItem(`chainrule.${key}`, text);
   } catch {
-    // Full: the address still has it.
+    // Full or denied: the address still has it. Told once, not at every change.
+    if (isToldOfStorage) return;
+    isToldOfStorage = true;
     notice.value = "storage";
   }
 }

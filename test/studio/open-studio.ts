@@ -25,13 +25,16 @@ export interface Studio {
  * Serves the built studio on a free port and starts the browser.
  * @param args arguments for the browser
  * @param files files that the server has beside the studio's, by their addresses
+ * @param policy changes the policy that the server sends
  */
 export async function openStudio({
   args = [],
   files = new Map(),
+  policy,
 }: {
   readonly args?: readonly string[];
   readonly files?: ReadonlyMap<string, Uint8Array>;
+  readonly policy?: (text: string) => string;
 } = {}): Promise<Studio | null> {
   const browser = await launch(args);
   if (browser === null) return null;
@@ -41,6 +44,9 @@ export async function openStudio({
       bytes,
       headers: { "Content-Type": mediaTypes[address.slice(address.lastIndexOf(".") + 1)]!, ETag: JSON.stringify(address) },
     });
+  if (policy !== undefined)
+    for (const [address, { bytes, headers }] of site)
+      site.set(address, { bytes, headers: Object.fromEntries(Object.entries(headers).map(([name, text]) => [name, policy(text)])) });
   const serving: Serving = await serve(site, "127.0.0.1", 0);
   return {
     url: serving.url,

@@ -1,0 +1,275 @@
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { packState } from "../../studio/state/address.ts";
+import { type AppState, defaultState, tabs } from "../../studio/state/slices.ts";
+import type { Page } from "../browser/launch.ts";
+import { englishOf, textsOf } from "./dictionaries.ts";
+import { openStudio, type Studio } from "./open-studio.ts";
+import { serious } from "./serious.ts";
+import { type MorePage, numberIn, ready, visitTrain } from "./train-page.ts";
+
+/* What holds on every tab: for everybody, and in browsers that refuse, lose or forget something. */
+
+let studio: Studio | null = null;
+
+beforeAll(async () => {
+  studio = await openStudio();
+});
+
+afterAll(() => studio?.close());
+
+/** A test that is left out where there is no browser. */
+function inPage(name: string, run: (studio: Studio) => Promise<void>): void {
+  test(name, async ({ skip }) => {
+    if (studio === null) skip();
+    else await run(studio);
+  });
+}
+
+const at = async (state: Partial<AppState>, language = "en"): Promise<string> =>
+  `?lang=${language}#${await packState({ ...defaultState, ...state })}`;
+
+/** A script that runs in each new page before the page's own. */
+const first = (content: string) => async (page: Page) => {
+  await (page as unknown as { addInitScript(script: { content: string }): Promise<unknown> }).addInitScript({ content });
+};
+
+/** Waits until a tab has what it is for. */
+async function standing(page: Page, tab: string): Promise<void> {
+  const waited = { graph: ".cr-item", train: "#play:not([disabled])", import: "#import-file", code: ".code-editor" }[tab]!;
+  await page.waitForSelector(waited, { state: "attached" });
+}
+
+describe("every tab, for everybody", () => {
+  inPage("axe-core finds nothing serious in the Code tab and in each dialog, in light, dark and forced colours", async (there) => {
+    for (const options of [{}, { colorScheme: "dark" }, { forcedColors: "active" }] as const) {
+      const { page, faults } = await there.visit({ bypassCSP: true, at: await at({ tab: "code" }), ...options });
+      await standing(page, "code");
+      expect(await serious(page)).toEqual([]);
+      await page.click("#code-run");
+      await page.waitForSelector(".code-done");
+      await page.click(".code-pictures summary");
+      expect(await serious(page)).toEqual([]);
+      for (const [button, dialog] of [
+        ["#open-share", "#share"],
+        ["#open-help", "#help"],
+        ["#search", "#palette"],
+      ] as const) {
+        await page.click(button);
+        await page.waitForSelector(dialog);
+        expect(await serious(page), dialog).toEqual([]);
+        await page.keyboard.press("Escape");
+        await page.waitForSelector(dialog, { state: "detached" });
+      }
+      expect(faults).toEqual([]);
+      await page.close();
+    }
+  });
+
+  inPage("the Code tab tells its pictures in words, in the reader's language, and has no English left in Korean", async (there) => {
+    const { page, faults } = await there.visit({ at: await at({ tab: "code" }, "ko") });
+    await standing(page, "code");
+    await page.click("#code-run");
+    await page.waitForSelector(".code-done");
+    await page.click(".code-pictures summary");
+    const told = (await page.textContent(".code-pictures pre"))!;
+    expect(told).toContain("역전파");
+    // Every number of the lecture's graph.
+    for (const number of ["-2", "5", "-4", "3", "-12"]) expect(told).toContain(number);
+    const english = await englishOf("words/", "code/words-");
+    expect((await textsOf(page)).filter((text) => english.has(text))).toEqual([]);
+    expect(faults).toEqual([]);
+    await page.close();
+  });
+
+  inPage("at 400 % (320 by 256 points) nothing is cut off: no tab scrolls sideways, each can be read to its end", async (there) => {
+    for (const tab of tabs) {
+      const { page, faults } = await there.visit({ viewport: { width: 320, height: 256 }, at: await at({ tab }) });
+      await standing(page, tab);
+      const found = await page.evaluate(() => {
+        const { scrollWidth, scrollHeight } = document.documentElement;
+        const fixed = [...document.querySelectorAll("main, main *")].filter((e) =>
+          ["fixed", "sticky"].includes(getComputedStyle(e).position),
+        );
+        const covered = fixed.filter((e) => e.getBoundingClientRect().height > innerHeight / 4);
+        return { wide: scrollWidth - innerWidth, high: scrollHeight > innerHeight, covered: covered.map((e) => e.className) };
+      });
+      expect(found, tab).toEqual({ wide: 0, high: true, covered: [] });
+      expect(faults).toEqual([]);
+      await page.close();
+    }
+  });
+
+  inPage("with reduced motion nothing moves by itself", async (there) => {
+    for (const tab of tabs) {
+      const { page, faults } = await there.visit({ reducedMotion: "reduce", at: await at({ tab }) });
+      await standing(page, tab);
+      const moving = await page.evaluate(() =>
+        [...document.querySelectorAll("body *")]
+          .filter((element) => {
+            const { animationName, transitionDuration, scrollBehavior } = getComputedStyle(element);
+            return animationName !== "none" || scrollBehavior === "smooth" || transitionDuration.split(", ").some((text) => text !== "0s");
+          })
+          .map((element) => element.outerHTML.slice(0, 100)),
+      );
+      expect(moving, tab).toEqual([]);
+      expect(faults).toEqual([]);
+      await page.close();
+    }
+  });
+});
+
+describe("while a Hangul syllable is composed", () => {
+  /** Composes as an input method does; `done` ends the syllable. */
+  async function compose(page: Page, text: string): Promise<void> {
+    const more = page as MorePage;
+    const session = await more.context().newCDPSession(page);
+    await session.send("Input.imeSetComposition", { text, selectionStart: text.length, selectionEnd: text.length });
+  }
+
+  inPage("Enter runs no command of the palette, and Ctrl+Enter no program", async (there) => {
+    const { page, faults } = await there.visit({ at: await at({ tab: "code" }) });
+    await standing(page, "code");
+    await page.evaluate(() => document.querySelector(".code-editor")!.shadowRoot!.querySelector<HTMLElement>(".cm-content")!.focus());
+    await compose(page, "하");
+    await page.keyboard.press("Control+Enter");
+    expect(await page.evaluate(() => document.querySelector<HTMLElement>("#code-lines")!.dataset["turn"])).toBe("0");
+    await page.click("#search");
+    await page.waitForSelector("#palette");
+    await compose(page, "그");
+    await page.keyboard.press("Enter");
+    await page.keyboard.press("ArrowDown");
+    expect(await page.evaluate(() => document.querySelector("#palette") !== null)).toBe(true);
+    // The syllable is done: now Enter is a command.
+    await page.keyboard.insertText("그");
+    await page.fill("#palette input", "undo");
+    await page.keyboard.press("Enter");
+    await page.waitForSelector("#palette", { state: "detached" });
+    expect(faults).toEqual([]);
+    await page.close();
+  });
+
+  inPage("no key acts in any picture that takes keys", async (there) => {
+    const { page, faults } = await visitTrain(there, { data: "draw", layers: [] });
+    const send = (selector: string, ...keys: readonly string[]): Promise<void> =>
+      page.evaluate(
+        ({ selector: where, keys: pressed }) => {
+          const place = document.querySelector(where)!;
+          for (const key of pressed)
+            place.dispatchEvent(new KeyboardEvent("keydown", { key, isComposing: true, bubbles: true, cancelable: true }));
+        },
+        { selector, keys },
+      );
+    await page.waitForSelector(".marks");
+    const before = await page.textContent(".draw-tools .hint");
+    await send(".marks", "Enter", " ", "2", "ArrowLeft", "Enter");
+    expect(await page.textContent(".draw-tools .hint")).toBe(before);
+    await page.click("#data-digits");
+    await page.waitForSelector("#pad");
+    await ready(page);
+    const reads = await page.textContent("#reads");
+    await send("#pad", "d", " ", "ArrowDown");
+    expect(await page.textContent("#reads")).toBe(reads);
+    expect(faults).toEqual([]);
+    await page.close();
+  });
+});
+
+/** Several tabs of one reader, who has one storage. */
+interface Context {
+  newPage(): Promise<Page>;
+  close(): Promise<void>;
+}
+
+/** Writes a formula, and waits until the address has it. */
+async function write(page: Page, formula: string): Promise<void> {
+  const before = await page.evaluate(() => location.hash);
+  await page.fill("#formula", formula);
+  await page.waitForFunction((hash) => location.hash !== hash, before);
+}
+
+const formulaIn = (page: Page): Promise<string> => page.evaluate(() => document.querySelector<HTMLTextAreaElement>("#formula")!.value);
+
+describe("a browser that refuses or loses something", () => {
+  inPage("a graphics card that is refused, or lost while a net learns, changes nothing: all of it is WebAssembly", async (there) => {
+    for (const gpu of [
+      "{ requestAdapter: () => { window.asked = true; return Promise.reject(new Error('denied')); } }",
+      "{ requestAdapter: () => { window.asked = true; return Promise.resolve({ isFallbackAdapter: false, requestDevice: () => Promise.resolve({ lost: new Promise((done) => setTimeout(() => done({ reason: 'destroyed', message: 'gone' }), 300)) }) }); } }",
+    ]) {
+      const { page, faults } = await visitTrain(
+        there,
+        { points: 40, stop: 5, pace: "full" },
+        { before: first(`Object.defineProperty(navigator, "gpu", { value: ${gpu}, configurable: true });`) },
+      );
+      await ready(page);
+      await page.click("#play");
+      await page.waitForFunction(() => document.querySelector("#epoch")!.textContent === "5");
+      expect(await numberIn(page, "#train-loss")).toBeGreaterThan(0);
+      expect(await page.evaluate(() => "asked" in window)).toBe(false);
+      expect(faults).toEqual([]);
+      await page.close();
+    }
+  });
+
+  test("where no WebAssembly may be compiled the net learns all the same, slower, and the page says so", async ({ skip }) => {
+    const strict = await openStudio({ policy: (text) => text.replace(" 'wasm-unsafe-eval'", "") });
+    if (strict === null) return skip();
+    const learn = async (there: Studio): Promise<{ loss: number; told: boolean }> => {
+      const { page } = await visitTrain(there, { points: 20, layers: [2], stop: 2, pace: "full" });
+      await ready(page);
+      await page.click("#play");
+      await page.waitForFunction(() => document.querySelector("#epoch")!.textContent === "2");
+      const told = await page.evaluate(() => document.querySelector("#slow-engine") !== null);
+      const loss = await numberIn(page, "#train-loss");
+      await page.close();
+      return { loss, told };
+    };
+    const without = await learn(strict);
+    await strict.close();
+    const usual = await learn(studio!);
+    expect([without.told, usual.told]).toEqual([true, false]);
+    expect(Math.abs(without.loss - usual.loss)).toBeLessThan(1e-3);
+  });
+
+  inPage("storage that is denied is told once, and the address has the work", async (there) => {
+    const denied = `Object.defineProperty(window, "localStorage", { get() { throw new DOMException("denied", "SecurityError"); } });`;
+    const { page, faults } = await there.visit({ before: first(denied) });
+    await standing(page, "graph");
+    await write(page, "f = a * b");
+    await page.waitForSelector(".notice");
+    expect(await page.textContent(".notice")).toContain("storage is full or denied");
+    await page.click(".notice button");
+    await write(page, "f = a * b + c");
+    expect(await page.evaluate(() => document.querySelector(".notice") === null)).toBe(true);
+    await page.reload();
+    await standing(page, "graph");
+    expect(await formulaIn(page)).toBe("f = a * b + c");
+    expect(faults).toEqual([]);
+    await page.close();
+  });
+
+  inPage("two tabs keep each its own work; a third begins with the last of it", async (there) => {
+    const context = await (there.browser as unknown as { newContext(): Promise<Context> }).newContext();
+    const faults: string[] = [];
+    const open = async (): Promise<Page> => {
+      const page = await context.newPage();
+      page.on("console", (message) => {
+        if (message.type() === "error" || message.type() === "warning") faults.push(message.text());
+      });
+      page.on("pageerror", (error) => faults.push(error.message));
+      await page.goto(`${there.url}?lang=en`);
+      await standing(page, "graph");
+      return page;
+    };
+    const [page, beside] = [await open(), await open()];
+    await write(page, "f = a * b");
+    await write(beside, "f = c + d");
+    for (const tab of [page, beside]) {
+      await tab.reload();
+      await standing(tab, "graph");
+    }
+    expect([await formulaIn(page), await formulaIn(beside)]).toEqual(["f = a * b", "f = c + d"]);
+    expect(await formulaIn(await open())).toBe("f = c + d");
+    expect(faults).toEqual([]);
+    await context.close();
+  });
+});
