@@ -28,6 +28,8 @@ export const stopped = signal("");
 /** The latest sentence for screen readers. */
 export const said = signal("");
 export const curve = signal(new CurveHistory());
+/** The browser lets no WebAssembly be compiled, so the readable engine learns. */
+export const isSlow = signal(false);
 /** A table too long for the address. */
 export const longCsv = signal<string | null>(null);
 
@@ -242,6 +244,7 @@ function hear(message: Told): void {
       shot.value = null;
       calm.value = null;
       facts.value = message.facts;
+      isSlow.value = message.isSlow;
       status.value = { kind: "ready" };
       said.value = words.value.ready(message.facts.points.train.rows, message.facts.points.test.rows);
       if (playAfter) {

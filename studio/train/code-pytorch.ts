@@ -1,6 +1,6 @@
 import { lossInUse } from "./losses.ts";
 import { described, type NetFacts, shortest } from "./net-facts.ts";
-import type { Activation, FeatureName, OptimizerName } from "./state.ts";
+import type { Activation, FeatureName, OptimizerName, ScheduleName } from "./state.ts";
 
 const featureCode: Readonly<Record<FeatureName, string>> = {
   x1: "x1",
@@ -31,17 +31,36 @@ const activationCode: Readonly<Record<Activation, string>> = {
 
 const optimizerCode = (name: OptimizerName, rate: number): string => {
   const lr = shortest(rate);
+  const decayed =
+    '[{"params": [p for n, p in net.named_parameters() if n.endswith("weight")]}, {"params": [p for n, p in net.named_parameters() if n.endswith("bias")], "weight_decay": 0}]';
   return {
     sgd: `torch.optim.SGD(net.parameters(), lr=${lr})`,
     momentum: `torch.optim.SGD(net.parameters(), lr=${lr}, momentum=0.9)`,
     nesterov: `torch.optim.SGD(net.parameters(), lr=${lr}, momentum=0.9, nesterov=True)`,
     adam: `torch.optim.Adam(net.parameters(), lr=${lr})`,
-    adamW: `torch.optim.AdamW(net.parameters(), lr=${lr})`,
+    adamW: `torch.optim.AdamW(${decayed}, lr=${lr})`,
     rmsProp: `torch.optim.RMSprop(net.parameters(), lr=${lr})`,
     adagrad: `torch.optim.Adagrad(net.parameters(), lr=${lr})`,
     lion: `torch.optim.AdamW(net.parameters(), lr=${lr})  # it learnt with Lion, which PyTorch does not bring`,
     muon: `torch.optim.AdamW(net.parameters(), lr=${lr})  # it learnt with Muon, which older versions of PyTorch do not bring`,
   }[name];
+};
+
+/** What the rate is multiplied by at step t of `steps`; null for a rate that stays. */
+const courseCode = (schedule: ScheduleName): readonly string[] | null => {
+  const cosine = (t: string, steps: string): string => `0.5 * (1 + math.cos(math.pi * min(1, ${t} / ${steps})))`;
+  return {
+    constant: null,
+    cosine: [`    return ${cosine("t", "steps")}`],
+    step: ["    return 0.5 ** (t // max(1, round(steps / 5)))"],
+    exponential: ["    return 0.01 ** (t / steps)"],
+    warmup: [
+      "    rise = min(steps - 1, max(1, round(steps / 20)))",
+      "    if t < rise:",
+      "        return (t + 1) / (rise + 1)",
+      `    return ${cosine("(t - rise)", "(steps - rise)")}`,
+    ],
+  }[schedule];
 };
 
 const number = (v: number): string => {
@@ -86,7 +105,47 @@ function saidCode({ problem: { task, target }, settings }: NetFacts): string {
   return lossInUse(task.kind, settings.loss) === "crossEntropy" ? "torch.sigmoid(out)" : "0.5 * (1 + torch.tanh(out))";
 }
 
-/** The net with its weights as a PyTorch module, its loss and its optimiser. */
+/** How it goes on learning: the penalty, the course of the rate, the loop. */
+function learnCode({ settings, problem: { task } }: NetFacts): string[] {
+  const { penalty, penaltyRate, schedule, batch } = settings;
+  const lines: string[] = [];
+  if (penalty !== "none") {
+    const one = penalty === "l1" ? "p.abs().sum()" : "0.5 * (p**2).sum()";
+    lines.push("def penalty():", '    """What large weights cost."""');
+    lines.push(`    return sum(${one} for n, p in net.named_parameters() if n.endswith("weight"))`, "", "");
+  }
+  const course = courseCode(schedule);
+  if (course !== null) lines.push("def course(t, steps):", '    """What the rate is multiplied by at step t."""', ...course, "", "");
+  const objective =
+    penalty === "none" ? "loss(net(at[rows]), y[rows])" : `loss(net(at[rows]), y[rows]) + ${shortest(penaltyRate)} * penalty()`;
+  lines.push(
+    "def learn(rows, y, epochs):",
+    '    """Goes on learning from rows."""',
+    "    at = torch.tensor(rows, dtype=torch.float32)",
+    `    y = torch.tensor(y, dtype=torch.${task.kind === "classes" ? "long" : "float32"})`,
+    `    batch = min(${batch}, len(at))`,
+  );
+  if (course !== null)
+    lines.push(
+      "    steps = epochs * -(-len(at) // batch)",
+      "    scheduler = torch.optim.lr_scheduler.LambdaLR(optimizer, lambda t: course(t, steps))",
+    );
+  lines.push(
+    "    for _ in range(epochs):",
+    "        order = torch.randperm(len(at))",
+    "        for start in range(0, len(at), batch):",
+    "            rows = order[start:start + batch]",
+    "            optimizer.zero_grad()",
+    `            (${objective}).backward()`,
+    "            optimizer.step()",
+    ...(course === null ? [] : ["            scheduler.step()"]),
+    "",
+    "",
+  );
+  return lines;
+}
+
+/** The net with its weights as a PyTorch module, its loss, its optimiser, and how it goes on learning. */
 export function pytorchCode(facts: NetFacts): string {
   const { problem, params, settings, shape } = facts;
   const { features } = problem;
@@ -106,6 +165,7 @@ export function pytorchCode(facts: NetFacts): string {
   const seen = features === null ? [] : features.map((f) => featureCode[f]);
   lines.push(
     `# A net from the chainrule studio: ${described(facts)}.`,
+    ...(courseCode(settings.schedule) === null ? [] : ["import math"]),
     "import torch",
     "from torch import nn",
     "from torch.nn import functional as F",
@@ -139,7 +199,8 @@ export function pytorchCode(facts: NetFacts): string {
     lines.push(`    "${name}.weight": torch.tensor(${nested(w.data as Float32Array, w.type.shape)}),`);
     lines.push(`    "${name}.bias": torch.tensor(${nested(b.data as Float32Array, b.type.shape)}),`);
   }
-  lines.push("})", `optimizer = ${optimizerCode(settings.optimizer, settings.rate)}`, "");
+  lines.push("})", `optimizer = ${optimizerCode(settings.optimizer, settings.rate)}`, "", "");
+  lines.push(...learnCode(facts));
   lines.push(
     'if __name__ == "__main__":',
     `    print(predict([${facts.sample.map((row) => `[${row.map(number).join(", ")}]`).join(", ")}]))`,

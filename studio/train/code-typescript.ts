@@ -17,13 +17,24 @@ const featureCode: Readonly<Record<FeatureName, string>> = {
   "sqrt(x1^2+x2^2)": "sqrt(add(square(x1), square(x2)))",
 };
 
-const optimizerCode = ({ optimizer, rate }: TrainState): { name: string; call: string } => {
+/** The rate by step, as the studio's own training has it, over the `steps` of the training that is asked for. */
+const rateCode = ({ rate, schedule }: TrainState): string =>
+  ({
+    constant: `${rate}`,
+    cosine: `cosine({ from: ${rate}, steps })`,
+    step: `step({ from: ${rate}, factor: 0.5, every: Math.max(1, Math.round(steps / 5)) })`,
+    exponential: `exponential({ from: ${rate}, factor: 0.01 ** (1 / steps) })`,
+    warmup: `cosine({ from: ${rate}, steps, warmup: Math.min(steps - 1, Math.max(1, Math.round(steps / 20))) })`,
+  })[schedule];
+
+const optimizerCode = (settings: TrainState): { name: string; call: string } => {
+  const { optimizer } = settings;
   const name = optimizer === "momentum" || optimizer === "nesterov" ? "sgd" : optimizer;
   const more = { momentum: ", momentum: 0.9", nesterov: ", momentum: 0.9, nesterov: true", adamW: ', decay: ["*.w"]' } as Record<
     string,
     string
   >;
-  return { name, call: `${name}({ rate: ${rate}${more[optimizer] ?? ""} })` };
+  return { name, call: `${name}({ rate: ${rateCode(settings)}${more[optimizer] ?? ""} })` };
 };
 
 /** The body of the net: one line a layer. */
@@ -107,15 +118,24 @@ export function typescriptCode(facts: NetFacts): string {
   body.push("export function predict(rows: number[][], p: Params = variables(params)): number[][] {");
   body.push(`  const out = net(p, seen(constant(tensor(rows.flat(), f32(rows.length, ${space})))));`);
   body.push(`  return toArray(${said}) as number[][];`, "}", "");
+  const { penalty, penaltyRate } = settings;
+  if (penalty !== "none") {
+    const one = penalty === "l1" ? "sum(abs(w))" : "mul(0.5, sum(square(w)))";
+    const what = penalty === "l1" ? "the absolute values of all weights together" : "half the squares of all weights together";
+    body.push(`/** What large weights cost: ${what}. */`);
+    body.push("export function penalty(p: Params): Value {");
+    body.push(`  return Object.values(p).map(({ w }) => ${one}).reduce((a, b) => add(a, b));`, "}", "");
+  }
+  const objective = penalty === "none" ? "loss(p, at, y)" : `add(loss(p, at, y), mul(${penaltyRate}, penalty(p)))`;
   const yType = task.kind === "classes" ? 'tensor(y, "i32")' : 'tensor(y, "f32")';
   body.push("/** Goes on learning from rows, and gives the new weights. */");
   body.push("export async function learn(rows: number[][], y: number[], epochs: number) {");
-  body.push(`  const data = dataset({ at: tensor(rows.flat(), f32(rows.length, ${space})), y: ${yType} });`);
+  body.push(`  const rowsAndAnswers = dataset({ at: tensor(rows.flat(), f32(rows.length, ${space})), y: ${yType} });`);
+  body.push(`  const data = loader(rowsAndAnswers, { batch: Math.min(${settings.batch}, rows.length), shuffle: ${settings.seed} });`);
+  if (settings.schedule !== "constant") body.push("  const steps = epochs * data.length;");
   body.push("  const training = train(");
-  body.push("    { params, loss: (p: Params, { at, y }) => loss(p, at, y) },");
-  body.push(
-    `    { data: loader(data, { batch: Math.min(${settings.batch}, rows.length), shuffle: ${settings.seed} }), optimizer: ${call}, engine: wasm(), epochs },`,
-  );
+  body.push(`    { params, loss: (p: Params, { at, y }) => ${objective} },`);
+  body.push(`    { data, optimizer: ${call}, engine: wasm(), epochs },`);
   body.push("  );");
   body.push("  return (await training.finish()).params;", "}", "");
   body.push(`console.log(predict([${facts.sample.map((row) => `[${row.join(", ")}]`).join(", ")}]));`);
@@ -132,14 +152,15 @@ export function typescriptCode(facts: NetFacts): string {
     .split(" ")
     .filter(uses);
   const imported = [...names, "tensor", "variables", "type Value", "type Values"];
+  const rates = ["cosine", "exponential", "step"].filter((word) => call.includes(`rate: ${word}(`));
   const layers = [uses("conv2d") ? "conv2d" : "", "linear"].filter((n) => n !== "");
   return [
     `// A net from the chainrule studio: ${described(facts)}.`,
-    `// It learnt with ${call}, batches of ${settings.batch}${settings.penalty === "none" ? "" : `, an ${settings.penalty} penalty of ${settings.penaltyRate}`}.`,
+    `// It learnt with ${call}, batches of ${settings.batch}${penalty === "none" ? "" : `, an ${penalty} penalty of ${penaltyRate}`}.`,
     `import { ${imported.join(", ")} } from "chainrule";`,
     'import { dataset, loader } from "chainrule/data";',
     `import { ${layers.join(", ")} } from "chainrule/nn";`,
-    `import { ${optimizer} } from "chainrule/optim";`,
+    `import { ${[optimizer, ...rates].sort().join(", ")} } from "chainrule/optim";`,
     'import { train } from "chainrule/train";',
     'import { wasm } from "chainrule/wasm";',
     "",

@@ -104,7 +104,7 @@ export type Asked =
 
 /** From the worker to the page; `id` is that of the setup it belongs to. */
 export type Told =
-  | { readonly kind: "ready"; readonly id: number; readonly facts: Facts }
+  | { readonly kind: "ready"; readonly id: number; readonly facts: Facts; readonly isSlow: boolean }
   | { readonly kind: "snapshot"; readonly id: number; readonly snapshot: Snapshot; readonly playing: boolean }
   | { readonly kind: "paused"; readonly id: number; readonly why: Why; readonly reason: string }
   | { readonly kind: "fault"; readonly id: number; readonly key: FaultKey | "failed"; readonly detail: string }

@@ -191,7 +191,7 @@ export function optimizerOf({ optimizer, rate: from, schedule, stop }: TrainStat
     cosine: () => optim.cosine({ from, steps }),
     step: () => optim.step({ from, factor: 0.5, every: Math.max(1, Math.round(steps / 5)) }),
     exponential: () => optim.exponential({ from, factor: 0.01 ** (1 / steps) }),
-    warmup: () => optim.cosine({ from, steps, warmup: Math.max(1, Math.round(steps / 20)) }),
+    warmup: () => optim.cosine({ from, steps, warmup: Math.min(steps - 1, Math.max(1, Math.round(steps / 20))) }),
   }[schedule]();
   const { sgd, adam, adamW, rmsProp, adagrad, lion, muon } = optim;
   return {

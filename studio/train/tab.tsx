@@ -3,7 +3,7 @@ import type { JSX } from "preact";
 import { useEffect } from "preact/hooks";
 import { state } from "../state/store.ts";
 import { Chart } from "./chart.tsx";
-import { calm, curve, end, facts, follow, pause, play, playing, said, setup, shot, status, step } from "./client.ts";
+import { calm, curve, end, facts, follow, isSlow, pause, play, playing, said, setup, shot, status, step } from "./client.ts";
 import { DataPanel } from "./data-panel.tsx";
 import { DigitPad } from "./digit-pad.tsx";
 import { ExportPanel } from "./export-panel.tsx";
@@ -53,6 +53,11 @@ export function TrainTab(): JSX.Element {
           <button type="button" onClick={() => end("was stopped")}>
             {w.cancel}
           </button>
+        </p>
+      )}
+      {isSlow.value && (
+        <p class="train-fault calm" role="status" id="slow-engine">
+          {w["slow engine"]}
         </p>
       )}
       <div class="train-grid">

@@ -185,6 +185,8 @@ export const en = {
   cancel: "Stop",
   "was stopped": "Stopped. Change something, or start over.",
   "worker died": "The worker that learns has ended. Start over makes a new one; your settings are kept.",
+  "slow engine":
+    "This browser lets no WebAssembly be compiled here, so the library's readable engine learns instead: the same numbers to a few rounding errors, far slower.",
   "no worker": "This browser does not let the page start its worker, so nothing can be learnt here.",
   started: "Learning.",
   paused: (epoch: string, train: string, test: string, right: string | null) =>

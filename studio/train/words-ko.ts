@@ -183,6 +183,8 @@ export const ko = {
   cancel: "중지",
   "was stopped": "중지했습니다. 무언가를 바꾸거나 처음부터 시작하십시오.",
   "worker died": "학습하던 작업자가 끝났습니다. '처음부터'를 누르면 새로 만들며, 설정은 그대로입니다.",
+  "slow engine":
+    "이 브라우저가 WebAssembly 컴파일을 허용하지 않아 읽기 쉬운 엔진으로 학습합니다. 결과는 반올림 오차를 빼면 같지만 훨씬 느립니다.",
   "no worker": "이 브라우저에서는 작업자를 시작할 수 없어 학습할 수 없습니다.",
   started: "학습 중입니다.",
   paused: (epoch: string, train: string, test: string, right: string | null) =>

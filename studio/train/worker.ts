@@ -1,4 +1,4 @@
-import { NumericError } from "chainrule";
+import { add, compile, type Engine, f32, graph, NumericError, reference } from "chainrule";
 import { wasm } from "chainrule/wasm";
 import { DataFault } from "./data-sets.ts";
 import { exportedAs } from "./exported.ts";
@@ -11,7 +11,25 @@ import { makeTrainer, type Trainer } from "./trainer.ts";
  * times a second, only when the page has shown what it was told last, and spends at most a quarter of its time on telling.
  */
 
-const engine = wasm();
+/** Whether the readable engine learns, because the browser lets no WebAssembly be compiled. */
+let isSlow = false;
+
+/** The compiling engine; where the browser refuses it (a policy, a locked-down device, a host without SIMD), the readable one. */
+async function chooseEngine(): Promise<Engine<"sync">> {
+  try {
+    const engine = wasm();
+    await compile(
+      graph({ x: f32() }, ({ x }) => ({ y: add(x, 1) })),
+      engine,
+    );
+    return engine;
+  } catch {
+    isSlow = true;
+    return reference();
+  }
+}
+
+const choosing = chooseEngine();
 const turn = 8;
 const between = 1000 / 30;
 
@@ -129,11 +147,11 @@ async function setup(asked: Asked & { kind: "setup" }): Promise<void> {
         throw error;
       }
     }
-    const made = await makeTrainer(settings, engine, { csv: asked.csv, digits: text });
+    const made = await makeTrainer(settings, await choosing, { csv: asked.csv, digits: text });
     // Other settings may have come meanwhile.
     if (id !== own) return;
     trainer = made;
-    tell({ kind: "ready", id, facts: made.facts });
+    tell({ kind: "ready", id, facts: made.facts, isSlow });
     shown = true;
     tellNow();
   } catch (error) {
