@@ -100,7 +100,7 @@ export function Viewer({ drawing, selected, words, onSelect, onToggle }: ViewerP
   useEffect(() => {
     // Until the reader has moved it, the picture keeps to the middle of its room, whose size the table and the window change.
     const watch = new ResizeObserver(() => {
-      if (!moved.current) showAll(0.6);
+      if (place.current !== null && !moved.current) showAll(0.6);
     });
     watch.observe(place.current!);
     return () => watch.disconnect();
