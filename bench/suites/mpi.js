@@ -1,13 +1,12 @@
 // Ranks: sums against the same library called from C, steps on ranks against threads, and what the simulation says of many ranks. Elapsed time, in turn, round by round.
 import { execFileSync } from "node:child_process";
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { simulate } from "../../dist/train.js";
 
 const here = fileURLToPath(new URL("../mpi/", import.meta.url));
-const bin = fileURLToPath(new URL("../../bin/chainrule.js", import.meta.url));
 const env = { ...process.env, FORCE_COLOR: "0", OMPI_ALLOW_RUN_AS_ROOT: "1", OMPI_ALLOW_RUN_AS_ROOT_CONFIRM: "1" };
 const launcher = "mpirun.openmpi";
 
@@ -34,7 +33,14 @@ const median = (xs) => [...xs].sort((a, b) => a - b)[xs.length >> 1];
 /** @param {number} n */
 const bytes = (n) => (n >= 2 ** 18 ? `${n / 2 ** 18} MB` : `${n / 2 ** 8} kB`);
 
-/** @param {number} rounds */
+/** `1.02 (0.97 to 1.10)`: median and quartiles. @param {number[]} xs @param {number} digits */
+const spread = (xs, digits = 2) => {
+  const sorted = [...xs].sort((a, b) => a - b);
+  const at = (/** @type {number} */ q) => sorted[Math.min(sorted.length - 1, Math.floor(q * sorted.length))].toFixed(digits);
+  return `${at(0.5)} (${at(0.25)} to ${at(0.75)})`;
+};
+
+/** @param {number} rounds @param {string} folder */
 function sums(rounds, folder) {
   const program = join(folder, "allreduce");
   execFileSync("mpicc.openmpi", ["-O2", "-o", program, `${here}allreduce.c`]);
@@ -51,71 +57,62 @@ function sums(rounds, folder) {
     }
   }
   const rows = sizes.map(
-    (n) =>
-      `| ${bytes(Number(n))} | ${median(seen[n].ours).toFixed(0)} | ${median(seen[n].c).toFixed(0)} | ${median(seen[n].ratio).toFixed(2)} |`,
+    (n) => `| ${bytes(Number(n))} | ${spread(seen[n].ours, 0)} | ${spread(seen[n].c, 0)} | ${spread(seen[n].ratio)} |`,
   );
-  return `### All-reduce of f32 between two ranks on one machine, Open MPI\n\n| size | ours, us | C, us | ours / C |\n| ---: | ---: | ---: | ---: |\n${rows.join("\n")}`;
+  return `### All-reduce of f32 between two ranks on one machine, Open MPI\n\nBoth programs in turn, ${rounds} times; medians and quartiles.\n\n| size | ours, us | C, us | ours / C |\n| ---: | ---: | ---: | ---: |\n${rows.join("\n")}`;
 }
+
+/** @type {readonly [string, string, number][]} */
+const trained = [
+  ["mlp", "SGD step of an MLP 784-512-512-10, batch 256 in all", 2 ** 20],
+  ["convnet", "SGD step of a ConvNet 28x28x1, 3x3x32, 3x3x64, pool, 128, 10, batch 32 in all", 2 ** 20],
+  ["gpt", "AdamW step of a GPT: 4 layers, width 128, 4 heads, 64 tokens, batch 8 in all", 2 ** 19],
+];
 
 /** @param {number} rounds */
 function steps(rounds) {
   const one = `${here}ranks.js`;
-  /** @type {Record<string, () => number>} */
-  const ways = {
-    "one process, one thread": () => alone(one, "step", "1", "0", "20"),
-    "one process, two threads": () => alone(one, "step", "2", "0", "20"),
-    "one rank, buckets of 1 MB": () => mpirun(1, process.execPath, one, "step", "1", String(2 ** 20), "20"),
-    "two ranks, buckets of 1 MB": () => mpirun(2, process.execPath, one, "step", "1", String(2 ** 20), "20"),
-    "two ranks, one bucket: nothing overlaps": () => mpirun(2, process.execPath, one, "step", "1", String(2 ** 30), "20"),
-  };
-  /** @type {Record<string, number[]>} */
-  const times = {};
-  for (let round = 0; round < rounds; round++) for (const [name, run] of Object.entries(ways)) (times[name] ??= []).push(run());
-  const first = times["one process, one thread"];
-  const rows = Object.entries(times).map(
-    ([name, own]) => `| ${name} | ${median(own).toFixed(2)} | ${median(own.map((t, i) => t / first[i])).toFixed(2)} |`,
-  );
-  return `### SGD step of an MLP 784-512-512-10, batch 256 in all, f32\n\n| | ms | of one thread |\n| --- | ---: | ---: |\n${rows.join("\n")}`;
+  return trained.map(([model, title, bucket]) => {
+    const [small, large] = [String(bucket), String(2 ** 30)];
+    /** @type {Record<string, () => { ms: number, hidden?: number, alone?: number, waited?: number }>} */
+    const ways = {
+      "one process, one thread": () => alone(one, "step", model, "1", "0", "20"),
+      "one process, two threads": () => alone(one, "step", model, "2", "0", "20"),
+      "one rank": () => mpirun(1, process.execPath, one, "step", model, "1", small, "20"),
+      [`two ranks, buckets of ${bytes(bucket / 4)}`]: () => mpirun(2, process.execPath, one, "step", model, "1", small, "20"),
+      "two ranks, one bucket": () => mpirun(2, process.execPath, one, "step", model, "1", large, "20"),
+    };
+    /** @type {Record<string, { ms: number, hidden?: number, alone?: number, waited?: number }[]>} */
+    const times = {};
+    for (let round = 0; round < rounds; round++) for (const [name, run] of Object.entries(ways)) (times[name] ??= []).push(run());
+    const first = times["one process, one thread"].map(({ ms }) => ms);
+    const rows = Object.entries(times).map(([name, own]) => {
+      const of = (/** @type {"alone" | "waited"} */ key) =>
+        name.startsWith("two r") ? median(own.map((r) => r[key] ?? 0)).toFixed(2) : "";
+      const hidden = name.startsWith("two r") ? `${(100 * median(own.map((r) => r.hidden ?? 0))).toFixed(0)}%` : "";
+      return `| ${name} | ${spread(own.map(({ ms }) => ms))} | ${spread(own.map(({ ms }, i) => ms / first[i]))} | ${of("alone")} | ${of("waited")} | ${hidden} |`;
+    });
+    return `### ${title}, f32\n\n| | ms | of one thread | messages by themselves, ms | waited for, ms | hidden |\n| --- | ---: | ---: | ---: | ---: | ---: |\n${rows.join("\n")}`;
+  });
 }
 
-/** @param {string} folder */
-function predictions(folder) {
-  const data = join(folder, "rows.csv");
-  const head = [...Array.from({ length: 784 }, (_, i) => `p${i}`), "label"].join();
-  const row = (/** @type {number} */ r) => [...Array.from({ length: 784 }, (_, i) => (r * 31 + i * 17) % 255), r % 10].join();
-  writeFileSync(data, `${[head, ...Array.from({ length: 400 }, (_, r) => row(r))].join("\n")}\n`);
-  const models = [
-    ["MLP 784-512-512-10, 256 rows a rank", "mlp:784-512-512-10", "256"],
-    ["ConvNet 28x28-32c3-64c3-128-10, 32 rows a rank", "conv:28x28x1-32c3-p2-64c3-p2-128-10", "32"],
-  ];
+function predictions() {
   const networks = [
     ["10 Gb/s, 20 us", { bandwidth: 1.25e9, latency: 20e-6 }],
     ["100 Gb/s, 2 us", { bandwidth: 1.25e10, latency: 2e-6 }],
   ];
-  const rows = models.flatMap(([title, model, batch]) => {
-    const measured = alone(
-      bin,
-      "train",
-      "--plan",
-      "--ranks",
-      "1",
-      "--json",
-      "--model",
-      model,
-      "--batch",
-      batch,
-      "--data",
-      data,
-      "--target",
-      "label",
-    );
-    return networks.map(([network, how]) => {
-      const plans = [8, 64, 512].map((ranks) => simulate(measured, { ...how, ranks }));
-      const shown = plans.map((p) => `${(100 * p.efficiency).toFixed(0)}% (${(100 * p.hidden).toFixed(0)}% hidden)`);
-      return `| ${title} | ${network} | ${(measured.bytes / 1e6).toFixed(2)} | ${(measured.compute + measured.update).toFixed(1)} | ${shown.join(" | ")} |`;
-    });
-  });
-  return `### Predicted efficiency, \`chainrule train --plan\`\n\nThe rows of each rank stay the same. Assumed: ranks as fast as this machine was, always ready; a link of its own for each; sums by halving and doubling, one after the other, that get on while the processor computes.\n\n| model | network | MB a step | ms a step alone | 8 ranks | 64 ranks | 512 ranks |\n| --- | --- | ---: | ---: | ---: | ---: | ---: |\n${rows.join("\n")}`;
+  const rows = trained.flatMap(([model, title]) =>
+    [false, true].flatMap((shard) => {
+      const measured = alone(`${here}ranks.js`, "plan", model, String(shard));
+      return networks.map(([network, how]) => {
+        const plans = [8, 64, 512].map((ranks) => simulate(measured, { ...how, ranks }));
+        const shown = plans.map((p) => `${(100 * p.efficiency).toFixed(0)}% (${(100 * p.hidden).toFixed(0)}% hidden)`);
+        const [{ bytes: sent }] = plans;
+        return `| ${title.replace(" in all", " a rank")}${shard ? ", update shared out" : ""} | ${network} | ${(sent / 1e6).toFixed(2)} | ${(measured.compute + measured.update).toFixed(1)} | ${shown.join(" | ")} |`;
+      });
+    }),
+  );
+  return `### Predicted efficiency, \`chainrule train --plan\`\n\nThe rows of each rank stay the same. Assumed: ranks as fast as this machine was, always ready; a link of its own for each; sums by halving and doubling, one after the other, that get on while the processor computes. Where the update is shared out, its time is that of one rank for all of it.\n\n| model | network | MB a step | ms a step alone | 8 ranks | 64 ranks | 512 ranks |\n| --- | --- | ---: | ---: | ---: | ---: | ---: |\n${rows.join("\n")}`;
 }
 
 const note =
@@ -125,7 +122,7 @@ const note =
 export async function ranks(rounds) {
   const folder = mkdtempSync(join(tmpdir(), "bench-mpi-"));
   try {
-    return [note, sums(rounds, folder), steps(rounds), predictions(folder)].join("\n\n");
+    return [note, sums(rounds, folder), ...steps(rounds), predictions()].join("\n\n");
   } finally {
     rmSync(folder, { recursive: true });
   }
