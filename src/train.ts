@@ -6,6 +6,7 @@ export { accuracy, type ClassScores, classScores, confusionMatrix, perplexity, t
 export type { Context, Model, Outputs, Returned } from "./train/model.ts";
 export type { Callback, CheckpointOptions, Derive, Monitor, RunFacts, TrainOptions } from "./train/options.ts";
 export { type ProgressOptions, progress } from "./train/progress.ts";
+export type { Communication } from "./train/ranks/meter.ts";
 export type { DistributedOptions } from "./train/ranks/options.ts";
 export { type BucketTime, type MeasuredStep, measureStep, type Network, type ScalePlan, simulate } from "./train/ranks/plan.ts";
 export type { TrainingJson, TrainingReport } from "./train/report.ts";

@@ -40,6 +40,8 @@ async function onRanks(settings: TrainSettings, again: string, io: CommandIo): P
   const quiet: CommandIo = { ...io, write: () => undefined, writeError: () => undefined, isTerminal: { output: false, error: false } };
   try {
     if (ranks.rank === 0) await checkFile(settings, "train");
+    if (ranks.size === 1)
+      io.writeError("--mpi: there is one rank; for more start it by the launcher: mpirun -np 4 chainrule train --mpi ...\n");
     const { runTraining } = await import("./run-training.ts");
     const code = await runTraining(settings, again, ranks.rank === 0 ? io : quiet, ranks);
     await ranks.finalize();

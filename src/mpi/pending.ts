@@ -14,13 +14,19 @@ export interface Patience {
   readonly timeout: number;
   /** Called now and then while waiting; does not come back when a rank is lost. */
   readonly check: () => void;
+  /** Bytes that are on their way; 0 when left out. */
+  readonly bytes?: number;
 }
 
 /** Asked without a pause for so many times: most of what is waited for is there in microseconds. */
 const eager = 64;
-/** Milliseconds of waiting after which the processor is left to others, a moment each time. */
+/** Milliseconds of waiting after which the processor is left to others, a moment each time: by then another rank is late. MPI gets on only while it is asked. */
 const politeAfter = 2;
 const moment = 0.05;
+/** Bytes that messages in memory make at least of a millisecond. */
+const slowest = 5e5;
+/** Milliseconds after which whatever else waits has its turn. */
+const turn = 0.25;
 
 const setImmediateOf = (): ((f: () => void) => void) =>
   (globalThis as unknown as { readonly setImmediate: (f: () => void) => void }).setImmediate;
@@ -32,18 +38,22 @@ function overdue(what: string, seconds: number): EngineError {
 }
 
 /** Waits while everything else that waits has its turns. */
-export async function waited(what: string, done: () => boolean, { timeout, check }: Patience): Promise<void> {
+export async function waited(what: string, done: () => boolean, { timeout, check, bytes = 0 }: Patience): Promise<void> {
   const next = setImmediateOf();
-  const sleeper = new Int32Array(new SharedArrayBuffer(4));
+  const patient = politeAfter + bytes / slowest;
+  let sleeper: Int32Array | null = null;
   let began = 0;
+  let last = 0;
   for (let i = 1; !done(); i++) {
     if (i < eager) continue;
     const now = performance.now();
-    if (began === 0) began = now;
+    if (began === 0) began = last = now;
     check();
     if (now - began > timeout * 1000) throw overdue(what, timeout);
-    if (now - began > politeAfter) Atomics.wait(sleeper, 0, 0, moment);
-    if (i % 8 === 0) await new Promise<void>((resolve) => next(resolve));
+    if (now - began > patient) Atomics.wait((sleeper ??= new Int32Array(new SharedArrayBuffer(4))), 0, 0, moment);
+    if (now - last < turn) continue;
+    await new Promise<void>((resolve) => next(resolve));
+    last = performance.now();
   }
 }
 

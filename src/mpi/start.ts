@@ -145,7 +145,7 @@ export function checkVersions(rank: number, names: readonly string[], versions: 
   const other = versions.findIndex((version) => version !== versions[0]);
   if (other < 0) return;
   // Rank 0 tells of it, and the launcher then ends the others.
-  if (rank !== 0) Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 3000);
+  if (rank !== 0) Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 10_000);
   throw new EngineError(
     `mpi: rank ${other} (${names[other]}) runs ${versions[other]}, and rank 0 (${names[0]}) ${versions[0]}; install the same versions on all machines`,
   );

@@ -10,6 +10,8 @@ import { type Pending, waited, waitedHere } from "./pending.ts";
 import { evenRows, type Into, type Mpi, type Reducing } from "./ranks.ts";
 import type { Watch } from "./watch.ts";
 
+/** Milliseconds in which the first rank tells what all have alike, also where the processors have much else to do. */
+const patienceWithFirst = 10_000;
 const reductions: readonly string[] = ["sum", "prod", "max", "min"];
 
 /** What a running communicator is made of. */
@@ -201,7 +203,7 @@ export class World implements Mpi {
 
   async quiet(): Promise<void> {
     if (this.rank === 0) return;
-    const until = performance.now() + 5000;
+    const until = performance.now() + patienceWithFirst;
     while (performance.now() < until) {
       this.check();
       await new Promise<void>((resolve) => setTimeout(resolve, 50));
@@ -244,7 +246,8 @@ export class World implements Mpi {
 
   private start(what: string, call: (request: BigInt64Array) => number, kept: readonly unknown[]): Pending {
     const done = this.begin(what, call, kept);
-    const patience = { timeout: this.own.timeout, check: this.check };
+    const bytes = kept.reduce<number>((n, x) => Math.max(n, ArrayBuffer.isView(x) ? x.byteLength : 0), 0);
+    const patience = { timeout: this.own.timeout, check: this.check, bytes };
     return { done, wait: () => (done() ? Promise.resolve() : waited(what, done, patience)) };
   }
 

@@ -9,8 +9,8 @@ import type { Step } from "./train.ts";
 const together = 64;
 
 /**
- * Writes a run to a file, a JSON object a line: `{"step":12,"epoch":1,"loss":0.31,"gradientNorm":1.2,"rows":64,"seconds":0.8}`, scalar outputs by name, and
- * `validation` where there is one. A run that is resumed goes on in its file: lines from after the checkpoint are taken out first. Node only.
+ * Writes a run to a file, a JSON object a line: `{"step":12,"epoch":1,"loss":0.31,"gradientNorm":1.2,"rows":64,"seconds":0.8}`, scalar outputs by name,
+ * `validation` where there is one, and on ranks `waited`, the milliseconds in which the step waited for messages. A run that is resumed goes on in its file: lines from after the checkpoint are taken out first. Node only.
  * @throws DomainError when the file cannot be written
  */
 export function jsonLog(file: string): Callback<Step<unknown>> {
@@ -57,7 +57,7 @@ function upTo(text: string, step: number): string {
     .join("");
 }
 
-function lineOf({ step, epoch, loss, gradientNorm, rows, outputs, validation }: Step<unknown>, seconds: number): object {
+function lineOf({ step, epoch, loss, gradientNorm, rows, outputs, validation, waited }: Step<unknown>, seconds: number): object {
   const scalars: Record<string, number> = {};
   for (const [name, value] of Object.entries(outputs as object))
     if (name !== "loss" && isTensor(value) && value.type.shape.length === 0) scalars[name] = value.data[0]!;
@@ -68,6 +68,7 @@ function lineOf({ step, epoch, loss, gradientNorm, rows, outputs, validation }: 
     ...scalars,
     gradientNorm,
     rows,
+    ...(waited !== undefined && { waited: Number(waited.toFixed(3)) }),
     seconds: Number(seconds.toFixed(3)),
     ...(validation !== undefined && {
       validation: { loss: validation.loss, ...validation.metrics, rows: validation.rows, best: validation.isBest },

@@ -3,6 +3,7 @@ import type { HealthReport } from "../explain/health/health.ts";
 import type { Checkup } from "./checkpoint.ts";
 import { type CurveOptions, curveSvg } from "./curve.ts";
 import type { CurvePoint } from "./history.ts";
+import type { Communication } from "./ranks/meter.ts";
 import { duration, type Ending, trainWords } from "./words.ts";
 
 /** How a run went. */
@@ -23,6 +24,8 @@ export interface TrainingReport {
   readonly checkups: readonly Checkup[];
   /** What `health` says of the model on rows of the last batch; null when it was not asked or the run had no step. */
   readonly health: HealthReport | null;
+  /** Of a run on ranks: what its messages cost this one; null when there were too few steps to tell. */
+  readonly communication?: Communication | null;
   /** In the language that `train` was told. */
   text(): string;
   /** The curve of the losses. */
@@ -41,6 +44,7 @@ export interface TrainingJson {
   readonly seconds: number;
   readonly checkups: readonly Checkup[];
   readonly health: unknown;
+  readonly communication?: Communication | null;
 }
 
 /** What a report is made from. */
@@ -75,6 +79,7 @@ export function reportOf(facts: ReportFacts): TrainingReport {
       lines.push(
         `  ${words.lastCheckup(last.step)}: ${[[words.loss, last.loss] as const, ...Object.entries(last.metrics)].map(([name, x]) => `${name} ${short(x)}`).join(", ")}`,
       );
+    if (told.communication !== undefined && told.communication !== null) lines.push(`  ${words.communication(told.communication)}`);
     if (told.health !== null) lines.push("", told.health.text().trimEnd());
     return `${lines.join("\n")}\n`;
   };

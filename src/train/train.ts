@@ -61,6 +61,8 @@ export interface Step<R> {
   readonly rows: number;
   /** At the last step of an epoch, where there is something to validate with. */
   readonly validation?: Validation;
+  /** On ranks: milliseconds in which this one waited for messages and did nothing else. */
+  readonly waited?: number;
 }
 
 /** What a run gives at its end. */
@@ -246,6 +248,7 @@ class Run implements Training<unknown, unknown, Loss> {
         monitored: this.options.monitor?.metric ?? "loss",
         validated: this.options.validate !== undefined,
         parameters: sizeOfAll(this.model.params),
+        ...(this.programs instanceof RankPrograms && { communication: this.programs.communication() }),
         language: this.options.language ?? "en",
       });
       for (const c of this.callbacks) await c.finish?.(report);
@@ -396,6 +399,7 @@ class Run implements Training<unknown, unknown, Loss> {
       outputs: outputsOf(ran.loss, ran.outputs),
       gradientNorm: norm!.data[0]!,
       rows,
+      ...(this.programs instanceof RankPrograms && { waited: this.programs.times.waited }),
       ...(validation !== null && this.options.validate !== undefined && { validation }),
     } as Step<Loss>;
     this.seconds += (performance.now() - this.since) / 1000;

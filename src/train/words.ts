@@ -1,4 +1,5 @@
 import type { Language } from "../explain/explain.ts";
+import type { Communication } from "./ranks/meter.ts";
 
 /** Why a run ended. */
 export type Ending = "epochs" | "steps" | "patience" | "aborted";
@@ -12,6 +13,8 @@ export interface TrainWords {
   readonly numbers: (n: number) => string;
   readonly endings: Readonly<Record<Ending, string>>;
   readonly losses: (loss: string, monitored: string, best: string, step: number) => string;
+  /** What messages between ranks cost. */
+  readonly communication: (c: Communication) => string;
   readonly lastCheckup: (step: number) => string;
   readonly loss: string;
   /** Amounts of time. */
@@ -35,6 +38,10 @@ export interface TrainWords {
   readonly predictedError: (rows: number, error: number) => string;
 }
 
+const megabytes = (bytes: number): string => (bytes / 1e6).toPrecision(3);
+const short = (milliseconds: number): string => milliseconds.toPrecision(2);
+const percent = (share: number): string => `${(100 * share).toFixed(0)}%`;
+
 /** A count with its noun. */
 function counted(n: number, noun: string): string {
   return `${n} ${noun}${n === 1 ? "" : "s"}`;
@@ -54,6 +61,8 @@ export const trainWords: Readonly<Record<Language, TrainWords>> = {
       aborted: "it was stopped",
     },
     losses: (loss, monitored, best, step) => `loss ${loss}; best ${monitored} ${best} at step ${step}`,
+    communication: ({ ranks, bytes, buckets, alone, waited, hidden }) =>
+      `${ranks} ranks: ${megabytes(bytes)} MB of gradients a step in ${counted(buckets, "bucket")}; messages take ${short(alone)} ms by themselves, ${short(waited)} ms of a step are waited for: ${percent(hidden)} hidden behind the backward pass`,
     lastCheckup: (step) => `last checkup, step ${step}`,
     loss: "loss",
     seconds: (s) => `${s} s`,
@@ -85,6 +94,8 @@ export const trainWords: Readonly<Record<Language, TrainWords>> = {
       aborted: "도중에 멈췄습니다",
     },
     losses: (loss, monitored, best, step) => `손실 ${loss}; 가장 좋은 ${monitored === "loss" ? "손실" : monitored} ${best} (${step}단계)`,
+    communication: ({ ranks, bytes, buckets, alone, waited, hidden }) =>
+      `랭크 ${ranks}개: 한 단계의 기울기 ${megabytes(bytes)} MB를 버킷 ${buckets}개로 보냅니다; 메시지만 보내면 ${short(alone)} ms, 한 단계에서 기다리는 시간은 ${short(waited)} ms: ${percent(hidden)}가 역방향 계산에 가려집니다`,
     lastCheckup: (step) => `마지막 점검, ${step}단계`,
     loss: "손실",
     seconds: (s) => `${s}초`,

@@ -1,4 +1,4 @@
-import { existsSync, mkdtempSync, rmSync } from "node:fs";
+import { existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, describe, expect, test } from "vitest";
@@ -18,6 +18,7 @@ import { plateau } from "../../src/optim/plateau.ts";
 import { sgd } from "../../src/optim/sgd.ts";
 import { key } from "../../src/random/random.ts";
 import { readCheckpoint } from "../../src/train/checkpoint.ts";
+import { jsonLog } from "../../src/train/log.ts";
 import type { TrainOptions } from "../../src/train/options.ts";
 import { initialState } from "../../src/train/programs.ts";
 import type { DistributedOptions } from "../../src/train/ranks/options.ts";
@@ -66,6 +67,10 @@ describe("training on ranks gives what one process gives", () => {
     ["with gradients of three batches", { accumulate: 3 }],
     ["on the reference engine", { engine: reference(), epochs: 1 }],
     ["from a source that is read whole", { data: mapBatches(loader(clouds(50), { batch: 8, shuffle: 3 }), (b) => b) }],
+    [
+      "from a source that is mapped row by row",
+      { data: mapBatches(loader(clouds(50), { batch: 8, shuffle: 3 }), (b) => b, { byRows: true }) },
+    ],
     ["from a source that reads ahead", { data: prefetch(loader(clouds(50), { batch: 8, shuffle: 3 })) }],
   ])("%s", async (_, given) => {
     const alone = await once(given);
@@ -140,6 +145,46 @@ describe("metrics, the best and early stopping", () => {
     expect(reports[0]!.steps).toBeLessThan(9);
     expect(existsSync(file)).toBe(true);
   });
+});
+
+test("a source that maps rows, or reads ahead, reads a rank's rows alone", async () => {
+  const seen: number[] = [];
+  const source = prefetch(
+    mapBatches(
+      loader(clouds(50), { batch: 8 }),
+      (b) => {
+        seen.push(b.x.type.shape[0]!);
+        return b;
+      },
+      { byRows: true },
+    ),
+  );
+  await everywhere(4, (rank) => ({ ...(rank === 0 ? { data: source } : { data: loader(clouds(50), { batch: 8 }) }), epochs: 1 }));
+  expect(new Set(seen)).toEqual(new Set([2, 1]));
+});
+
+test.each([false, true])("what messages cost is in the report, its text and the log, with an update shared out: %s", async (shard) => {
+  const log = join(folder, "messages.jsonl");
+  const { all } = await everywhere(2, (rank) => ({ language: "ko", ...(rank === 0 && { callbacks: [jsonLog(log)] }) }), { shard });
+  const found = all[0]!.report.communication!;
+  expect(found).toMatchObject({ ranks: 2, bytes: 4 * (4 * 8 + 8 + 8 * 3 + 3), buckets: 1 });
+  expect(found.alone).toBeGreaterThan(0);
+  expect(found.waited).toBeGreaterThanOrEqual(0);
+  expect(found.hidden).toBe(Math.max(0, 1 - found.waited / found.alone));
+  expect(all[0]!.report.toJSON().communication).toEqual(found);
+  expect(all[0]!.report.text()).toContain("랭크 2개: 한 단계의 기울기 0.000268 MB를 버킷 1개로 보냅니다");
+  const { all: english } = await everywhere(2, () => ({ epochs: 1 }));
+  expect(english[1]!.report.text()).toMatch(
+    /2 ranks: 0\.000268 MB of gradients a step in 1 bucket; messages take \S+ ms by themselves, \S+ ms of a step are waited for: \d+% hidden/,
+  );
+  const lines = readFileSync(log, "utf8")
+    .trim()
+    .split("\n")
+    .map((line) => JSON.parse(line) as { readonly waited: number });
+  expect(lines.every(({ waited }) => waited >= 0)).toBe(true);
+  // Too few steps to tell, and one process.
+  expect((await everywhere(2, () => ({ steps: 2 }))).all[0]!.report.communication).toBeNull();
+  expect((await once({ steps: 2 })).report.communication).toBeUndefined();
 });
 
 describe("an update that is shared out", () => {

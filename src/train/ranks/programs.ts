@@ -27,6 +27,7 @@ import type { AnyModel } from "../model.ts";
 import { movedBetween, type Names, normOf, Programs, type Ran, squaresOf, type TrainState } from "../programs.ts";
 import { type Bucket, bucketsOf, packed, unpacked } from "./buckets.ts";
 import { together } from "./exchange.ts";
+import { type Communication, Meter } from "./meter.ts";
 import type { DistributedOptions } from "./options.ts";
 import { Shards } from "./shards.ts";
 import { alike } from "./symmetric.ts";
@@ -76,6 +77,7 @@ export class RankPrograms extends Programs {
   private readonly placed = new Set<string>();
   /** Whether a gradient that was gathered since the last update was not finite. */
   private spoilt = false;
+  private readonly meter = new Meter();
   readonly times: StepTimes = { ready: [], compute: 0, waited: 0, update: 0 };
   /** Whether some rank wants to stop, as all know since the last step. */
   stops = false;
@@ -280,27 +282,30 @@ export class RankPrograms extends Programs {
       return { norm, ...moved };
     };
     const { parts } = (await this.run(`${this.updating()}: sums`, batch, [], (names) => {
-      const asked: Value[] = [];
+      const scalars: Value[] = [];
       updated(names, (x) => {
-        asked.push(cast(x, "f64"));
+        scalars.push(cast(x, "f64"));
         return x;
       });
-      return { parts: stack(asked) };
+      return { parts: stack(scalars) };
     })) as { readonly parts: Tensor };
+    const asked = performance.now();
     const sums = await ranks.allReduce(parts);
+    const told = performance.now();
     const ran = await this.run(this.updating(), { ...batch, sums }, ["norm"], (names) => {
       const s = names as unknown as WideNames & { readonly batch: { readonly sums: Value } };
-      let asked = 0;
-      const { norm, params, opt } = updated(names, (x) => cast(at(s.batch.sums, asked++), x.type.dtype));
+      let next = 0;
+      const { norm, params, opt } = updated(names, (x) => cast(at(s.batch.sums, next++), x.type.dtype));
       const kept = unpacked(stats, s.next.stats);
       const moved = new Map(leaves(params).map(({ path, leaf }) => [path, leaf as Value]));
       const own = s.next.own.map((old, i) => {
         const pieces = shards.inBucket(i).map((path) => moved.get(path)!);
         return pieces.length === 0 ? old : concat(pieces.map((v) => reshape(v, { shape: [sizeOf(v.type.shape)] })));
       });
-      const next = rebuild(s.stats, (v, path) => kept.get(path) ?? v);
-      return { norm, opt, stats: next, step: add(s.step, 1), next: { ...s.next, own } };
+      const averaged = rebuild(s.stats, (v, path) => kept.get(path) ?? v);
+      return { norm, opt, stats: averaged, step: add(s.step, 1), next: { ...s.next, own } };
     });
+    const from = performance.now();
     const gathered = buckets.map((_, i) => {
       const bucket = memoryOf(this.state, `next.grad.${i}`);
       bucket.data.set(memoryOf(this.state, `next.own.${i}`).data, shards.firstOf(i));
@@ -311,7 +316,15 @@ export class RankPrograms extends Programs {
       for (const { path, start, length } of buckets[i]!.places)
         memoryOf(this.state, path === "" ? "params" : `params.${path}`).data.set(bucket.data.subarray(start, start + length));
     }
+    const followed = performance.now() - from + told - asked;
+    this.times.waited += followed;
+    this.meter.followed(followed);
     return (ran as { readonly norm: Tensor }).norm;
+  }
+
+  /** What messages have cost so far; null as long as there are too few steps to tell. */
+  communication(): Communication | null {
+    return this.meter.result(this.options.ranks.size, this.bucketBytes());
   }
 
   private updating(): string {
@@ -342,7 +355,7 @@ export class RankPrograms extends Programs {
     const signature = `${kind} ${leaves(batch)
       .map(({ leaf }) => (leaf as Tensor).type.shape.join())
       .join(" ")}`;
-    const early = this.placed.has(signature);
+    const early = this.placed.has(signature) && !this.meter.isApart;
     const pending: Pending[] = [];
     const seen: { readonly buffer: ArrayBufferLike; readonly offset: number }[] = [];
     const began = performance.now();
@@ -356,17 +369,19 @@ export class RankPrograms extends Programs {
     };
     const ran = await this.run(kind, batch, [], body);
     this.ready = () => undefined;
-    const ended = performance.now();
+    this.times.compute = performance.now() - began;
     const places = grad.map((_, i) => memoryOf(this.state, `next.grad.${i}`));
     const inPlace = places.every(({ data }, i) => seen[i]?.buffer === data.buffer && seen[i]?.offset === data.byteOffset);
     if (early && !inPlace) throw new InternalError("train: a bucket of gradients has moved while it was summed");
     // Only buckets that lie where the next program reads them may be summed before the program has ended: that is known after the first run.
     if (inPlace) this.placed.add(signature);
+    if (this.meter.isApart) await ranks.barrier();
+    const ended = performance.now();
     for (let i = pending.length; i < places.length; i++) pending.push(this.sumOf(i, places[i]!));
     for (let i = 0; i < stats.length; i++) pending.push(ranks.startAllReduce(memoryOf(this.state, `next.stats.${i}`)));
     for (const p of pending) await p.wait();
-    this.times.compute = ended - began;
     this.times.waited = performance.now() - ended;
+    this.meter.summed(this.times.waited);
     return ran;
   }
 
