@@ -3,7 +3,6 @@ import { dataset } from "../../dist/data.js";
 import {
   evaluate,
   f32,
-  flatten,
   gelu,
   i32,
   matmul,
@@ -15,7 +14,7 @@ import {
   tensor,
   transpose,
 } from "../../dist/index.js";
-import { conv2d, embedding, initializers, layerNorm, linear, positions, transformerBlock } from "../../dist/nn.js";
+import { conv2d, embedding, flatten, initializers, layerNorm, linear, positions, transformerBlock } from "../../dist/nn.js";
 import { adamW, sgd } from "../../dist/optim.js";
 
 const under = (name) => random.fold(random.key(1), String(name));
