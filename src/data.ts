@@ -15,6 +15,6 @@ export { readTensorFile } from "./data/read-file.ts";
 export type { RowsOptions } from "./data/rows-in-files.ts";
 export { parseSafetensors, type SafetensorsContent, serializeSafetensors } from "./data/safetensors.ts";
 export { safetensorsRows } from "./data/safetensors-rows.ts";
-export { mapBatches, prefetch } from "./data/sources.ts";
+export { type MapBatchesOptions, mapBatches, prefetch } from "./data/sources.ts";
 export { loadTensors, saveTensors } from "./data/tensor-tree.ts";
 export { writeFileWhole } from "./files/write-file.ts";
