@@ -5,12 +5,12 @@ import type { Engine } from "../engines/engine.ts";
 import { reference } from "../engines/reference.ts";
 import { readWhole, withFile } from "../files/open-file.ts";
 import { writeFileWhole } from "../files/write-file.ts";
-import { isFloat } from "../ir/dtype.ts";
+import { allocate, isFloat } from "../ir/dtype.ts";
 import { EngineError, ParseError, ShapeError } from "../ir/errors.ts";
 import { graph } from "../ir/graph.ts";
 import type { Value } from "../ir/node.ts";
 import { sizeOf } from "../ir/shape.ts";
-import type { Tensor } from "../ir/tensor.ts";
+import { hold, type Tensor } from "../ir/tensor.ts";
 import type { Values } from "../ir/tree.ts";
 import { type TensorType, tensorType, typeText } from "../ir/type.ts";
 import type { Callback } from "../train/options.ts";
@@ -32,7 +32,13 @@ interface Tuned {
   readonly params: Weights;
   /** The names of `params` that the optimiser moves; null for all. */
   readonly only: readonly string[] | null;
-  apply(params: Readonly<Record<string, Value>>, inputs: Readonly<Record<string, Value>>): Readonly<Record<string, Value>>;
+  apply(
+    params: Readonly<Record<string, Value>>,
+    inputs: Readonly<Record<string, Value>>,
+    bound: Readonly<Record<string, Value>>,
+  ): Readonly<Record<string, Value>>;
+  /** What data decide in the model. */
+  bind(inputs: Weights, params: Weights): Weights;
   whole(params: Weights): Model;
   save(params: Weights): Promise<void>;
 }
@@ -53,7 +59,14 @@ async function tunedOf(model: Model, settings: FinetuneSettings): Promise<Tuned>
   const { trainable, freeze, adapters } = settings;
   if (settings.lora === null) {
     const only = trainables(model, { ...(trainable !== null && { only: trainable }), ...(freeze !== null && { freeze }) });
-    return { params: model.params, only, apply: model.apply, whole: (params) => model.with(params), save: async () => undefined };
+    return {
+      params: model.params,
+      only,
+      apply: model.apply,
+      bind: model.bind,
+      whole: (params) => model.with(params),
+      save: async () => undefined,
+    };
   }
   const { rank, alpha, targets } = settings.lora;
   const adapted = lora(model, {
@@ -67,6 +80,7 @@ async function tunedOf(model: Model, settings: FinetuneSettings): Promise<Tuned>
     params: adapted.params,
     only: null,
     apply: adapted.apply,
+    bind: adapted.bind,
     whole: (params) => adapted.merge(params),
     save: async (params) => {
       if (adapters !== null) await saveAdapters(adapters, adapted, params);
@@ -93,14 +107,22 @@ function batchOf(
   return { batch: batch ?? Math.min(32, Math.max(1, rows)), fixed: false };
 }
 
-/** The type of the output for a batch. @throws what the model throws for inputs that do not fit it */
-function outputType(tuned: Tuned, inputs: Weights, output: string, batch: number): TensorType {
-  const types = Object.fromEntries(
-    Object.entries(inputs).map(([name, { type }]) => [name, tensorType(type.dtype, [batch, ...type.shape.slice(1)])]),
-  );
+/** The first rows, from the beginning again where there are fewer. */
+function firstRows({ type, data }: Tensor, rows: number): Tensor {
+  const shape = [rows, ...type.shape.slice(1)];
+  const some = allocate(type.dtype, sizeOf(shape));
+  for (let i = 0; i < some.length; i++) some[i] = data[i % data.length]!;
+  return hold(tensorType(type.dtype, shape), some);
+}
+
+/** The type of the output for a batch, and whether data decide something in the model. @throws what the model throws for inputs that do not fit it */
+function outputType(tuned: Tuned, inputs: Weights, output: string, batch: number): { readonly out: TensorType; readonly splits: boolean } {
+  const rows = Object.fromEntries(Object.entries(inputs).map(([name, t]) => [name, firstRows(t, batch)]));
+  const types = Object.fromEntries(Object.entries(rows).map(([name, { type }]) => [name, type]));
+  const bound = tuned.bind(rows, tuned.params);
   const given = { params: Object.fromEntries(Object.entries(tuned.params).map(([name, { type }]) => [name, type])), inputs: types };
-  const made = graph(given, ({ params, inputs: x }) => tuned.apply(params as never, x as never)[output]!);
-  return made.outputs.type;
+  const made = graph(given, ({ params, inputs: x }) => tuned.apply(params as never, x as never, bound as never)[output]!);
+  return { out: made.outputs.type, splits: Object.keys(bound).length > 0 };
 }
 
 /** Targets as the loss takes them. */
@@ -137,7 +159,7 @@ export async function runFinetuning(settings: FinetuneSettings, again: string, i
     );
   const tuned = await tunedOf(model, settings);
   const { batch, fixed } = batchOf(model, settings, all.rows);
-  const out = outputType(tuned, all.inputs, output, batch);
+  const { out, splits } = outputType(tuned, all.inputs, output, batch);
   if (!isFloat(out.dtype))
     throw new UsageError(`--predict ${output}: it is ${typeText(out)}, and a loss is made of floating-point numbers`, "finetune");
   const loss = settings.loss ?? (isFloat(all.target.type.dtype) ? "mse" : "cross-entropy");
@@ -154,7 +176,7 @@ export async function runFinetuning(settings: FinetuneSettings, again: string, i
       ? [whole, rowsOf(String(settings.validation), held)]
       : whole.split(1 - (settings.validation as number), { seed: settings.seed, ...(labels && { stratify: "target" as never }) });
   const names = Object.keys(model.inputs);
-  return trained({ settings, model, tuned, output, loss, axis, batch, fixed, fit, others, names }, again, io);
+  return trained({ settings, model, tuned, output, loss, axis, batch, fixed, fit, others, names, splits }, again, io);
 }
 
 interface Plan {
@@ -169,6 +191,8 @@ interface Plan {
   readonly fit: ReturnType<typeof dataset>;
   readonly others: ReturnType<typeof dataset>;
   readonly names: readonly string[];
+  /** Whether data decide something in the model, which then is bound before each step. */
+  readonly splits: boolean;
 }
 
 /** Inputs beside the target, by names that are not its own. */
@@ -176,8 +200,13 @@ function prefixed(inputs: Weights): Record<string, Tensor> {
   return Object.fromEntries(Object.entries(inputs).map(([name, t]) => [`input ${name}`, t]));
 }
 
+/** The inputs of a batch by their own names. */
+function inputsIn<V>(rows: Readonly<Record<string, V>>, names: readonly string[]): Record<string, V> {
+  return Object.fromEntries(names.map((name) => [name, rows[`input ${name}`]!]));
+}
+
 async function trained(plan: Plan, again: string, io: CommandIo): Promise<number> {
-  const { settings, tuned, output, loss, axis, batch, fixed, fit, others, names } = plan;
+  const { settings, tuned, output, loss, axis, batch, fixed, fit, others, names, splits } = plan;
   const { jsonLog, progress, readCheckpoint, train } = await import("../train.ts");
   const { onnx } = await import("../onnx.ts");
   const last = fixed ? "drop" : "smaller";
@@ -205,10 +234,11 @@ async function trained(plan: Plan, again: string, io: CommandIo): Promise<number
     const training = train(
       {
         params: tuned.params,
-        loss: ((params: Values<Weights>, rows: Values<Record<string, Tensor>>) => {
-          const inputs = Object.fromEntries(names.map((name) => [name, rows[`input ${name}`]!]));
-          return lossOf(loss, axis, tuned.apply(params, inputs)[output]!, rows["target"]!);
-        }) as never,
+        loss: ((params: Values<Weights>, rows: Values<Record<string, Tensor>>, { bound }: { readonly bound: Values<Weights> }) =>
+          lossOf(loss, axis, tuned.apply(params, inputsIn(rows, names), bound)[output]!, rows["target"]!)) as never,
+        ...(splits && {
+          bind: async (rows: Weights, params: () => Promise<Weights>) => tuned.bind(inputsIn(rows, names), await params()),
+        }),
       },
       {
         data: source,

@@ -1,7 +1,7 @@
 import { cond } from "../control/cond.ts";
 import { scan } from "../control/scan.ts";
 import { whileLoop } from "../control/while-loop.ts";
-import { ChainruleError } from "../ir/errors.ts";
+import { ChainruleError, DomainError } from "../ir/errors.ts";
 import { lift } from "../ir/leaf.ts";
 import type { Value } from "../ir/node.ts";
 import { add, cast, concat, flip, greater, less, logicalAnd, range, reshape, slice, transpose, unsqueeze, where } from "../ops/index.ts";
@@ -134,16 +134,20 @@ function repeatedAsAsked(n: Application, parts: LoopParts, steady: boolean): rea
   const told = n.told(howOften);
   if (told !== null) return repeated(n, parts, told, few);
   const asked = n.tried(() => tested(n, parts).i);
-  if (asked !== null)
-    return repeated(
-      n,
-      parts,
-      n.number(howOften, () => asked),
-      few,
-    );
+  if (asked !== null) return repeated(n, parts, countedRounds(n, asked), few);
   const made = byHand(n, parts, mostByHand) ?? n.unknown(howOften);
   n.note(howOften, made.rounds, made.asked);
   return made.results;
+}
+
+/** How many rounds a loop makes that ends by its test. @throws GraphError where it does not end */
+function countedRounds(n: Application, asked: Value): number {
+  try {
+    return n.number(howOften, () => asked);
+  } catch (cause) {
+    if (cause instanceof DomainError && cause.message.startsWith("whileLoop: ")) n.refuse(`its test still holds after ${endless} rounds`);
+    throw cause;
+  }
 }
 
 /** A known number of rounds, unrolled up to so many. */

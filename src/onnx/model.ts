@@ -1,7 +1,7 @@
 import { heldBy } from "../evaluate/evaluate.ts";
 import { type DType, isInteger } from "../ir/dtype.ts";
 import { DTypeError, GraphError, ShapeError } from "../ir/errors.ts";
-import { constant, input, isValue, lift } from "../ir/leaf.ts";
+import { constant, input, isTensor, isValue, lift } from "../ir/leaf.ts";
 import { isKept, type Value } from "../ir/node.ts";
 import type { Operand } from "../ir/op.ts";
 import { isTypedArray, type Tensor, tensor } from "../ir/tensor.ts";
@@ -320,6 +320,12 @@ export function replayOf(bound: Readonly<Record<string, Operand>>): Replay {
 /** A value that is there, as a leaf that counts as data: what hangs on it is told apart. */
 function pinned(given: Operand, name: string, dtype: DType): Value {
   if (isValue(given) && isKept(given)) return given;
+  if (isTensor(given)) {
+    // Nobody keeps it, so nothing is copied.
+    const leaf = input(given.type, name);
+    leaf.node.memo = given.type.shape.length === 0 ? given.data[0]! : given;
+    return leaf;
+  }
   const v = lift(given, dtype);
   const leaf = input(v.type, name);
   leaf.node.memo = heldBy(v);

@@ -16,6 +16,8 @@ export interface Context<S> {
    * gradients go, for `batchNorm(p, stats, x, { train, across })`. Undefined else, and while validating.
    */
   readonly across?: ((x: Value) => Value) | undefined;
+  /** What the model's `bind` told of the batch; without one, nothing. */
+  readonly bound: { readonly [name: string]: Value };
 }
 
 /** What a loss has to return beside the loss: new running statistics, where there are any. */
@@ -27,6 +29,14 @@ export interface Model<P, S, B, R> {
   readonly stats?: S;
   /** A scalar, or a record with a scalar `loss`, which is the mean over the rows of the batch; what else is in the record comes out with every step. */
   readonly loss: (params: Values<P>, batch: Values<B>, context: Context<S>) => R & Returned<NoInfer<S>>;
+  /**
+   * What of a step only its data can tell, computed before each step and each batch of a validation and given to the loss as `context.bound`: `model.bind` of a
+   * model of `chainrule/onnx`. Programs are kept by the types of it too. `params` copies the parameters out of the engine: call it where the answer hangs on them.
+   */
+  readonly bind?: (
+    batch: Tensors<NoInfer<B>>,
+    params: () => Promise<Tensors<NoInfer<P>>>,
+  ) => { readonly [name: string]: Tensor } | Promise<{ readonly [name: string]: Tensor }>;
 }
 
 /** What a loss returns, as numbers: all of it but the statistics, which stay inside. */

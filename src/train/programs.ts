@@ -72,7 +72,7 @@ export class Programs {
 
   /** One update by one batch. */
   update(batch: unknown, _fed?: Fed): Promise<Ran> {
-    return this.run("update", batch, ["loss", "norm"], (s) => {
+    return this.runBound("update", batch, ["loss", "norm"], (s) => {
       const { value, gradient, stats } = this.differentiated(s, this.keyOf(fold(s.key, s.step)));
       const { params, opt } = this.optimizer.update({ params: s.params, grad: gradient, opt: s.opt });
       return { ...value, norm: normOf(gradient, movedBetween(s.params, params)), stats, params, opt, step: add(s.step, 1) };
@@ -86,7 +86,7 @@ export class Programs {
 
   /** The same for a batch that counts as so many rows. */
   protected async gatherAs(batch: unknown, rows: number, guard: readonly string[]): Promise<Ran> {
-    const ran = await this.run(rows === 0 ? "gather none" : "gather", batch, guard, (s) => {
+    const ran = await this.runBound(rows === 0 ? "gather none" : "gather", batch, guard, (s) => {
       const all = s.gathered!;
       const weight = this.weightOf(rows);
       const { value, gradient, stats } = this.differentiated(s, this.keyOf(fold(fold(s.key, s.step), all.batches)), weight);
@@ -121,8 +121,9 @@ export class Programs {
 
   /** The loss and what comes with it, without training. */
   evaluate(batch: unknown): Promise<Ran> {
-    return this.run("evaluate", batch, [], (s) => {
-      const { loss, others } = checkedLoss(this.model.loss(s.params, s.batch as Values<unknown>, contextOf(s, fold(s.key, s.step), false)));
+    return this.runBound("evaluate", batch, [], (s) => {
+      const { rows, bound } = this.partsOf(s);
+      const { loss, others } = checkedLoss(this.model.loss(s.params, rows, contextOf(s, fold(s.key, s.step), false, bound)));
       return { loss, outputs: others };
     }) as Promise<Ran>;
   }
@@ -186,9 +187,10 @@ export class Programs {
     let others: unknown;
     let stats: unknown = {};
     const across = this.across(scale);
+    const { rows, bound } = this.partsOf(s);
     const f = (params: unknown): Loss => {
-      const context = { ...contextOf(s, key, true), across };
-      const found = checkedLoss(this.model.loss(params as Values<unknown>, s.batch as Values<unknown>, context));
+      const context = { ...contextOf(s, key, true, bound), across };
+      const found = checkedLoss(this.model.loss(params as Values<unknown>, rows, context));
       ({ others } = found);
       stats = found.stats ?? s.stats;
       if (scale === null) return { loss: found.loss };
@@ -198,6 +200,19 @@ export class Programs {
     const { value, grad } = valueAndGrad(f)(s.params as never);
     const { loss, plain = loss } = value as { loss: Value; plain?: Value };
     return { value: { loss: plain, outputs: others }, gradient: grad, stats };
+  }
+
+  /** {@link run}, beside the batch what the model binds of it. */
+  private async runBound(kind: string, batch: unknown, guard: readonly string[], body: Body): Promise<unknown> {
+    const { bind } = this.model;
+    if (bind === undefined) return this.run(kind, batch, guard, body);
+    return this.run(kind, { rows: batch, bound: await bind(batch as never, async () => (await this.read()).params as never) }, guard, body);
+  }
+
+  /** The batch as the loss takes it, and what is bound. */
+  private partsOf({ batch }: Names): { readonly rows: Values<unknown>; readonly bound: Readonly<Record<string, Value>> } {
+    if (this.model.bind === undefined) return { rows: batch as Values<unknown>, bound: {} };
+    return batch as { readonly rows: Values<unknown>; readonly bound: Readonly<Record<string, Value>> };
   }
 
   protected async run(kind: string, batch: unknown, guard: readonly string[], body: Body): Promise<unknown> {
@@ -246,8 +261,8 @@ function copied(t: Tensor): Tensor {
   return hold(t.type, t.data.slice());
 }
 
-function contextOf(s: Names, key: Value, train: boolean): Context<unknown> {
-  return { key, train, stats: s.stats as Values<unknown> };
+function contextOf(s: Names, key: Value, train: boolean, bound: Readonly<Record<string, Value>>): Context<unknown> {
+  return { key, train, stats: s.stats as Values<unknown>, bound };
 }
 
 /** Two trees of one shape, leaf by leaf. */

@@ -143,6 +143,10 @@ class Run implements Training<unknown, unknown, Loss> {
   private readonly spread: DistributedOptions | null;
 
   constructor(model: AnyModel, options: AnyOptions) {
+    if (model.bind !== undefined && options.distributed !== undefined)
+      throw new DomainError(
+        "train: bind tells what the data of a whole batch decide, and with distributed each rank has some of its rows; train such a model in one process",
+      );
     this.model = model;
     this.options = options;
     this.every = options.accumulate ?? 1;
@@ -190,7 +194,7 @@ class Run implements Training<unknown, unknown, Loss> {
   async replay(): Promise<Loss> {
     return this.inTurn(async () => {
       if (this.last === null) throw new DomainError("replay: no step was made yet; iterate first, or await finish()");
-      return this.lossOn(await this.current(), this.last.batch).loss;
+      return (await this.lossOn(await this.current(), this.last.batch)).loss;
     });
   }
 
@@ -541,16 +545,17 @@ class Run implements Training<unknown, unknown, Loss> {
   }
 
   /** The loss on parameters that can be asked about. */
-  private lossOn(state: TrainState, batch: unknown): { readonly loss: Loss; readonly params: Values<unknown> } {
+  private async lossOn(state: TrainState, batch: unknown): Promise<{ readonly loss: Loss; readonly params: Values<unknown> }> {
     const params = variables(state.params) as Values<unknown>;
     const named = variables(batch) as Values<unknown>;
     const own = fold(held(this.seed!) as Value, this.step);
-    return { loss: this.model.loss(params, named, { key: own, train: true, stats: held(state.stats) }), params };
+    const bound = held((await this.model.bind?.(batch as never, async () => state.params as never)) ?? {}) as Record<string, Value>;
+    return { loss: this.model.loss(params, named, { key: own, train: true, stats: held(state.stats), bound }), params };
   }
 
   private async healthNow(state: TrainState): Promise<HealthReport | null> {
     if (this.options.health === false || this.last === null) return null;
-    const { loss, params } = this.lossOn(state, firstRows(this.last.batch, healthRows));
+    const { loss, params } = await this.lossOn(state, firstRows(this.last.batch, healthRows));
     const f = "loss" in loss ? loss.loss : loss;
     const wrt = Object.fromEntries(leaves(params).map(({ path, leaf }) => [path || "the parameter", leaf as Value]));
     const slopes = gradients(f, wrt);
