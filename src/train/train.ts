@@ -125,6 +125,8 @@ class Run implements Training<unknown, unknown, Loss> {
   private ahead: Fed | null = null;
   private last: Fed | null = null;
   private spare: SpareBatch | null = null;
+  /** Whether steps run in another thread while this one does something else. */
+  private elsewhere = false;
   private running = { loss: 0, rows: 0 };
   private meanLoss = Number.NaN;
   private best: { value: number; step: number; epoch: number } | null = null;
@@ -292,6 +294,7 @@ class Run implements Training<unknown, unknown, Loss> {
     this.seed = seed;
     const own = engine ?? (await defaultEngine());
     // A rank's engine gets a part of what the loader reads.
+    this.elsewhere = own.mode === "async" && this.spread === null;
     this.spare = new SpareBatch(this.spread === null ? own.tensor : undefined, data.batch);
     if (this.spread === null) this.programs = new Programs(this.model, optimizer, own, this.every > 1, state);
     else {
@@ -377,11 +380,18 @@ class Run implements Training<unknown, unknown, Loss> {
       const fed = (this.ahead ??= await this.nextOf());
       if (fed === null) throw new DomainError(`train: data gave no batch in pass ${this.epoch}; it is empty`);
       this.recycle(fed);
-      ran = await this.guarded(() => (this.every > 1 ? programs.gather(fed.batch, fed) : programs.update(fed.batch, fed)), fed);
+      const running = this.guarded(() => (this.every > 1 ? programs.gather(fed.batch, fed) : programs.update(fed.batch, fed)), fed);
+      const following = this.besides(running);
+      try {
+        ran = await running;
+      } finally {
+        // Nothing of this pass is read any more when a failure closes it.
+        await following?.catch(() => undefined);
+      }
       sums.add({ loss: ran.loss, outputs: {} }, fed.all);
       rows += fed.all;
       batches++;
-      this.ahead = await this.nextOf();
+      this.ahead = following === null ? await this.nextOf() : await following;
     } while (batches < this.every && this.ahead !== null);
     const norm = this.every > 1 ? await this.guarded(() => programs.apply(rows), this.last!) : ran.norm;
     this.index += batches;
@@ -418,6 +428,19 @@ class Run implements Training<unknown, unknown, Loss> {
     this.feed = null;
     this.ahead = null;
     await feed?.close();
+  }
+
+  /**
+   * The next batch, read while the step runs where that is somewhere else; null where nothing would be won. It is read whatever becomes of the step, and when
+   * both fail the step's error is the one that is told.
+   */
+  private besides(running: Promise<unknown>): Promise<Fed | null> | null {
+    if (!this.elsewhere) return null;
+    running.catch(() => undefined);
+    // What the step is given has to be on its way first.
+    const following = turn().then(() => this.nextOf());
+    following.catch(() => undefined);
+    return following;
   }
 
   private async nextOf(): Promise<Fed | null> {

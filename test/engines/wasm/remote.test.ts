@@ -17,12 +17,14 @@ import {
   jit,
   leaves,
   matmul,
+  mean,
   mul,
   random,
   relu,
   round,
   scan,
   softmaxCrossEntropy,
+  square,
   sub,
   sum,
   type Tensor,
@@ -180,6 +182,52 @@ test("train() in a worker sends batches and gets numbers back: the parameters tr
   expect(worker.seen.filter(({ kind }) => kind === "put" || kind === "get").map(({ kind }) => kind)).toEqual(["put", "get"]);
   const near = await train({ params, loss }, options(wasm())).finish();
   expect(leaves(far.params).map(({ leaf }) => [...(leaf as Tensor).data])).toEqual(leaves(near.params).map(({ leaf }) => [...(leaf as Tensor).data])); // biome-ignore format: one comparison
+});
+
+test("train() reads the next batch while a worker makes the step, in any order of what fails", async () => {
+  const worker = inside();
+  const rows = dataset({ x: evaluate(random.normal(random.key(0), f32(12, 2))) as Tensor });
+  const whole = loader(rows, { batch: 4 });
+  const told: string[] = [];
+  const source = {
+    ...whole,
+    *pass(n: number, from = 0) {
+      for (let i = from; i < 3; i++) {
+        told.push(`read ${i}, sent ${worker.seen.filter(({ kind }) => kind === "run").length}, back ${worker.answers.length}`);
+        if (i === 2 && n === 1) throw new Error("the disk is gone");
+        yield rows.at(Int32Array.from({ length: 4 }, (_, k) => 4 * i + k));
+      }
+    },
+  };
+  const training = train(
+    { params: { w: tensor([1, 1], "f32") }, loss: (p, { x }: { readonly x: Value }) => mean(square(mul(p.w, x))) },
+    { data: source, optimizer: adam({ rate: 0.1 }), engine: remote(worker.connect), epochs: 2, health: false },
+  );
+  await expect(training.finish()).rejects.toThrow("the disk is gone");
+  // The third batch is read when the second run is on its way, and what has come back are the answers to "put" and to the first run.
+  expect(told[2]).toBe("read 2, sent 2, back 2");
+});
+
+test("a step that fails in a worker while the next batch is read is made again with its own batch", async () => {
+  const x = evaluate(random.normal(random.key(0), f32(12, 2))) as Tensor;
+  x.data[9] = Number.NaN;
+  const read: number[] = [];
+  const rows = loader(dataset({ x }), { batch: 4 });
+  const source = {
+    ...rows,
+    *pass(n: number, from = 0) {
+      for (let i = from; i < 3; i++) {
+        read.push(i);
+        yield [...rows.pass(n, i)][0]!;
+      }
+    },
+  };
+  const training = train(
+    { params: { w: tensor([1, 1], "f32") }, loss: (p, { x }: { readonly x: Value }) => mean(square(mul(p.w, x))) },
+    { data: source, optimizer: adam({ rate: 0.1 }), engine: remote(inside().connect), epochs: 2, health: false, unchecked: true },
+  );
+  for (let i = 0; i < 2; i++) await expect(training.finish()).rejects.toThrow("train: step 2, epoch 1: the loss is NaN");
+  expect(read).toEqual([0, 1, 2, 1, 2]);
 });
 
 test("a guarded state that stays in the worker is looked at before it counts", async () => {
