@@ -7,9 +7,9 @@ import type { Values } from "../ir/tree.ts";
 import { f32 } from "../ir/type.ts";
 import { softmax } from "../ops/composite/softmax.ts";
 import { key } from "../random/random.ts";
-import { trainWords } from "../train/words.ts";
 import type { CommandIo } from "./io.ts";
 import { scaled, tableBlocks } from "./table.ts";
+import { commandWords } from "./train-words.ts";
 import { readModel, type TrainedModel } from "./trained-model.ts";
 
 const blockRows = 1024;
@@ -86,7 +86,7 @@ async function predicted(
     head = "";
   }
   if (head !== "") await write(head);
-  const words = trainWords[language];
+  const words = commandWords[language];
   if (!known) return words.predicted(rows);
   return classifies
     ? words.predictedRight(rows, right, Number((right / rows).toPrecision(4)))

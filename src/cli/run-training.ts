@@ -17,7 +17,6 @@ import { key } from "../random/random.ts";
 import type { Context } from "../train/model.ts";
 import type { Callback } from "../train/options.ts";
 import type { Step } from "../train/train.ts";
-import { trainWords } from "../train/words.ts";
 import { coloursFor } from "./colours.ts";
 import { printable } from "./describe-error.ts";
 import { type CommandIo, exitCodes } from "./io.ts";
@@ -25,6 +24,7 @@ import { modelOf, type SpecModel } from "./model-spec.ts";
 import { optimizerOf } from "./optimizer-named.ts";
 import { readTable, scaled, scalingOf, type TargetTable } from "./table.ts";
 import type { TrainSettings } from "./train-settings.ts";
+import { commandWords } from "./train-words.ts";
 import { type ModelNote, noteKind } from "./trained-model.ts";
 import { UsageError } from "./usage-error.ts";
 
@@ -149,7 +149,7 @@ async function trained(
     const { heading, warning } = coloursFor("output", io);
     if (settings.json) await io.write(`${JSON.stringify(report.toJSON())}\n`);
     else await io.write(printable(report.text()).replace(/^[^:]+:/, heading));
-    const words = trainWords[settings.lang];
+    const words = commandWords[settings.lang];
     if (report.reason === "aborted") {
       io.writeError(`${words.stoppedAfter(warning(words.stopped), report.steps, settings.checkpoint)}\n  ${again}\n`);
       return exitCodes.interrupted;

@@ -29,13 +29,6 @@ export interface TrainWords {
   readonly goesOn: (step: number) => string;
   readonly validationLoss: string;
   readonly best: string;
-  /** What the command line says at the end. */
-  readonly stopped: string;
-  readonly stoppedAfter: (stopped: string, step: number, file: string) => string;
-  readonly wrote: (files: string) => string;
-  readonly predicted: (rows: number) => string;
-  readonly predictedRight: (rows: number, right: number, accuracy: number) => string;
-  readonly predictedError: (rows: number, error: number) => string;
 }
 
 const megabytes = (bytes: number): string => (bytes / 1e6).toPrecision(3);
@@ -75,12 +68,6 @@ export const trainWords: Readonly<Record<Language, TrainWords>> = {
     goesOn: (step) => `goes on after step ${step}`,
     validationLoss: "validation loss",
     best: "(best)",
-    stopped: "stopped",
-    stoppedAfter: (stopped, step, file) => `${stopped} after step ${step}; the run is in ${file}. Go on with`,
-    wrote: (files) => `wrote ${files}`,
-    predicted: (rows) => `predicted ${counted(rows, "row")}`,
-    predictedRight: (rows, right, accuracy) => `predicted ${counted(rows, "row")}, ${right} of them right: accuracy ${accuracy}`,
-    predictedError: (rows, error) => `predicted ${counted(rows, "row")}, root mean squared error ${error}`,
   },
   ko: {
     training: "학습",
@@ -108,12 +95,6 @@ export const trainWords: Readonly<Record<Language, TrainWords>> = {
     goesOn: (step) => `${step}단계 다음부터 이어 갑니다`,
     validationLoss: "검증 손실",
     best: "(최고)",
-    stopped: "멈췄습니다",
-    stoppedAfter: (stopped, step, file) => `${stopped}: ${step}단계까지 했고 ${file}에 담았습니다. 이어 가려면`,
-    wrote: (files) => `쓴 파일: ${files}`,
-    predicted: (rows) => `${rows}행을 예측했습니다`,
-    predictedRight: (rows, right, accuracy) => `${rows}행을 예측했고 그중 ${right}행이 맞았습니다: 정확도 ${accuracy}`,
-    predictedError: (rows, error) => `${rows}행을 예측했습니다: 평균 제곱근 오차 ${error}`,
   },
 };
 
