@@ -8,6 +8,7 @@ import {
   type Node,
   named,
   type Picture,
+  type PictureOptions,
   picture,
   type Step,
   type Tensor,
@@ -17,7 +18,7 @@ import {
   type Value,
   variable,
 } from "chainrule";
-import type { Grain } from "./state.ts";
+import type { Grain, Reach } from "./state.ts";
 import { type Pass, type Stop, stopsOf, type Walk } from "./stops.ts";
 
 /*
@@ -45,6 +46,8 @@ export interface ModelOptions {
   readonly depth: number | null;
   readonly open: readonly string[];
   readonly closed: readonly string[];
+  readonly near: string | null;
+  readonly reach: Reach;
 }
 
 /** A formula at a point, drawn, with its walk. */
@@ -157,13 +160,14 @@ export function build(
     for (const node of nodes) numbers += node.type.shape.reduce((a, b) => a * b, 1);
     if (numbers > mostNumbers) return { message: tooLarge(numbers, mostNumbers), from: 0, to: source.source.length, variable: null };
     nameLines(source, nodes);
-    const view = `${options.depth} ${options.open.join()} ${options.closed.join()} ${options.language}`;
+    const view = `${options.depth} ${options.open.join()} ${options.closed.join()} ${options.language} ${options.near} ${options.reach}`;
     const shapes = Object.values(variables).map((v) => `${v.type.dtype}${v.type.shape.join()}`);
     const layoutKey = JSON.stringify([source.source, view, shapes]);
     const depth = options.depth === null ? {} : { depth: options.depth < 0 ? ("all" as const) : options.depth };
     const { language, open, closed } = options;
     const fits = before?.layoutKey === layoutKey;
-    const made = picture(f, { language, open, closed, ...depth, ...(fits && { layout: before.picture.layout }) });
+    const how = { language, open, closed, ...depth, ...(fits && { layout: before.picture.layout }) };
+    const made = partOf(f, how, options);
     const { steps, forwardSteps: forward } = made;
     const seed = steps[forward];
     return {
@@ -179,6 +183,18 @@ export function build(
     };
   } catch (error) {
     return fault(error, source.source);
+  }
+}
+
+/** The picture, or what is asked for of it; the whole where that item is no longer in it. */
+function partOf(f: Value, how: PictureOptions, { near: item, reach }: ModelOptions): Picture {
+  if (item === null) return picture(f, how);
+  const near = reach === "feeds" ? { item, feeds: Number.POSITIVE_INFINITY, uses: 0 } : { item, feeds: Number(reach), uses: Number(reach) };
+  try {
+    return picture(f, { ...how, near });
+  } catch (error) {
+    if (!(error instanceof ChainruleError)) throw error;
+    return picture(f, how);
   }
 }
 

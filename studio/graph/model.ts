@@ -3,7 +3,7 @@ import { change, language, state } from "../state/store.ts";
 import type { Fault, Model, Read } from "./engine.ts";
 import { type Example, examples } from "./examples.ts";
 import { layoutAside, noteLayout } from "./layout-aside.ts";
-import type { GraphState } from "./state.ts";
+import type { GraphState, Reach } from "./state.ts";
 import { after, beforeStop, placeIn, type Stop } from "./stops.ts";
 import { graphWords } from "./words.ts";
 
@@ -41,6 +41,8 @@ export const grain: ReadonlySignal<GraphState["grain"]> = computed(() => slice.v
 const depth = computed(() => slice.value.depth);
 const open = computed(() => slice.value.open);
 const closed = computed(() => slice.value.closed);
+const near = computed(() => slice.value.near);
+const reach = computed(() => slice.value.reach);
 
 /** The formula as it was read, or the fault in it. */
 const reading: ReadonlySignal<Read | Fault | null> = computed(() => {
@@ -130,7 +132,14 @@ export function watchModel(): () => void {
     const library = engine.value;
     const read = reading.value;
     if (library === null || read === null) return;
-    const options = { language: language.value, depth: depth.value, open: open.value, closed: closed.value };
+    const options = {
+      language: language.value,
+      depth: depth.value,
+      open: open.value,
+      closed: closed.value,
+      near: near.value,
+      reach: reach.value,
+    };
     const given = values.value;
     batch(() => {
       if (library.isFault(read)) {
@@ -253,6 +262,7 @@ export function openExample(id: string): void {
     depth: example.depth ?? null,
     open: [],
     closed: [],
+    near: null,
     step: null,
     edge: null,
   });
@@ -264,7 +274,7 @@ export function setValue(name: string, text: string): void {
 }
 
 export function setFormula(text: string): void {
-  set({ formula: text, step: null, edge: null }, "formula");
+  set({ formula: text, step: null, edge: null, near: null }, "formula");
 }
 
 /** What a variable's box says. */
@@ -286,6 +296,33 @@ export function toggleModule(path: string, isOpen: boolean): void {
 export function setDepth(levels: number | null): void {
   set({ depth: levels, open: [], closed: [], edge: null });
 }
+
+/** Shows what feeds the chosen item or lies near it; null: the whole graph. */
+export function setReach(to: Reach | null): void {
+  const item = nearItem.peek();
+  set(to === null || item === null ? { near: null } : { near: item, reach: to });
+}
+
+/** The item around which a part of the graph is shown, or could be: the chosen one, where a chosen wire comes from. */
+export const nearItem: ReadonlySignal<string | null> = computed(() => {
+  const what = chosen.value;
+  if (near.value !== null) return near.value;
+  if (what === null) return null;
+  return what.kind === "item" ? what.id : (model.value?.picture.scene().wires[what.index]?.from ?? null);
+});
+
+/** The open modules around the chosen item, the outermost first. */
+export const crumbs: ReadonlySignal<readonly { readonly id: string; readonly label: string }[]> = computed(() => {
+  const scene = model.value?.picture.scene();
+  const item = scene?.items.find(({ id }) => id === nearItem.value);
+  const found: { readonly id: string; readonly label: string }[] = [];
+  for (let id = item?.group; id !== undefined; ) {
+    const group = scene!.groups!.find((other) => other.id === id)!;
+    found.unshift(group);
+    id = group.group;
+  }
+  return found;
+});
 
 /** What the reader has chosen in the picture: an item, or a wire of it. */
 export type Chosen = { readonly kind: "item"; readonly id: string } | { readonly kind: "wire"; readonly index: number };

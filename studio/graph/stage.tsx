@@ -6,7 +6,24 @@ import { language, state } from "../state/store.ts";
 import { Canvas, canvas } from "./canvas.ts";
 import { Icon } from "./icons.tsx";
 import { keyDown } from "./keys.ts";
-import { chosen, engine, laying, litItems, litSpans, model, setDepth, setValue, stop, textOf, toggleModule, variables } from "./model.ts";
+import {
+  chosen,
+  crumbs,
+  engine,
+  laying,
+  litItems,
+  litSpans,
+  model,
+  nearItem,
+  setDepth,
+  setReach,
+  setValue,
+  stop,
+  textOf,
+  toggleModule,
+  variables,
+} from "./model.ts";
+import { reaches } from "./state.ts";
 import { numberIn, rounded } from "./variables.tsx";
 import { graphWords } from "./words.ts";
 
@@ -38,6 +55,29 @@ function spansOf(what: typeof chosen.value): readonly { readonly from: number; r
   if (names.length > 0) return names.flatMap(([name]) => library.spansOfVariable(made, name));
   const spans = library.spansOf(nodes, made.read.source);
   return what.kind === "wire" ? spans.slice(0, 1) : nodes.length > 1 ? spans : spans.slice(0, 1);
+}
+
+/** Where the chosen item lies; a module's name leads back to it, closed. */
+function Crumbs(): JSX.Element {
+  const w = graphWords.value;
+  return (
+    <nav class="crumbs" id="crumbs" aria-label={w.crumbs}>
+      {crumbs.value.map(({ id, label }) => (
+        <button
+          type="button"
+          class="small"
+          key={id}
+          title={w.closeModule(label)}
+          onClick={() => {
+            chosen.value = { kind: "item", id };
+            toggleModule(id, true);
+          }}
+        >
+          {label}
+        </button>
+      ))}
+    </nav>
+  );
 }
 
 /** The picture with its legend and tools. */
@@ -98,6 +138,7 @@ export function Stage(): JSX.Element {
         <span class="fwd">1.25</span> {w.legendValue} <span class="grad">−0.20</span> {w.legendGradient} <span class="not-yet">·</span>{" "}
         {w.legendNotYet}
       </p>
+      {crumbs.value.length > 0 && <Crumbs />}
       {laying.value !== null ? (
         <p class="stale-note" role="status" id="laying">
           {w.laying(laying.value.items)}{" "}
@@ -109,6 +150,23 @@ export function Stage(): JSX.Element {
         isStale && <p class="stale-note">{w.stale}</p>
       )}
       <div class="tools" role="group">
+        {nearItem.value !== null && (
+          <label class="inline">
+            {w.show}{" "}
+            <select
+              id="reach"
+              value={state.value.graph.near === null ? "all" : state.value.graph.reach}
+              onChange={(event) => setReach(reaches.find((reach) => reach === event.currentTarget.value) ?? null)}
+            >
+              <option value="all">{w.showAll}</option>
+              {reaches.map((reach) => (
+                <option key={reach} value={reach}>
+                  {reach === "feeds" ? w.showFeeds : w.showNear(Number(reach))}
+                </option>
+              ))}
+            </select>
+          </label>
+        )}
         {hasModules && (
           <label class="inline">
             {w.depth}{" "}

@@ -6,6 +6,10 @@ export type Grain = (typeof grains)[number];
 
 export const speeds = [0.5, 1, 2, 4] as const;
 
+/** How much is shown around the chosen item: all that feeds it, or what lies within so many steps. */
+export const reaches = ["feeds", "1", "2", "3"] as const;
+export type Reach = (typeof reaches)[number];
+
 /** What the address says of this tab. */
 export interface GraphState {
   readonly formula: string;
@@ -24,6 +28,9 @@ export interface GraphState {
   readonly open: readonly string[];
   readonly closed: readonly string[];
   readonly table: boolean;
+  /** The item around which a part of the graph is shown; null: the whole. */
+  readonly near: string | null;
+  readonly reach: Reach;
 }
 
 export const defaultGraph: GraphState = {
@@ -38,6 +45,8 @@ export const defaultGraph: GraphState = {
   open: [],
   closed: [],
   table: false,
+  near: null,
+  reach: "feeds",
 };
 
 /** Longer formulas are refused with a message; an address does not bring one. */
@@ -79,5 +88,7 @@ export function readGraph(given: unknown): GraphState {
     open: texts(from["open"]),
     closed: texts(from["closed"]),
     table: from["table"] === true,
+    near: typeof from["near"] === "string" && from["near"].length <= 100 ? from["near"] : null,
+    reach: reaches.find((reach) => reach === from["reach"]) ?? "feeds",
   };
 }

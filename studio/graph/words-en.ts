@@ -26,6 +26,12 @@ export const en = {
   tooLarge: (count: number, most: number) =>
     `The graph holds ${count} numbers, and this page computes up to ${most}; make the tensors smaller.`,
   stale: "The picture is of the last formula that could be read.",
+  show: "Show",
+  showAll: "all",
+  showFeeds: "what feeds it",
+  showNear: (steps: number): string => (steps === 1 ? "1 step around it" : `${steps} steps around it`),
+  crumbs: "Modules around the chosen item",
+  closeModule: (name: string): string => `Close ${name}`,
   laying: (items: number): string => `Laying out ${items} items`,
   cancel: "Cancel",
   inVariable: (name: string, message: string) => `${name}: ${message}`,

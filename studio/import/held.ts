@@ -1,5 +1,6 @@
 import {
   type AnyGraph,
+  ChainruleError,
   compile,
   costOf,
   gradients,
@@ -7,6 +8,7 @@ import {
   type Layout,
   leaves,
   type Picture,
+  type PictureOptions,
   parse,
   picture,
   type Scene,
@@ -189,7 +191,7 @@ export class Held {
   }
 
   /** Lays the picture out and draws it. */
-  draw({ depth, open, closed, theme, language }: Look): Drawing {
+  draw({ depth, open, closed, near, theme, language }: Look): Drawing {
     const began = performance.now();
     const subject = this.#loss ?? this.#graph;
     if (subject === null) throw new Error("there is no graph to draw");
@@ -198,7 +200,7 @@ export class Held {
     // Left to itself a picture of a model shows its modules and nodes, not what the nodes are made of.
     const shut = depth === null ? [...closed, ...[...nodes, ...losses].filter((node) => !open.includes(node))] : closed;
     const wrt = this.#loss !== null ? { wrt: this.#wrt } : {};
-    const drawn = picture(subject, { ...(depth !== null && { depth }), open, closed: shut, theme, language, ...wrt });
+    const drawn = partOf(subject, { ...(depth !== null && { depth }), open, closed: shut, theme, language, ...wrt }, near);
     this.#picture = drawn;
     const scene = drawn.scene();
     const { layout } = drawn;
@@ -318,6 +320,19 @@ export class Held {
   #modelOrFail(): Promise<OpenModel> {
     if (this.#model === null) throw new Error("open a model first");
     return this.#model();
+  }
+}
+
+/** The picture, or what is asked for of it; the whole where that item is no longer in it. */
+function partOf(subject: Value | AnyGraph, options: PictureOptions, near: Look["near"]): Picture {
+  if (near === null) return picture(subject, options);
+  const { item, steps } = near;
+  try {
+    const reach = steps === "feeds" ? { feeds: Number.POSITIVE_INFINITY, uses: 0 } : { feeds: steps, uses: steps };
+    return picture(subject, { ...options, near: { item, ...reach } });
+  } catch (error) {
+    if (!(error instanceof ChainruleError)) throw error;
+    return picture(subject, options);
   }
 }
 

@@ -43,6 +43,8 @@ export interface Look {
   readonly depth: number | null;
   readonly open: readonly string[];
   readonly closed: readonly string[];
+  /** Only what feeds this item, or lies within so many steps of it. */
+  readonly near: { readonly item: string; readonly steps: number | "feeds" } | null;
   readonly theme: NonNullable<PictureOptions["theme"]>;
   readonly language: Language;
 }

@@ -29,6 +29,8 @@ export const tuned = signal<"done" | "stopped" | null>(null);
 let client: Client | null = null;
 let open: readonly string[] = [];
 let closed: readonly string[] = [];
+/** The item around which a part of the picture is shown. */
+export const near = signal<Look["near"]>(null);
 
 function worker(): Client {
   return (client ??= startWorker((message) => {
@@ -68,6 +70,7 @@ export async function openFiles(files: readonly File[]): Promise<void> {
     losses.value = [];
     found.value = [];
     open = closed = [];
+    near.value = null;
     const opened = await worker().ask("open", { files });
     if (opened.kind === "model" || opened.kind === "graph") await redraw();
     summary.value = opened;
@@ -88,7 +91,7 @@ export async function readData(file: File, label: string | null): Promise<void> 
 
 function look(): Look {
   const theme = (document.documentElement.dataset["theme"] ?? "light") as Look["theme"];
-  return { depth: state.value.import.depth, open, closed, theme, language: language.value };
+  return { depth: state.value.import.depth, open, closed, near: near.value, theme, language: language.value };
 }
 
 async function redraw(): Promise<void> {
@@ -98,6 +101,14 @@ async function redraw(): Promise<void> {
 /** Draws again: another depth, language or theme. */
 export async function drawAgain(): Promise<void> {
   if (drawing.value !== null) await during("layout", redraw);
+}
+
+/** Shows what feeds the selected item or lies near it; null: all. */
+export async function showNear(steps: number | "feeds" | null): Promise<void> {
+  const item = near.value?.item ?? selected.value?.id ?? null;
+  near.value = steps === null || item === null ? null : { item, steps };
+  await drawAgain();
+  sayDrawn();
 }
 
 /** Opens or closes a module of the picture. */

@@ -17,10 +17,12 @@ import {
   inspect,
   inspected,
   inspection,
+  near,
   openFiles,
   search,
   select,
   selected,
+  showNear,
   summary,
   toggle,
 } from "./session.ts";
@@ -111,6 +113,27 @@ export function ImportTab(): JSX.Element {
                   ))}
                 </select>
               </label>
+              {(near.value !== null || selected.value !== null) && (
+                <label>
+                  {w.show}{" "}
+                  <select
+                    id="import-near"
+                    value={near.value === null ? "all" : String(near.value.steps)}
+                    onChange={(event) => {
+                      const { value } = event.currentTarget;
+                      void showNear(value === "all" ? null : value === "feeds" ? value : Number(value));
+                    }}
+                  >
+                    <option value="all">{w.showAll}</option>
+                    <option value="feeds">{w.showFeeds}</option>
+                    {[1, 2, 3, 5].map((steps) => (
+                      <option key={steps} value={String(steps)}>
+                        {w.showNear(steps)}
+                      </option>
+                    ))}
+                  </select>
+                </label>
+              )}
               <input
                 type="search"
                 id="import-search"

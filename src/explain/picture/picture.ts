@@ -19,6 +19,7 @@ import { nameOfResult, nameValues } from "../names.ts";
 import { type GateStep, type Step, type StepOptions, slotName, steps } from "../steps.ts";
 import { inlineCalls } from "./inline-calls.ts";
 import { itemOf, moduleItem } from "./items.ts";
+import type { Module } from "./modules.ts";
 import { gradientText, histogram, shapeText, stateOf, subscript, valueText } from "./numbers.ts";
 import { gatePill, gradientPill, type Pill } from "./pills.ts";
 import { type Closed, mostItems, type View, type ViewOptions, viewOf } from "./view.ts";
@@ -31,8 +32,19 @@ export interface PictureOptions extends StepOptions, ViewOptions {
   /** `right` (default): from left to right; `down`: from top to bottom. */
   readonly direction?: Direction;
   readonly language?: Language;
+  /** Only a part of the picture: an item and what is near it. */
+  readonly near?: Near;
   /** The layout of a picture of the same graph with other numbers, so that nothing moves; it is not checked further than by its counts. */
   readonly layout?: Layout;
+}
+
+/** An item of a picture, by its id, and how far from it others are shown: `Infinity` steps to feed it shows all that it is made of. */
+export interface Near {
+  readonly item: string;
+  /** How many steps along the wires to what feeds it. */
+  readonly feeds: number;
+  /** How many steps to what uses it. */
+  readonly uses: number;
 }
 
 /** A picture of a graph, laid out once, that can be drawn at every step of its two passes without anything moving. */
@@ -143,7 +155,7 @@ const small = 24;
 export function picture(f: Value | AnyGraph, options: PictureOptions = {}): Picture {
   if (!isGraph(f) && !isValue(f)) throw new GraphError("draw: give a Value or a Graph");
   const { language = "en", layout: given } = options;
-  const source = planOf(isGraph(f) ? graphSource(f, options) : valueSource(f as Value, options), language);
+  const source = planOf(isGraph(f) ? graphSource(f, options) : valueSource(f as Value, options), language, options.near);
   const whole = sceneAt(source, options, undefined);
   const rows = { labelRows: source.numbers === null ? 2 : 3, maxItems: whole.items.length } as const;
   let byNode: Map<Node, string> | null = null;
@@ -395,10 +407,12 @@ function draftsOf({ order, view, ends }: Source): Draft[] {
   return drafts;
 }
 
-function planOf(source: Source, language: Language): Plan {
+function planOf(source: Source, language: Language, near: Near | undefined): Plan {
   const { order, names, view, ends, numbers } = source;
   const ids = idsOf(source);
-  const drafts = draftsOf(source);
+  const every = draftsOf(source);
+  const kept = near === undefined ? null : keptNear(near, ids, every);
+  const drafts = kept === null ? every : every.filter(({ from, to }) => kept.has(from) && (to === null || kept.has(to)));
   const inside = new Map<Closed, Node[]>();
   for (const node of order) {
     const item = view.shown.get(node)!;
@@ -407,7 +421,8 @@ function planOf(source: Source, language: Language): Plan {
     if (nodes === undefined) inside.set(item, [node]);
     else nodes.push(node);
   }
-  const items = [...ids].map(([of, id]) => {
+  const items = [...ids].flatMap(([of, id]) => {
+    if (kept !== null && !kept.has(of)) return [];
     const group = view.around.get(of);
     const made = isClosed(of) ? moduleItem(of, language) : itemOf(of, id, names.get(of) ?? of.op.name);
     const note = numbers === null ? null : noteOf(of, names, numbers, isClosed(of) ? (inside.get(of) ?? []) : [of]);
@@ -416,8 +431,11 @@ function planOf(source: Source, language: Language): Plan {
       ...(note !== null && { note: note.short, title: `${made.title}, ${note.told}` }),
       ...(group !== undefined && { group: group.id }),
     };
-    return { of, done, pending: { ...done, pending: true } };
+    return [{ of, done, pending: { ...done, pending: true } }];
   });
+  const isEndKept = ({ v }: { readonly v: Value }): boolean => kept === null || kept.has(view.shown.get(v.node)!);
+  const used = new Set<Module>();
+  for (const { of } of items) for (let m = view.around.get(of) ?? null; m !== null; m = m.parent) used.add(m);
   return {
     ...source,
     ids,
@@ -425,11 +443,55 @@ function planOf(source: Source, language: Language): Plan {
     trunks: trunksIn(drafts, numbers),
     inside,
     items,
-    outputs: ends.map(({ v, name }, i) => ({ id: `end${i}`, kind: "output", label: name, title: `${name}: ${typeText(v.type)}` })),
-    groups: view.open.map(({ id, label, path, parent }) => ({ id, label, title: path, ...(parent !== null && { group: parent.id }) })),
+    outputs: ends.flatMap(({ v, name }, i) =>
+      isEndKept({ v }) ? [{ id: `end${i}`, kind: "output", label: name, title: `${name}: ${typeText(v.type)}` } as const] : [],
+    ),
+    groups: view.open
+      .filter((module) => kept === null || used.has(module))
+      .map(({ id, label, path, parent }) => ({ id, label, title: path, ...(parent !== null && { group: parent.id }) })),
     plain: new Map(),
     totals: new Map(),
   };
+}
+
+/** The items within so many steps of one, along the wires. @throws GraphError for an item that the picture does not have */
+function keptNear({ item, feeds, uses }: Near, ids: Plan["ids"], drafts: readonly Draft[]): Set<Node | Closed> {
+  const start = [...ids].find(([, id]) => id === item)?.[0] ?? drafts.find(({ end }) => end === item)?.from;
+  if (start === undefined)
+    throw new GraphError(
+      `draw: near names the item ${JSON.stringify(item.slice(0, 60))}, and the picture has none of that id; take one of scene().items`,
+    );
+  const sources = new Map<Node | Closed, (Node | Closed)[]>();
+  const users = new Map<Node | Closed, (Node | Closed)[]>();
+  for (const { from, to } of drafts) {
+    if (to === null) continue;
+    const into = sources.get(to);
+    if (into === undefined) sources.set(to, [from]);
+    else into.push(from);
+    const out = users.get(from);
+    if (out === undefined) users.set(from, [to]);
+    else out.push(to);
+  }
+  const kept = new Set<Node | Closed>([start]);
+  for (const [next, steps] of [
+    [sources, feeds],
+    [users, uses],
+  ] as const) {
+    let edge: readonly (Node | Closed)[] = [start];
+    const seen = new Set<Node | Closed>(edge);
+    for (let step = 0; step < steps && edge.length > 0; step++) {
+      const found: (Node | Closed)[] = [];
+      for (const at of edge)
+        for (const other of next.get(at) ?? [])
+          if (!seen.has(other)) {
+            seen.add(other);
+            found.push(other);
+          }
+      edge = found;
+    }
+    for (const at of seen) kept.add(at);
+  }
+  return kept;
 }
 
 /** Whether a wire's value is stretched to its user's shape. */
@@ -509,7 +571,9 @@ function sceneAt(plan: Plan, options: PictureOptions, step: number | undefined):
     trunks,
     ...(plan.groups.length > 0 && { groups: plan.groups }),
     ...(direction !== undefined && { direction }),
-    ...(activeItem !== undefined && !(active?.pass === "backward" && active.kind !== "gate") && { active: id(activeItem) }),
+    ...(activeItem !== undefined &&
+      plan.items.some(({ of }) => of === activeItem) &&
+      !(active?.pass === "backward" && active.kind !== "gate") && { active: id(activeItem) }),
     ...(theme !== undefined && { theme }),
   };
 }

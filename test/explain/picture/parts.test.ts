@@ -1,4 +1,4 @@
-import { expect, test } from "vitest";
+import { describe, expect, test } from "vitest";
 import { add, layoutScene, mul, picture, relu, scope, sum, variable } from "../../../src/index.ts";
 
 const made = (a: number): ReturnType<typeof variable> => {
@@ -62,4 +62,41 @@ test("a scene laid out elsewhere gives the same picture, and another scene's lay
   expect(laid.svg(3)).toBe(p.svg(3));
   const other = picture(sum(relu(variable([1, 2, 3], "x"))));
   expect(() => other.withLayout(layout)).toThrow("and it is not one of this picture's scene; lay that out");
+});
+
+describe("a part of a picture", () => {
+  const [x, y, z, w] = ["x", "y", "z", "w"].map((name, i) => variable(i + 1, name));
+  const q = mul(x!, y!);
+  const r = add(q, z!);
+  const f = mul(r, w!);
+  const whole = picture(f);
+  const labels = (near: { item: string; feeds: number; uses: number }): string[] =>
+    picture(f, { near })
+      .scene()
+      .items.map(({ label }) => label)
+      .sort();
+
+  test("is what feeds an item, or what lies within so many steps of it", () => {
+    const item = whole.itemOf(r.node)!;
+    expect(labels({ item, feeds: Number.POSITIVE_INFINITY, uses: 0 })).toEqual(["+", "x", "y", "z", "×"]);
+    expect(labels({ item, feeds: 1, uses: 0 })).toEqual(["+", "z", "×"]);
+    expect(labels({ item, feeds: 0, uses: 1 })).toEqual(["+", "f", "×"]);
+    expect(labels({ item, feeds: 0, uses: 0 })).toEqual(["+"]);
+  });
+
+  test("has the ids, values and gradients of the whole, and is drawn at each step", () => {
+    const item = whole.itemOf(q.node)!;
+    const part = picture(f, { near: { item, feeds: 1, uses: 1 } });
+    for (let step = 0; step <= part.steps.length; step++) {
+      const all = new Map(whole.scene(step).wires.map((wire) => [`${wire.from} ${wire.to} ${wire.input}`, wire]));
+      for (const wire of part.scene(step).wires) expect(wire).toEqual(all.get(`${wire.from} ${wire.to} ${wire.input}`));
+      expect(part.svg(step)).toContain("<svg");
+    }
+    part.scene().wires.forEach((wire, i) => {
+      expect(part.itemOf(part.valueOf(i).node)).toBe(wire.from);
+    });
+    expect(() => picture(f, { near: { item: "nowhere", feeds: 1, uses: 1 } })).toThrow(
+      'near names the item "nowhere", and the picture has none of that id; take one of scene().items',
+    );
+  });
 });
