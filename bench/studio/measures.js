@@ -96,7 +96,7 @@ export async function layouts(studio, items = 150, rounds = 15) {
 
 /** Frames a second while the picture is dragged about. */
 export async function panning(studio, elements = 3000) {
-  const page = await studio.visit(graphState(crossing(Math.round(elements / 8.5))));
+  const page = await studio.visit(graphState(crossing(Math.round(elements / 17.2))));
   await page.waitForSelector(".cr-item");
   const count = await page.evaluate(() => document.querySelectorAll(".cr *").length);
   await page.click("#fit");

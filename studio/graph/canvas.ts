@@ -535,11 +535,7 @@ export class Canvas {
       this.zoom(apart(now) / Math.max(1, apart(before)), { x: (now.x + other.x) / 2 - box.left, y: (now.y + other.y) / 2 - box.top });
       return;
     }
-    if (this.#travelled > 3) {
-      // A layer of its own while it is dragged: moved, and not drawn again in each frame. Not longer: such a layer is not drawn sharper when zoomed.
-      this.#view.style.willChange = "transform";
-      this.#pan(now.x - before.x, now.y - before.y);
-    }
+    if (this.#travelled > 3) this.#pan(now.x - before.x, now.y - before.y);
   }
 
   #up(event: PointerEvent): void {
@@ -547,7 +543,6 @@ export class Canvas {
     this.#pointers.delete(event.pointerId);
     const dragged = this.#drag?.moved === true;
     this.#drag = null;
-    this.#view.style.willChange = "";
     if (event.type === "pointercancel" || !wasOne || dragged || this.#travelled > 3) return;
     const under = document.elementFromPoint(event.clientX, event.clientY);
     const title = under?.closest(".cr-group-title");

@@ -223,12 +223,8 @@ export function Viewer({ drawing, selected, words, onSelect, onToggle }: ViewerP
           const dy = event.clientY - from.y;
           if (!from.moved && Math.hypot(dx, dy) < 4) return;
           drag.current = { x: event.clientX, y: event.clientY, moved: true };
-          // A layer of its own while it is dragged: moved, and not drawn again in each frame.
-          layer.current?.style.setProperty("will-change", "transform");
           pan(dx, dy);
         }}
-        onPointerUp={() => layer.current?.style.removeProperty("will-change")}
-        onPointerLeave={() => layer.current?.style.removeProperty("will-change")}
         onClick={(event) => {
           if (drag.current?.moved) return;
           const item = itemAt(event.target);
