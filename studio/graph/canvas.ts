@@ -50,6 +50,13 @@ function isSame(a: Source, b: Source): boolean {
   return a.also === b.also && (a.of === b.of || JSON.stringify(a.of) === JSON.stringify(b.of));
 }
 
+/** The upper left corner of an item or an open module. */
+function cornerOf({ items, groups }: Layout, id: string): Point | null {
+  const item = items.find((other) => other.id === id);
+  if (item !== undefined) return { x: item.x - item.body.width / 2, y: item.y - item.body.height / 2 };
+  return groups.find((other) => other.id === id) ?? null;
+}
+
 /** A picture in the page: drawn once, patched from step to step, panned and zoomed by one transform, walked by arrow keys. */
 export class Canvas {
   readonly svg: SVGSVGElement = document.createElementNS(svgSpace, "svg");
@@ -118,6 +125,7 @@ export class Canvas {
     const structure = picture.layout === this.#layout ? this.#structure : structureOf(scene);
     const isNew = structure !== this.#structure || picture.layout.wires.length !== this.#layout?.wires.length;
     const isMoved = picture.layout !== this.#layout;
+    const still = isNew && this.#title === scene.title ? this.#toggled(scene, picture.layout) : null;
     this.#layout = picture.layout;
     this.#scene = scene;
     this.svg.setAttribute("aria-label", label);
@@ -133,8 +141,26 @@ export class Canvas {
     if (isNew || isMoved) {
       this.#drawHits();
       this.#drawMinimap();
-      if (!this.#moved) this.fit(false);
+      if (still !== null) {
+        // A module that is opened or closed stays where it is, and the rest makes room.
+        this.#pan((still.before.x - still.now.x) * this.#scale, (still.before.y - still.now.y) * this.#scale);
+      } else if (!this.#moved) this.fit(false);
     }
+  }
+
+  /** Where the one module that was opened or closed stood, and where it stands now. */
+  #toggled(scene: Scene, layout: Layout): { readonly before: Point; readonly now: Point } | null {
+    const before = this.#layout;
+    if (before === null || this.#scene === null) return null;
+    const known = new Set([...this.#scene.items, ...(this.#scene.groups ?? [])].map(({ id }) => id));
+    const groupsBefore = new Set((this.#scene.groups ?? []).map(({ id }) => id));
+    const groupsNow = new Set((scene.groups ?? []).map(({ id }) => id));
+    const changed = [...scene.items, ...(scene.groups ?? [])].filter(
+      ({ id }) => known.has(id) && groupsBefore.has(id) !== groupsNow.has(id),
+    );
+    const [one] = changed;
+    if (one === undefined || changed.length > 1) return null;
+    return { before: cornerOf(before, one.id)!, now: cornerOf(layout, one.id)! };
   }
 
   #draw(scene: Scene, parts: SvgParts): void {
@@ -475,7 +501,8 @@ export class Canvas {
     });
     svg.addEventListener("pointerleave", () => this.#events.hover(null));
     svg.addEventListener("dblclick", (event) => {
-      const key = this.#keyAt(event.target);
+      // The pointer was captured by the whole picture, so that is what was clicked twice.
+      const key = this.#keyAt(document.elementFromPoint(event.clientX, event.clientY));
       const item = key?.[0] === "i" ? this.#scene?.items[Number(key.slice(1))] : undefined;
       if (item?.kind === "module") this.#events.toggle(item.id, false);
     });
