@@ -21,6 +21,7 @@ export interface Page {
   addScriptTag(script: { content: string }): Promise<unknown>;
   context(): { setOffline(offline: boolean): Promise<void> };
   click(selector: string): Promise<void>;
+  dblclick(selector: string): Promise<void>;
   focus(selector: string): Promise<void>;
   fill(selector: string, value: string): Promise<void>;
   textContent(selector: string): Promise<string | null>;

@@ -162,3 +162,37 @@ describe("values", () => {
     expect((await shown()).some((r) => r.startsWith("-12|"))).toBe(true);
   });
 });
+
+describe("a part of the picture", () => {
+  const corner = (selector: string): Promise<string> =>
+    page.evaluate((s) => {
+      const { left, top } = document.querySelector(s)!.getBoundingClientRect();
+      return `${Math.round(left)} ${Math.round(top)}`;
+    }, selector);
+  const items = (): Promise<number> => page.evaluate(() => document.querySelectorAll(".cr-item").length);
+
+  inPage("a module opens with a double click, stays where it is, and leads back", async () => {
+    await page.click("#example-hinge");
+    await page.waitForSelector(".cr-module .cr-body");
+    const closed = await corner(".cr-module .cr-body");
+    const before = await items();
+    await page.dblclick(".cr-module .cr-label");
+    await page.waitForFunction(() => document.querySelector(".cr-group rect") !== null);
+    expect(await corner(".cr-group rect")).toBe(closed);
+    expect(await items()).toBeGreaterThan(before);
+  });
+
+  inPage("Show narrows it to what feeds the chosen item, and widens it again", async () => {
+    await page.click("#example-sigmoid");
+    await page.waitForSelector(".cr-item .cr-body");
+    const all = await items();
+    await page.click(".cr-op .cr-label");
+    await page.waitForSelector("#reach");
+    await page.selectOption("#reach", "feeds");
+    await page.waitForFunction((n) => document.querySelectorAll(".cr-item").length < n, all);
+    expect(await items()).toBe(3);
+    expect(await exists("#node-name")).toBe(true);
+    await page.selectOption("#reach", "all");
+    await page.waitForFunction((n) => document.querySelectorAll(".cr-item").length === n, all);
+  });
+});
