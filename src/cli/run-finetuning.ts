@@ -3,7 +3,7 @@ import { dataset } from "../data/dataset.ts";
 import { loader } from "../data/loader.ts";
 import type { Engine } from "../engines/engine.ts";
 import { reference } from "../engines/reference.ts";
-import { readWhole, withFile } from "../files/open-file.ts";
+import { piecesOf } from "../files/open-file.ts";
 import { writeFileWhole } from "../files/write-file.ts";
 import { allocate, isFloat } from "../ir/dtype.ts";
 import { EngineError, ParseError, ShapeError } from "../ir/errors.ts";
@@ -288,11 +288,12 @@ async function trained(plan: Plan, again: string, io: CommandIo): Promise<number
 type Note = Readonly<Record<string, string>>;
 
 async function noteOf({ settings, tuned, output, loss }: Plan): Promise<Note> {
-  const bytes = await withFile(settings.model, readWhole);
+  let sum = 0;
+  for await (const piece of piecesOf(settings.model)) sum = crc32(piece, sum);
   const { lora } = settings;
   return {
     kind: noteKind,
-    model: crc32(bytes).toString(16),
+    model: sum.toString(16),
     "--predict": output,
     "--loss": loss,
     "--optimizer": settings.optimizer,

@@ -11,9 +11,9 @@ function makeTable(): Uint32Array {
 
 const table: Uint32Array = /* @__PURE__ */ makeTable();
 
-/** The checksum of zip and gzip (ISO 3309, polynomial 0xedb88320 reflected). */
-export function crc32(bytes: Uint8Array): number {
-  let c = 0xffffffff;
+/** The checksum of zip and gzip (ISO 3309, polynomial 0xedb88320 reflected); `before` is that of the bytes before these, which come in pieces. */
+export function crc32(bytes: Uint8Array, before: number = 0): number {
+  let c = before ^ 0xffffffff;
   for (let i = 0; i < bytes.length; i++) c = table[(c ^ bytes[i]!) & 255]! ^ (c >>> 8);
   return (c ^ 0xffffffff) >>> 0;
 }
