@@ -1,5 +1,6 @@
 import { signal } from "@preact/signals";
 import type { JSX } from "preact";
+import { useEffect } from "preact/hooks";
 import { model, stop } from "../graph/model.ts";
 import { keepNow, language, state } from "../state/store.ts";
 import { words } from "../words/words.ts";
@@ -9,10 +10,18 @@ import { saveFile } from "./save-file.ts";
 /** What came of the last button: a key of the page's words. */
 const outcome = signal<"linkCopied" | "linkShown" | "saved" | "saveFailed" | null>(null);
 
-async function copyLink(): Promise<void> {
+/** The address of what is on the page now; the page's own lags a moment behind a change. */
+const link = signal("");
+
+async function readLink(): Promise<void> {
   await keepNow();
+  link.value = location.href;
+}
+
+async function copyLink(): Promise<void> {
+  await readLink();
   try {
-    await navigator.clipboard.writeText(location.href);
+    await navigator.clipboard.writeText(link.value);
     outcome.value = "linkCopied";
   } catch {
     // Denied, or a page without a clipboard: the link is in the box.
@@ -39,6 +48,10 @@ async function save(kind: "svg" | "png" | "html"): Promise<void> {
 /** The address of what is on the page, and the picture as a file. */
 export function Share(): JSX.Element {
   const w = words.value;
+  useEffect(() => {
+    outcome.value = null;
+    void readLink();
+  }, []);
   const canSave = state.value.tab === "graph" && model.value !== null;
   return (
     <Dialog id="share" title={w.share}>
@@ -48,7 +61,7 @@ export function Share(): JSX.Element {
           id="share-link"
           class="wide"
           readOnly
-          value={location.href}
+          value={link.value === "" ? location.href : link.value}
           aria-label={w.link}
           onFocus={(event) => event.currentTarget.select()}
         />

@@ -27,7 +27,8 @@ afterAll(async () => {
 
 /** A test that is left out where there is no browser. */
 function inPage(name: string, run: (studio: Studio) => Promise<void>): void {
-  test(name, async ({ skip }) => {
+  // Axe, and 2,000 nodes at once, take seconds a page on a busy machine.
+  test(name, { timeout: 240_000 }, async ({ skip }) => {
     if (studio === null) skip();
     else await run(studio);
   });

@@ -19,7 +19,8 @@ afterAll(() => studio?.close());
 
 /** A test that is left out where there is no browser. */
 function inPage(name: string, run: (studio: Studio) => Promise<void>): void {
-  test(name, async ({ skip }) => {
+  // Axe takes seconds a page on a busy machine.
+  test(name, { timeout: 240_000 }, async ({ skip }) => {
     if (studio === null) skip();
     else await run(studio);
   });

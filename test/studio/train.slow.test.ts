@@ -307,7 +307,7 @@ describe("the Train tab", () => {
     await page.close();
   });
 
-  test("has nothing serious for axe, on any of its faces", async (context) => {
+  test("has nothing serious for axe, on any of its faces", { timeout: 240_000 }, async (context) => {
     if (studio === null) return context.skip();
     for (const options of [
       {},
