@@ -57,7 +57,7 @@ test("the README's tour of the Graph tab holds, word by word", { timeout: 180_00
   const title = await page.textContent("#step-card h2");
   const other = await studio.visit({ at: `?lang=ko${new URL(there).hash}` });
   await other.page.waitForSelector(".cr-item", { state: "attached" });
-  expect(await other.page.textContent("#step-card h2")).toBe(title!.replace("Backward", "역전파"));
+  expect(await other.page.textContent("#step-card h2")).toContain(/^Backward \d\/9/.exec(title!)![0].replace("Backward", "역전파"));
   expect([...faults, ...other.faults]).toEqual([]);
   await other.page.close();
   await page.close();
