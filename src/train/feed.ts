@@ -86,7 +86,7 @@ export class Feed {
 }
 
 /** The rows of a rank: shares as even as they go, the first ranks having one more. */
-function ownOf(all: number, rank: number, size: number): { readonly from: number; readonly rows: number } {
+export function ownOf(all: number, rank: number, size: number): { readonly from: number; readonly rows: number } {
   const start = (of: number): number => Math.floor(all / size) * of + Math.min(of, all % size);
   return { from: start(rank), rows: start(rank + 1) - start(rank) };
 }

@@ -5,10 +5,11 @@ import { sizeOf } from "../../ir/shape.ts";
 import { hold, type Tensor } from "../../ir/tensor.ts";
 import { rebuild } from "../../ir/tree.ts";
 import { sameType, tensorType } from "../../ir/type.ts";
-import { evenRows, type Ranks } from "../../mpi/ranks.ts";
+import type { Ranks } from "../../mpi/ranks.ts";
 import { reshape } from "../../ops/linear/reshape.ts";
 import { slice } from "../../ops/linear/slice.ts";
 import type { Optimizer, OptimizerState } from "../../optim/optimizer.ts";
+import { ownOf } from "../feed.ts";
 import type { Bucket, Place } from "./buckets.ts";
 
 /** Elements of a leaf as it lies flat, from one and up to another, and where they lie among those that their rank has of the bucket. */
@@ -48,7 +49,7 @@ export class Shards {
       );
     } else {
       this.buckets = buckets;
-      this.rows = buckets.map(({ type }) => evenRows(type.shape[0]!, size));
+      this.rows = buckets.map(({ type }) => Array.from({ length: size }, (_, r) => ownOf(type.shape[0]!, r, size).rows));
     }
     this.pieces = Array.from({ length: size }, (_, r) => this.piecesOf(r));
   }
