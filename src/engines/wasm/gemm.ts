@@ -263,20 +263,21 @@ export class ProductLibrary {
   }
 
   /**
-   * One register block of `vectors` vectors a row: `(a, b, inner, c, cRow, more)`; `more`: adds to what is in C.
+   * One register block of two vectors a row: `(a, b, inner, c, cRow, more)`; `more`: adds to what is in C.
    *
    * V8's older compiler moves all loads of a block of straight code to its front, where they take the registers of the accumulators, but for the block that
    * ends a loop; and each broadcast that has an offset of its own costs an addition, unless there are few. So without fused multiplication, which leaves
    * registers, one step is done a turn.
    */
-  private kernel(kind: Real, vectors: number, rows: number): number {
+  private kernel(kind: Real, rows: number): number {
     const { fused } = this;
     const size = sizeOfKind[kind];
     const unrolled = fused ? 4 : 1;
     const lane = (op: string): Instruction => `${kind === "f32" ? "f32x4" : "f64x2"}.${op}` as Instruction;
     const stepA = rows * size;
+    const vectors = 2;
     const stepB = vectors * 16;
-    return this.once(`kernel ${kind} ${vectors} ${rows}`, () =>
+    return this.once(`kernel ${kind} ${rows}`, () =>
       this.module.add(null, [i32, i32, i32, i32, i32, i32], [], (c) => {
         const [a, b, inner, out, outRow, more] = [0, 1, 2, 3, 4, 5] as const;
         const acc = Array.from({ length: rows }, () => Array.from({ length: vectors }, () => c.local(v128)));
@@ -398,14 +399,11 @@ export class ProductLibrary {
     const size = sizeOfKind[kind];
     const rows = rowsOf(this.fused);
     const width = columnsOf(kind);
-    const lanes = 16 / size;
     const packB = this.pack(kind, width);
-    const packLast = this.pack(kind, lanes);
     const heights = [rows, fewRows].map((height) => ({
       height,
       pack: this.pack(kind, height),
-      kernel: this.kernel(kind, 2, height),
-      narrow: this.kernel(kind, 1, height),
+      kernel: this.kernel(kind, height),
     }));
     const edge = this.edge(kind);
     return this.module.add(null, new Array(16).fill(i32), [], (c) => {
@@ -414,16 +412,7 @@ export class ProductLibrary {
       ] as const;
       const local = (): number => c.local(i32);
       const [jc, pc, ic, jr, ir, nc, kc, mc] = [local(), local(), local(), local(), local(), local(), local(), local()] as const;
-      const [blockA, blockB, panelB, more, to, wide, some, few] = [
-        local(),
-        local(),
-        local(),
-        local(),
-        local(),
-        local(),
-        local(),
-        local(),
-      ] as const;
+      const [blockA, blockB, panelB, more, to, some, few] = [local(), local(), local(), local(), local(), local(), local()] as const;
       /** The panel of a block that starts with row or column `at`. */
       const panel = (block: number, at: number): void => {
         c.get(block).get(at).get(kc).op("i32.mul").int(size).op("i32.mul").op("i32.add");
@@ -472,30 +461,8 @@ export class ProductLibrary {
         each(pc, k, inner, () => {
           least(k, pc, inner, kc);
           c.get(pc).int(0).op("i32.ne").get(onto).op("i32.or").set(more);
-          const fromB = (): void => {
-            c.get(b).get(pc).get(bRow).op("i32.mul").op("i32.add").get(jc).get(bColumn).op("i32.mul").op("i32.add");
-          };
-          // Panels of two vectors, and a last one of one vector where that holds what is left.
-          c.get(nc).int(-width).op("i32.and").get(nc);
-          c.get(nc)
-            .int(width - 1)
-            .op("i32.and")
-            .int(1)
-            .op("i32.sub")
-            .int(lanes)
-            .op("i32.lt_u")
-            .op("select")
-            .set(wide);
-          fromB();
-          c.get(bColumn).get(bRow).get(wide).get(kc).get(blockB).call(packB);
-          c.get(wide).get(nc).op("i32.lt_s");
-          c.if(() => {
-            fromB();
-            c.get(wide).get(bColumn).op("i32.mul").op("i32.add");
-            c.get(bColumn).get(bRow).get(nc).get(wide).op("i32.sub").get(kc);
-            panel(blockB, wide);
-            c.call(packLast);
-          });
+          c.get(b).get(pc).get(bRow).op("i32.mul").op("i32.add").get(jc).get(bColumn).op("i32.mul").op("i32.add");
+          c.get(bColumn).get(bRow).get(nc).get(kc).get(blockB).call(packB);
           const rowBlock = (): Code => c.get(mostRows);
           each(ic, m, rowBlock, () => {
             least(m, ic, rowBlock, mc);
@@ -523,7 +490,7 @@ export class ProductLibrary {
               c.get(a).get(ic).get(aRow).op("i32.mul").op("i32.add").get(pc).get(aColumn).op("i32.mul").op("i32.add");
               c.get(aRow).get(aColumn).get(mc).get(kc).get(blockA).call(pack);
             });
-            const panelRows = (height: number, wanted: number, block: number): void => {
+            const panelRows = ({ height, kernel }: typeof tall): void => {
               each(
                 ir,
                 mc,
@@ -533,7 +500,7 @@ export class ProductLibrary {
                   c.get(out).get(ic).get(ir).op("i32.add").get(outRow).op("i32.mul").op("i32.add");
                   c.get(jc).get(jr).op("i32.add").int(size).op("i32.mul").op("i32.add").set(to);
                   c.get(ir).int(height).op("i32.add").get(mc).op("i32.le_s");
-                  c.get(jr).int(wanted).op("i32.add").get(nc).op("i32.le_s").op("i32.and");
+                  c.get(jr).int(width).op("i32.add").get(nc).op("i32.le_s").op("i32.and");
                   const operands = (): void => {
                     panel(blockA, ir);
                     c.get(panelB).get(kc);
@@ -541,21 +508,21 @@ export class ProductLibrary {
                   c.if(
                     () => {
                       operands();
-                      c.get(to).get(outRow).get(more).call(block);
+                      c.get(to).get(outRow).get(more).call(kernel);
                     },
                     () => {
                       operands();
                       c.get(scratch)
-                        .int(wanted * size)
+                        .int(width * size)
                         .int(0)
-                        .call(block);
+                        .call(kernel);
                       c.get(scratch)
-                        .int(wanted * size)
+                        .int(width * size)
                         .get(to)
                         .get(outRow);
                       least(mc, ir, () => c.int(height), some);
                       c.get(some);
-                      least(nc, jr, () => c.int(wanted), some);
+                      least(nc, jr, () => c.int(width), some);
                       c.get(some).get(more).call(edge);
                     },
                   );
@@ -569,13 +536,7 @@ export class ProductLibrary {
               () => {
                 panel(blockB, jr);
                 c.set(panelB);
-                either(({ height, kernel, narrow }) => {
-                  c.get(jr).get(wide).op("i32.lt_s");
-                  c.if(
-                    () => panelRows(height, width, kernel),
-                    () => panelRows(height, lanes, narrow),
-                  );
-                });
+                either(panelRows);
               },
             );
           });
