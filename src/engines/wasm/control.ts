@@ -119,7 +119,7 @@ export function control<S>(node: Node, around: Around<S>): Control<S> {
 }
 
 function buffer(place: Buffer["place"], dtype: DType, length: number, offset: number, same: Buffer | null, tight = false): Buffer {
-  return { dtype, length, place, offset, first: unborn, last: -1, data: null, source: null, same, tight, looped: false };
+  return { dtype, length, place, offset, first: unborn, last: -1, data: null, source: null, same, tight, looped: false, over: null };
 }
 
 const at = (slot: number, { dtype, shape }: Value["type"]): Buffer => buffer("slot", dtype, sizeOf(shape), slot, null);

@@ -328,6 +328,7 @@ class Planner {
       same: null,
       tight: false,
       looped: false,
+      over: null,
     };
     this.buffers.push(made);
     return made;
@@ -513,6 +514,7 @@ class Planner {
       for (let i = from; i < from + count && !written; i++) written = this.facts.of(this.readers[i]!).open !== group;
       if (written) group.members[member]!.out = this.looped(node, group.shape);
     }
+    if (sizeOf(group.shape) > 1) overwriting(group);
     for (const member of group.members) {
       if (member.out !== null) touch(member.out.buffer, step);
       for (const a of member.args) if ("view" in a) touch(a.view.buffer, step);
@@ -737,6 +739,12 @@ class Planner {
     const alive: Buffer[] = [];
     for (const b of this.buffers.filter((x) => x.place === "scratch" && x.length !== 1).sort((x, y) => x.first - y.first)) {
       for (let i = alive.length - 1; i >= 0; i--) if (alive[i]!.last < b.first) alive.splice(i, 1);
+      const place = alive.findIndex((a) => a === b.over && a.last === b.first);
+      if (place >= 0) {
+        b.offset = alive[place]!.offset;
+        alive[place] = b;
+        continue;
+      }
       const size = padded(bytesOf(b));
       let at = base;
       let i = 0;
@@ -767,6 +775,23 @@ export function padded(bytes: number): number {
 function touch(b: Buffer, step: number): void {
   b.first = Math.min(b.first, step);
   b.last = Math.max(b.last, step);
+}
+
+/** Lets results of a loop take the place of what it reads element by element, and has read when it writes them; whether nobody reads that later is seen when all is planned. */
+function overwriting({ members, totals }: Loop): void {
+  const views = (sources: readonly Source[]): View[] => sources.flatMap((s) => ("view" in s ? [s.view] : []));
+  const all = views([...members.flatMap((m) => m.args), ...totals.map((t) => t.source)]);
+  const kept = new Set([...all.filter((v) => !isWhole(v)), ...views(totals.map((t) => t.source))].map((v) => v.buffer));
+  const read: Buffer[] = [];
+  for (const { args, out } of members) {
+    for (const { buffer } of views(args)) if (!kept.has(buffer)) read.push(buffer);
+    if (out === null) continue;
+    const over = read.find((b) => !kept.has(b) && bytesOf(b) === bytesOf(out.buffer));
+    if (over === undefined) continue;
+    kept.add(over);
+    out.buffer.over = over;
+    out.buffer.tight = true;
+  }
 }
 
 /** Gives a buffer that is another one the place of that. */

@@ -25,6 +25,8 @@ export interface Buffer {
   tight: boolean;
   /** It is written by loops alone, which can keep to the last element. */
   looped: boolean;
+  /** What it takes the place of, where nobody reads that after the loop that writes this. */
+  over: Buffer | null;
 }
 
 /** The first step of a buffer that no step has touched: a small whole number, which takes no room of its own. */
