@@ -265,6 +265,27 @@ function scanned(n: Application): readonly Value[] {
   return scanOver(n, body, all.slice(0, states), all.slice(states), n.ints("scan_input_axes"));
 }
 
+/** Row by row, where the body has parts that hang on data. */
+function scannedByHand(
+  n: Application,
+  body: GraphMessage,
+  states: readonly Value[],
+  inputs: readonly Value[],
+): { readonly carry: readonly Value[]; readonly out: readonly Value[] } {
+  const length = inputs[0]?.type.shape[0] ?? 0;
+  if (length === 0) n.refuse("it has no row, and its body hangs on data, so that the shape of what it collects is not known");
+  if (length > mostByHand) n.refuse(`it has ${length} rows, and its body is another one for each; ${mostByHand} such rows are the most`);
+  let carry = states;
+  const collected: (readonly Value[])[] = [];
+  for (let i = 0; i < length; i++) {
+    const row = inputs.map((x) => reshape(slice(x, { start: i, end: i + 1 }), { shape: x.type.shape.slice(1) }));
+    const results = n.body(body, [...carry, ...row], String(i));
+    carry = results.slice(0, states.length);
+    collected.push(results.slice(states.length));
+  }
+  return { carry, out: collected[0]!.map((_, k) => stacked(collected.map((results) => results[k]!))) };
+}
+
 function scanOver(
   n: Application,
   body: GraphMessage,
@@ -277,14 +298,17 @@ function scanOver(
     const front = moved(x, n.axis(axes?.[i] ?? 0, x.type.shape.length), 0);
     return (backwards?.[i] ?? 0) === 1 ? flip(front, { axis: 0 }) : front;
   });
-  const { carry, out } = scan(
-    (state: readonly Value[], row: readonly Value[]) => {
-      const results = n.body(body, [...state, ...row], "");
-      return { carry: results.slice(0, states.length), out: results.slice(states.length) };
-    },
-    states,
-    rows,
+  const asOne = n.tried(() =>
+    scan(
+      (state: readonly Value[], row: readonly Value[]) => {
+        const results = n.body(body, [...state, ...row], "");
+        return { carry: results.slice(0, states.length), out: results.slice(states.length) };
+      },
+      states,
+      rows,
+    ),
   );
+  const { carry, out } = asOne ?? scannedByHand(n, body, states, rows);
   const outAxes = n.ints("scan_output_axes");
   const outBackwards = n.ints("scan_output_directions");
   const outs = (out as readonly Value[]).map((v, i) => {

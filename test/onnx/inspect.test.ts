@@ -179,6 +179,7 @@ describe("inspect", () => {
       },
     ]);
     expect(found.host).toEqual([{ node: "/pick/NonZero", operator: "NonZero" }]);
+    expect(JSON.parse(JSON.stringify(found))).toMatchObject({ host: found.host, dataDependent: found.dataDependent });
     expect(found.parameters.map((p) => p.gradient)).toEqual([true]);
     expect(found.text()).toContain(
       "/pick/NonZero (NonZero) needs which elements of its operand are not 0, from the data of mask: bound as a tensor of places",

@@ -322,6 +322,57 @@ describe("loops and branches that data decide", () => {
     );
   });
 
+  test("a scan whose body chooses by data is unrolled, with its gradients", async () => {
+    const body = {
+      name: "body",
+      node: [
+        node("Greater", ["row", "zero"], ["open"]),
+        node("NonZero", ["open"], ["at"]),
+        node("Squeeze", ["at", "first"], ["places"]),
+        node("Gather", ["row", "places"], ["picked"]),
+        node("ReduceSum", ["picked"], ["some"], { keepdims: 0 }),
+        node("Mul", ["some", "w"], ["part"]),
+        node("Add", ["sum", "part"], ["more"]),
+      ],
+      input: [port("sum", []), port("row", [3])],
+      output: [port("more", []), port("part", [])],
+    } as unknown as GraphMessage;
+    const model = await onnx.read(
+      modelBytes({
+        nodes: [node("Scan", ["start", "x"], ["y", "parts"], { body: { graph: body }, num_scan_inputs: 1 }, "rows")],
+        weights: [weight("w", [], [2]), weight("zero", [], [0]), wholes("first", [0])],
+        inputs: [port("start", []), port("x", ["n", 3])],
+        outputs: [port("y", []), port("parts", ["n"])],
+      }),
+    );
+    const given = {
+      start: tensor(1, "f32"),
+      x: tensor(
+        [
+          [1, -2, 3],
+          [-1, -1, -1],
+          [0, 5, -6],
+        ],
+        "f32",
+      ),
+    };
+    const bound = model.bind(given);
+    expect(Object.values(bound).map(({ type }) => type.shape[1])).toEqual([2, 0, 1]);
+    const step = jit(
+      (w: Value, x: Record<string, Value>, b: Record<string, Value>) => ({
+        parts: model.apply({ ...model.params, w }, x, b)["parts"]!,
+        slope: grad((v: Value) => model.apply({ ...model.params, w: v }, x, b)["y"]!)(w),
+      }),
+      wasm(),
+    );
+    const { parts, slope } = step(tensor(2, "f32"), given as never, bound as never);
+    expect([toArray(parts), toArray(slope)]).toEqual([[8, 0, 10], 9]);
+    const none = { ...given, x: tensor(new Float32Array(0), f32(0, 3)) };
+    expect(() => model.bind(none)).toThrow("node rows (Scan): it has no row, and its body hangs on data");
+    const many = { ...given, x: tensor(new Float32Array(30_003), f32(10_001, 3)) };
+    expect(() => model.bind(many)).toThrow("it has 10001 rows, and its body is another one for each; 10000 such rows are the most");
+  });
+
   test("a NaN decides as a comparison with it does: false", async () => {
     const model = await onnx.read(fixture("branches.onnx"));
     const x = tensor(
