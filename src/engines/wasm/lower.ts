@@ -174,6 +174,37 @@ function depthwise(a: Value, b: Value, { op, attrs, type }: Node): Value | null 
     .reduce((total, part) => add(total, part));
 }
 
+/** Nodes that depend on inputs, by serial numbers: none of them is older than the oldest input, and a large graph was made at one go. */
+class Younger {
+  private readonly oldest: number;
+  private bits: Uint8Array;
+  /** For numbers so far apart that a list of all between them would be too long. */
+  private readonly others = new Set<Node>();
+  constructor(inputs: readonly Value[]) {
+    this.oldest = inputs.reduce((least, v) => Math.min(least, v.node.serial), nextSerial());
+    this.bits = new Uint8Array(Math.min(mostSerials, 2 * (nextSerial() - this.oldest) + 64));
+    for (const v of inputs) this.add(v.node);
+  }
+  add(node: Node): void {
+    const at = node.serial - this.oldest;
+    if (at >= mostSerials) this.others.add(node);
+    else if (at >= 0) {
+      if (at >= this.bits.length) {
+        const longer = new Uint8Array(Math.min(mostSerials, 2 * at));
+        longer.set(this.bits);
+        this.bits = longer;
+      }
+      this.bits[at] = 1;
+    }
+  }
+  has(node: Node): boolean {
+    const at = node.serial - this.oldest;
+    return at >= mostSerials ? this.others.has(node) : at >= 0 && this.bits[at] === 1;
+  }
+}
+
+const mostSerials = 2 ** 24;
+
 type Rule = (x: Value, node: Node, operands: readonly (Value | null)[]) => Value | null;
 
 /** Ops as others, made by the node's own op where it is one of them, so that a bundle has no op for the sake of its rule; null where the op's own kernel is the better choice (empty axes, other dtypes). */
@@ -315,8 +346,7 @@ export function rewritten(
 ): Lowered & { readonly loops: boolean } {
   let loops = false;
   const interned = new InternedNodes();
-  const varies = new Set<Node>();
-  for (const v of inputs) varies.add(v.node);
+  const varies = new Younger(inputs);
   const made = new Map<Node, Node | readonly Value[]>();
   const mapped = (v: Value): Value => {
     const found = made.get(v.node);

@@ -74,7 +74,9 @@ function blueprintOf(laid: Plan, order: readonly Node[], host: Host, apart: bool
   const compiled = compileModule(laid, host, apart);
   const places = new Map<Node, number>();
   const kept = laid.buffers.filter((b) => b.place === "fixed");
-  if (kept.some((b) => b.source !== null)) for (let i = 0; i < order.length; i++) places.set(order[i]!, i);
+  // Few nodes are constants: only those are looked for.
+  for (const { source } of kept) if (source !== null) places.set(source.node, -1);
+  if (places.size > 0) for (let i = 0; i < order.length; i++) if (places.has(order[i]!)) places.set(order[i]!, i);
   const fixed = kept.map((buffer): Fixed => {
     const { source, data } = buffer;
     const place = source === null ? -1 : (places.get(source.node) ?? -1);

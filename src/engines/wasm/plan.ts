@@ -468,11 +468,15 @@ class Planner {
     return chosen;
   }
 
+  /** Members of loops as sources, one object a number. */
+  private readonly members: Source[] = [];
+
   private source(v: Value, group: Group): Source {
     const { open, member } = this.facts.of(v.node);
-    if (open === group && member >= 0) return { member };
+    if (open === group && member >= 0) return (this.members[member] ??= { member });
     const view = this.view(v);
-    return { view: group.shape === noShape ? { ...view, shape: noShape, strides: noShape } : alignedTo(view, group.shape) };
+    if (group.shape !== noShape) return { view: alignedTo(view, group.shape) };
+    return { view: view.shape.length === 0 ? view : { ...view, shape: noShape, strides: noShape } };
   }
 
   private join(node: Node): void {

@@ -39,7 +39,9 @@ export class ScalarWriter {
   /** Uses of each member, and of each place in memory, that are still to come. */
   private readonly uses: Int32Array;
   private readonly loaded = new Map<Buffer, Loaded[]>();
-  private readonly places = new Map<Source, Loaded>();
+  /** What the operands in memory are read from, in the order in which they are come by, and the next one's number. */
+  private readonly places: Loaded[] = [];
+  private next = 0;
   private readonly pointers = new Map<Buffer, number>();
   private base = -1;
 
@@ -67,7 +69,7 @@ export class ScalarWriter {
             else list.push(known);
           }
           known.uses++;
-          this.places.set(s, known);
+          this.places.push(known);
         }
       }
     this.base = code.local(i32);
@@ -86,6 +88,7 @@ export class ScalarWriter {
         if (!taken) pending = -1;
       }
       let onStack = pending >= 0;
+      let read = this.next;
       const pushes = args.map((s): Push => {
         if ("member" in s)
           return () => {
@@ -93,8 +96,9 @@ export class ScalarWriter {
             else code.get(this.locals[s.member]!);
           };
         const { buffer } = s.view;
+        read++;
         if (isLiteral(buffer)) return () => constant(target, kindOf(buffer.dtype)!, buffer.data![0]!);
-        const known = this.places.get(s)!;
+        const known = this.places[read - 1]!;
         // Read only once: no local.
         if (known.uses === 1 && known.local < 0 && inOrder.has(node.op.name)) return () => this.load(s.view);
         if (known.local < 0) {
@@ -139,7 +143,7 @@ export class ScalarWriter {
     if ("member" in s) {
       if (--this.uses[s.member]! === 0) give(typeOf[kindOf(this.loop.members[s.member]!.node.type.dtype)!], this.locals[s.member]!);
     } else {
-      const known = this.places.get(s)!;
+      const known = this.places[this.next++]!;
       if (--known.uses === 0) give(known.type, known.local);
     }
   }

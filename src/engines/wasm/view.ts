@@ -43,9 +43,12 @@ export interface View {
   readonly turn?: number;
 }
 
+/** The shape and the strides of single elements. */
+export const noAxes: Shape = [];
+
 /** A whole buffer in row-major order. */
 export function wholeView(buffer: Buffer, shape: Shape): View {
-  return { buffer, shape, strides: stridesOf(shape), offset: 0 };
+  return { buffer, shape, strides: shape.length === 0 ? noAxes : stridesOf(shape), offset: 0 };
 }
 
 function inOrder({ shape, strides }: View): boolean {
