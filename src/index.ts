@@ -9,6 +9,7 @@ export { call } from "./control/call.ts";
 export { cond } from "./control/cond.ts";
 export { type Scanned, type ScanOptions, scan } from "./control/scan.ts";
 export { type WhileOptions, whileLoop } from "./control/while-loop.ts";
+export { drawProfile, type ProfilePictureOptions, type TimedStep } from "./draw/draw-profile.ts";
 export { formatNumber, type NumberFormat } from "./draw/format-number.ts";
 export { type Layout, type LayoutOptions, layoutScene } from "./draw/layout/layout-scene.ts";
 export type { Scene } from "./draw/scene.ts";

@@ -13,6 +13,7 @@ import { commandHelp, generalHelp, helpJson } from "./help.ts";
 import { type CommandIo, exitCodes } from "./io.ts";
 import { onnxCommand } from "./onnx-command.ts";
 import { predictCommand } from "./predict-command.ts";
+import { profileCommand } from "./profile-command.ts";
 import { readArguments } from "./read-arguments.ts";
 import { stepCommand } from "./step-command.ts";
 import { studioCommand } from "./studio-command.ts";
@@ -27,6 +28,7 @@ const commands: readonly Command[] = [
   drawCommand,
   stepCommand,
   healthCommand,
+  profileCommand,
   diffCommand,
   whyCommand,
   trainCommand,

@@ -39,6 +39,8 @@ export interface SceneItem {
   readonly repeat?: number;
   /** A remark in a small pill on its upper edge, such as `41% off` or `NaN`. */
   readonly note?: string;
+  /** How strongly its body is coloured, from 0 to 1: its share of something, such as time. */
+  readonly heat?: number;
 }
 
 /** An open module: a box around its items, with a title. */

@@ -44,6 +44,7 @@ export function styleSheet(palette: Palette): string {
     `.cr-parameter .cr-body{stroke-width:1.4;${colour("fill", "parameter")};${colour("stroke", "parameter-line")}}`,
     `.cr-input .cr-body{stroke-width:1.4;${colour("fill", "input")};${colour("stroke", "input-line")}}`,
     `.cr-constant .cr-body{stroke-width:1.2;stroke-dasharray:4 3;${colour("fill", "paper")};${colour("stroke", "muted")}}`,
+    `.cr-heat{${colour("fill", "grad")}}`,
     `.cr-inner{fill:none;stroke-width:1;${colour("stroke", "ink")}}`,
     `.cr-group rect{stroke-width:1.2;stroke-dasharray:6 4;fill-opacity:.45;${colour("fill", "input")};${colour("stroke", "input-line")}}`,
     `.cr .cr-group-title{text-anchor:start;font-weight:700;paint-order:stroke;stroke-width:4px;stroke-linejoin:round;${colour("stroke", "paper")};${colour("fill", "muted")}}`,

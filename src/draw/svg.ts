@@ -82,6 +82,7 @@ export function itemSvg(item: SceneItem, index: number, placed: PlacedItem, isAc
     `<g class="${classes}" data-item="${index}" role="graphics-symbol" aria-label="${escapeXml(title)}"><title>${escapeXml(title)}</title>`,
     isModule && (item.repeat ?? 1) > 1 ? stack(body, x, y) : "",
     outline(body, x, y),
+    item.heat === undefined ? "" : outline(body, x, y, ` fill-opacity="${decimal(0.55 * Math.min(1, Math.max(0, item.heat)))}"`),
     isModule ? inset(body, x, y) : "",
     `<text class="cr-label${body.labelSize < 18 ? " cr-word" : ""}" x="${decimal(x)}" y="${decimal(baseline)}" font-size="${body.labelSize}">${escapeXml(body.label)}</text>`,
     body.shape === "" ? "" : `<text class="cr-shape" x="${decimal(x)}" y="${decimal(y + 13)}">${escapeXml(body.shape)}</text>`,
@@ -90,11 +91,13 @@ export function itemSvg(item: SceneItem, index: number, placed: PlacedItem, isAc
   ].join("");
 }
 
-function outline({ outline, width, height }: ItemBody, x: number, y: number): string {
+/** The outline of a body, or with `heat` the colour over it. */
+function outline({ outline, width, height }: ItemBody, x: number, y: number, heat = ""): string {
   if (outline === "name") return "";
-  if (outline === "circle") return `<circle class="cr-body" cx="${decimal(x)}" cy="${decimal(y)}" r="${width / 2}"/>`;
+  const name = heat === "" ? "cr-body" : "cr-heat";
+  if (outline === "circle") return `<circle class="${name}"${heat} cx="${decimal(x)}" cy="${decimal(y)}" r="${width / 2}"/>`;
   const corner = outline === "pill" ? 22 : outline === "module" ? 8 : 6;
-  return `<rect class="cr-body" x="${decimal(x - width / 2)}" y="${decimal(y - height / 2)}" width="${width}" height="${height}" rx="${corner}"/>`;
+  return `<rect class="${name}"${heat} x="${decimal(x - width / 2)}" y="${decimal(y - height / 2)}" width="${width}" height="${height}" rx="${corner}"/>`;
 }
 
 /** The outlines of the repeats behind a module. */

@@ -6,6 +6,8 @@ export interface StepProfile {
   readonly ops: readonly string[];
   /** The shape that it goes over, as in types. */
   readonly shape: string;
+  /** The steps whose results it reads, by their numbers; a later round of a loop reads itself, which is not told. */
+  readonly reads: readonly number[];
   /** Bytes of memory that it reads and writes, each place counted once. */
   readonly bytes: number;
   /** Arithmetic operations; a function such as exp counts as twelve. 0 where nobody counted them. */

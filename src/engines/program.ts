@@ -24,6 +24,8 @@ export interface State<S, M extends Mode = Mode> {
 export interface Program<I, O, S, M extends Mode = Mode> {
   /** Takes the inputs that are not state, returns the outputs that are not state, commits the new state at the end or not at all. */
   run(inputs: DataFor<I>): Ran<M, Tensors<O>>;
+  /** A program without inputs, or whose inputs are all state, needs none. */
+  run(...none: [keyof I] extends [never] ? [] : [inputs: DataFor<I>]): Ran<M, Tensors<O>>;
   readonly state: State<S, M>;
   /**
    * Runs the program step by step on these inputs and the present state, which stays as it is, and tells what each step does, reads and writes,
@@ -363,9 +365,11 @@ async function programOf(
     for (const { place, cell } of committed) store.commit(cell, results[place]!);
     return give(engine.copies ? results : results.map((h, i) => (typeof h === "number" ? h : copyOf(h, outputs[i]!.value.type))), outPort);
   };
-  const taken = (given: unknown): Held[] => {
+  const none = leaves(wanted).length === 0;
+  const taken = (asked: unknown): Held[] => {
     if (disposed) throw new EngineError("run: the program was disposed");
     signal?.throwIfAborted();
+    const given = asked === undefined && none ? wanted : asked;
     const values = new Array<Held>(inputs.length);
     // What runs later must not see what becomes of the caller's data until then.
     if (engine.copies && take(given, inPort, values)) return engine.mode === "sync" ? values : values.map(ownHeld);

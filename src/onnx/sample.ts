@@ -48,7 +48,7 @@ function typesOf(
 }
 
 /** Data that most models can compute with: ones for whole numbers, which are tokens and masks, and small numbers that differ. */
-function madeUpData(type: TensorType): Tensor {
+export function madeUpData(type: TensorType): Tensor {
   const data = allocate(type.dtype, sizeOf(type.shape));
   for (let i = 0; i < data.length; i++) data[i] = isFloat(type.dtype) ? 0.5 + 0.25 * Math.sin(i) : 1;
   return hold(type, data);

@@ -45,6 +45,26 @@ test("an input named in state stays inside and its like-named output is its new 
   expect(Object.keys(program.run({ x: [1, 1, 1], rate: 0.1 }))).toEqual(["loss"]);
 });
 
+test("a program without inputs, and one whose inputs are all state, is run without any", async () => {
+  const three = await compile(
+    graph({}, () => ({ y: mul(constant(1.5), 2) })),
+    reference(),
+  );
+  expect(read(three.run().y)).toBe(3);
+  const start = { n: tensor(0) };
+  const counting = graph(start, ({ n }) => ({ n: add(n, 1) }));
+  const count = await compile(counting, reference(), { state: start });
+  count.run();
+  count.run();
+  expect(read(count.state.read().n)).toBe(2);
+  const taking = await compile(
+    graph({ x: f64() }, ({ x }) => ({ y: x })),
+    reference(),
+  );
+  // @ts-expect-error it has an input
+  expect(() => taking.run()).toThrow("the input is no record; wanted x");
+});
+
 test("state that comes out as it went in is not written again", async () => {
   let results = 0;
   const engine: Engine<"sync"> = {

@@ -15,7 +15,7 @@ function shown({ buffer, shape, strides }: View): number {
 }
 
 /** What a step does, before it is timed: a loop over rows all of its rounds, a loop of unknown length one, of two branches the dearer. */
-export function costOf(step: Step): Omit<StepProfile, "measured"> {
+export function costOf(step: Step): Omit<StepProfile, "measured" | "reads"> {
   if (step.kind === "control") {
     const rounds = step.form === "scan" ? step.rows : 1;
     const bodies = step.parts.map((steps) => steps.map(costOf));
@@ -89,4 +89,37 @@ export function costOf(step: Step): Omit<StepProfile, "measured"> {
   const ops = [...times].sort((a, b) => b[1] - a[1]).map(([n, some]) => (some === 1 ? n : `${some} ${n}`));
   const predicted = Math.max(operations / (wide ? 20 : 40), bytes / 16) * 1e-6;
   return { kind: step.kind, ops, shape: shapeText(shape), bytes, operations, predicted };
+}
+
+/** What a step reads and what it writes of the plan that it stands in. */
+function memoryOf(step: Step): { readonly read: readonly Buffer[]; readonly written: readonly Buffer[] } {
+  if (step.kind === "rows") {
+    const all = step.whole.map(memoryOf);
+    return { read: all.flatMap((m) => m.read), written: all.flatMap((m) => m.written) };
+  }
+  if (step.kind === "product" || step.kind === "convolution") {
+    const read = step.kind === "product" ? [step.a.buffer, step.b.buffer] : [step.a, step.b];
+    return { read, written: [step.out] };
+  }
+  if (step.kind !== "loop") return { read: step.operands.flatMap((v) => (v === null ? [] : [v.buffer])), written: step.outs };
+  const sources = [...step.members.flatMap((m) => m.args), ...step.totals.map((t) => t.source)];
+  return {
+    read: sources.flatMap((s) => ("view" in s ? [s.view.buffer] : [])),
+    written: [...step.members.flatMap((m) => (m.out === null ? [] : [m.out.buffer])), ...step.totals.map((t) => t.out)],
+  };
+}
+
+/** For each step the earlier ones that wrote what it reads, those that wrote parts of it included. */
+export function readsOf(steps: readonly Step[]): number[][] {
+  const writers = new Map<Buffer, number[]>();
+  return steps.map((step, i) => {
+    const { read, written } = memoryOf(step);
+    const from = new Set(read.flatMap((b) => writers.get(b) ?? []));
+    for (const b of new Set(written)) {
+      const before = writers.get(b);
+      if (before === undefined) writers.set(b, [i]);
+      else before.push(i);
+    }
+    return [...from].sort((a, b) => a - b);
+  });
 }

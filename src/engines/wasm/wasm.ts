@@ -11,7 +11,7 @@ import { hasRelaxedSimd, requireSimd } from "./features.ts";
 import { type Found, ModuleCache } from "./module-cache.ts";
 import { bytesOf, padded } from "./plan.ts";
 import { connectTo, remote } from "./remote.ts";
-import { costOf } from "./step-cost.ts";
+import { costOf, readsOf } from "./step-cost.ts";
 import { canShare, controlBytes, Threads } from "./threads.ts";
 import { type Buffer, isWhole, type View } from "./view.ts";
 
@@ -215,7 +215,8 @@ export function wasm({ threads = 1, worker }: WasmOptions & Partial<WorkerOption
       } finally {
         timed.dispose();
       }
-      return profileOf(steps.map((step, i) => ({ ...costOf(step), measured: median(times[i]!) })));
+      const reads = readsOf(steps);
+      return profileOf(steps.map((step, i) => ({ ...costOf(step), reads: reads[i]!, measured: median(times[i]!) })));
     },
     tensor: own,
   };
