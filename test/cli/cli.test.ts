@@ -174,6 +174,7 @@ test("every other --json has the documented shape", async () => {
     "draw",
     "step",
     "health",
+    "profile",
     "diff",
     "why",
     "train",

@@ -1,5 +1,7 @@
+import { isGraph } from "../../ir/graph.ts";
 import { inputOp } from "../../ir/leaf.ts";
 import { type Node, noAttrs, type Value } from "../../ir/node.ts";
+import { leaves } from "../../ir/tree.ts";
 import type { TensorType } from "../../ir/type.ts";
 import { typeText } from "../../ir/type.ts";
 import { collect } from "../../ir/walk.ts";
@@ -24,8 +26,17 @@ export class Structures {
   private readonly numbers = new WeakMap<object, number>();
   private readonly texts = new Map<string, number>();
   private next = 1;
+  /** Numbers for graphs in attributes, such as bodies of loops: as many as there are structures kept of programs. */
+  private readonly bodies = new StructureCache<number>();
 
   of(inputs: readonly Value[], outputs: readonly Value[]): Structure {
+    // Graphs in attributes come first: to number them is to walk them, which gives nodes that they share with this one other places.
+    for (const { attrs } of collect([...inputs, ...outputs])) this.attrsNumber(attrs);
+    return this.codesOf(inputs, outputs, false);
+  }
+
+  /** `within`: of a graph in an attribute, whose larger constants are no data of the program but belong to the structure, each by itself. */
+  private codesOf(inputs: readonly Value[], outputs: readonly Value[], within: boolean): Structure {
     const order = collect([...inputs, ...outputs]);
     let codes = new Int32Array(8 * order.length + 2 * (inputs.length + outputs.length) + 16);
     let length = 0;
@@ -61,7 +72,7 @@ export class Structures {
         const held = Array.isArray(memo) ? memo : [memo];
         for (const h of held as readonly (number | { readonly data: ArrayLike<number> } | undefined)[]) {
           if (typeof h === "number") bits(h);
-          else if (h === undefined || h.data.length > mostElements) put(-2);
+          else if (h === undefined || h.data.length > mostElements) put(within ? this.numberOf(h ?? node) : -2);
           else for (let i = 0; i < h.data.length; i++) bits(h.data[i]!);
         }
       }
@@ -102,8 +113,40 @@ export class Structures {
     let n = this.numbers.get(attrs);
     if (n === undefined) {
       const text = attributesKey(attrs);
-      this.numbers.set(attrs, (n = text === null ? this.next++ : this.textNumber(`{${text}`)));
+      this.numbers.set(attrs, (n = text === null ? this.bodiesNumber(attrs) : this.textNumber(`{${text}`)));
     }
+    return n;
+  }
+
+  /** The number of attributes that no text tells: by what their graphs are made of, or else by which object they are. */
+  private bodiesNumber(attrs: object): number {
+    const parts: string[] = [];
+    for (const [key, x] of Object.entries(attrs)) {
+      const part = isGraph(x) ? `#${this.bodyNumber(x)}` : attributesKey({ x });
+      if (part === null) return this.next++;
+      parts.push(`${JSON.stringify(key)}:${part}`);
+    }
+    return this.textNumber(`{{${parts.join()}`);
+  }
+
+  private bodyNumber(body: { readonly inputs: unknown; readonly outputs: unknown }): number {
+    let n = this.numbers.get(body);
+    if (n !== undefined) return n;
+    const [inputs, outputs] = [body.inputs, body.outputs].map((tree) => leaves(tree).map(({ leaf }) => leaf as Value)) as [
+      Value[],
+      Value[],
+    ];
+    const own = new Set(inputs.map((v) => v.node));
+    const order = collect([...inputs, ...outputs]);
+    for (const { attrs } of order) this.attrsNumber(attrs);
+    // One that reads an input of the surroundings is like no other.
+    const structure = order.some((node) => node.op === inputOp && !own.has(node)) ? null : this.codesOf(inputs, outputs, true);
+    n = structure === null ? undefined : this.bodies.get(structure);
+    if (n === undefined) {
+      n = this.next++;
+      if (structure !== null) this.bodies.set(structure, n);
+    }
+    this.numbers.set(body, n);
     return n;
   }
 }

@@ -106,3 +106,43 @@ test("steps that the host runs, loops with bodies and random draws work in progr
     for (const k of Object.keys(want)) close(values(got[k]), values(want[k]));
   }
 });
+
+test("loops and branches that are made alike are not compiled again; their bodies' attributes, constants and larger data tell them apart", async () => {
+  const engine = wasm();
+  const make = (w: Tensor, times = 2, axis = 0) =>
+    jit(
+      (x: Value) =>
+        scan((c: Value, row: Value) => ({ carry: add(mul(c, times), sum(mul(row, w), { axis })), out: c }), constant(0.5), x).out as Value,
+      engine,
+    );
+  const loop = (w: Tensor, times: number, x: Tensor): number[] => values(make(w, times)(x));
+  const plain = (w: Tensor, times: number, x: Tensor): number[] =>
+    values(
+      jit(
+        (v: Value) => scan((c: Value, row: Value) => ({ carry: add(mul(c, times), sum(mul(row, w))), out: c }), constant(0.5), v).out as Value,
+        reference(),
+      )(x),
+    );
+  const x = tensor(
+    Float64Array.from({ length: 12 }, (_, i) => i),
+    { kind: "type", dtype: "f64", shape: [3, 4] },
+  );
+  const w = tensor([1, 2, 3, 4]);
+  expect(await compiled(() => loop(w, 2, x))).toBe(1);
+  expect(await compiled(() => loop(tensor([1, 2, 3, 4]), 2, x))).toBe(0);
+  expect(await compiled(() => loop(w, 3, x))).toBe(1);
+  for (const [v, times] of [
+    [w, 2],
+    [tensor([4, 3, 2, 1]), 2],
+    [w, 3],
+  ] as const)
+    close(loop(v, times, x), plain(v, times, x));
+  const wide = tensor(
+    Float64Array.from({ length: 60 }, (_, i) => i),
+    { kind: "type", dtype: "f64", shape: [3, 20] },
+  );
+  const [a, b] = [many(1, 20), many(2, 20)];
+  expect(await compiled(() => loop(a, 2, wide))).toBe(1);
+  close(loop(b, 2, wide), plain(b, 2, wide));
+  close(loop(a, 2, wide), plain(a, 2, wide));
+});
