@@ -119,7 +119,8 @@ test("loops and branches that are made alike are not compiled again; their bodie
   const plain = (w: Tensor, times: number, x: Tensor): number[] =>
     values(
       jit(
-        (v: Value) => scan((c: Value, row: Value) => ({ carry: add(mul(c, times), sum(mul(row, w))), out: c }), constant(0.5), v).out as Value,
+        (v: Value) =>
+          scan((c: Value, row: Value) => ({ carry: add(mul(c, times), sum(mul(row, w))), out: c }), constant(0.5), v).out as Value,
         reference(),
       )(x),
     );
