@@ -4,6 +4,7 @@ Points are f32 numbers, so that the same list serves both widths; f64 points hav
 """
 
 import json
+import math
 import random
 import struct
 from pathlib import Path
@@ -43,6 +44,22 @@ functions = {
     "erf": (mpmath.erf, lambda r: r.choice([spread(r, -6, 0.8), r.uniform(-4, 4)])),
 }
 
+# Functions of two operands: [x, y, f(x, y)].
+pairs = {
+    "pow": (
+        mpmath.power,
+        lambda r: r.choice(
+            [
+                (lambda x: (x, r.uniform(-87, 88) / math.log(x)))(abs(spread(r, -30, 30))),
+                (abs(spread(r, -3, 3)), r.uniform(-10, 10)),
+                (r.uniform(0.5, 2), spread(r, -2, 2)),
+                (-abs(spread(r, -3, 3)), float(r.randint(-9, 9))),
+            ]
+        ),
+    ),
+    "atan2": (mpmath.atan2, lambda r: (spread(r, -20, 20) if r.random() < 0.5 else r.uniform(-3, 3), r.choice([spread(r, -20, 20), r.uniform(-3, 3)]))),
+}
+
 
 def main() -> None:
     rng = random.Random(5)
@@ -52,6 +69,12 @@ def main() -> None:
         for width, cut in (("f32", narrow), ("f64", float)):
             points = [cut(draw(rng)) for _ in range(count)]
             rows[width] = [[x, float(f(mpmath.mpf(x)))] for x in points]
+        table[name] = rows
+    for name, (f, draw) in pairs.items():
+        rows = {}
+        for width, cut in (("f32", narrow), ("f64", float)):
+            points = [tuple(cut(v) for v in draw(rng)) for _ in range(count)]
+            rows[width] = [[x, y, float(f(mpmath.mpf(x), mpmath.mpf(y)))] for x, y in points]
         table[name] = rows
     path = Path(__file__).parents[2] / "test/fixtures/engine-math.json"
     lines = [f'"{name}": {json.dumps(rows, separators=(",", ":"))}' for name, rows in table.items()]

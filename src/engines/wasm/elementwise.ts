@@ -206,15 +206,15 @@ const converted: Row = (t, from, [x], node) => {
   else throw new InternalError(`wasm: no cast from ${from} to ${to} in a loop`);
 };
 
-/** Powers: f32 lanes by way of double, the rest by the host's function. */
-const powers: Row = (t, kind, args, node) => {
-  if (!t.wide || kind !== "f32") {
-    t.host(node, args);
-    return;
-  }
-  for (const push of args) push();
-  t.math("pow", kind);
-};
+/** A function of two operands, on single elements in the first lane. */
+const calledWithTwo =
+  (name: MathName): Row =>
+  (t, kind, [x, y]) => {
+    x!();
+    if (!t.wide) t.code.op(kind === "f32" ? "f32x4.splat" : "f64x2.splat");
+    y!();
+    t.math(name, kind as "f32" | "f64");
+  };
 
 /** A row: how the op is written, for which kinds of its first operand (after the test of `where`). */
 export interface Elementwise {
@@ -299,13 +299,13 @@ function table(): Readonly<Record<string, Elementwise>> {
     asin: row(floats, called("asin")),
     acos: row(floats, called("acos")),
     atan: row(floats, called("atan")),
-    atan2: hostRow,
+    atan2: row(floats, calledWithTwo("atan2")),
     sinh: row(floats, called("sinh")),
     cosh: row(floats, called("cosh")),
     erf: row(floats, called("erf")),
     lgamma: hostRow,
     digamma: hostRow,
-    pow: { kinds: floats, emit: powers, host: true },
+    pow: row(floats, calledWithTwo("pow")),
     mod: hostRow,
   };
 }

@@ -17,4 +17,5 @@ export type MathName =
   | "cosh"
   | "erf"
   | "pow"
+  | "atan2"
   | "inverseNormal";

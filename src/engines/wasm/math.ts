@@ -4,7 +4,18 @@ import { Lane, type Wide } from "./lane.ts";
 import type { MathName } from "./math-name.ts";
 import { inverseNormal } from "./normal-quantile.ts";
 import { power } from "./power.ts";
-import { type Asked, arcCosine, arcSine, arcTangent, cosine, hyperbolicCosine, hyperbolicSine, sine, tangent } from "./trigonometric.ts";
+import {
+  type Asked,
+  arcCosine,
+  arcSine,
+  arcTangent,
+  arcTangentOfTwo,
+  cosine,
+  hyperbolicCosine,
+  hyperbolicSine,
+  sine,
+  tangent,
+} from "./trigonometric.ts";
 
 export type { Wide } from "./lane.ts";
 export type { MathName } from "./math-name.ts";
@@ -290,7 +301,7 @@ function softPlus(w: Lane, x: number, call: (name: MathName) => void): void {
   w.op("add");
 }
 
-/** The shared functions of one module, (v128) -> v128 each, but for powers, which take two. */
+/** The shared functions of one module, (v128) -> v128 each, but for those that take two. */
 export class MathLibrary {
   private readonly module: ModuleBuilder;
   private readonly host: (name: MathName) => number;
@@ -323,7 +334,7 @@ export class MathLibrary {
     const key = `${name} ${wide}`;
     let index = this.made.get(key);
     if (index === undefined) {
-      index = this.module.add(null, name === "pow" ? [v128, v128] : [v128], [v128], (code) => {
+      index = this.module.add(null, takesTwo(name) ? [v128, v128] : [v128], [v128], (code) => {
         const w = new Lane(code, wide);
         const call = (other: MathName): void => {
           code.call(this.index(other, name === "pow" ? "f64x2" : wide));
@@ -338,6 +349,10 @@ export class MathLibrary {
     }
     return index;
   }
+}
+
+function takesTwo(name: MathName): boolean {
+  return name === "pow" || name === "atan2";
 }
 
 /** Whether an op is one of these functions. */
@@ -367,6 +382,7 @@ function writers(): Record<MathName, Asked> {
     cosh: hyperbolicCosine,
     erf: errorFunction,
     pow: power,
+    atan2: arcTangentOfTwo,
     inverseNormal,
   };
 }

@@ -8,6 +8,8 @@ import type { Call, Lane } from "./lane.ts";
 
 /** pi / 2 in pieces of 33 bits, so that products with whole numbers up to 2^20 are exact, and what is left. */
 const quarter = [1.5707963267341256, 6.077100506303966e-11, 2.0222662487111665e-21, 8.4784276603689e-32] as const;
+/** pi / 2 as a double, and what is left. */
+const [halfPi, halfPiRest] = [1.5707963267948966, 6.123233995736766e-17];
 /** Up to this size the pieces are enough; beyond, each lane asks the host. */
 export const largestAngle = 1e6;
 
@@ -208,9 +210,50 @@ export function arcTangent(w: Lane, x: number): void {
   );
 }
 
+/**
+ * The angle of the point whose ordinate and abscissa are the parameters from `y` on: the arc tangent of the smaller magnitude over the larger, which is between 0
+ * and pi / 4, taken off pi / 2 where the ordinate is the larger one, and off pi where the abscissa is negative.
+ */
+export function arcTangentOfTwo(w: Lane, y: number, call: Call): void {
+  const x = y + 1;
+  const narrow = w.wide === "f32x4";
+  const top = narrow ? Math.fround(halfPi) : halfPi;
+  const rest = narrow ? halfPi - top : halfPiRest;
+  const [up, along, most, t] = w.locals(4);
+  w.get(y).op("abs").set(up).get(x).op("abs").tee(along).get(up).op("max").set(most);
+  w.get(up).get(along).op("min").get(most).op("div").set(t);
+  // 0 / 0 is at no angle, and infinity / infinity half way.
+  w.choose(
+    () => w.get(most),
+    () => w.get(t),
+    () => w.get(most).num(0).op("eq"),
+  ).set(t);
+  w.choose(
+    () => w.num(1),
+    () => w.get(t),
+    () => w.get(up).get(along).op("eq").get(most).num(Number.POSITIVE_INFINITY).op("eq").code.op("v128.and"),
+  );
+  call("atan");
+  w.set(t);
+  const off = (whole: number, left: number, mask: () => void): void => {
+    w.choose(
+      () => w.num(whole).get(t).num(left).op("sub").op("sub"),
+      () => w.get(t),
+      mask,
+    ).set(t);
+  };
+  off(top, rest, () => w.get(up).get(along).op("gt"));
+  off(2 * top, 2 * rest, () =>
+    w
+      .get(x)
+      .code.int(narrow ? 31 : 63)
+      .shift(narrow ? "i32x4.shr_s" : "i64x2.shr_s"),
+  );
+  w.get(t).get(y).num(-0).code.op("v128.and").op("v128.or");
+}
+
 const arcTop = [3.47933107596021167570e-5, 7.91534994289814532176e-4, -4.00555345006794114027e-2, 2.01212532134862925881e-1, -3.25565818622400915405e-1, 1.66666666666666657415e-1] as const; // biome-ignore format: one polynomial
 const arcBottom = [7.70381505559019352791e-2, -6.88283971605453293030e-1, 2.02094576023350569471, -2.40339491173441421878, 1] as const; // biome-ignore format: one polynomial
-const [halfPi, halfPiRest] = [1.5707963267948966, 6.123233995736766e-17];
 
 /** For |x| < 1/2 z = x^2, else z = (1 - |x|) / 2: (asin(sqrt z) / sqrt z - 1) is a ratio of polynomials of both. */
 function arcParts(w: Lane, x: number): { small: number; size: number; s: number; share: number; head: number; rest: number } {
