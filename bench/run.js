@@ -8,7 +8,7 @@ import { parseArgs } from "node:util";
 import { ensureBuilt } from "../scripts/ensure-built.js";
 import { machine } from "./harness/machine.js";
 import { measure, processorNanoseconds } from "./harness/measure.js";
-import { here, sources, versionOf } from "./harness/peers.js";
+import { elsewhere, here, sources, versionOf } from "./harness/peers.js";
 import { timeTable } from "./harness/table.js";
 
 ensureBuilt();
@@ -57,6 +57,8 @@ const suites = {
     return `## Import in Node\n\n${timeTable(imports, ms)}\n\n## First gradient after it\n\n${timeTable(firsts, ms)}\n`;
   },
   studio: async () => `## The studio in Chromium\n\n${await (await import("./suites/studio.js")).studio()}\n`,
+  "first-call": async () =>
+    `## From a graph to its first result, in a fresh process\n\n${(await import("./suites/first-call.js")).firstCalls(Number(values.rounds ?? 7))}\n`,
   size: async () => `## The smallest program that takes a gradient\n\n${await (await import("./suites/size.js")).sizes()}\n`,
 };
 
@@ -74,9 +76,12 @@ if (unknown.length > 0) {
 const on = machine();
 const date = new Date().toISOString().slice(0, 10);
 const { dependencies } = JSON.parse(readFileSync(`${here}package.json`, "utf8"));
-const peers = [...Object.keys(dependencies), ...Object.keys(sources)].map(
-  (name) => `${name} ${versionOf(name) ?? "absent: not installed here"}`,
-);
+const peers = [
+  ...[...Object.keys(dependencies), ...Object.keys(sources), "@tensorflow/tfjs-backend-wasm"].map(
+    (name) => `${name} ${versionOf(name) ?? "absent: not installed here"}`,
+  ),
+  ...elsewhere(),
+];
 
 const results = fileURLToPath(new URL("RESULTS.md", import.meta.url));
 const sections = new Map();
