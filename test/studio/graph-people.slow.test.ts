@@ -164,11 +164,8 @@ describe("steps of every size", () => {
     await page.click("#example-hinge");
     await page.click("#last");
     expect(await text(".cr-module .cr-label")).toContain("hinge");
-    await page.evaluate(() => {
-      const box = document.querySelector(".cr-module")!;
-      box.dispatchEvent(new MouseEvent("dblclick", { bubbles: true }));
-    });
-    expect(await page.evaluate(() => document.querySelectorAll(".cr-group").length)).toBe(1);
+    await page.dblclick(".cr-module .cr-label");
+    await page.waitForFunction(() => document.querySelectorAll(".cr-group").length === 1);
     expect(await page.evaluate(() => document.querySelector("#next")!.getAttribute("aria-disabled"))).toBe("true");
   });
 
