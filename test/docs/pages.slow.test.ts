@@ -17,6 +17,9 @@ describe("generated from the laws:", () => {
   });
 });
 
+// Pages write their files here; git leaves the folder out, so that a fresh clone has none.
+mkdirSync(join(root, "out"), { recursive: true });
+
 describe("the blocks of", () => {
   test.each(pages())("%s give what the page says", async (file) => {
     const folder = dirname(root + file);
