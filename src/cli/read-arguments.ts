@@ -37,7 +37,7 @@ export function readArguments(args: readonly string[], specs: readonly OptionSpe
 }
 
 function optionIn(arg: string, specs: readonly OptionSpec[]): { readonly spec: OptionSpec; readonly attached: string | null } | null {
-  const match = /^--([a-z]+)(?:=([\s\S]*))?$/.exec(arg);
+  const match = /^--([a-z]+(?:-[a-z]+)*)(?:=([\s\S]*))?$/.exec(arg);
   const short = /^-([A-Za-z])$/.exec(arg);
   const spec = specs.find((s) => (match !== null && s.name === match[1]) || (short !== null && s.short === short[1]));
   return spec === undefined ? null : { spec, attached: match?.[2] ?? null };

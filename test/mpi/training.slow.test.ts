@@ -150,6 +150,24 @@ describe.skipIf(!there)("mpirun chainrule train --mpi", () => {
     expect(on.code).toBe(0);
   }, 120_000);
 
+  test("lets batch norm see the rows of all ranks, and refuses a model without one", async () => {
+    const run = (model: string) => {
+      const ckpt = join(folder, `${model.length}.ckpt`);
+      const told = args("label", "--sync-batch-norm", "--epochs", "1", "--checkpoint", ckpt);
+      return mpirun(
+        "openmpi",
+        2,
+        told.map((x) => (x === "mlp:64-16-10" ? model : x)),
+      );
+    };
+    const normed = await run("mlp:64-16-10,batchnorm");
+    expect(normed.code).toBe(0);
+    expect(normed.out.match(/^Training: .* all epochs are done/gm)).toHaveLength(1);
+    const plain = await run("mlp:64-16-10");
+    expect(plain.err).toContain("syncBatchNorm is asked for, and the loss has no batch norm");
+    expect(plain.code).not.toBe(0);
+  });
+
   test("says once what is wrong everywhere", async () => {
     const { code, err } = await mpirun("openmpi", 2, args("nothing"));
     expect(err.match(/there is no column "nothing"/g)).toHaveLength(1);

@@ -101,6 +101,8 @@ describe("chainrule train --plan", () => {
     [["--plan", "--bandwidth", "fast"], "--bandwidth fast is no rate; write 10Gb/s for bits, 1.2GB/s for bytes"],
     [["--plan", "--latency", "20"], "--latency 20 is no time; write 20us or 1ms"],
     [["--shard"], "--shard shares the update out over ranks: add --mpi, or --plan"],
+    [["--sync-batch-norm"], "--sync-batch-norm is for ranks: add --mpi"],
+    [["--sync-batch-norms"], "train has no option --sync-batch-norms; did you mean --sync-batch-norm?"],
     [["--ranks", "4"], "--ranks belongs to a plan: add --plan"],
   ])("refuses %s", async (options, message) => {
     const { code, err } = await plan(...options);
