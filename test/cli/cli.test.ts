@@ -2,6 +2,7 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, expect, test } from "vitest";
+import { readArguments } from "../../src/cli/read-arguments.ts";
 import { serializeNpy } from "../../src/data/npy.ts";
 import { serializeSafetensors } from "../../src/data/safetensors.ts";
 import { tensor } from "../../src/index.ts";
@@ -16,6 +17,33 @@ function file(name: string, content: string | Uint8Array): string {
 }
 
 const lecture = ["(x + y) * z", "x=-2", "y=5", "z=-4"];
+
+test("every option that the help lists is understood, alone and with = before its value", async () => {
+  interface Listed {
+    readonly name: string;
+    readonly options: readonly {
+      readonly name: string;
+      readonly short: string | null;
+      readonly value: string | null;
+      readonly about: string;
+    }[];
+  }
+  const { commands } = JSON.parse((await cli(["help", "--json"])).out) as { readonly commands: readonly Listed[] };
+  expect(commands.length).toBeGreaterThan(10);
+  for (const { name: command, options } of commands) {
+    const specs = options.map(({ name, short, value, about }) => ({
+      name,
+      about,
+      ...(short !== null && { short }),
+      ...(value !== null && { value }),
+    }));
+    for (const { name, value } of options) {
+      const given = value === null ? true : "v";
+      expect(readArguments(value === null ? [`--${name}`] : [`--${name}`, "v"], specs, command).options.get(name)).toBe(given);
+      if (value !== null) expect(readArguments([`--${name}=v`], specs, command).options.get(name)).toBe("v");
+    }
+  }
+});
 
 test("explain prints both passes, in either language and in every format", async () => {
   const { code, out, err } = await cli(["explain", ...lecture]);
