@@ -126,23 +126,27 @@ export async function panning(studio, elements = 3000) {
   return { count, rates: rates.slice(1) };
 }
 
+/** Runs in the page: notes in `window.painted` when the first element of a selector has been painted. @param {string} selector */
+function notePaint(selector) {
+  window.painted = undefined;
+  new MutationObserver((_, observer) => {
+    if (document.querySelector(selector) === null) return;
+    observer.disconnect();
+    requestAnimationFrame(() => {
+      const { port1, port2 } = new MessageChannel();
+      port1.onmessage = () => {
+        window.painted = performance.now();
+      };
+      port2.postMessage(null);
+    });
+  }).observe(document, { childList: true, subtree: true });
+}
+
 /** From nothing kept to the lecture's example painted. */
 export async function firstPaint(studio, rounds = 7) {
   const samples = [];
   for (let i = 0; i < rounds; i++) {
-    const page = await studio.visit(undefined, () => {
-      new MutationObserver((_, observer) => {
-        if (document.querySelector(".cr-item") === null) return;
-        observer.disconnect();
-        requestAnimationFrame(() => {
-          const { port1, port2 } = new MessageChannel();
-          port1.onmessage = () => {
-            window.painted = performance.now();
-          };
-          port2.postMessage(null);
-        });
-      }).observe(document, { childList: true, subtree: true });
-    });
+    const page = await studio.visit(undefined, notePaint, ".cr-item");
     await page.waitForFunction(() => window.painted !== undefined);
     samples.push(
       await page.evaluate(() => ({
@@ -205,20 +209,9 @@ export async function importing(studio, path, rounds = 3) {
     await page.waitForSelector("#import-file", { state: "attached" });
     await pause(300);
     await page.evaluate(() => {
-      window.painted = undefined;
       document.querySelector("#import-file").addEventListener("change", () => (window.chosen = performance.now()), { capture: true });
-      new MutationObserver((_, observer) => {
-        if (document.querySelector("#import-canvas [data-item]") === null) return;
-        observer.disconnect();
-        requestAnimationFrame(() => {
-          const { port1, port2 } = new MessageChannel();
-          port1.onmessage = () => {
-            window.painted = performance.now();
-          };
-          port2.postMessage(null);
-        });
-      }).observe(document, { childList: true, subtree: true });
     });
+    await page.evaluate(notePaint, "#import-canvas [data-item]");
     await page.setInputFiles("#import-file", path);
     await page.waitForFunction(() => window.painted !== undefined || document.querySelector("#import-fault") !== null, undefined, {
       timeout: 120_000,

@@ -38,11 +38,16 @@ export async function openStudio() {
   return {
     url: serving.url,
     browser,
-    /** A tab with nothing kept from others. @param {object} [state] what the address says */
-    async visit(state, before = () => {}) {
+    /**
+     * A tab with nothing kept from others.
+     * @param {object} [state] what the address says
+     * @param {(argument: unknown) => void} [before] runs in the page before its own scripts
+     * @param {unknown} [argument] what it is given
+     */
+    async visit(state, before = () => {}, argument = undefined) {
       const context = await browser.newContext({ viewport: { width: 1440, height: 860 } });
       const page = await context.newPage();
-      await page.addInitScript(before);
+      await page.addInitScript(before, argument);
       await page.goto(`${serving.url}?lang=en${state === undefined ? "" : `#${packed(state)}`}`);
       return page;
     },
