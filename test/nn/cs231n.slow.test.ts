@@ -36,6 +36,7 @@ import {
   variables,
   vjp,
 } from "../../src/index.ts";
+import { tensorType } from "../../src/ir/type.ts";
 import {
   batchNorm,
   conv2d,
@@ -56,6 +57,7 @@ import {
 import { adadelta, adagrad, adam, adamax, adamW, lion, nadam, type Optimizer, rmsProp, sgd } from "../../src/optim.ts";
 import { wasm } from "../../src/wasm.ts";
 import { arrayGradientErrors, gradientErrors, linspace, randn, relativeError, Thresholds } from "./cs231n.ts";
+import { NumpyRandom } from "./numpy-random.ts";
 
 const labels = (...y: number[]): Tensor => tensor(Int32Array.from(y));
 const data = (x: Value | Tensor): number[] => Array.from(("node" in x ? evaluate(x) : x).data);
@@ -187,6 +189,14 @@ describe("assignment 2, fully connected nets", () => {
   const x = randn("fc/x", 12, 15);
   const y = labels(...Array.from({ length: 12 }, (_, i) => (7 * i) % 10));
   const weightsOf = (p: unknown): Value[] => leaves(p).flatMap(({ leaf, path }) => (path.endsWith(".w") ? [leaf as Value] : []));
+  const penalised = (net: Layer<unknown, unknown>, p: unknown, stats: unknown, batch: { x: Tensor; y: Tensor }, reg: number): Value => {
+    const { out } = net.apply(p as Values<unknown>, batch.x, {
+      train: true,
+      key: random.key(1),
+      stats: variables(stats) as Values<unknown>,
+    });
+    return weightsOf(p).reduce((all, w) => add(all, mul(reg / 2, sum(square(w)))), softmaxCrossEntropy(out, batch.y));
+  };
 
   test.each([
     [null, 0],
@@ -194,19 +204,14 @@ describe("assignment 2, fully connected nets", () => {
     ["layer", 0],
     [null, 0.25],
     ["batch", 0.25],
-  ] as const)("norm %s, dropout %f: first loss about log 10, gradients to 1e-4, at depths 2 to 4", (norm, rate) => {
+  ] as const)("norm %s, dropout %f: first loss about log 10, gradients to 1e-4, at depths 2 and 4", (norm, rate) => {
     for (const sizes of [
       [15, 20, 10],
-      [15, 20, 30, 10],
       [15, 12, 11, 13, 10],
     ]) {
       const net = fullyConnected(sizes, norm, rate, 5e-2);
       const { params, stats } = net.init(random.key(5));
-      const loss = (p: unknown, reg: number) => {
-        const call = { train: true, key: random.key(1), stats: variables(stats) };
-        const { out } = net.apply(p as Values<unknown>, x, call);
-        return weightsOf(p).reduce((all, w) => add(all, mul(reg / 2, sum(square(w)))), softmaxCrossEntropy(out, y));
-      };
+      const loss = (p: unknown, reg: number) => penalised(net, p, stats, { x, y }, reg);
       expect(Math.abs(read(loss(params, 0)) - Math.log(10))).toBeLessThan(0.3);
       for (const reg of [0, 3.14]) {
         const errors = gradientErrors((p) => loss(p, reg), params, { count: 4 });
@@ -215,10 +220,44 @@ describe("assignment 2, fully connected nets", () => {
           if (!(norm === "batch" && /fc\d\.b/.test(path)))
             asked.hold(
               "2",
-              `nets of 2 to 4 layers${norm === null ? "" : `, ${norm} norm`}${rate > 0 ? ", dropout" : ""}`,
+              `nets of 2 and 4 layers, ${norm ?? "no"} norm${rate > 0 ? ", dropout" : ""}`,
               norm === "batch" ? 1e-4 : 1e-5,
               error,
             );
+      }
+    }
+  });
+
+  test.each([
+    // The losses are those of the notebooks' net, whose numbers numpy draws after its seed 231.
+    [null, 0, 2.3004790897684924],
+    [null, 0.25, null],
+    [null, 0.5, null],
+    ["batch", 0, 2.2611955101340957],
+  ] as const)("the notebooks' own net, norm %s, dropout %f: its first loss, gradients to what they ask for", (norm, rate, first) => {
+    const drawn = new NumpyRandom(231);
+    const batch = { x: drawn.randn(2, 15), y: drawn.randint(10, 2) };
+    const net = fullyConnected([15, 20, 30, 10], norm, rate, 5e-2);
+    const born = net.init(random.key(5));
+    const params = { ...(born.params as Record<string, { w: Tensor; b: Tensor }>) };
+    for (const [name, rows, columns] of [
+      ["fc1", 15, 20],
+      ["fc2", 20, 30],
+      ["scores", 30, 10],
+    ] as const)
+      params[name] = { ...params[name]!, w: evaluate(mul(5e-2, drawn.randn(rows, columns))) };
+    const loss = (p: unknown, reg: number) => penalised(net, p, born.stats, batch, reg);
+    if (first !== null) expect(read(loss(params, 0))).toBeCloseTo(first, norm === null ? 14 : 9);
+    // Their nets are penalised without dropout only.
+    for (const reg of rate > 0 ? [0] : [0, 3.14]) {
+      const errors = gradientErrors((p) => loss(p, reg), params, { count: 60 });
+      for (const [path, error] of Object.entries(errors)) {
+        const weights = path.endsWith(".w");
+        // "It is fine" for the second weights of the plain net to be of e-5 where nothing is penalised.
+        const plain = rate > 0 ? 1e-6 : path === "fc2.w" && reg === 0 ? 1e-5 : 1e-7;
+        const order = norm === null ? plain : weights ? 1e-4 : 1e-8;
+        const part = norm === null ? (path === "fc2.w" ? "second weights" : "all others") : weights ? "weights" : "biases, scale and shift";
+        asked.hold("2", `the notebooks' net, ${norm ?? "no"} norm${rate > 0 ? ", dropout" : ""}: ${part}`, order, error);
       }
     }
   });
@@ -258,6 +297,36 @@ describe("assignment 2, fully connected nets", () => {
     const own = { x: evaluate(add(randn("drop/x", 10, 10), 10)) };
     const dropped = layerErrors("dropout", (p: { x: Value }) => dropout(p.x, { rate: 0.2, key: random.key(1) }), own as never);
     asked.hold("2", "dropout, backward", 1e-10, dropped);
+  });
+
+  test.each<[string, number, Optimizer, object, readonly number[]]>([
+    [
+      "momentum",
+      1e-8,
+      sgd({ rate: 1e-3, momentum: 0.9 }),
+      // Their velocity is ours times minus the rate.
+      { "m/p": evaluate(mul(-1e3, linspace(0.6, 0.9, 4, 5))) },
+      [0.1406, 0.20738947, 0.27417895, 0.34096842, 0.40775789, 1.14244211, 1.20923158, 1.27602105, 1.34281053, 1.4096],
+    ],
+    [
+      "RMSProp",
+      1e-7,
+      rmsProp({ rate: 1e-2 }),
+      { "v/p": linspace(0.6, 0.9, 4, 5) },
+      [-0.39223849, -0.34037513, -0.28849239, -0.23659121, -0.18467247, 0.38739248, 0.43947102, 0.49155973, 0.54365823, 0.59576619],
+    ],
+    [
+      "Adam",
+      1e-7,
+      adam({ rate: 1e-2 }),
+      { step: tensor(5, "i32"), "m/p": linspace(0.6, 0.9, 4, 5), "v/p": linspace(0.7, 0.5, 4, 5) },
+      [-0.40094747, -0.34836187, -0.29577703, -0.24319299, -0.19060977, 0.38774145, 0.44031188, 0.49288093, 0.54544852, 0.59801459],
+    ],
+  ])("one update by %s: the notebook's numbers", (name, order, rule, from, ends) => {
+    const p = linspace(-0.4, 0.6, 4, 5);
+    const opt = { ...rule.init({ p }), ...from };
+    const moved = data(rule.update({ params: { p }, grad: { p: linspace(-0.6, 0.4, 4, 5) }, opt } as never).params["p" as never] as Value);
+    asked.hold("2", `one update by ${name}`, order, relativeError([...moved.slice(0, 5), ...moved.slice(15)], ends));
   });
 
   test.each<[string, Optimizer]>([
@@ -402,7 +471,27 @@ describe("assignment 2, recurrent nets", () => {
       1e-8,
       layerErrors("rnn step", (q: typeof own) => rnn(q, { h: q.h }, q.x).h, own),
     );
-    const over = { ...own, x: randn("rnn/xs", 2, 10, 5), h: randn("rnn/h0", 2, 6) };
+    const line = rnn.over(
+      { w: linspace(-0.2, 0.4, 4, 5), u: linspace(-0.4, 0.1, 5, 5), b: linspace(-0.7, 0.1, 5) },
+      linspace(-0.1, 0.3, 2, 3, 4),
+      { start: { h: linspace(-0.3, 0.1, 2, 5) } },
+    ).out;
+    const ends = [
+      -0.42070749, -0.27279261, -0.11074945, 0.05740409, 0.22236251, -0.51014825, -0.30524429, -0.06755202, 0.17806392, 0.40333043,
+    ];
+    asked.hold(
+      "2",
+      "vanilla net over a sequence, forward",
+      1e-7,
+      relativeError([...data(line).slice(0, 5), ...data(line).slice(-5)], ends),
+    );
+    const over = {
+      x: randn("rnn/xs", 2, 10, 3),
+      h: randn("rnn/h0", 2, 5),
+      w: randn("rnn/ws", 3, 5),
+      u: randn("rnn/us", 5, 5),
+      b: randn("rnn/bs", 5),
+    };
     const along = layerErrors("rnn", (q: typeof over) => rnn.over(q, q.x, { start: { h: q.h } }).out, over);
     asked.hold("2", "vanilla net over a sequence, backward", 1e-6, along);
   });
@@ -446,13 +535,29 @@ describe("assignment 2, recurrent nets", () => {
       return add(next.h, mul(0.5, next.c));
     };
     asked.hold("2", "LSTM step, backward", 1e-7, layerErrors("lstm step", both, own));
-    const over = { ...own, x: randn("lstm/xs", 2, 10, 5), h: randn("lstm/h0", 2, 6), c: randn("lstm/c0", 2, 6) };
-    asked.hold(
-      "2",
-      "LSTM over a sequence, backward",
-      1e-7,
-      layerErrors("lstm", (q: typeof over) => lstm.over(q, q.x, { start: q }).out, over),
-    );
+    const still = tensor(new Float64Array(8), tensorType("f64", [2, 4]));
+    const line = lstm.over(
+      {
+        w: columns(linspace(-0.2, 0.9, 5, 16), 4),
+        u: columns(linspace(-0.3, 0.6, 4, 16), 4),
+        b: columns(linspace(0.2, 0.7, 16), 4),
+      },
+      linspace(-0.4, 0.6, 2, 3, 5),
+      { start: { h: linspace(-0.4, 0.8, 2, 4), c: still } },
+    ).out;
+    const ends = [0.01764008, 0.01823233, 0.01882671, 0.0194232, 0.81733511, 0.83677871, 0.85403753, 0.86935314];
+    asked.hold("2", "LSTM over a sequence, forward", 1e-7, relativeError([...data(line).slice(0, 4), ...data(line).slice(-4)], ends));
+    const over = {
+      x: randn("lstm/xs", 2, 10, 3),
+      h: randn("lstm/h0", 2, 6),
+      c: randn("lstm/c0", 2, 6),
+      w: randn("lstm/ws", 3, 24),
+      u: randn("lstm/us", 6, 24),
+      b: randn("lstm/bs", 24),
+    };
+    const along = arrayGradientErrors((q: typeof over) => lstm.over(q, q.x, { start: q }).out, randn("lstm/ct", 2, 10, 6), over);
+    asked.hold("2", "LSTM over a sequence, backward: weights of the state", 1e-6, along["u"]!);
+    asked.hold("2", "LSTM over a sequence, backward: all others", 1e-8, worst({ ...along, u: 0 }));
   });
 
   test("word embedding: the notebook's numbers; the gradient adds up where a word is said twice", () => {
@@ -488,6 +593,19 @@ describe("assignment 2, recurrent nets", () => {
           { reduction: "sum" },
         ),
       ) / 100;
+    const own = { x: randn("temporal/x", 2, 3, 4), w: randn("temporal/w", 4, 5), b: randn("temporal/b", 5) };
+    const affine = layerErrors("temporal affine", (q: typeof own) => linear(q, q.x), own);
+    asked.hold("2", "affine layer at every step of a sequence, backward", 1e-9, affine);
+    const words = tensor(
+      Int32Array.from({ length: 56 }, (_, i) => (i % 3 === 0 ? -1 : (i * 5) % 9)),
+      i32(7, 8),
+    );
+    const masked = gradientErrors(
+      (q: { x: Value }) => mul(1 / 7, softmaxCrossEntropy(q.x, words, { reduction: "sum" })),
+      { x: randn("temporal/scores", 7, 8, 9) } as never,
+      { count: 60 },
+    );
+    asked.hold("2", "softmax loss of a caption with a mask, backward", 1e-7, worst(masked));
     expect(loss(() => true)).toBeCloseTo(3 * Math.log(10), 1);
     expect(loss((i) => i % 10 === 0)).toBeCloseTo(0.3 * Math.log(10), 1);
     expect(data(grad((s: Value) => sum(s))(scores as never) as Value).length).toBe(3000);
