@@ -71,7 +71,8 @@ export function openEditor(parent: HTMLElement, text: string, label: string, cha
         syntaxHighlighting(highlight),
         look,
         EditorView.lineWrapping,
-        EditorView.contentAttributes.of({ "aria-label": label, spellcheck: "false" }),
+        // Text that is edited can have the focus anyway; named as a stop, tools that check pages know it too.
+        EditorView.contentAttributes.of({ "aria-label": label, spellcheck: "false", tabindex: "0" }),
         keymap.of([
           {
             key: "Mod-Enter",

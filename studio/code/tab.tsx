@@ -1,5 +1,6 @@
 import type { JSX } from "preact";
 import { useEffect, useRef } from "preact/hooks";
+import { openSheet, panelOf, SheetTabs, sheetOf } from "../shell/sheet.tsx";
 import { change, language, state } from "../state/store.ts";
 import { type Editor, openEditor } from "./editor.ts";
 import { examples } from "./examples.ts";
@@ -13,13 +14,18 @@ function textOf({ source }: CodeState): string {
   return source ?? examples[0]!.source;
 }
 
+const sheet = sheetOf(["output", "pictures", "about"]);
+
 /** The Code tab: a program, what it says, and the graphs that it draws. */
 export function CodeTab(): JSX.Element {
   const w = language.value === "ko" ? ko : en;
   const source = textOf(state.value.code);
   const place = useRef<HTMLDivElement>(null);
   const editor = useRef<Editor | null>(null);
-  const start = (): void => void run(textOf(state.value.code));
+  const start = (): void => {
+    openSheet(sheet, "output");
+    void run(textOf(state.value.code));
+  };
   useEffect(() => {
     const opened = openEditor(
       place.current!,
@@ -33,7 +39,7 @@ export function CodeTab(): JSX.Element {
   }, [w]);
   useEffect(() => editor.current?.set(source), [source]);
   return (
-    <main class="tab code" id="panel-code">
+    <main class="tab code" id="panel-code" data-sheet={panelOf(sheet)}>
       <section class="code-program" aria-label={w.program}>
         <div class="code-bar">
           <button type="button" id="code-run" class="primary" onClick={start}>
@@ -63,12 +69,13 @@ export function CodeTab(): JSX.Element {
           </label>
         </div>
         <div class="code-editor" ref={place} />
-        <p class="code-about">
+        <SheetTabs sheet={sheet} names={{ ...w.sheet, pictures: w.picturesCount(drawn.value.length) }} label={w.sheetLabel} />
+        <p class="code-about" data-panel="about">
           {w.about} {w.keys}
         </p>
       </section>
       <section class="code-output" aria-label={w.output}>
-        <div class="code-pictures" aria-label={w.pictures} role="group">
+        <div class="code-pictures" data-panel="pictures" aria-label={w.pictures} role="group">
           {drawn.value.map(({ url, title, text }, i) => (
             <figure key={i}>
               <img src={url} alt={w.pictureOf(title)} />
@@ -85,6 +92,7 @@ export function CodeTab(): JSX.Element {
         <div
           class="code-lines"
           id="code-lines"
+          data-panel="output"
           role="log"
           aria-label={w.output}
           tabIndex={0}

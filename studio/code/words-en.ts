@@ -23,6 +23,9 @@ export const en = {
   line: (line: number, text: string): string => `line ${line}: ${text}`,
   cut: "Older lines were dropped.",
   inWords: "In words",
+  sheet: { output: "Output", pictures: "Pictures", about: "About" },
+  sheetLabel: "Panels",
+  picturesCount: (n: number): string => (n === 0 ? "Pictures" : `Pictures (${n})`),
   pictureOf: (title: string): string => (title === "" ? "the graph" : title),
 };
 

@@ -25,5 +25,8 @@ export const ko = {
   line: (line: number, text: string): string => `${line}번째 줄: ${text}`,
   cut: "오래된 줄은 지웠습니다.",
   inWords: "말로 보기",
+  sheet: { output: "출력", pictures: "그림", about: "설명" },
+  sheetLabel: "패널",
+  picturesCount: (n: number): string => (n === 0 ? "그림" : `그림 (${n})`),
   pictureOf: (title: string): string => (title === "" ? "그래프" : title),
 } satisfies CodeWords;

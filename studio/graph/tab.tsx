@@ -1,9 +1,10 @@
-import { effect, signal } from "@preact/signals";
+import { effect } from "@preact/signals";
 import type { JSX } from "preact";
 import { useEffect } from "preact/hooks";
 import "./graph.css";
 import { type Command, commandsOfTab } from "../shell/dialogs.ts";
 import { say } from "../shell/live.tsx";
+import { panelOf, SheetTabs, sheetOf } from "../shell/sheet.tsx";
 import { language, state } from "../state/store.ts";
 import { canvas } from "./canvas.ts";
 import { exampleIds } from "./examples.ts";
@@ -38,9 +39,7 @@ import { answer } from "./understand-state.ts";
 import { Variables } from "./variables.tsx";
 import { graphWords } from "./words.ts";
 
-/** On a narrow page, the panel that the sheet at the bottom shows. */
-const sheet = signal<"formula" | "step" | "look" | "table">("step");
-const sheets = ["formula", "step", "look", "table"] as const;
+const sheet = sheetOf(["formula", "step", "look", "table"], "step");
 
 function Examples(): JSX.Element {
   const w = graphWords.value;
@@ -151,7 +150,7 @@ export function GraphTab(): JSX.Element {
   const w = graphWords.value;
   const { table } = state.value.graph;
   return (
-    <main class="tab graph" id="panel-graph" data-sheet={sheet.value}>
+    <main class="tab graph" id="panel-graph" data-sheet={panelOf(sheet)}>
       <div class="side left" data-panel="formula">
         <h2>{w.expression}</h2>
         <FormulaBox />
@@ -180,18 +179,12 @@ export function GraphTab(): JSX.Element {
         </div>
         <Scrubber />
       </div>
-      {(table || sheet.value === "table") && (
+      {(table || sheet.shown.value === "table") && (
         <div class="table-panel" data-panel="table">
           <TraceTable />
         </div>
       )}
-      <nav class="sheet-tabs" aria-label={w.sheetLabel}>
-        {sheets.map((name) => (
-          <button type="button" key={name} aria-pressed={sheet.value === name} onClick={() => (sheet.value = name)}>
-            {w.sheet[name]}
-          </button>
-        ))}
-      </nav>
+      <SheetTabs sheet={sheet} names={w.sheet} label={w.sheetLabel} />
     </main>
   );
 }

@@ -1,6 +1,7 @@
 import { signal } from "@preact/signals";
 import type { JSX } from "preact";
 import { useEffect, useState } from "preact/hooks";
+import { panelOf, SheetTabs, sheetOf } from "../shell/sheet.tsx";
 import { change, language, state, theme } from "../state/store.ts";
 import { roveTo, walkButtons } from "./button-list.ts";
 import { GradientForm, TuneForm } from "./forms.tsx";
@@ -33,9 +34,7 @@ import { Viewer } from "./viewer.tsx";
 import { importWords } from "./words.ts";
 import type { ImportWords } from "./words-en.ts";
 
-/** On a narrow page, the panel that the sheet at the bottom shows. */
-const sheet = signal<"file" | "selected" | "learn">("file");
-const sheets = ["file", "selected", "learn"] as const;
+const sheet = sheetOf(["file", "selected", "learn"]);
 /** Whether the table of all parts stands below the picture. */
 const table = signal(false);
 
@@ -50,7 +49,7 @@ export function ImportTab(): JSX.Element {
     <main
       class={`tab import${over ? " import-over" : ""}`}
       id="panel-import"
-      data-sheet={sheet.value}
+      data-sheet={panelOf(sheet)}
       onDragOver={(event) => {
         event.preventDefault();
         setOver(true);
@@ -197,13 +196,7 @@ export function ImportTab(): JSX.Element {
           {opened?.kind === "model" && <TuneForm words={w} />}
         </div>
       </section>
-      <nav class="sheet-tabs" aria-label={w.sheetLabel}>
-        {sheets.map((name) => (
-          <button type="button" key={name} aria-pressed={sheet.value === name} onClick={() => (sheet.value = name)}>
-            {w.sheet[name]}
-          </button>
-        ))}
-      </nav>
+      <SheetTabs sheet={sheet} names={w.sheet} label={w.sheetLabel} />
     </main>
   );
 }

@@ -1,6 +1,7 @@
 import { computed, useSignal } from "@preact/signals";
 import type { JSX } from "preact";
 import { useEffect } from "preact/hooks";
+import { panelOf, SheetTabs, sheetOf } from "../shell/sheet.tsx";
 import { state } from "../state/store.ts";
 import { Chart } from "./chart.tsx";
 import { calm, curve, end, facts, follow, isSlow, pause, play, playing, said, setup, shot, status, step } from "./client.ts";
@@ -19,6 +20,8 @@ import "./train.css";
 import { UnitPanel } from "./unit-panel.tsx";
 import { grouped, share, short, words } from "./words.ts";
 
+const sheet = sheetOf(["data", "net", "learning", "curves", "health", "export"]);
+
 /** The whole of this tab below the page's header. */
 export function TrainTab(): JSX.Element {
   useEffect(() => {
@@ -31,47 +34,63 @@ export function TrainTab(): JSX.Element {
   const w = words.value;
   const now = status.value;
   return (
-    <main class="tab train" id="panel-train">
+    <main class="tab train" id="panel-train" data-sheet={panelOf(sheet)}>
       <h2 class="unseen">{w.title}</h2>
       <p class="unseen" role="status" id="train-says">
         {said.value}
       </p>
       <RunBar />
-      {now.kind === "fault" && (
-        <p class="train-fault" role="alert">
-          {now.text}
-        </p>
-      )}
-      {now.kind === "dead" && (
-        <p class="train-fault" role="alert">
-          {w[now.why]}
-        </p>
-      )}
-      {now.kind === "preparing" && now.long && (
-        <p class="train-fault calm">
-          {w.preparing} {w["takes long"]}{" "}
-          <button type="button" onClick={() => end("was stopped")}>
-            {w.cancel}
-          </button>
-        </p>
-      )}
-      {isSlow.value && (
-        <p class="train-fault calm" role="status" id="slow-engine">
-          {w["slow engine"]}
-        </p>
-      )}
-      <div class="train-grid">
-        <DataPanel />
-        <div class="middle">
-          <LearningPanel />
-          <NetPanel />
-          <UnitPanel />
-        </div>
-        <ResultPanel />
+      <SheetTabs sheet={sheet} names={w.sheet} label={w.sheetLabel} />
+      <div class="train-news">
+        {now.kind === "fault" && (
+          <p class="train-fault" role="alert">
+            {now.text}
+          </p>
+        )}
+        {now.kind === "dead" && (
+          <p class="train-fault" role="alert">
+            {w[now.why]}
+          </p>
+        )}
+        {now.kind === "preparing" && now.long && (
+          <p class="train-fault calm">
+            {w.preparing} {w["takes long"]}{" "}
+            <button type="button" onClick={() => end("was stopped")}>
+              {w.cancel}
+            </button>
+          </p>
+        )}
+        {isSlow.value && (
+          <p class="train-fault calm" role="status" id="slow-engine">
+            {w["slow engine"]}
+          </p>
+        )}
       </div>
-      <HealthPanel />
-      <ExportPanel />
-      <NumbersPanel />
+      <div class="train-grid">
+        <div class="panel" data-panel="data">
+          <DataPanel />
+        </div>
+        <div class="middle">
+          <div class="panel" data-panel="learning">
+            <LearningPanel />
+          </div>
+          <div class="panel" data-panel="net">
+            <NetPanel />
+            <UnitPanel />
+          </div>
+        </div>
+        <div class="train-card result">
+          <ResultPanel />
+          <CurvesPanel />
+        </div>
+      </div>
+      <div class="panel" data-panel="health">
+        <HealthPanel />
+      </div>
+      <div class="panel" data-panel="export">
+        <ExportPanel />
+        <NumbersPanel />
+      </div>
     </main>
   );
 }
@@ -209,14 +228,13 @@ function LearningPanel(): JSX.Element {
 
 function ResultPanel(): JSX.Element {
   const w = words.value;
-  const log = useSignal(false);
   const known = facts.value;
   calm.value;
   const { last } = curve.value;
   const image = state.value.train.data === "digits";
   const task = known?.problem.task.kind ?? "binary";
   return (
-    <section class="train-card result" aria-labelledby="result-title">
+    <section class="outcome" aria-labelledby="result-title">
       <h2 id="result-title">{w.result}</h2>
       <dl class="figures">
         <div>
@@ -263,6 +281,16 @@ function ResultPanel(): JSX.Element {
           )}
         </p>
       )}
+    </section>
+  );
+}
+
+function CurvesPanel(): JSX.Element {
+  const w = words.value;
+  const log = useSignal(false);
+  const task = facts.value?.problem.task.kind ?? "binary";
+  return (
+    <section class="panel curves" data-panel="curves" aria-label={w.sheet.curves}>
       <div class="row chart-head">
         <h3>{w["loss curve"]}</h3>
         <span class="key train-colour">— {w.training}</span>

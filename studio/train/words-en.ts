@@ -43,6 +43,8 @@ export const en = {
   "draw clear": "Take all points away",
   "drawn count": (n: number) => (n === 1 ? "1 point" : `${n} points`),
 
+  sheet: { data: "Data", net: "Net", learning: "Learning", curves: "Curves", health: "Health", export: "Files" },
+  sheetLabel: "Panels",
   features: "Inputs",
   net: "Net",
   kind: "Layers",

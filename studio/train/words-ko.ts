@@ -45,6 +45,8 @@ export const ko = {
   "draw clear": "점 모두 지우기",
   "drawn count": (n: number) => `점 ${n}개`,
 
+  sheet: { data: "데이터", net: "신경망", learning: "학습", curves: "곡선", health: "기울기", export: "파일" },
+  sheetLabel: "패널",
   features: "입력",
   net: "신경망",
   kind: "층의 종류",

@@ -19,6 +19,8 @@ export const en = {
   storage: "Your browser's storage is full or denied: your work stays in the address of this page only.",
   loading: "Loading …",
   close: "Close",
+  fold: "Fold the panel away",
+  unfold: "Unfold the panel",
   search: "Search",
   searchLabel: "Search commands, examples and nodes",
   nothingFound: "Nothing fits.",

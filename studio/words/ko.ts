@@ -21,6 +21,8 @@ export const ko = {
   storage: "브라우저 저장 공간이 가득 찼거나 막혀 있어, 작업은 이 페이지의 주소에만 남습니다.",
   loading: "불러오는 중 …",
   close: "닫기",
+  fold: "패널 접기",
+  unfold: "패널 펼치기",
   search: "찾기",
   searchLabel: "명령, 예제, 노드 찾기",
   nothingFound: "맞는 것이 없습니다.",
