@@ -2,7 +2,7 @@ import { areaOf, foldFunction, type Geometry, geometryOf, innerOf, isDirect, unf
 import { type Code, i32, type ModuleBuilder } from "./encoder.ts";
 import { productScratch, rowUnit } from "./gemm.ts";
 import { type Convolution, padded } from "./plan.ts";
-import { addressOf, cut, type Parts, type Products, partsOf } from "./product.ts";
+import { addressOf, cut, type Parts, type Products, sharesOf } from "./product.ts";
 import { isTiled, type Tiled, TileWriter, tiledScratch } from "./tiles.ts";
 
 /** Shapes of x, w and y of a convolution or one of its transposes. */
@@ -54,10 +54,8 @@ export function writeConvolution(
   const whole = name === "convWeight" ? outs : g.batch;
   const flops = 2 * g.batch * g.groups * outs * area * inner;
   // Each part of a gradient of weights unfolds all images: one part a thread.
-  const wanted = Math.min(
-    whole,
-    name === "convWeight" ? Math.min(parts.threads, partsOf(flops, parts.threads)) : partsOf(flops, parts.threads),
-  );
+  const shares = sharesOf(flops, parts.threads);
+  const wanted = Math.min(whole, shares.parts, name === "convWeight" ? parts.threads : whole);
   const unit = name === "convWeight" ? rowUnit : 1;
   const chunk = wanted > 1 ? Math.ceil(whole / wanted / unit) * unit : whole;
   const count = Math.ceil(whole / chunk);
@@ -206,7 +204,7 @@ export function writeConvolution(
       },
     );
   };
-  if (count > 1) return parts.share(count, write);
+  if (count > 1) return parts.share({ ...shares, parts: count }, write);
   const index = module.add(null, [], [], (code) => write(code, null));
   return (code) => code.call(index);
 }

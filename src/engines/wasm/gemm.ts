@@ -54,6 +54,9 @@ export function productScratch(m: number, n: number, k: number, kind: Real): num
   return size * (rows * inner + columns * inner + 6 * columnsOf(kind)) + 64;
 }
 
+/** C += A B; A, or B, is packed as a whole already, by `packing`, and `a` or `b` is where. */
+export const modes = { onto: 1, packedA: 2, packedB: 4 } as const;
+
 /** A panel's rows are turned together by fours and twos in f32, by twos in f64, and a last one alone. */
 function groupsOf(width: number, kind: Real): number[] {
   const groups: number[] = [];
@@ -92,12 +95,23 @@ export class ProductLibrary {
     return index;
   }
 
+  /** Rows of a register block. */
+  get rows(): number {
+    return rowsOf(this.fused);
+  }
+
   /**
-   * `(a, aRow, aColumn, b, bRow, bColumn, c, cRow, m, n, k, rows, columns, inner, scratch, onto)`: C = A B, or C += A B where `onto` is 1; strides
-   * in bytes, C's rows contiguous; rows, columns and inner from `blocksOf`.
+   * `(a, aRow, aColumn, b, bRow, bColumn, c, cRow, m, n, k, rows, columns, inner, scratch, mode)`: C = A B; strides in bytes, C's rows contiguous;
+   * rows, columns and inner from `blocksOf`. `mode` is a sum of `modes`.
    */
   index(kind: Real): number {
     return this.once(kind, () => this.write(kind));
+  }
+
+  /** Rows of A, or columns of B, that are packed side by side, and what packs them: see `pack`. */
+  packing(kind: Real, side: "a" | "b"): { readonly width: number; readonly pack: number } {
+    const width = side === "a" ? this.rows : columnsOf(kind);
+    return { width, pack: this.pack(kind, width) };
   }
 
   /**
@@ -407,7 +421,7 @@ export class ProductLibrary {
     }));
     const edge = this.edge(kind);
     return this.module.add(null, new Array(16).fill(i32), [], (c) => {
-      const [a, aRow, aColumn, b, bRow, bColumn, out, outRow, m, n, k, mostRows, mostColumns, mostInner, scratch, onto] = [
+      const [a, aRow, aColumn, b, bRow, bColumn, out, outRow, m, n, k, mostRows, mostColumns, mostInner, scratch, mode] = [
         0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15,
       ] as const;
       const local = (): number => c.local(i32);
@@ -416,6 +430,17 @@ export class ProductLibrary {
       /** The panel of a block that starts with row or column `at`. */
       const panel = (block: number, at: number): void => {
         c.get(block).get(at).get(kc).op("i32.mul").int(size).op("i32.mul").op("i32.add");
+      };
+      const is = (what: keyof typeof modes): Code => c.get(mode).int(modes[what]).op("i32.and");
+      /** The block of an operand that is packed as a whole, from row or column `at` of `count` on: those of one inner step after the other. */
+      const found = (operand: number, at: number, count: number, width: number, into: number): void => {
+        c.get(count)
+          .int(width - 1)
+          .op("i32.add")
+          .int(width);
+        c.bytes.byte(0x6e); // i32.div_u
+        c.int(width).op("i32.mul").get(pc).op("i32.mul").get(at).get(kc).op("i32.mul").op("i32.add").int(size).op("i32.mul");
+        c.get(operand).op("i32.add").set(into);
       };
       const least = (whole: number, from: number, most: () => void, into: number): void => {
         c.get(whole).get(from).op("i32.sub").tee(into);
@@ -437,7 +462,8 @@ export class ProductLibrary {
         });
       };
       // Nothing to add up: the product is zero.
-      c.get(k).op("i32.eqz").get(onto).op("i32.eqz").op("i32.and");
+      c.get(k).op("i32.eqz");
+      is("onto").op("i32.eqz").op("i32.and");
       c.if(() => {
         each(
           ir,
@@ -460,13 +486,19 @@ export class ProductLibrary {
         const inner = (): Code => c.get(mostInner);
         each(pc, k, inner, () => {
           least(k, pc, inner, kc);
-          c.get(pc).int(0).op("i32.ne").get(onto).op("i32.or").set(more);
-          c.get(b).get(pc).get(bRow).op("i32.mul").op("i32.add").get(jc).get(bColumn).op("i32.mul").op("i32.add");
-          c.get(bColumn).get(bRow).get(nc).get(kc).get(blockB).call(packB);
+          c.get(pc).int(0).op("i32.ne");
+          is("onto").op("i32.or").set(more);
+          is("packedB").if(
+            () => found(b, jc, n, width, blockB),
+            () => {
+              c.get(b).get(pc).get(bRow).op("i32.mul").op("i32.add").get(jc).get(bColumn).op("i32.mul").op("i32.add");
+              c.get(bColumn).get(bRow).get(nc).get(kc).get(blockB).call(packB);
+            },
+          );
           const rowBlock = (): Code => c.get(mostRows);
           each(ic, m, rowBlock, () => {
             least(m, ic, rowBlock, mc);
-            // Few where they come out even, and the others would leave more than a sixteenth unused.
+            // A is packed by the usual number of rows. Few where they come out even, and the others would leave more than a sixteenth unused.
             c.get(mc)
               .int(rows - 1)
               .op("i32.add")
@@ -477,8 +509,8 @@ export class ProductLibrary {
               .int(fewRows - 1)
               .op("i32.and")
               .op("i32.eqz")
-              .op("i32.and")
-              .set(few);
+              .op("i32.and");
+            is("packedA").op("i32.eqz").op("i32.and").set(few);
             const [tall, low] = heights as [(typeof heights)[number], (typeof heights)[number]];
             const either = (write: (h: typeof tall) => void): void => {
               c.get(few).if(
@@ -486,10 +518,14 @@ export class ProductLibrary {
                 () => write(tall),
               );
             };
-            either(({ pack }) => {
-              c.get(a).get(ic).get(aRow).op("i32.mul").op("i32.add").get(pc).get(aColumn).op("i32.mul").op("i32.add");
-              c.get(aRow).get(aColumn).get(mc).get(kc).get(blockA).call(pack);
-            });
+            is("packedA").if(
+              () => found(a, ic, m, rows, blockA),
+              () =>
+                either(({ pack }) => {
+                  c.get(a).get(ic).get(aRow).op("i32.mul").op("i32.add").get(pc).get(aColumn).op("i32.mul").op("i32.add");
+                  c.get(aRow).get(aColumn).get(mc).get(kc).get(blockA).call(pack);
+                }),
+            );
             const panelRows = ({ height, kernel }: typeof tall): void => {
               each(
                 ir,

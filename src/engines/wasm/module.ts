@@ -8,7 +8,7 @@ import { cells, KernelCode } from "./kernel.ts";
 import { LoopWriter, type Surroundings } from "./loop.ts";
 import { MathLibrary, scalarSignature } from "./math.ts";
 import { type Computed, everyStep, type Hosted, type Loop, type Plan, padded, type Step } from "./plan.ts";
-import { mostParts, type Parts, Products, partsOf, scratchOf, turnedProduct, writeProduct } from "./product.ts";
+import { commonOf, mostParts, type Parts, Products, type Shares, scratchOf, sharesOf, turnedProduct, writeProduct } from "./product.ts";
 import { inTurns, type Rows } from "./rows.ts";
 import { ScalarWriter } from "./scalar.ts";
 import { costOf } from "./step-cost.ts";
@@ -44,7 +44,7 @@ export function compileModule(plan: Plan, { shared, fused, threads }: Host, apar
   const imports = new Map<string, number>();
   const base = module.importGlobal("base");
   const host = module.importFunction("step", [i32], []);
-  const share = threads === 1 ? -1 : module.importFunction("share", [i32, i32], []);
+  const share = threads === 1 ? -1 : module.importFunction("share", [i32, i32, i32], []);
   const all = everyStep(plan.steps);
   for (const step of all)
     if (step.kind === "loop")
@@ -61,10 +61,12 @@ export function compileModule(plan: Plan, { shared, fused, threads }: Host, apar
   };
   const products = new Products(module, fused);
   const hosted: (Hosted | Computed | Refusal)[] = [];
-  let [packed, columns] = [0, 0];
+  let [packed, columns, common] = [0, 0, 0];
   for (const step of all)
-    if (step.kind === "product") packed = Math.max(packed, scratchOf(step));
-    else if (step.kind === "convolution") {
+    if (step.kind === "product") {
+      packed = Math.max(packed, scratchOf(step));
+      common = Math.max(common, commonOf(step, threads));
+    } else if (step.kind === "convolution") {
       const need = convolutionScratch(step);
       [packed, columns] = [Math.max(packed, need.packed), Math.max(columns, need.columns)];
     }
@@ -82,14 +84,15 @@ export function compileModule(plan: Plan, { shared, fused, threads }: Host, apar
   };
   const parts: Parts = {
     threads,
-    share: (count, write) => {
+    share: (shared, write) => {
       const index = shares++;
-      module.add(`part${index}`, [i32, i32], [], (code) => {
+      const made = module.add(`part${index}`, [i32, i32], [], (code) => {
         thread = 1;
         write(code, 0);
         thread = null;
       });
-      return (code) => code.int(index).int(count).call(share);
+      if (shared.parts === 1) return (code) => code.int(0).int(0).call(made);
+      return (code) => code.int(index).int(shared.parts).int(Number(shared.wakes)).call(share);
     },
     turn: (write) =>
       module.add(null, [i32, i32], [], (code) => {
@@ -99,13 +102,18 @@ export function compileModule(plan: Plan, { shared, fused, threads }: Host, apar
       }),
     packed: (code) => scratch(code, 0),
     columns: (code) => scratch(code, packed),
+    common: (code) =>
+      code
+        .getGlobal(base)
+        .int(plan.bytes + threads * each)
+        .op("i32.add"),
   };
   const functions = plan.steps.map((step) => write(step, module, around, products, parts, host, hosted));
   module.add("run", [], [], (code) => {
     for (const f of functions) f(code);
   });
   if (apart) for (const [i, f] of functions.entries()) module.add(`step${i}`, [], [], f);
-  return { bytes: module.bytes(shared), scalars, hosted, shares, size: plan.bytes + threads * each };
+  return { bytes: module.bytes(shared), scalars, hosted, shares, size: plan.bytes + threads * each + padded(common) };
 }
 
 type Call = (code: Code) => void;
@@ -125,7 +133,7 @@ function write(
     return (code) => code.int(index).call(host);
   }
   if (step.kind === "rows") return writeRows(step, around, products, parts);
-  const cut = step.kind === "loop" ? inTurns(step, partsFor(step, parts.threads)) : null;
+  const cut = step.kind === "loop" ? inTurns(step, sharesFor(step, parts.threads).parts) : null;
   if (cut !== null) return writeRows(cut, around, products, parts);
   if (step.kind === "product") return writeProduct(step, module, around.base, products, parts);
   if (step.kind === "convolution") return writeConvolution(step, module, around.base, products, parts);
@@ -145,11 +153,10 @@ function write(
   return (code) => code.call(index);
 }
 
-/** Into how many parts a step is cut. What predicts its time takes loops for faster than they are. */
-function partsFor(step: Step, threads: number): number {
-  return everyStep([step]).some((s) => s.kind === "loop" && s.members.some(({ node }) => elementwise[node.op.name]?.host === true))
-    ? 1
-    : partsOf(80e6 * costOf(step).predicted, threads);
+/** How a step is shared. What predicts its time takes loops for faster than they are. */
+function sharesFor(step: Step, threads: number): Shares {
+  const hosted = everyStep([step]).some((s) => s.kind === "loop" && s.members.some(({ node }) => elementwise[node.op.name]?.host === true));
+  return sharesOf(hosted || threads === 1 ? 0 : 80e6 * costOf(step).predicted, threads);
 }
 
 /** Steps on the rows of one turn after the other; threads take some of the turns each, as many each, where there is enough to do. */
@@ -160,7 +167,8 @@ function writeRows(rows: Rows<Step>, around: Surroundings, products: Products, p
       ? turnedProduct(s, around.base, products, parts)
       : parts.turn((code) => new LoopWriter(code, around, s as Loop, 0).write()),
   );
-  let count = Math.min(turns, partsFor(rows, parts.threads));
+  const shares = sharesFor(rows, parts.threads);
+  let count = Math.min(turns, shares.parts);
   while (turns % count !== 0) count = count < mostParts ? count + 1 : 1;
   const index = parts.turn((code) => {
     const [turn, end] = [code.local(i32), code.local(i32)];
@@ -177,7 +185,9 @@ function writeRows(rows: Rows<Step>, around: Surroundings, products: Products, p
     };
     code.count(turn, () => code.get(turn), () => code.get(end), 1, each); // biome-ignore format: one call
   });
-  return count === 1 ? (code) => code.int(0).int(0).call(index) : parts.share(count, (code, part) => code.get(part).get(1).call(index));
+  return count === 1
+    ? (code) => code.int(0).int(0).call(index)
+    : parts.share({ ...shares, parts: count }, (code, part) => code.get(part).get(1).call(index));
 }
 
 function loopFunction(loop: Loop, module: ModuleBuilder, around: Surroundings): number {

@@ -1,6 +1,6 @@
 import { broadcast } from "../../ir/shape.ts";
 import { type Code, i32, type ModuleBuilder } from "./encoder.ts";
-import { blocksOf, ProductLibrary, productScratch } from "./gemm.ts";
+import { blocksOf, modes, ProductLibrary, productScratch } from "./gemm.ts";
 import type { Product } from "./plan.ts";
 import { isSmall, type Shaped, SmallProducts, smallScratch } from "./small-product.ts";
 import type { View } from "./view.ts";
@@ -19,12 +19,13 @@ export class Products {
 export interface Parts {
   readonly threads: number;
   /** Adds a step that threads share, `write` computes the part in the local `part`; returns what calls it. */
-  share(parts: number, write: (code: Code, part: number) => void): (code: Code) => void;
+  share(shares: Shares, write: (code: Code, part: number) => void): (code: Code) => void;
   /** Adds a function of a turn's number and the thread's. */
   turn(write: (code: Code) => void): number;
-  /** Pushes the address of this thread's packed blocks, or of its unfolded columns. */
+  /** Pushes the address of this thread's packed blocks, of its unfolded columns, or of an operand that all threads read. */
   packed(code: Code): void;
   columns(code: Code): void;
+  common(code: Code): void;
 }
 
 /** Pushes the address of a buffer. */
@@ -107,6 +108,31 @@ export function scratchOf(product: Product): number {
   return isSmall(small, kind) ? smallScratch(small, kind) : productScratch(sizes.m, sizes.n, sizes.k, kind);
 }
 
+/** Most bytes of an operand that is packed as a whole. */
+const mostCommon = 2 ** 25;
+
+/** How a product is shared: by rows of A or by columns of B, of which each part packs its own; the other operand is packed before, by all threads. */
+interface Sharing extends Shares {
+  readonly byRows: boolean;
+  /** Bytes of the packed operand; 0 where it is too large, and each part packs it for itself. */
+  readonly common: number;
+}
+
+function sharingOf({ m, n, k, batch, ...rest }: Sizes, kind: "f32" | "f64", threads: number): Sharing | null {
+  const whole = batch.length > 0 || isSmall(shapedOf({ m, n, k, batch, ...rest }), kind);
+  const shares = sharesOf(whole ? 0 : 2 * m * n * k, threads);
+  if (shares.parts === 1) return null;
+  const byRows = m >= n;
+  const bytes = (Math.min(m, n) + 8) * k * (kind === "f32" ? 4 : 8);
+  const common = bytes > mostCommon ? 0 : bytes;
+  return { ...shares, parts: common === 0 ? Math.min(shares.parts, 2 * threads) : shares.parts, byRows, common };
+}
+
+/** Bytes of an operand that is packed for all threads. */
+export function commonOf(product: Product, threads: number): number {
+  return sharingOf(sizesOf(product), product.node.type.dtype as "f32" | "f64", threads)?.common ?? 0;
+}
+
 /** Pushes the sizes of a product and of its blocks; `rows` or `columns` is a local that holds how many of those there are. */
 export function cut(
   code: Code,
@@ -122,14 +148,27 @@ export function cut(
   for (const x of [k, blocks.rows, blocks.columns, blocks.inner]) code.int(x);
 }
 
-/** Work below this many multiplications and additions is not worth waking a thread for: about 0.2 ms. */
-const worthSharing = 8_000_000;
 /** Most parts of a step. */
 export const mostParts = 64;
+/** Multiplications and additions that a step is worth sharing for with a thread that is awake, about 30 us; those of the least part, and of a usual one. */
+const [worthSharing, leastOfPart, usualOfPart] = [1_200_000, 400_000, 1_600_000];
+/** Multiplications and additions that take as long as an element to be packed. */
+const packingCost = 16;
+/** Work that it is worth waking threads for: about 0.2 ms. */
+const worthWaking = 8_000_000;
 
-/** Into how many parts work is cut: two a thread, so that one that comes late takes fewer, and none too small. */
-export function partsOf(flops: number, threads: number): number {
-  return threads === 1 || flops < worthSharing ? 1 : Math.min(mostParts, 2 * threads, Math.floor(flops / (worthSharing / 4)));
+/** How work is shared. */
+export interface Shares {
+  readonly parts: number;
+  /** Threads that sleep are woken for it. */
+  readonly wakes: boolean;
+}
+
+/** Into how many parts work is cut: two a thread, or up to eight where they stay long enough, so that one that comes late, or runs slower, takes fewer. */
+export function sharesOf(flops: number, threads: number): Shares {
+  const wanted = Math.max(2 * threads, Math.min(8 * threads, Math.floor(flops / usualOfPart)));
+  const parts = threads === 1 || flops < worthSharing ? 1 : Math.min(mostParts, wanted, Math.floor(flops / leastOfPart));
+  return { parts, wakes: flops >= worthWaking };
 }
 
 /** The code of a product. */
@@ -146,38 +185,79 @@ export function writeProduct(
   const size = kind === "f32" ? 4 : 8;
   const shaped = shapedOf(sizes);
   const small = isSmall(shaped, kind) ? products.small.index(shaped, kind) : -1;
-  const wanted = batch.length > 0 || small >= 0 ? 1 : partsOf(2 * m * n * k, parts.threads);
+  const sharing = sharingOf(sizes, kind, parts.threads);
   const gemm = small >= 0 ? small : products.large.index(kind);
   const [left, right, out] = [0, 1, 2].map((i) => (code: Code): void => {
     if (i === 2) addressOf(code, base, product.out);
     else addressOf(code, base, (i === 0 ? a : b).view.buffer, (i === 0 ? a : b).view.offset * size);
   }) as [(code: Code) => void, (code: Code) => void, (code: Code) => void];
-  if (wanted > 1) {
-    const byRows = m >= n;
-    const unit = byRows ? 10 : 8;
-    const whole = byRows ? m : n;
-    const chunk = Math.ceil(whole / wanted / unit) * unit;
-    return parts.share(Math.ceil(whole / chunk), (code, part) => {
+  if (sharing !== null) {
+    const { byRows, common } = sharing;
+    /** The rows or columns of a part, cut by whole panels. */
+    const some = (code: Code, part: number, whole: number, chunk: number): { readonly from: number; readonly count: number } => {
       const [from, count] = [code.local(i32), code.local(i32)];
       code.get(part).int(chunk).op("i32.mul").set(from);
       code.int(whole).get(from).op("i32.sub").set(count);
       code.get(count).int(chunk).get(count).int(chunk).op("i32.lt_s").op("select").set(count);
-      const moved = (step: number): void => {
-        code.plus(from, step);
-      };
-      left(code);
-      if (byRows) moved(a.row * size);
-      code.int(a.row * size).int(a.column * size);
-      right(code);
-      if (!byRows) moved(b.column * size);
-      code.int(b.row * size).int(b.column * size);
-      out(code);
-      moved(byRows ? n * size : size);
-      code.int(n * size);
-      cut(code, { m: byRows ? chunk : m, n: byRows ? n : chunk, k }, kind, byRows ? { rows: count } : { columns: count });
-      parts.packed(code);
-      code.int(0).call(gemm);
-    });
+      return { from, count };
+    };
+    const sides = { a: { push: left, whole: m, across: a.row * size, along: a.column * size }, b: { push: right, whole: n, across: b.column * size, along: b.row * size } }; // biome-ignore format: a table
+    const [own, other] = byRows ? (["a", "b"] as const) : (["b", "a"] as const);
+    const chunkOf = (whole: number, count: number, unit: number): number => Math.ceil(whole / count / unit) * unit;
+    const calls: ((code: Code) => void)[] = [];
+    if (common > 0) {
+      const { push, whole, across, along } = sides[other];
+      const { width, pack } = products.large.packing(kind, other);
+      const { inner } = blocksOf(m, n, k, kind);
+      const shares = sharesOf(packingCost * whole * k, parts.threads);
+      const chunk = chunkOf(whole, shares.parts, width);
+      calls.push(
+        parts.share({ parts: Math.ceil(whole / chunk), wakes: sharing.wakes }, (code, part) => {
+          const { from, count } = some(code, part, whole, chunk);
+          const [at, inner_] = [code.local(i32), code.local(i32)];
+          code.count(
+            at,
+            () => code.int(0),
+            () => code.int(k),
+            inner,
+            () => {
+              code.int(k).get(at).op("i32.sub").set(inner_);
+              code.get(inner_).int(inner).get(inner_).int(inner).op("i32.lt_s").op("select").set(inner_);
+              push(code);
+              code.plus(from, across).plus(at, along).int(across).int(along).get(count).get(inner_);
+              parts.common(code);
+              code.plus(at, Math.ceil(whole / width) * width * size);
+              code.get(from).get(inner_).op("i32.mul").int(size).op("i32.mul").op("i32.add").call(pack);
+            },
+          );
+        }),
+      );
+    }
+    const { whole, across } = sides[own];
+    const chunk = chunkOf(whole, sharing.parts, products.large.packing(kind, own).width);
+    calls.push(
+      parts.share({ parts: Math.ceil(whole / chunk), wakes: sharing.wakes }, (code, part) => {
+        const { from, count } = some(code, part, whole, chunk);
+        for (const side of ["a", "b"] as const) {
+          const { push, along } = sides[side];
+          if (side === own) {
+            push(code);
+            code.plus(from, across);
+          } else if (common > 0) parts.common(code);
+          else push(code);
+          if (side === "a") code.int(sides.a.across).int(along);
+          else code.int(along).int(sides.b.across);
+        }
+        out(code);
+        code.plus(from, byRows ? n * size : size).int(n * size);
+        cut(code, { m: byRows ? chunk : m, n: byRows ? n : chunk, k }, kind, byRows ? { rows: count } : { columns: count });
+        parts.packed(code);
+        code.int(common === 0 ? 0 : byRows ? modes.packedB : modes.packedA).call(gemm);
+      }),
+    );
+    return (code) => {
+      for (const call of calls) call(code);
+    };
   }
   const index = module.add(null, [], [], (code) => {
     const [x, y, z] = [code.local(i32), code.local(i32), code.local(i32)];

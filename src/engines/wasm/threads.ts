@@ -11,10 +11,17 @@ export interface Job {
   /** The module exports it as `part` and this number. */
   readonly step: number;
   readonly parts: number;
+  /** It is long enough to wake threads for; otherwise those that are awake take part. */
+  readonly wakes: boolean;
 }
 
 /** Words of the control block, in the shared memory. */
-const at = { generation: 0, claim: 1, finished: 2, failed: 3, program: 4, step: 5, bytes: 6, length: 7, base: 8 } as const;
+const at = { generation: 0, claim: 1, finished: 2, failed: 3, program: 4, step: 5, bytes: 6, length: 7, base: 8, awake: 9 } as const;
+/**
+ * How often a thread looks for work, or for the end of it, before it sleeps: a fifth of a millisecond or so. To be woken takes as long as a quarter of that
+ * and more, so that the steps of a program are not worth sleeping between.
+ */
+const looks = 200_000;
 /** Bytes of the control block. */
 export const controlBytes = 64;
 
@@ -27,11 +34,14 @@ const start = ({ memory, control, thread }) => {
   const words = new Int32Array(memory.buffer, control, 16);
   const programs = new Map();
   let seen = 0;
+  Atomics.add(words, ${at.awake}, 1);
   for (;;) {
     let generation = Atomics.load(words, ${at.generation});
-    for (let i = 0; generation === seen && i < 10000; i++) generation = Atomics.load(words, ${at.generation});
+    for (let i = 0; generation === seen && i < ${looks}; i++) generation = Atomics.load(words, ${at.generation});
     if (generation === seen) {
+      Atomics.sub(words, ${at.awake}, 1);
       Atomics.wait(words, ${at.generation}, seen);
+      Atomics.add(words, ${at.awake}, 1);
       continue;
     }
     seen = generation;
@@ -156,19 +166,19 @@ export class Threads {
 
   /** Computes all parts; `part` computes one here. @throws EngineError when a worker failed or was lost */
   run(job: Job, part: (index: number) => void): void {
-    if (this.lost) {
+    if (this.words === null) this.words = this.start();
+    const { words } = this;
+    if (this.lost || (!job.wakes && Atomics.load(words, at.awake) === 0)) {
       for (let i = job.parts - 1; i >= 0; i--) part(i);
       return;
     }
-    if (this.words === null) this.words = this.start();
-    const { words } = this;
     for (const name of ["program", "step", "bytes", "length", "base"] as const) words[at[name]] = job[name];
     Atomics.store(words, at.finished, 0);
     Atomics.store(words, at.failed, 0);
     this.generation = (this.generation % 0x7ffff0) + 1;
     Atomics.store(words, at.claim, (this.generation << 8) | job.parts);
     Atomics.store(words, at.generation, this.generation);
-    Atomics.notify(words, at.generation);
+    if (job.wakes && Atomics.load(words, at.awake) < this.count - 1) Atomics.notify(words, at.generation);
     try {
       for (;;) {
         const claim = Atomics.load(words, at.claim);
@@ -195,7 +205,7 @@ export class Threads {
     for (let i = 0; ; i++) {
       const finished = Atomics.load(words, at.finished);
       if (finished >= parts) return;
-      if (i < 10_000) continue;
+      if (i < 10 * looks) continue;
       if (since === 0) since = Date.now();
       if (Date.now() - since > patience) {
         this.lost = true;

@@ -312,9 +312,9 @@ function program(
   const number = heap.programNumber++;
   const { threads } = heap;
   if (threads !== null)
-    host["share"] = (index: number, parts: number): void => {
+    host["share"] = (index: number, parts: number, wakes: number): void => {
       const part = instance.exports[`part${index}`] as (part: number, thread: number) => void;
-      threads.run({ program: number, bytes: text, length, base, step: index, parts }, (i) => part(i, 0));
+      threads.run({ program: number, bytes: text, length, base, step: index, parts, wakes: wakes !== 0 }, (i) => part(i, 0));
     };
   for (const [name, node] of compiled.scalars) host[name] = node.op.scalar!;
   const instance = new WebAssembly.Instance(module, {

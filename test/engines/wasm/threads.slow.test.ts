@@ -5,6 +5,7 @@ import {
   conv,
   evaluate,
   f32,
+  f64,
   graph,
   greater,
   matmul,
@@ -15,6 +16,7 @@ import {
   sub,
   sum,
   type Tensor,
+  type TensorType,
   tanh,
   transpose,
   valueAndGrad,
@@ -75,9 +77,9 @@ const wide = graph({ a: f32(12, 301, 203), b: f32(203), q: f32(10, 130, 33), one
 test("large loops, and steps over rows, are the same bits on any number of threads, which share them", async () => {
   const inputs = { a: draw(1, 12, 301, 203), b: draw(2, 203), q: draw(3, 10, 130, 33), one: draw(4, 1_000_003) };
   const results: string[] = [];
-  const woken = vi.spyOn(Atomics, "notify");
+  const stored = vi.spyOn(Atomics, "store");
   for (const threads of [1, 2, 3, 7]) {
-    woken.mockClear();
+    stored.mockClear();
     const program = await compile(wide, wasm({ threads }));
     for (let run = 0; run < 3; run++) {
       const out = program.run(inputs);
@@ -85,8 +87,49 @@ test("large loops, and steps over rows, are the same bits on any number of threa
       if (run === 1) await new Promise((done) => setTimeout(done, 200));
     }
     // The loop over rows and the attention of each example; a prime number of elements has no even parts.
-    expect(woken.mock.calls.length / 3, `${threads} threads`).toBe(threads === 1 ? 0 : 2);
+    const begun = stored.mock.calls.filter(([, index]) => index === 0).length;
+    expect(begun / 3, `${threads} threads`).toBe(threads === 1 ? 0 : 2);
   }
-  woken.mockRestore();
+  stored.mockRestore();
   expect(new Set(results).size).toBe(1);
+});
+
+test("products of any shape are the same bits where threads pack an operand together and share the other by rows or columns", async () => {
+  const shapes = [
+    [64, 128, 784],
+    [131, 67, 577],
+    [97, 211, 101],
+    [300, 37, 89],
+    [5, 2003, 60],
+    [64, 64, 131_100],
+  ];
+  const engines = [1, 3].map((threads) => wasm({ threads }));
+  for (const [m, n, k] of shapes as [number, number, number][])
+    for (const [turnedA, turnedB, dtype] of [
+      [false, false, "f32"],
+      [true, true, "f32"],
+      [true, false, "f64"],
+    ] as const) {
+      // Past the largest operand that is packed as a whole, once.
+      if (k > 1000 && turnedA) continue;
+      const type = dtype === "f32" ? f32 : f64;
+      const filled = (type: TensorType): Tensor => {
+        const [rows, columns] = type.shape as [number, number];
+        const data = new (dtype === "f32" ? Float32Array : Float64Array)(rows * columns);
+        for (let i = 0; i < data.length; i++) data[i] = ((i * 7919) % 10007) / 10007 - 0.5;
+        return { kind: "tensor", type, data };
+      };
+      const given = { a: filled(turnedA ? type(k, m) : type(m, k)), b: filled(turnedB ? type(n, k) : type(k, n)) };
+      const f = graph({ a: given.a.type, b: given.b.type }, ({ a, b }) => matmul(turnedA ? transpose(a) : a, turnedB ? transpose(b) : b));
+      const results: string[] = [];
+      for (const engine of engines) {
+        const program = await compile(f, engine);
+        results.push(bits(program.run(given)));
+        // The workers start meanwhile.
+        if (results.length === 2 && m === 64 && !turnedA) await new Promise((done) => setTimeout(done, 100));
+        results.push(bits(program.run(given)));
+        program.dispose();
+      }
+      expect(new Set(results).size, `${m} x ${n} x ${k}, ${dtype}`).toBe(1);
+    }
 });

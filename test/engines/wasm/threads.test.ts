@@ -50,7 +50,7 @@ test("where memory cannot be shared the engine works alone", async () => {
 });
 
 test("a part that fails is an error, and a lost one too, after which the caller works alone", () => {
-  const job = { program: 1, bytes: 0, length: 0, base: 0, step: 0, parts: 3 };
+  const job = { program: 1, bytes: 0, length: 0, base: 0, step: 0, parts: 3, wakes: true };
   const made = () => {
     const memory = new WebAssembly.Memory({ initial: 1, maximum: 2, shared: true });
     return { threads: new Threads(memory, 64, 1), words: new Int32Array(memory.buffer, 64, 16) };
