@@ -170,5 +170,27 @@ function rotated(n: Application): Value {
   return flat ? reshape(out, { shape: given.type.shape }) : transpose(out, { axes: [0, 2, 1, 3] });
 }
 
+/** Attention whose scores and shares the model's own graphs change. */
+function flexAttention(n: Application): Value {
+  const [q, k, v] = [n.get(0), n.get(1), n.get(2)];
+  const copies = q.type.shape[1]! / k.type.shape[1]!;
+  if (!Number.isInteger(copies)) n.refuse(`${q.type.shape[1]} heads of queries do not share ${k.type.shape[1]} heads of keys evenly`);
+  const { dtype } = q.type;
+  const precise: DType = n.hasAttribute("softmax_precision")
+    ? dtypeOfElement(n.int("softmax_precision", 1), "attribute softmax_precision")
+    : dtype === "f64"
+      ? "f64"
+      : "f32";
+  const changed = (name: string, x: Value): Value =>
+    n.hasAttribute(name) ? (n.body(n.graph(name), [x], name)[0] ?? n.refuse(`graph ${name} has no output`)) : x;
+  const product = matmul(q, transpose(repeated(k, copies), { axes: [0, 1, 3, 2] }));
+  const scores = mul(product, n.float("scale", 1 / Math.sqrt(q.type.shape[3]!)));
+  const weights = changed("prob_mod", shares(changed("score_mod", precise === dtype ? scores : cast(scores, precise))));
+  return matmul(precise === dtype ? weights : cast(weights, dtype), repeated(v, copies));
+}
+
+/** Operators of ai.onnx.preview. */
+export const previews: Family = { FlexAttention: flexAttention };
+
 /** Attention and what goes with it. */
 export const attending: Family = { Attention: attention, RotaryEmbedding: rotated };

@@ -202,16 +202,6 @@ function swish(n: Application): Value {
   return mul(x, sigmoid(mul(n.float("alpha", 1), x)));
 }
 
-/** The shift of unsigned whole numbers by powers of two. */
-function bitShift(n: Application): Value {
-  const [x, y] = pair(n);
-  const factor = cast(pow(lift(2, "f64"), cast(y, "f64")), "f64");
-  const wide = cast(x, "f64");
-  const bits = { u8: 8, u16: 16, u32: 32, u64: 64 }[x.type.dtype as string] ?? n.refuse("its operands have to be unsigned");
-  const shifted = n.text("direction", "") === "LEFT" ? mod(mul(wide, factor), lift(2 ** bits, "f64")) : floor(div(wide, factor));
-  return cast(shifted, x.type.dtype);
-}
-
 /* @__NO_SIDE_EFFECTS__ */
 function numberOrIdentity(f: (x: Value) => Value): (x: Value) => Value {
   return (x) => (isInteger(x.type.dtype) ? x : f(x));
@@ -228,7 +218,6 @@ export const elementwise: Family = {
   Asinh: one(asinh),
   Atan: one(atan),
   Atanh: one(atanh),
-  BitShift: bitShift,
   Cast: castTo,
   CastLike: (n) => convert(n.get(0), n.dtype(1)),
   Ceil: one(numberOrIdentity(ceil)),
@@ -279,6 +268,7 @@ export const elementwise: Family = {
   Sqrt: one(sqrt),
   Sub: two(sub),
   Sum: list(add),
+  SwiGLU: (n) => mul(swish(n), n.get(1)),
   Swish: swish,
   Tan: one(tan),
   Tanh: one(tanh),

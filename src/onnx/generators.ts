@@ -64,7 +64,8 @@ function steps(n: Application): Value {
 
 /** A key of the node's own: by its seed where it has one, and by its name, so that two nodes do not draw the same numbers. */
 function keyOf(n: Application): ReturnType<typeof key> {
-  const seed = n.hasAttribute("seed") ? Math.trunc(n.float("seed", 0)) : 0;
+  // Dropout writes its seed as a whole number, the others as a number.
+  const seed = n.hasAttribute("seed") ? Math.trunc(n.op === "Dropout" ? n.int("seed", 0) : n.float("seed", 0)) : 0;
   return fold(key(seed), n.message.output?.[0] ?? n.op);
 }
 

@@ -1,20 +1,25 @@
 import { GraphError } from "../ir/errors.ts";
 import { type Family, nodeText, type Rule } from "./application.ts";
-import { attending } from "./attention.ts";
+import { attending, previews } from "./attention.ts";
+import { bits } from "./bits.ts";
 import { contraction } from "./contraction.ts";
 import { control } from "./control.ts";
 import { elementwise } from "./elementwise.ts";
 import { generators } from "./generators.ts";
 import { indexing } from "./indexing.ts";
+import { linearAttending } from "./linear-attention.ts";
 import { losses } from "./losses.ts";
 import { normalization } from "./normalization.ts";
 import { pooling } from "./pooling.ts";
 import { quantization } from "./quantization.ts";
+import { quantizedProducts } from "./quantized-products.ts";
 import { recurrence } from "./recurrent.ts";
 import { reductions } from "./reductions.ts";
 import { resizing } from "./resize.ts";
+import { sampling } from "./sampling.ts";
 import type { NodeMessage } from "./schema.ts";
 import { shaping } from "./shaping.ts";
+import { spectral } from "./spectral.ts";
 import { trainingOperators } from "./training-operators.ts";
 
 const families: readonly Family[] = [
@@ -32,6 +37,11 @@ const families: readonly Family[] = [
   recurrence,
   control,
   quantization,
+  quantizedProducts,
+  bits,
+  sampling,
+  linearAttending,
+  spectral,
 ];
 
 /** What to do about operators that other exporters write. */
@@ -43,7 +53,8 @@ const advice: Readonly<Record<string, string>> = {
 
 /** The rule of an operator, or undefined. */
 export function findRule(domain: string, op: string): Rule | undefined {
-  const found = domain === "" ? families : domain === "ai.onnx.preview.training" ? [trainingOperators] : [];
+  const found =
+    domain === "" ? families : domain === "ai.onnx.preview.training" ? [trainingOperators] : domain === "ai.onnx.preview" ? [previews] : [];
   for (const family of found) if (Object.hasOwn(family, op)) return family[op];
   return undefined;
 }
@@ -65,5 +76,5 @@ export function ruleOf(domain: string, node: NodeMessage): Rule {
 
 /** All operators that are read, by name. */
 export function operatorNames(): string[] {
-  return [...families, trainingOperators].flatMap((family) => Object.keys(family)).sort();
+  return [...families, trainingOperators, previews].flatMap((family) => Object.keys(family)).sort();
 }

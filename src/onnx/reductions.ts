@@ -1,3 +1,4 @@
+import { scan } from "../control/scan.ts";
 import { isFloat, isInteger } from "../ir/dtype.ts";
 import { lift } from "../ir/leaf.ts";
 import type { Value } from "../ir/node.ts";
@@ -18,6 +19,7 @@ import {
   max,
   mean,
   min,
+  mul,
   norm,
   oneHot,
   prod,
@@ -105,6 +107,28 @@ function runningSum(n: Application): Value {
   return cumsum(n.get(0), { axis, exclusive: n.int("exclusive", 0) !== 0, reverse: n.int("reverse", 0) !== 0 });
 }
 
+/** Products of all elements up to each one: one loop along the axis. */
+function runningProduct(n: Application): Value {
+  const x = n.get(0);
+  const rank = x.type.shape.length;
+  const axis = n.axis(n.known(1, "its axis")[0] ?? n.refuse("its axis is missing"), rank);
+  if (x.type.shape[axis] === 0) return x;
+  const order = [axis, ...x.type.shape.map((_, i) => i).filter((i) => i !== axis)];
+  const reverse = n.int("reverse", 0) !== 0;
+  const exclusive = n.int("exclusive", 0) !== 0;
+  const rows = transpose(x, { axes: order });
+  const { out } = scan(
+    ({ so }: { so: Value }, row: { x: Value }) => {
+      const next = mul(so, row.x);
+      return { carry: { so: next }, out: exclusive ? so : next };
+    },
+    { so: full(tensorType(x.type.dtype, rows.type.shape.slice(1)), lift(1, x.type.dtype)) },
+    { x: rows },
+    { reverse },
+  );
+  return transpose(out as Value, { axes: order.map((_, i) => order.indexOf(i)) });
+}
+
 /** 1 at the first largest element along an axis; below operator set 13 over all axes from it on together. */
 function hardmax(n: Application): Value {
   const x = n.get(0);
@@ -128,6 +152,7 @@ function lengthOf(x: Value, axes: Axes): Value {
 export const reductions: Family = {
   ArgMax: arg(argMax),
   ArgMin: arg(argMin),
+  CumProd: runningProduct,
   CumSum: runningSum,
   Hardmax: hardmax,
   ReduceL1: reduction((x, axes) => sum(abs(x), axes)),

@@ -62,6 +62,11 @@ export function nodeCases(path: string = fileURLToPath(new URL("../fixtures/onnx
   });
 }
 
+/** Cases of operators beyond the first archive, of onnx 1.23.1: bits, products of quantised numbers, sampling, spectra, recurrent attention. */
+export function moreCases(): NodeCase[] {
+  return nodeCases(fileURLToPath(new URL("../fixtures/onnx/node-cases-more.tar.gz", import.meta.url)));
+}
+
 /** A TensorProto file. */
 export function tensorFile(bytes: Uint8Array): Tensor {
   return tensorOf(readMessage(bytes, tensorShape) as TensorMessage, "a case");

@@ -1,7 +1,10 @@
 import { readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { expect, test } from "vitest";
+import { evaluate, tensor } from "../../src/index.ts";
+import { onnx } from "../../src/onnx/onnx.ts";
 import { operatorNames } from "../../src/onnx/operators.ts";
+import { modelBytes, node, port, wholes } from "./build-model.ts";
 
 test("docs/onnx.md lists every operator that is read, and no other", () => {
   const page = readFileSync(fileURLToPath(new URL("../../docs/onnx.md", import.meta.url)), "utf8");
@@ -10,4 +13,123 @@ test("docs/onnx.md lists every operator that is read, and no other", () => {
     .map(([word]) => word)
     .filter((word) => word !== "Read" && word !== "Operators");
   expect([...new Set(listed)].sort()).toEqual(operatorNames());
+});
+
+/** What a model of one node says when it is applied to numbers 0, 1, 2, ... of the shapes given. */
+async function refusal(
+  op: string,
+  shapes: readonly (readonly number[])[],
+  attributes: Parameters<typeof node>[3] = {},
+  { settings = [], opset = 28, element = 1 }: { settings?: readonly (readonly number[])[]; opset?: number; element?: number } = {},
+): Promise<string> {
+  const names = shapes.map((_, i) => `x${i}`);
+  const model = await onnx.read(
+    modelBytes({
+      nodes: [node(op, [...names, ...settings.map((_, i) => `s${i}`)], ["y"], attributes)],
+      inputs: shapes.map((shape, i) => port(`x${i}`, shape, element)),
+      weights: settings.map((numbers, i) => wholes(`s${i}`, numbers)),
+      opset,
+    }),
+  );
+  const data = shapes.map((shape, i) => [
+    `x${i}`,
+    tensor(
+      Float64Array.from({ length: shape.reduce((a, b) => a * b, 1) }, (_, k) => k),
+      { kind: "type", dtype: element === 1 ? "f32" : "i32", shape },
+    ),
+  ]);
+  try {
+    evaluate(model.apply(model.params, Object.fromEntries(data)));
+    return "nothing";
+  } catch (error) {
+    return (error as Error).message;
+  }
+}
+
+test("operators on bits, images, spectra and states say what does not fit", async () => {
+  expect(await refusal("BitwiseAnd", [[2], [2]])).toContain("its operand 0 is f32; bits are those of whole numbers");
+  expect(await refusal("BitCast", [[2]], { to: 6 })).toContain(
+    "it takes the bits of f32 for i32; only whole numbers of one size are supported",
+  );
+  expect(await refusal("AffineGrid", [[1, 2, 3]], {}, { settings: [[1, 1, 4]] })).toContain(
+    "its size has 1 axes of space; 2 and 3 are supported",
+  );
+  expect(
+    await refusal("GridSample", [
+      [1, 1, 2, 2],
+      [1, 2, 2, 3],
+    ]),
+  ).toContain("its grid is [1,2,2,3]; for 2 axes of space it is [1, ...places, 2]");
+  expect(
+    await refusal(
+      "GridSample",
+      [
+        [1, 1, 2, 2],
+        [1, 2, 2, 2],
+      ],
+      { mode: "best" },
+    ),
+  ).toContain("mode best is none of linear, nearest and cubic");
+  expect(
+    await refusal(
+      "GridSample",
+      [
+        [1, 1, 2, 2],
+        [1, 2, 2, 2],
+      ],
+      { padding_mode: "wrap" },
+    ),
+  ).toContain("padding_mode wrap is none of zeros");
+  expect(
+    await refusal("GridSample", [
+      [1, 1, 0, 2],
+      [1, 2, 2, 2],
+    ]),
+  ).toContain("its operand 0 has no elements to sample");
+  expect(
+    await refusal(
+      "Col2Im",
+      [[1, 5, 2]],
+      {},
+      {
+        settings: [
+          [2, 2],
+          [1, 2],
+        ],
+      },
+    ),
+  ).toContain("its operand is [1,5,2]; an image of [2,2] has 2 blocks of 2 elements a channel");
+  expect(await refusal("DFT", [[1, 4, 3]])).toContain("the last axis of its operand has 3 elements; complex numbers have 1 (real) or 2");
+  expect(await refusal("DFT", [[1, 4, 1]], { axis: 2 }, { opset: 17 })).toContain(
+    "its axis is the last one, on which complex numbers have their parts",
+  );
+  expect(await refusal("DFT", [[1, 4, 1]], {}, { settings: [[0]] })).toContain("its length is 0; a transform has 1 element or more");
+  expect(await refusal("STFT", [[1, 4, 1]], {}, { settings: [[2], [1, 1, 1, 1, 1]] })).toContain(
+    "its frames of 5 elements, 2 apart, do not fit a signal of 4",
+  );
+  expect(await refusal("MelWeightMatrix", [], {}, { settings: [[0], [8], [8000], [0], [4000]] })).toContain("it makes 5 rows of 0 bands");
+  expect(await refusal("MelWeightMatrix", [], {}, { settings: [[2], [8], [100], [0], [4000]] })).toContain(
+    "reaches beyond the 5 rows of the spectrum",
+  );
+  expect(
+    await refusal(
+      "CausalConvWithState",
+      [
+        [1, 2, 4],
+        [2, 1, 2],
+      ],
+      { activation: "gelu" },
+    ),
+  ).toContain("activation gelu is none of none, silu and swish");
+  const three = [
+    [1, 2, 6],
+    [1, 2, 4],
+    [1, 2, 4],
+  ];
+  expect(await refusal("LinearAttention", three, { q_num_heads: 3, kv_num_heads: 2 })).toContain(
+    "3 heads of queries do not share 2 heads of keys evenly",
+  );
+  expect(await refusal("LinearAttention", three, { q_num_heads: 2, kv_num_heads: 2, update_rule: "hebb" })).toContain(
+    "update_rule hebb is none of linear",
+  );
 });

@@ -41,6 +41,21 @@ function operatorOf({ name, model }: NodeCase): string {
           .slice(0, 40);
 }
 
+/**
+ * Cases that are read and computed otherwise than the suite has it, by how their names begin, with the reason. A case that fails and is neither here nor refused by
+ * name (an element type or an operator that the library does not have) is a fault.
+ */
+const otherwise: readonly (readonly [RegExp, string])[] = [
+  [/^test_bernoulli/, "draws random numbers, with another generator"],
+  [/^test_training_dropout/, "draws random numbers, with another generator"],
+  [/^test_dft_inverse/, "the suite's own numbers carry its rounding where 0 is exact, beyond the tolerance"],
+  [/^test_attention_.*_bf16/, "ONNX's reference keeps products in f32; here each result is rounded to its dtype"],
+  [/^test_bitcast_.*(float|int64)/, "the bits of a floating-point number, or 64 of them, are no number here"],
+];
+
+/** What a lesson says when it refuses by name what the library does not have. */
+const refused = /has element type [A-Z0-9]+; supported are|there is no operator|is optional; inputs and outputs are dense tensors/;
+
 async function failure(c: NodeCase): Promise<string | null> {
   try {
     const o = await opened(c);
@@ -63,6 +78,8 @@ test("ONNX's whole suite of backend node tests, counted by operator", async () =
       console.log("the Python package onnx is absent (pip install onnx): of ONNX's suite the 451 cases of the fixture are run");
     const file = all ?? fixture;
     const counts = new Map<string, { passed: number; failed: number; first: string }>();
+    const reasons = new Map<string, number>();
+    const faults: string[] = [];
     for (const c of nodeCases(file)) {
       const op = operatorOf(c);
       let count = counts.get(op);
@@ -70,14 +87,26 @@ test("ONNX's whole suite of backend node tests, counted by operator", async () =
       const found = await failure(c);
       if (found === null) count.passed++;
       else {
+        if (process.env["ONNX_FAILURES"] !== undefined) console.log(`${c.name}: ${found}`);
+        const reason = refused.test(found)
+          ? found.replace(/^.*?(element type [A-Z0-9]+|no operator \S+|optional);? .*$/s, "$1")
+          : otherwise.find(([name]) => name.test(c.name))?.[1];
+        if (reason === undefined) faults.push(`${c.name}: ${found}`);
+        else reasons.set(reason, (reasons.get(reason) ?? 0) + 1);
         if (count.failed++ === 0) count.first = `${c.name}: ${found}`.slice(0, 160);
       }
     }
     const rows = [...counts].sort(([a], [b]) => (a < b ? -1 : 1));
     const [passed, failed] = rows.reduce(([p, f], [, c]) => [p + c.passed, f + c.failed], [0, 0]);
     console.log(rows.map(([op, c]) => `${op}: ${c.passed} passed, ${c.failed} failed${c.failed > 0 ? `  (${c.first})` : ""}`).join("\n"));
+    console.log(
+      `\nwhy they fail:\n${[...reasons]
+        .sort()
+        .map(([reason, count]) => `${count} ${reason}`)
+        .join("\n")}`,
+    );
     console.log(`${passed} passed, ${failed} failed, ${rows.length} operators`);
-    expect(failed).toBeLessThanOrEqual(0.05 * (passed + failed));
+    expect(faults).toEqual([]);
   } finally {
     rmSync(folder, { recursive: true, force: true });
   }
