@@ -1,4 +1,4 @@
-import { type Signal, signal } from "@preact/signals";
+import { computed, type Signal, signal } from "@preact/signals";
 import type { ComponentType, JSX } from "preact";
 import { GraphTab } from "./graph/tab.tsx";
 import { dialog, loadDialogs, openHelp, openPalette, openShare } from "./shell/dialogs.ts";
@@ -28,9 +28,12 @@ async function load(tab: Tab): Promise<void> {
   loaded.value = { ...loaded.value, [tab]: component };
 }
 
+// What the rest of the state does is no concern of the page as a whole.
+const shownTab = computed(() => state.value.tab);
+
 /** The whole page: its header, and the open tab below. */
 export function App(): JSX.Element {
-  const { tab } = state.value;
+  const tab = shownTab.value;
   const Open = loaded.value[tab];
   if (Open === undefined) void load(tab);
   const w = words.value;

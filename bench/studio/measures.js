@@ -43,11 +43,21 @@ function mainThread(events) {
       outer.push(task);
       end = task.at + task.took;
     }
-  return { keys: keys.map(({ ts }) => ts / 1000).sort((a, b) => a - b), tasks: outer };
+  // Where the page's thread has done its part of a frame: it is handed over to be drawn.
+  const handed = events
+    .filter((e) => e.ph === "X" && e.pid === pid && e.tid === tid && e.name === "Commit")
+    .map(({ ts, dur = 0 }) => (ts + dur) / 1000)
+    .sort((a, b) => a - b);
+  return { keys: keys.map(({ ts }) => ts / 1000).sort((a, b) => a - b), tasks: outer, handed };
 }
 
+/** @param {readonly any[]} tasks @param {"took" | "cpu"} what */
+const total = (tasks, what) => tasks.reduce((sum, task) => sum + task[what], 0);
+
 /**
- * All work of the page's thread that a step's key causes: handling it, style, layout, painting, handing the frame over.
+ * What the page's thread works when a step's key is pressed. `frame`: up to the frame that shows the step (handling the key, style, layout, painting,
+ * handing the frame over). `took`: all that it causes within 60 ms, with the frames after it, in which the card's formula and the texts beside the
+ * picture follow. Neither counts waiting for the screen; `clock` is the time from the key until that first frame is handed over, with all waiting.
  *
  * @param {Awaited<ReturnType<typeof import("./visit.js").openStudio>>} studio
  */
@@ -67,14 +77,23 @@ export async function stepToPaint(studio, items = 60) {
   await walk();
   await page.keyboard.press("Home");
   await pause(200);
-  const { keys, tasks } = mainThread(await traced(page, walk));
+  const { keys, tasks, handed } = mainThread(await traced(page, walk));
   const samples = keys.map((at, i) => {
     const until = Math.min(keys[i + 1] ?? Number.POSITIVE_INFINITY, at + 60) - 1;
     const own = tasks.filter((task) => task.at + task.took > at && task.at < until);
-    return { took: own.reduce((sum, { took }) => sum + took, 0), cpu: own.reduce((sum, { cpu }) => sum + cpu, 0) };
+    const shows = handed.find((end) => end > at) ?? until;
+    const frame = own.filter((task) => task.at < shows);
+    return {
+      frame: total(frame, "took"),
+      frameCpu: total(frame, "cpu"),
+      took: total(own, "took"),
+      cpu: total(own, "cpu"),
+      clock: shows - at,
+    };
   });
   await page.context().close();
-  return { shown, took: samples.map(({ took }) => took), cpu: samples.map(({ cpu }) => cpu) };
+  const all = (what) => samples.map((sample) => sample[what]);
+  return { shown, frame: all("frame"), frameCpu: all("frameCpu"), took: all("took"), cpu: all("cpu"), clock: all("clock") };
 }
 
 /** Layouts as the page makes them, of a formula that changes: the first one, and the others. */

@@ -128,7 +128,7 @@ export class Canvas {
     const still = isNew && this.#title === scene.title ? this.#toggled(scene, picture.layout) : null;
     this.#layout = picture.layout;
     this.#scene = scene;
-    this.svg.setAttribute("aria-label", label);
+    if (this.svg.getAttribute("aria-label") !== label) this.svg.setAttribute("aria-label", label);
     if (isNew) {
       // Another graph begins at its end; one of which a module was opened, where the reader was.
       const wasOpen = this.#title === scene.title;
@@ -213,17 +213,22 @@ export class Canvas {
 
   #patch(scene: Scene, parts: SvgParts, all: boolean): void {
     const sources = this.#sourcesOf(scene);
+    const changed: string[] = [];
+    let text = "";
     for (const [key, source] of sources) {
       const before = this.#sources.get(key);
       if (!all && before !== undefined && isSame(before, source)) continue;
       const index = Number(key.slice(1));
-      const text = key[0] === "w" ? parts.wire(index) : key[0] === "t" ? parts.trunk(index) : parts.item(index);
-      const [fresh] = elementsIn(text);
-      const old = this.#elements.get(key);
-      if (fresh === undefined || old === undefined) continue;
-      morph(old, fresh);
-      if (key[0] === "w") this.#markDraggable(index);
+      changed.push(key);
+      text += key[0] === "w" ? parts.wire(index) : key[0] === "t" ? parts.trunk(index) : parts.item(index);
     }
+    // All of them are parsed at once.
+    const drawn = changed.length === 0 ? [] : elementsIn(text);
+    changed.forEach((key, i) => {
+      const old = this.#elements.get(key);
+      if (old !== undefined) morph(old, drawn[i]!);
+      if (key[0] === "w") this.#markDraggable(Number(key.slice(1)));
+    });
     this.#sources = sources;
     if (all) {
       const dots = elementsIn(this.#layout!.trunks.map((_, i) => parts.dots(i)).join(""));
@@ -243,11 +248,15 @@ export class Canvas {
   /** Lines that stand out lie over the plain ones. */
   #lift(scene: Scene): void {
     const focused = document.activeElement;
+    const standing = new Set<Element>();
     scene.wires.forEach(({ flow }, i) => {
-      const element = this.#elements.get(`w${i}`);
-      if (flow !== undefined && element !== undefined && element.nextElementSibling !== this.#firstDot)
-        this.#wires.insertBefore(element, this.#firstDot);
+      const element = flow === undefined ? undefined : this.#elements.get(`w${i}`);
+      if (element !== undefined) standing.add(element);
     });
+    // An element that is moved is laid out anew: those that lie there already stay.
+    let last = this.#firstDot === null ? this.#wires.lastElementChild : this.#firstDot.previousElementSibling;
+    while (last !== null && standing.delete(last)) last = last.previousElementSibling;
+    for (const element of standing) this.#wires.insertBefore(element, this.#firstDot);
     if (focused instanceof SVGElement && this.svg.contains(focused) && focused !== document.activeElement) focused.focus();
   }
 

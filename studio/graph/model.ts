@@ -1,4 +1,5 @@
-import { batch, computed, effect, type ReadonlySignal, signal } from "@preact/signals";
+import { batch, computed, effect, type ReadonlySignal, type Signal, signal } from "@preact/signals";
+import { afterFrame } from "../shell/after-frame.ts";
 import { change, language, state } from "../state/store.ts";
 import type { Fault, Model, Read } from "./engine.ts";
 import { type Example, examples } from "./examples.ts";
@@ -38,11 +39,11 @@ const slice: ReadonlySignal<GraphState> = computed(() => state.value.graph);
 export const formula: ReadonlySignal<string> = computed(() => slice.value.formula);
 export const values: ReadonlySignal<GraphState["values"]> = computed(() => slice.value.values);
 export const grain: ReadonlySignal<GraphState["grain"]> = computed(() => slice.value.grain);
-const depth = computed(() => slice.value.depth);
+export const depth: ReadonlySignal<number | null> = computed(() => slice.value.depth);
 const open = computed(() => slice.value.open);
 const closed = computed(() => slice.value.closed);
-const near = computed(() => slice.value.near);
-const reach = computed(() => slice.value.reach);
+export const near: ReadonlySignal<string | null> = computed(() => slice.value.near);
+export const reach: ReadonlySignal<Reach> = computed(() => slice.value.reach);
 
 /** The formula as it was read, or the fault in it. */
 const reading: ReadonlySignal<Read | Fault | null> = computed(() => {
@@ -156,21 +157,45 @@ export function watchModel(): () => void {
       }
     });
   });
+  let callOff: (() => void) | null = null;
+  const write = (): void => {
+    callOff = null;
+    written.value = { made: model.peek(), at: stop.peek() };
+  };
+  const endWriting = effect(() => {
+    void model.value;
+    void stop.value;
+    // The first graph comes with its texts. Steps that come before the frame are written about in its turn, so that none waits for the last.
+    if (written.peek().made === null) write();
+    else callOff ??= afterFrame(write);
+  });
   return () => {
     end();
+    endWriting();
+    callOff?.();
     stopLaying();
   };
 }
 
+let lastStop: Stop = { t: 0, edge: null };
 /** Where the walk stands; what the state says, as far as this walk goes. */
 export const stop: ReadonlySignal<Stop> = computed(() => {
   const walk = model.value?.walk;
-  const { step, edge } = slice.value;
-  if (walk === undefined) return { t: 0, edge: null };
-  const t = Math.min(step ?? walk.forward, walk.steps.length);
-  const edges = walk.steps[t - 1]?.edges ?? 1;
-  return { t, edge: edge !== null && edge < edges ? edge : null };
+  const { step, edge: asked } = slice.value;
+  const t = walk === undefined ? 0 : Math.min(step ?? walk.forward, walk.steps.length);
+  const edges = walk?.steps[t - 1]?.edges ?? 1;
+  const edge = asked !== null && walk !== undefined && asked < edges ? asked : null;
+  // The same place is the same object, so that other changes of the state move nothing.
+  if (t !== lastStop.t || edge !== lastStop.edge) lastStop = { t, edge };
+  return lastStop;
 });
+
+/**
+ * The graph and the place that are written about: by the step card with its formula, the gradients beside the variables, the table, the sentences for
+ * screen readers. They follow in the frame after the picture's, which so is painted without waiting for them; while steps come faster than frames only
+ * the last is written about.
+ */
+export const written: Signal<{ readonly made: Model | null; readonly at: Stop }> = signal({ made: null, at: { t: 0, edge: null } });
 
 /** All places to stand at, at the present size of steps. */
 export const stops: ReadonlySignal<readonly Stop[]> = computed(() => {

@@ -10,17 +10,39 @@ export function elementsIn(text: string): Element[] {
   return [...holder.children];
 }
 
+/** What a child is, by which its drawing from before is found: a line, an arrow, a value. */
+function kindOf(node: Node): string {
+  return node instanceof Element ? `${node.nodeName} ${node.getAttribute("class")?.split(" ", 1)[0] ?? ""}` : node.nodeName;
+}
+
 /** Makes an element look like another one, changing what differs only, so that focus and pointer stay where they are. */
 export function morph(old: Element, fresh: Element): void {
   for (const { name } of [...old.attributes]) if (!fresh.hasAttribute(name) && !ours.has(name)) old.removeAttribute(name);
   for (const { name, value } of fresh.attributes) if (old.getAttribute(name) !== value) old.setAttribute(name, value);
-  const before = [...old.childNodes];
-  const after = [...fresh.childNodes];
-  if (before.length === after.length && before.every((node, i) => node.nodeName === after[i]!.nodeName)) {
-    before.forEach((node, i) => {
-      const next = after[i]!;
-      if (node instanceof Element) morph(node, next as Element);
-      else if (node.nodeValue !== next.nodeValue) node.nodeValue = next.nodeValue;
-    });
-  } else old.replaceChildren(...after);
+  let node = old.firstChild;
+  let next = fresh.firstChild;
+  while (next !== null) {
+    const following = next.nextSibling;
+    const kind = kindOf(next);
+    let same = node;
+    while (same !== null && kindOf(same) !== kind) same = same.nextSibling;
+    if (same === null) old.insertBefore(next, node);
+    else {
+      // What lies between is not in the new drawing, or later in it, where it is made anew.
+      while (node !== same) {
+        const gone: ChildNode = node!;
+        node = gone.nextSibling;
+        gone.remove();
+      }
+      if (same instanceof Element) morph(same, next as Element);
+      else if (same.nodeValue !== next.nodeValue) same.nodeValue = next.nodeValue;
+      node = same.nextSibling;
+    }
+    next = following;
+  }
+  while (node !== null) {
+    const gone = node;
+    node = gone.nextSibling;
+    gone.remove();
+  }
 }

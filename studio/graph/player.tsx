@@ -1,4 +1,4 @@
-import { effect, useComputed } from "@preact/signals";
+import { computed, effect, useComputed } from "@preact/signals";
 import type { JSX } from "preact";
 import { useLayoutEffect, useRef } from "preact/hooks";
 import { state } from "../state/store.ts";
@@ -46,11 +46,17 @@ interface ControlProps {
   readonly onClick: () => void;
 }
 
+// What the buttons look at, each by itself: a step changes few of them.
+const rate = computed(() => state.value.graph.speed);
+const asks = computed(() => state.value.graph.quiz);
+const inBackward = computed(() => stop.value.t > (model.value?.walk.forward ?? 0));
+
 /** The buttons that walk, and how large a step is. */
 export function Controls(): JSX.Element {
   const w = graphWords.value;
-  const { speed, quiz } = state.value.graph;
-  const isBackward = stop.value.t > (model.value?.walk.forward ?? 0);
+  const speed = rate.value;
+  const quiz = asks.value;
+  const isBackward = inBackward.value;
   return (
     <div class="controls">
       <div class="group" role="group" aria-label={w.trace}>

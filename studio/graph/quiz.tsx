@@ -1,3 +1,4 @@
+import { computed } from "@preact/signals";
 import type { JSX } from "preact";
 import { useEffect, useRef } from "preact/hooks";
 import { say } from "../shell/live.tsx";
@@ -7,6 +8,8 @@ import { isNear, question, reveal, score, verdict, wasWrong } from "./quiz-state
 import { numberIn } from "./variables.tsx";
 import { graphWords } from "./words.ts";
 
+const quiz = computed(() => state.value.graph.quiz);
+
 /** The question before a gradient is shown, where the reader wants to predict. */
 export function Quiz(): JSX.Element | null {
   const w = graphWords.value;
@@ -15,7 +18,7 @@ export function Quiz(): JSX.Element | null {
   useEffect(() => {
     if (asked !== null) field.current?.focus();
   }, [asked]);
-  if (!state.value.graph.quiz) return null;
+  if (!quiz.value) return null;
   const { right, asked: count } = score.value;
   const answer = (): void => {
     if (asked === null || field.current === null) return;

@@ -2,19 +2,23 @@ import { computed, effect, type ReadonlySignal } from "@preact/signals";
 import type { Scene, Value } from "chainrule";
 import type { JSX } from "preact";
 import { useEffect, useRef } from "preact/hooks";
-import { language, state } from "../state/store.ts";
+import { language } from "../state/store.ts";
 import { Canvas, canvas } from "./canvas.ts";
 import { Icon } from "./icons.tsx";
 import { keyDown } from "./keys.ts";
 import {
   chosen,
   crumbs,
+  depth,
   engine,
+  formula,
   laying,
   litItems,
   litSpans,
   model,
+  near,
   nearItem,
+  reach,
   setDepth,
   setReach,
   setValue,
@@ -31,6 +35,12 @@ const scene: ReadonlySignal<Scene | null> = computed(() => {
   const made = model.value;
   return made === null || engine.value === null ? null : engine.value.sceneAt(made, stop.value);
 });
+
+/** Whether some module is in the picture, open or closed. */
+const hasModules = computed(
+  () => (scene.value?.groups?.length ?? 0) > 0 || scene.value?.items.some(({ kind }) => kind === "module") === true,
+);
+const isStale = computed(() => model.value !== null && model.value.read.source !== formula.value);
 
 /** The names of the variables by their values. */
 const namesOf: ReadonlySignal<ReadonlyMap<Value, string>> = computed(
@@ -128,11 +138,8 @@ export function Stage(): JSX.Element {
       made.end();
     };
   }, []);
-  const isStale = model.value !== null && model.value.read.source !== state.value.graph.formula;
-  const depth = state.value.graph.depth;
-  const hasModules = (scene.value?.groups?.length ?? 0) > 0 || scene.value?.items.some(({ kind }) => kind === "module") === true;
   return (
-    <section class={isStale ? "stage stale" : "stage"} id="stage" aria-label={w.node} lang={language.value} onKeyDown={keyDown}>
+    <section class={isStale.value ? "stage stale" : "stage"} id="stage" aria-label={w.node} lang={language.value} onKeyDown={keyDown}>
       <div class="picture" ref={host} />
       <p class="legend" aria-hidden="true">
         <span class="fwd">1.25</span> {w.legendValue} <span class="grad">−0.20</span> {w.legendGradient} <span class="not-yet">·</span>{" "}
@@ -147,7 +154,7 @@ export function Stage(): JSX.Element {
           </button>
         </p>
       ) : (
-        isStale && <p class="stale-note">{w.stale}</p>
+        isStale.value && <p class="stale-note">{w.stale}</p>
       )}
       <div class="tools" role="group">
         {nearItem.value !== null && (
@@ -155,7 +162,7 @@ export function Stage(): JSX.Element {
             {w.show}{" "}
             <select
               id="reach"
-              value={state.value.graph.near === null ? "all" : state.value.graph.reach}
+              value={near.value === null ? "all" : reach.value}
               onChange={(event) => setReach(reaches.find((reach) => reach === event.currentTarget.value) ?? null)}
             >
               <option value="all">{w.showAll}</option>
@@ -167,12 +174,12 @@ export function Stage(): JSX.Element {
             </select>
           </label>
         )}
-        {hasModules && (
+        {hasModules.value && (
           <label class="inline">
             {w.depth}{" "}
             <select
               id="depth"
-              value={String(depth ?? "auto")}
+              value={String(depth.value ?? "auto")}
               onChange={(event) => setDepth(event.currentTarget.value === "auto" ? null : Number(event.currentTarget.value))}
             >
               <option value="auto">{w.depthAuto}</option>

@@ -3,7 +3,7 @@ import type { JSX } from "preact";
 import { language } from "../state/store.ts";
 import { Icon, type icons } from "./icons.tsx";
 import { Maths } from "./math.tsx";
-import { engine, engineTrouble, loadEngine, model, stop } from "./model.ts";
+import { engine, engineTrouble, loadEngine, written } from "./model.ts";
 import { graphWords } from "./words.ts";
 import type { GraphWords } from "./words-en.ts";
 
@@ -90,7 +90,7 @@ function withoutName({ kind, sentence }: ToldStep): string {
 /** What happens in the step that is shown: the gate and its name, local times upstream, one sentence. */
 export function StepCard(): JSX.Element {
   const w = graphWords.value;
-  const made = model.value;
+  const { made, at } = written.value;
   const library = engine.value;
   if (engineTrouble.value)
     return (
@@ -102,7 +102,7 @@ export function StepCard(): JSX.Element {
       </section>
     );
   if (made === null || library === null) return <section class="card" id="step-card" aria-busy="true" />;
-  const { t, edge } = stop.value;
+  const { t, edge } = at;
   const { walk } = made;
   const step = library.told(made, t, language.value);
   const isForward = t <= walk.forward;

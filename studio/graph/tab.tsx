@@ -1,4 +1,4 @@
-import { effect } from "@preact/signals";
+import { computed, effect } from "@preact/signals";
 import type { JSX } from "preact";
 import { useEffect } from "preact/hooks";
 import "./graph.css";
@@ -24,8 +24,8 @@ import {
   play,
   playing,
   set,
-  stop,
   watchModel,
+  written,
 } from "./model.ts";
 import { Controls, Scrubber, setGrain } from "./player.tsx";
 import { Quiz } from "./quiz.tsx";
@@ -111,8 +111,10 @@ function watch(): () => void {
   let last = "";
   ends.push(
     effect(() => {
-      const { t, edge } = stop.value;
-      const made = model.value;
+      const {
+        made,
+        at: { t, edge },
+      } = written.value;
       const library = engine.value;
       if (made === null || library === null) return;
       const w = graphWords.value;
@@ -136,6 +138,9 @@ function watch(): () => void {
   };
 }
 
+/** Whether the table is shown: what is read here makes the whole tab anew. */
+const withTable = computed(() => state.value.graph.table);
+
 /** The whole of this tab below the page's header. */
 export function GraphTab(): JSX.Element {
   useEffect(() => {
@@ -148,7 +153,7 @@ export function GraphTab(): JSX.Element {
     };
   }, []);
   const w = graphWords.value;
-  const { table } = state.value.graph;
+  const table = withTable.value;
   return (
     <main class="tab graph" id="panel-graph" data-sheet={panelOf(sheet)}>
       <div class="side left" data-panel="formula">

@@ -1,6 +1,6 @@
 import type { JSX } from "preact";
 import { language } from "../state/store.ts";
-import { engine, goTo, model, pause, stop } from "./model.ts";
+import { engine, goTo, pause, written } from "./model.ts";
 import { graphWords } from "./words.ts";
 
 /** More rows are not drawn at once. */
@@ -9,10 +9,10 @@ const mostRows = 600;
 /** The walk as a table, which says all that the picture says. What the walk has not come to is not told. */
 export function TraceTable(): JSX.Element | null {
   const w = graphWords.value;
-  const made = model.value;
+  const { made, at: place } = written.value;
   const library = engine.value;
   if (made === null || library === null) return null;
-  const { t, edge } = stop.value;
+  const { t, edge } = place;
   const { walk, picture } = made;
   const rows: JSX.Element[] = [];
   for (const [i, step] of walk.steps.slice(0, mostRows).entries()) {

@@ -3,7 +3,7 @@ import type { Tensor, Value } from "chainrule";
 import type { JSX } from "preact";
 import { say } from "../shell/live.tsx";
 import { HeatMap, Histogram } from "./facts.tsx";
-import { chosen, engine, litItems, model, stop } from "./model.ts";
+import { chosen, engine, litItems, model, written } from "./model.ts";
 import type { About } from "./questions.ts";
 import { answer, ask } from "./understand-state.ts";
 import { graphWords } from "./words.ts";
@@ -105,7 +105,7 @@ function NodeFacts(): JSX.Element {
   const { value: v, name, op } = about;
   const value = v === null ? null : valueKnown(v);
   const known = v === null ? undefined : v === made.f ? { tensor: seedOf(made.f), at: made.walk.forward + 1 } : made.gradients.get(v);
-  const gradient = known !== undefined && known.at <= stop.value.t ? known.tensor : null;
+  const gradient = known !== undefined && known.at <= written.value.at.t ? known.tensor : null;
   return (
     <>
       <h3 id="node-name">

@@ -1,7 +1,7 @@
 import { useComputed } from "@preact/signals";
 import type { JSX, RefObject } from "preact";
 import { useEffect, useRef } from "preact/hooks";
-import { engine, model, set, setValue, stop, textOf, trouble, variables } from "./model.ts";
+import { engine, model, set, setValue, textOf, trouble, variables, written } from "./model.ts";
 import { graphWords } from "./words.ts";
 
 /** Digits that a dragged number keeps. */
@@ -15,13 +15,13 @@ export function numberIn(text: string): number {
 }
 
 function gradientText(name: string): string {
-  const made = model.value;
+  const { made, at } = written.value;
   const library = engine.value;
   const v = made?.variables[name];
   if (made === null || library === null || v === undefined) return "";
   const gradient = made.gradients.get(v);
   if (gradient === undefined) return "";
-  return gradient.at <= stop.value.t ? library.short(gradient.tensor).replace("‖·‖", "‖∇‖") : "·";
+  return gradient.at <= at.t ? library.short(gradient.tensor).replace("‖·‖", "‖∇‖") : "·";
 }
 
 /** The gradient as far as the walk has come: a step changes this text and not the row around it. */

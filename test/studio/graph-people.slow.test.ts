@@ -4,6 +4,7 @@ import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import type { Page } from "../browser/launch.ts";
 import { openStudio, type Studio } from "./open-studio.ts";
+import { settled } from "./settled.ts";
 
 type Words = Readonly<Record<string, unknown>>;
 
@@ -49,6 +50,7 @@ function inPage(name: string, run: () => Promise<void>): void {
 const text = (selector: string): Promise<string> => page.evaluate((s) => document.querySelector(s)?.textContent ?? "", selector);
 const press = async (...keys: string[]): Promise<void> => {
   for (const key of keys) await page.keyboard.press(key);
+  await settled(page);
 };
 const focused = (): Promise<string> =>
   page.evaluate(() => document.activeElement?.getAttribute("aria-label") ?? document.activeElement?.id ?? "");

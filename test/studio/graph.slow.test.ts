@@ -3,6 +3,7 @@ import { compileExpression, evaluate, gradients, steps, type Tensor, tellStep, t
 import { type Example, examples } from "../../studio/graph/examples.ts";
 import type { Page } from "../browser/launch.ts";
 import { openStudio, type Studio } from "./open-studio.ts";
+import { settled } from "./settled.ts";
 
 let studio: Studio | null = null;
 let page: Page;
@@ -76,9 +77,11 @@ describe("every example of the lecture", () => {
       await page.click("#first");
       const rows = expected(f);
       const count = [...steps(f).forward()].length + [...steps(f).backward()].length;
+      await settled(page);
       expect((await shown()).every((row) => /^[·|]*$/.test(row))).toBe(true);
       await page.focus(".cr [tabindex='0']");
       for (let i = 0; i < count; i++) await page.keyboard.press(".");
+      await settled(page);
       expect(await shown()).toEqual(rows);
       expect(await page.evaluate(() => document.querySelector("#next")!.getAttribute("aria-disabled"))).toBe("true");
       // What the panel says of each variable is what the other way to a gradient, the transform, gives.
