@@ -1,4 +1,4 @@
-import type { AskName, Asks, FromWorker, TuneState } from "./protocol.ts";
+import type { AskName, Asks, FromWorker } from "./protocol.ts";
 
 /** The page's end of the worker: questions and their answers. */
 export interface Client {
@@ -7,7 +7,7 @@ export interface Client {
   end(reason: string): void;
 }
 
-type Heard = (message: { readonly progress: string } | { readonly tuning: TuneState }) => void;
+type Heard = (message: Exclude<FromWorker, { readonly id: number }>) => void;
 
 /** Starts a worker. @param heard what it says unasked: how far it is */
 export function startWorker(heard: Heard): Client {

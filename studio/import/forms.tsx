@@ -1,7 +1,21 @@
 import type { JSX } from "preact";
 import { useState } from "preact/hooks";
-import type { Summary, TuneState } from "./protocol.ts";
-import { busy, computeGradients, data, download, gradients, losses, readData, stopTuning, tune, tuned } from "./session.ts";
+import { engines, isSoftware, runtimeAddress } from "./engines.ts";
+import type { EngineName, Summary, TuneState } from "./protocol.ts";
+import {
+  busy,
+  computeGradients,
+  data,
+  download,
+  gradients,
+  losses,
+  readData,
+  stopTuning,
+  takenOver,
+  tellTakenOver,
+  tune,
+  tuned,
+} from "./session.ts";
 import { short } from "./short.ts";
 import type { ImportWords } from "./words-en.ts";
 
@@ -66,6 +80,7 @@ export function TuneForm({ words }: { words: ImportWords }): JSX.Element {
   const [rate, setRate] = useState(0.001);
   const [optimizer, setOptimizer] = useState<"adam" | "sgd">("adam");
   const [seed, setSeed] = useState(0);
+  const [engine, setEngine] = useState<EngineName>("wasm");
   const table = data.value;
   const last = losses.value.at(-1);
   return (
@@ -74,7 +89,7 @@ export function TuneForm({ words }: { words: ImportWords }): JSX.Element {
       id="import-tune"
       onSubmit={(event) => {
         event.preventDefault();
-        void tune(epochs, batch, rate, optimizer, seed);
+        void tune({ epochs, batch, rate, optimizer, seed, engine });
       }}
     >
       <h2>{words.tuning}</h2>
@@ -117,6 +132,20 @@ export function TuneForm({ words }: { words: ImportWords }): JSX.Element {
       <label>
         {words.orderSeed} <input type="number" min={0} step={1} value={seed} onInput={(event) => setSeed(number(event))} />
       </label>
+      {engines.value.length > 1 ? (
+        <label>
+          {words.engine}{" "}
+          <select id="import-engine" value={engine} onChange={(event) => setEngine(event.currentTarget.value as EngineName)}>
+            {engines.value.map((name) => (
+              <option key={name} value={name}>
+                {name === "webgpu" && isSoftware.value ? words.engineInSoftware : words.engines[name]}
+              </option>
+            ))}
+          </select>
+        </label>
+      ) : (
+        runtimeAddress() === "" && <p class="import-kinds">{words.engineHint}</p>
+      )}
       <div class="import-buttons">
         <button type="submit" class="primary" disabled={busy.value !== null || table === null}>
           {words.start}
@@ -135,6 +164,11 @@ export function TuneForm({ words }: { words: ImportWords }): JSX.Element {
         </p>
       )}
       {losses.value.length > 1 && <Curve points={losses.value} words={words} />}
+      {takenOver.value !== null && (
+        <p class="import-fault" id="import-taken-over">
+          {tellTakenOver(takenOver.value)}
+        </p>
+      )}
       {tuned.value !== null && (
         <p role="status" id="import-tuned">
           {tuned.value === "done" ? words.tunedDone : words.tunedStopped}

@@ -298,6 +298,7 @@ export class Held {
       this.#data.table,
       ask,
       (tuning) => this.#say({ tuning }),
+      (takenOver) => this.#say({ takenOver }),
       () => this.#stopped,
     );
     const model = open.model.with(params);

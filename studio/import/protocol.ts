@@ -125,7 +125,13 @@ export interface Gradients {
   readonly milliseconds: number;
 }
 
+/** What a model is tuned on: the library's own compiler, or ONNX Runtime, on the processor or on the graphics card. */
+export type EngineName = "wasm" | "onnxruntime" | "webgpu";
+
 export interface TuneAsk {
+  readonly engine: EngineName;
+  /** The folder of ONNX Runtime's files on the studio's server; the empty text where it has none. */
+  readonly runtime: string;
   readonly epochs: number;
   readonly batch: number;
   readonly rate: number;
@@ -140,6 +146,13 @@ export interface TuneState {
   readonly loss: number;
   /** The share of right answers among the rows of the batch, for classes. */
   readonly accuracy: number | null;
+}
+
+/** That an engine would not go on, at which step, and why: WebAssembly has taken over with the state of the step before. */
+export interface TakenOver {
+  readonly step: number;
+  readonly why: "lost" | "refused";
+  readonly reason: string;
 }
 
 /** What the page asks of the worker. */
@@ -169,4 +182,5 @@ export type FromWorker =
   | { readonly id: number; readonly answer: unknown }
   | { readonly id: number; readonly error: string }
   | { readonly progress: "read" | "inspect" | "build" | "layout" }
-  | { readonly tuning: TuneState };
+  | { readonly tuning: TuneState }
+  | { readonly takenOver: TakenOver };

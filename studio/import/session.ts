@@ -3,8 +3,9 @@ import { say } from "../shell/live.tsx";
 import { saveFile } from "../shell/save-file.ts";
 import { language, state } from "../state/store.ts";
 import { type Client, startWorker } from "./client.ts";
+import { lookForEngines, runtimeAddress } from "./engines.ts";
 import type { TensorFacts } from "./facts.ts";
-import type { Drawing, Found, Gradients, ItemFacts, Look, Summary, TensorRow, TuneState } from "./protocol.ts";
+import type { Drawing, Found, Gradients, ItemFacts, Look, Summary, TakenOver, TensorRow, TuneAsk, TuneState } from "./protocol.ts";
 import { short } from "./short.ts";
 import { importWords } from "./words.ts";
 
@@ -25,6 +26,8 @@ export const found = signal<readonly Found[]>([]);
 export const gradients = signal<Gradients | null>(null);
 export const losses = signal<readonly TuneState[]>([]);
 export const tuned = signal<"done" | "stopped" | null>(null);
+/** That the engine which was chosen gave way, and why. */
+export const takenOver = signal<TakenOver | null>(null);
 
 let client: Client | null = null;
 let open: readonly string[] = [];
@@ -35,8 +38,17 @@ export const near = signal<Look["near"]>(null);
 function worker(): Client {
   return (client ??= startWorker((message) => {
     if ("tuning" in message) losses.value = [...losses.value, message.tuning].slice(-2000);
-    else busy.value = message.progress as typeof busy.value;
+    else if ("takenOver" in message) {
+      takenOver.value = message.takenOver;
+      say(tellTakenOver(message.takenOver));
+    } else busy.value = message.progress;
   }));
+}
+
+/** What became of the engine that was chosen, in a sentence. */
+export function tellTakenOver({ why, step, reason }: TakenOver): string {
+  const w = importWords.value;
+  return why === "lost" ? w.deviceLost(step.toLocaleString("en")) : w.engineRefused(reason);
 }
 
 async function during(kind: typeof busy.value, work: () => Promise<void>): Promise<void> {
@@ -67,6 +79,7 @@ export async function openFiles(files: readonly File[]): Promise<void> {
   if (summary.value?.kind === "model" && files.length === 1 && /\.(csv|tsv|txt)$/i.test(first.name)) return readData(first, null);
   await during("read", async () => {
     summary.value = drawing.value = selected.value = inspected.value = gradients.value = tuned.value = data.value = inspection.value = null;
+    takenOver.value = null;
     losses.value = [];
     found.value = [];
     open = closed = [];
@@ -84,6 +97,8 @@ export async function openFiles(files: readonly File[]): Promise<void> {
 
 /** Reads a table to tune with. */
 export async function readData(file: File, label: string | null): Promise<void> {
+  // Only who is about to tune has the browser look for a graphics card.
+  void lookForEngines();
   await during("read", async () => {
     data.value = await worker().ask("data", { file, label });
   });
@@ -167,11 +182,12 @@ export async function computeGradients(output: string, loss: "sum" | "mean" | "c
   });
 }
 
-export async function tune(epochs: number, batch: number, rate: number, optimizer: "adam" | "sgd", seed: number): Promise<void> {
+export async function tune(ask: Omit<TuneAsk, "runtime">): Promise<void> {
   tuned.value = null;
+  takenOver.value = null;
   losses.value = [];
   await during("tune", async () => {
-    const { stopped } = await worker().ask("tune", { epochs, batch, rate, optimizer, seed });
+    const { stopped } = await worker().ask("tune", { ...ask, runtime: runtimeAddress() });
     tuned.value = stopped ? "stopped" : "done";
   });
 }

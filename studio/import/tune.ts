@@ -1,5 +1,7 @@
 import {
+  ChainruleError,
   compile,
+  type Engine,
   f16,
   f32,
   f64,
@@ -20,7 +22,8 @@ import type { CsvTable } from "chainrule/data";
 import type { Model } from "chainrule/onnx";
 import { adam, sgd } from "chainrule/optim";
 import { wasm } from "chainrule/wasm";
-import type { TuneAsk, TuneState } from "./protocol.ts";
+import type { TakenOver, TuneAsk, TuneState } from "./protocol.ts";
+import { openRuntime, type Runtime } from "./runtime.ts";
 
 /** What tuning left. */
 export interface Tuned {
@@ -72,15 +75,18 @@ function fitOf(model: Model<string, string>, types: Readonly<Record<string, Tens
 /**
  * Fine-tunes a model's trainable weights on a table in one compiled step, batch by batch in an order of the seed; what is left of an epoch after
  * whole batches is left out, so that one program serves all.
+ * An engine that cannot take the model, or loses its device, gives way to the compiled one, which goes on from the state of the last step.
  * @param say called after steps, at most 30 times a second
+ * @param tell called when another engine gave way
  * @param asked whether to stop
  */
 export async function tuneModel(
   model: Model<string, string>,
   types: Readonly<Record<string, TensorType>>,
   table: CsvTable,
-  { epochs, batch: wanted, rate, optimizer: kind, seed }: TuneAsk,
+  { epochs, batch: wanted, rate, optimizer: kind, seed, engine, runtime: address }: TuneAsk,
   say: (state: TuneState) => void,
+  tell: (takenOver: TakenOver) => void,
   asked: () => boolean,
 ): Promise<Tuned> {
   const fit = fitOf(model, types, table);
@@ -107,13 +113,30 @@ export async function tuneModel(
     const { value, grad } = valueAndGrad(loss)(params);
     return { loss: value, ...(scores !== null && { scores }), ...optimizer.update({ params, grad, opt }) };
   });
-  const program = await compile(step, wasm(), { state });
+  let done = 0;
+  const on = (to: Engine, from: typeof state, signal?: AbortSignal) =>
+    compile(step, to, signal === undefined ? { state: from } : { state: from, signal });
+  const giveWay = (error: unknown, why: TakenOver["why"]): void => {
+    if (!(error instanceof ChainruleError)) throw error;
+    tell({ step: done, why, reason: error.message });
+  };
+  let runtime: Runtime | null = null;
+  let program: Awaited<ReturnType<typeof on>> | null = null;
+  if (engine !== "wasm")
+    try {
+      runtime = await openRuntime(engine, address);
+      program = await on(runtime.engine, state, runtime.lost);
+      await runtime.watch();
+    } catch (error) {
+      giveWay(error, "refused");
+      runtime = null;
+    }
+  program ??= await on(wasm(), state);
   const rows = Array.from({ length: table.rows }, (_, i) => i);
   const steps = epochs * Math.floor(table.rows / batch);
   let loss = Number.NaN;
   let last = 0;
   let random = (seed * 2654435761 + 1) >>> 0 || 1;
-  let done = 0;
   for (let epoch = 0; epoch < epochs; epoch++) {
     for (let i = rows.length - 1; i > 0; i--) {
       random ^= random << 13;
@@ -130,7 +153,18 @@ export async function tuneModel(
         x.set(table.data.subarray(row * width, (row + 1) * width), k * width);
         y[k] = answers[row]!;
       }
-      const ran = program.run({ x: tensor(x, typeX), y: tensor(y, typeY) });
+      const given = { x: tensor(x, typeX), y: tensor(y, typeY) };
+      let ran: Awaited<ReturnType<typeof program.run>>;
+      try {
+        ran = await program.run(given);
+      } catch (error) {
+        if (runtime === null) throw error;
+        giveWay(error, (await runtime.isLost()) ? "lost" : "refused");
+        runtime = null;
+        // A run that failed left the state as it was before it, in memory of this worker.
+        program = await on(wasm(), (await program.state.read()) as typeof state);
+        ran = await program.run(given);
+      }
       const { loss: value, scores } = ran as typeof ran & { readonly scores?: Tensor };
       done++;
       loss = value.data[0]!;
@@ -141,10 +175,10 @@ export async function tuneModel(
       say({ step: done, steps, loss, accuracy: scores === undefined ? null : rightShare(scores, y, classes) });
       // Lets a word of the page come in.
       await new Promise((resolve) => setTimeout(resolve, 0));
-      if (asked()) return { params: program.state.read().params, loss, stopped: true };
+      if (asked()) return { params: (await program.state.read()).params, loss, stopped: true };
     }
   }
-  return { params: program.state.read().params, loss, stopped: false };
+  return { params: (await program.state.read()).params, loss, stopped: false };
 }
 
 function rightShare({ data }: Tensor, y: Float64Array, classes: number): number {

@@ -64,6 +64,14 @@ export const en = {
   batch: "batch",
   rate: "learning rate",
   optimizer: "optimiser",
+  engine: "computed by",
+  engines: { wasm: "WebAssembly (chainrule)", onnxruntime: "ONNX Runtime, wasm", webgpu: "ONNX Runtime, WebGPU" },
+  engineInSoftware: "ONNX Runtime, WebGPU (in software: slow)",
+  engineHint:
+    "ONNX Runtime and WebGPU can be chosen here where the package onnxruntime-web is installed beside chainrule and chainrule studio serves the page.",
+  deviceLost: (step: string): string =>
+    `The graphics card was lost at step ${step}: WebAssembly goes on from there with the same weights; nothing was lost.`,
+  engineRefused: (reason: string): string => `WebAssembly does it instead, because the engine that was chosen would not go on: ${reason}`,
   start: "Start",
   stop: "Stop",
   download: "Download .onnx",

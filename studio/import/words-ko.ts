@@ -65,6 +65,14 @@ export const ko = {
   batch: "배치",
   rate: "학습률",
   optimizer: "최적화기",
+  engine: "계산 엔진",
+  engines: { wasm: "WebAssembly(chainrule)", onnxruntime: "ONNX Runtime, wasm", webgpu: "ONNX Runtime, WebGPU" },
+  engineInSoftware: "ONNX Runtime, WebGPU(소프트웨어라서 느림)",
+  engineHint:
+    "onnxruntime-web 패키지를 chainrule 옆에 설치하고 chainrule studio로 이 페이지를 열면 여기에서 ONNX Runtime과 WebGPU를 고를 수 있습니다.",
+  deviceLost: (step: string): string =>
+    `${step}단계에서 그래픽 장치와 연결이 끊겼습니다. 같은 가중치로 그 단계부터 WebAssembly가 이어서 계산하며, 잃은 것은 없습니다.`,
+  engineRefused: (reason: string): string => `고른 엔진으로 계산할 수 없어 WebAssembly로 계산합니다: ${reason}`,
   start: "시작",
   stop: "중지",
   download: ".onnx 내려받기",

@@ -1,4 +1,5 @@
 import { mediaTypes } from "../../src/cli/studio/headers.ts";
+import { runtimeFolder } from "../../src/cli/studio/runtime.ts";
 import { type Serving, serve } from "../../src/cli/studio/serve.ts";
 import { readSite, siteFolder } from "../../src/cli/studio/site.ts";
 import { type Browser, launch, type Page, type PageOptions } from "../browser/launch.ts";
@@ -25,20 +26,23 @@ export interface Studio {
  * Serves the built studio on a free port and starts the browser.
  * @param args arguments for the browser
  * @param files files that the server has beside the studio's, by their addresses
+ * @param runtime the folder of ONNX Runtime's files; null: a static site, which has none
  * @param policy changes the policy that the server sends
  */
 export async function openStudio({
   args = [],
   files = new Map(),
+  runtime = runtimeFolder(),
   policy,
 }: {
   readonly args?: readonly string[];
   readonly files?: ReadonlyMap<string, Uint8Array>;
+  readonly runtime?: string | null;
   readonly policy?: (text: string) => string;
 } = {}): Promise<Studio | null> {
   const browser = await launch(args);
   if (browser === null) return null;
-  const site = new Map(await readSite(siteFolder()!));
+  const site = new Map(await readSite(siteFolder()!, runtime));
   for (const [address, bytes] of files)
     site.set(address, {
       bytes,
@@ -55,6 +59,8 @@ export async function openStudio({
       const page = await browser.newPage({ viewport: { width: 1280, height: 800 }, ...options });
       const faults: string[] = [];
       page.on("console", (message) => {
+        // What the browser itself remarks when a page asks for a graphics card that the machine does not have.
+        if (message.text() === "No available adapters.") return;
         if (message.type() === "error" || message.type() === "warning") faults.push(`console ${message.type()}: ${message.text()}`);
       });
       page.on("pageerror", (error) => faults.push(`uncaught: ${error.message}`));

@@ -1,6 +1,7 @@
 import type { CommandIo } from "../io.ts";
 import { UsageError } from "../usage-error.ts";
 import { openBrowser } from "./open-browser.ts";
+import { runtimeFolder } from "./runtime.ts";
 import { serve } from "./serve.ts";
 import { readSite, siteFolder } from "./site.ts";
 
@@ -20,7 +21,7 @@ export interface StudioSettings {
 export async function runStudio({ host, port, open, query }: StudioSettings, io: CommandIo): Promise<void> {
   const folder = siteFolder();
   if (folder === null) throw new UsageError("studio: this copy of chainrule was built without the studio; run npm run build", "");
-  const site = await readSite(folder);
+  const site = await readSite(folder, runtimeFolder());
   const serving = await serve(site, host, port).catch((error: NodeJS.ErrnoException) => {
     throw new UsageError(reasonOf(error, host, port), "studio");
   });

@@ -16,7 +16,7 @@ function namesOf(host: string): ReadonlySet<string> | null {
 }
 
 /**
- * Serves a site. It answers GET and HEAD for the site's own addresses and 404 for every other; it reads no file while it runs. A request under the
+ * Serves a site. It answers GET and HEAD for the site's own addresses and 404 for every other: what it may read was listed when it began. A request under the
  * name of another host is refused (421), so that a page elsewhere cannot reach it by pointing its own name here (DNS rebinding).
  * @param port the port, 0 for any that is free
  * @throws the system's error when the address cannot be listened on

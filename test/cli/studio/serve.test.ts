@@ -5,6 +5,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { opener } from "../../../src/cli/studio/open-browser.ts";
+import { runtimeFolder } from "../../../src/cli/studio/runtime.ts";
 import { type Serving, serve } from "../../../src/cli/studio/serve.ts";
 import { readSite } from "../../../src/cli/studio/site.ts";
 
@@ -127,6 +128,28 @@ describe("the studio's server", () => {
     });
     expect((await ask("/")).status).toBe(200);
   });
+});
+
+test("ONNX Runtime's files are served where the package is, read when they are asked for, and only then told of in the page", async () => {
+  const runtime = runtimeFolder();
+  if (runtime === null) return;
+  const site = join(folder, "with-runtime");
+  mkdirSync(site);
+  writeFileSync(join(site, "index.html"), "<!doctype html><head></head>");
+  const plain = await readSite(site);
+  const files = await readSite(site, runtime);
+  const page = (of: typeof plain): string => new TextDecoder().decode(of.get("/")!.bytes);
+  expect(page(plain)).toBe("<!doctype html><head></head>");
+  expect(page(files)).toContain('<meta name="onnxruntime-web" content="onnxruntime/">');
+  expect(files.get("/")!.headers["Content-Length"]).toBe(String(files.get("/")!.bytes.length));
+  expect(files.get("/")!.headers["ETag"]).not.toBe(plain.get("/")!.headers["ETag"]);
+  const module = files.get("/onnxruntime/ort-wasm-simd-threaded.wasm")!;
+  expect(module.headers).toMatchObject({ "Content-Type": "application/wasm", "Cross-Origin-Embedder-Policy": "require-corp" });
+  expect(module.headers["Content-Length"]).toBe(String(module.bytes.length));
+  // A script of a worker brings its own policy, which is the page's.
+  expect(files.get("/onnxruntime/ort.webgpu.min.mjs")!.headers["Content-Security-Policy"]).toContain("default-src 'none'");
+  expect([...files.keys()].filter((address) => address.startsWith("/onnxruntime/")).length).toBe(6);
+  expect(files.get("/onnxruntime/package.json")).toBeUndefined();
 });
 
 test("an address is opened where there is a screen, and only there", () => {
