@@ -1,5 +1,6 @@
-// One rank of the bench: `node ranks.js allreduce ROUNDS SIZE...`, `node ranks.js step MODEL THREADS BUCKET STEPS` or `node ranks.js plan MODEL SHARD`; rank 0 prints JSON. With
+// One rank of the bench: `node ranks.js allreduce LIBRARY ROUNDS (SIZE IN-A-ROW)...`, `node ranks.js step MODEL THREADS BUCKET STEPS` or `node ranks.js plan MODEL SHARD`; rank 0 prints JSON. With
 // CHAINRULE_ALONE no MPI is asked for.
+import { createRequire } from "node:module";
 import { loader } from "../../dist/data.js";
 import { mpi } from "../../dist/mpi.js";
 import { measureStep, train } from "../../dist/train.js";
@@ -11,22 +12,50 @@ const ranks = process.env.CHAINRULE_ALONE === undefined ? mpi() : null;
 /** @param {number[]} xs */
 const median = (xs) => [...xs].sort((a, b) => a - b)[xs.length >> 1];
 
-/** Microseconds of a sum, as many of them in a row as the program in C makes. @param {number} rounds @param {number[]} sizes */
-async function allreduce(rounds, sizes) {
+/**
+ * Microseconds of sums, each way in turn in every round, on the same memory: ours, and the library's from C, once more for what C differs from itself.
+ * @param {string} library @param {number} rounds @param {number[]} sizes each with how many of them come in a row
+ */
+async function allreduce(library, rounds, sizes) {
+  const c = createRequire(import.meta.url)("koffi").load(library);
+  const meet = c.func("meet", "void", []);
+  const [nonblocking, blocking] = ["nonblocking", "blocking"].map((name) => c.func(name, "double", ["void*", "int", "int"]));
   const engine = wasm({ threads: 2 });
-  /** @type {Record<string, number>} */
+  /** @type {Record<string, Record<string, number[]>>} */
   const found = {};
-  for (const n of sizes) {
+  for (let i = 0; i < sizes.length; i += 2) {
+    const [n, inner] = [sizes[i], sizes[i + 1]];
     const x = engine.tensor({ kind: "type", dtype: "f32", shape: [n] });
-    const inner = Math.max(1, Math.min(64, Math.floor(2 ** 20 / n)));
-    const times = [];
-    for (let round = -5; round < rounds; round++) {
-      await ranks.barrier();
-      const from = performance.now();
-      for (let i = 0; i < inner; i++) await ranks.startAllReduce(x).wait();
-      if (round >= 0) times.push(((performance.now() - from) * 1000) / inner);
+    /** @type {[string, () => number | Promise<number>][]} */
+    const ways = [
+      [
+        "ours",
+        async () => {
+          const from = performance.now();
+          for (let k = 0; k < inner; k++) await ranks.startAllReduce(x).wait();
+          return ((performance.now() - from) * 1000) / inner;
+        },
+      ],
+      ["c", () => nonblocking(x.data, n, inner)],
+      ["again", () => nonblocking(x.data, n, inner)],
+      ["blocking", () => blocking(x.data, n, inner)],
+    ];
+    /** @type {Record<string, number[]>} */
+    const times = Object.fromEntries(ways.map(([name]) => [name, []]));
+    // In another order each round, the same on both ranks: what a way leaves behind in caches falls to each other one.
+    let state = 1;
+    const chance = () => (state = (state * 48271) % 2147483647) / 2147483647;
+    for (let round = -50; round < rounds; round++) {
+      const order = ways.map((way) => ({ way, at: chance() })).sort((a, b) => a.at - b.at);
+      for (const {
+        way: [name, way],
+      } of order) {
+        meet();
+        const each = await way();
+        if (round >= 0) times[name].push(each);
+      }
     }
-    found[n] = median(times);
+    found[n] = times;
   }
   return found;
 }
@@ -55,7 +84,7 @@ function plan(name, shard) {
 
 const found =
   what === "allreduce"
-    ? await allreduce(Number(args[0]), args.slice(1).map(Number))
+    ? await allreduce(args[0], Number(args[1]), args.slice(2).map(Number))
     : what === "plan"
       ? await plan(args[0], args[1] === "true")
       : await step(args[0], Number(args[1]), Number(args[2]), Number(args[3]));

@@ -40,26 +40,44 @@ const spread = (xs, digits = 2) => {
   return `${at(0.5)} (${at(0.25)} to ${at(0.75)})`;
 };
 
+/** Sizes in floats, how many sums in a row are one measurement (short ones, so that many are not interrupted), and how many of these a launch makes. */
+const sizes = [
+  [2 ** 10, 16, 301],
+  [2 ** 14, 8, 201],
+  [2 ** 18, 2, 101],
+  [2 ** 20, 1, 101],
+  [2 ** 22, 1, 41],
+];
+
 /** @param {number} rounds @param {string} folder */
 function sums(rounds, folder) {
-  const program = join(folder, "allreduce");
+  const [library, program] = [join(folder, "allreduce.so"), join(folder, "allreduce")];
+  execFileSync("mpicc.openmpi", ["-O2", "-shared", "-fPIC", "-o", library, `${here}allreduce.c`]);
   execFileSync("mpicc.openmpi", ["-O2", "-o", program, `${here}allreduce.c`]);
-  const sizes = [2 ** 10, 2 ** 14, 2 ** 18, 2 ** 20, 2 ** 22].map(String);
-  /** @type {Record<string, { ours: number[], c: number[], ratio: number[] }>} */
-  const seen = Object.fromEntries(sizes.map((n) => [n, { ours: [], c: [], ratio: [] }]));
-  for (let round = 0; round < rounds; round++) {
-    const c = mpirun(2, program, "31", ...sizes);
-    const ours = mpirun(2, process.execPath, `${here}ranks.js`, "allreduce", "31", ...sizes);
-    for (const n of sizes) {
-      seen[n].c.push(c[n]);
-      seen[n].ours.push(ours[n]);
-      seen[n].ratio.push(ours[n] / c[n]);
+  const least = (/** @type {number[]} */ xs) => Math.min(...xs);
+  const rows = sizes.map(([n, inner, times]) => {
+    /** @type {Record<string, number[]>} */
+    const seen = { ours: [], c: [], ratio: [], least: [], floor: [], blocking: [], apart: [] };
+    for (let round = 0; round < rounds; round++) {
+      const found = mpirun(2, process.execPath, `${here}ranks.js`, "allreduce", library, String(times), String(n), String(inner))[n];
+      seen.ours.push(median(found.ours));
+      seen.c.push(median(found.c));
+      seen.ratio.push(median(found.ours) / median(found.c));
+      seen.least.push(least(found.ours) / least(found.c));
+      seen.floor.push(median(found.again) / median(found.c));
+      seen.blocking.push(median(found.blocking));
+      seen.apart.push(mpirun(2, program, String(times), String(n), String(inner))[n]);
     }
-  }
-  const rows = sizes.map(
-    (n) => `| ${bytes(Number(n))} | ${spread(seen[n].ours, 0)} | ${spread(seen[n].c, 0)} | ${spread(seen[n].ratio)} |`,
-  );
-  return `### All-reduce of f32 between two ranks on one machine, Open MPI\n\nBoth programs in turn, ${rounds} times; medians and quartiles.\n\n| size | ours, us | C, us | ours / C |\n| ---: | ---: | ---: | ---: |\n${rows.join("\n")}`;
+    const digits = n < 2 ** 14 ? 1 : 0;
+    return `| ${bytes(n)} | ${spread(seen.ours, digits)} | ${spread(seen.c, digits)} | ${spread(seen.ratio)} | ${spread(seen.least)} | ${spread(seen.floor)} | ${median(seen.apart).toFixed(digits)} | ${median(seen.blocking).toFixed(digits)} |`;
+  });
+  return `### All-reduce of f32 between two ranks on one machine, Open MPI
+
+\`startAllReduce(x).wait()\` beside the same \`MPI_Iallreduce\` and \`MPI_Test\` called from C, on the same memory in the same two processes, in turn, in another order each round; ${rounds} launches, medians of each, their median and quartiles. Ratios of a launch's medians, and of its least times. C / C: the same call from C measured twice, which is what the machine differs from itself. Apart: C in processes of its own. Blocking: \`MPI_Allreduce\`, which is another algorithm of the library, and during which a process hears of nothing else.
+
+| size | ours, us | C, us | ours / C | of the least | C / C | C apart, us | C blocking, us |
+| ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: |
+${rows.join("\n")}`;
 }
 
 /** @type {readonly [string, string, number][]} */

@@ -2,7 +2,7 @@ import { ChainruleError, EngineError } from "../ir/errors.ts";
 import { checked } from "./checked.ts";
 import { findLibrary, type Library, launcherIn, loadKoffi, prepareEnvironment } from "./library.ts";
 import { builtin, nodeProcess } from "./node.ts";
-import { waitedHere } from "./pending.ts";
+import { Operations } from "./operations.ts";
 import type { Mpi } from "./ranks.ts";
 import { Watch } from "./watch.ts";
 import { World } from "./world.ts";
@@ -112,10 +112,8 @@ function secondOf(library: Library): unknown {
   const { call, world, family, errorsReturn } = library;
   // A pointer in Open MPI, a number of four bytes in MPICH.
   const handle = new BigInt64Array(1);
-  const request = new BigInt64Array(1);
-  checked(library, call.Comm_idup(world, handle, request), "MPI_Comm_idup");
-  settle(library, request, "MPI_Comm_idup");
-  const second = family === "openmpi" ? handle[0]! : new Int32Array(handle.buffer)[0]!;
+  together(library, "MPI_Comm_idup", (request) => call.Comm_idup(world, handle, request), handle);
+  const second = family === "openmpi" ? Number(handle[0]) : new Int32Array(handle.buffer)[0]!;
   checked(library, call.Comm_set_errhandler(second, errorsReturn), "MPI_Comm_set_errhandler");
   return second;
 }
@@ -159,19 +157,14 @@ function gathered(library: Library, size: number, own: string): string[] {
   const all = new Uint8Array(size * card);
   const counts = new Int32Array(size).fill(card);
   const places = Int32Array.from({ length: size }, (_, i) => i * card);
-  const request = new BigInt64Array(1);
-  checked(library, call.Iallgatherv(said, card, types.u8, all, counts, places, types.u8, world, request), "the ranks' names");
-  settle(library, request, "the exchange of the ranks' names");
+  const exchange = (request: number): number => call.Iallgatherv(said, card, types.u8, all, counts, places, types.u8, world, request);
+  together(library, "the exchange of the ranks' names", exchange, said, all, counts, places);
   return Array.from({ length: size }, (_, i) => new TextDecoder().decode(all.slice(i * card, (i + 1) * card)).replace(/\0+$/, ""));
 }
 
-function settle(library: Library, request: BigInt64Array, what: string): void {
-  const flag = new Int32Array(1);
-  const done = (): boolean => {
-    checked(library, library.call.Test(request, flag, library.statusIgnore), what);
-    return flag[0] !== 0;
-  };
-  waitedHere(what, done, { timeout: meeting, check: () => undefined });
+/** What all ranks do before any of them goes on. */
+function together(library: Library, what: string, call: (request: number) => number, ...kept: readonly unknown[]): void {
+  new Operations(library, meeting, () => undefined).begin(what, null, call, ...kept).waitHere();
 }
 
 /** The watch of this rank: rank 0 says where it listens, and a word that strangers do not know. */
@@ -203,8 +196,6 @@ function passed(library: Library, text: string): string {
   const { call, world, types } = library;
   const bytes = new Uint8Array(4096);
   bytes.set(new TextEncoder().encode(text));
-  const request = new BigInt64Array(1);
-  checked(library, call.Ibcast(bytes, bytes.length, types.u8, 0, world, request), "the meeting of the ranks");
-  settle(library, request, "the meeting of the ranks");
+  together(library, "the meeting of the ranks", (request) => call.Ibcast(bytes, bytes.length, types.u8, 0, world, request), bytes);
   return new TextDecoder().decode(bytes).replace(/\0+$/, "");
 }

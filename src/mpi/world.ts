@@ -3,10 +3,10 @@ import { DomainError, DTypeError, EngineError, ShapeError } from "../ir/errors.t
 import { sizeOf } from "../ir/shape.ts";
 import { hold, type Tensor } from "../ir/tensor.ts";
 import { type TensorType, tensorType, typeText } from "../ir/type.ts";
-import { checked } from "./checked.ts";
 import type { Handle, Library, Reduction } from "./library.ts";
 import { checkRows, place, settled, startsOf, wireOf } from "./operands.ts";
-import { type Pending, waited, waitedHere } from "./pending.ts";
+import { type Operation, Operations } from "./operations.ts";
+import type { Pending } from "./pending.ts";
 import { evenRows, type Into, type Mpi, type Reducing } from "./ranks.ts";
 import type { Watch } from "./watch.ts";
 
@@ -30,6 +30,14 @@ export interface Session {
   readonly finalize: () => void;
 }
 
+/** A tensor that is summed in place. */
+interface InPlace {
+  readonly data: NumberArray;
+  readonly count: number;
+  readonly address: number;
+  readonly type: Handle;
+}
+
 /** The ranks of `MPI_COMM_WORLD`. */
 export class World implements Mpi {
   readonly rank: number;
@@ -38,40 +46,58 @@ export class World implements Mpi {
   readonly library: string;
   readonly family: "openmpi" | "mpich";
   private readonly own: Session;
-  private readonly flag = new Int32Array(1);
-  /** Memory that the library reads or writes now. */
-  private readonly kept: Set<readonly unknown[]> = new Set();
+  private readonly operations: Operations;
+  private readonly lib: Library;
+  /** What was found out of the tensors that were summed in place: training sums the same ones in each step. */
+  private readonly sums: WeakMap<Tensor, InPlace> = new WeakMap();
   private ended = false;
 
   constructor(session: Session) {
     this.own = session;
+    this.lib = session.library;
+    this.operations = new Operations(session.library, session.timeout, this.check);
     ({ rank: this.rank, size: this.size, names: this.names, version: this.library } = session);
     this.family = session.library.family;
   }
 
   async barrier(): Promise<void> {
-    await this.start("a barrier", (request) => this.lib.call.Ibarrier(this.lib.world, request), []).wait();
+    await this.start("a barrier", null, (request) => this.lib.call.Ibarrier(this.lib.world, request)).wait();
   }
 
   async allReduce(x: Tensor, { op = "sum", into }: Reducing = {}): Promise<Tensor> {
     const how = this.operation("allReduce", op, x.type.dtype);
     const out = place("allReduce", x.type, into);
-    const source = out.data === x.data ? this.lib.inPlace : x.data;
-    await this.reduced("allReduce", source, out.data, x, how).wait();
+    await this.reduced(x.data, out.data, x.type, how).wait();
     return settled(out);
   }
 
+  /** Small sums are what everybody waits for: each thing that is asked for, made or handed over as more than a number here is a hundredth part of what one costs. */
   startAllReduce(x: Tensor): Pending {
-    return this.reduced("allReduce", this.lib.inPlace, x.data, x, this.operation("allReduce", "sum", x.type.dtype));
+    const known = this.sums.get(x);
+    // An array is of length 0 when its memory has moved on.
+    const { address, count, type, data } = known !== undefined && known.data.length === known.count ? known : this.planned(x);
+    const { lib, operations, ended } = this;
+    if (ended) this.refuse("allReduce");
+    const { call, ops, world, inPlace } = lib;
+    const slot = operations.take();
+    return operations.begun(slot, call.Iallreduce(inPlace, address, count, type, ops.sum, world, slot.address), "allReduce", x.type, data);
   }
 
-  private reduced(what: string, source: unknown, into: NumberArray, x: Tensor, how: Handle): Pending {
-    const { call, world } = this.lib;
-    const type = this.wire(x.type.dtype);
-    return this.start(`${what} of ${typeText(x.type)}`, (r) => call.Iallreduce(source, into, into.length, type, how, world, r), [
-      x.data,
-      into,
-    ]);
+  /** What the library is told of a tensor that is summed in place. */
+  private planned(x: Tensor): InPlace {
+    const { data, type } = x;
+    this.operation("allReduce", "sum", type.dtype);
+    const plan = { data, count: data.length, address: this.lib.address(data), type: this.wire(type.dtype) };
+    this.sums.set(x, plan);
+    return plan;
+  }
+
+  private reduced(source: NumberArray, into: NumberArray, of: TensorType, how: Handle): Pending {
+    const { call, world, inPlace, address } = this.lib;
+    const type = this.wire(of.dtype);
+    const from = source === into ? inPlace : address(source);
+    const to = address(into);
+    return this.start("allReduce", of, (r) => call.Iallreduce(from, to, into.length, type, how, world, r), source, into);
   }
 
   async broadcast(x: Tensor, { root = 0, into }: Into & { readonly root?: number } = {}): Promise<Tensor> {
@@ -81,9 +107,8 @@ export class World implements Mpi {
     if (out.data !== x.data && this.rank === root) out.data.set(x.data);
     const { call, world } = this.lib;
     const type = this.wire(x.type.dtype);
-    await this.start(`broadcast of ${typeText(x.type)}`, (r) => call.Ibcast(out.data, out.data.length, type, root, world, r), [
-      out.data,
-    ]).wait();
+    const { data } = out;
+    await this.start("broadcast", x.type, (r) => call.Ibcast(data, data.length, type, root, world, r), data).wait();
     return out;
   }
 
@@ -112,9 +137,13 @@ export class World implements Mpi {
     const counts = Int32Array.from(rows, (n) => n * width);
     const places = startsOf(counts);
     return this.start(
-      `allGather of ${typeText(out.type)}`,
+      "allGather",
+      out.type,
       (r) => call.Iallgatherv(source, count, type, out.data, counts, places, type, world, r),
-      [source, out.data, counts, places],
+      source,
+      out.data,
+      counts,
+      places,
     );
   }
 
@@ -167,11 +196,8 @@ export class World implements Mpi {
     const type = this.wire(of.dtype);
     const width = sizeOf(of.shape.slice(1));
     const counts = Int32Array.from(rows, (n) => n * width);
-    return this.start(`reduceScatter of ${typeText(of)}`, (r) => call.Ireduce_scatter(source, out, counts, type, how, world, r), [
-      source,
-      out,
-      counts,
-    ]);
+    const begin = (r: number): number => call.Ireduce_scatter(source, out, counts, type, how, world, r);
+    return this.start("reduceScatter", of, begin, source, out, counts);
   }
 
   sumNow(numbers: Float64Array, mark: number): Float64Array {
@@ -181,9 +207,12 @@ export class World implements Mpi {
     sent.set(numbers);
     sent[n] = mark;
     const { call, inPlace, types, ops } = this.lib;
-    const what = "a sum in the middle of a program";
-    const begun = this.begin(what, (r) => call.Iallreduce(inPlace, sent, n + 1, types.f64, ops.sum, this.own.channel, r), [sent]);
-    waitedHere(what, begun, { timeout: this.own.timeout, check: this.check });
+    this.start(
+      "a sum in the middle of a program",
+      null,
+      (r) => call.Iallreduce(inPlace, this.lib.address(sent), n + 1, types.f64, ops.sum, this.own.channel, r),
+      sent,
+    ).waitHere();
     if (sent[n] !== mark * this.size)
       throw new EngineError(
         `mpi: another rank came to another sum than sum ${mark} of rank ${this.rank}; all ranks must run the same program, whatever rows they have`,
@@ -217,10 +246,6 @@ export class World implements Mpi {
     this.own.finalize();
   }
 
-  private get lib(): Library {
-    return this.own.library;
-  }
-
   /** Ends this process where a rank is lost: nothing that was begun with it can come to an end. */
   private readonly check = (): void => {
     const { watch, abort } = this.own;
@@ -244,29 +269,12 @@ export class World implements Mpi {
     return this.lib.ops[op === "max" ? "any" : "all"];
   }
 
-  private start(what: string, call: (request: BigInt64Array) => number, kept: readonly unknown[]): Pending {
-    const done = this.begin(what, call, kept);
-    const bytes = kept.reduce<number>((n, x) => Math.max(n, ArrayBuffer.isView(x) ? x.byteLength : 0), 0);
-    const patience = { timeout: this.own.timeout, check: this.check, bytes };
-    return { done, wait: () => (done() ? Promise.resolve() : waited(what, done, patience)) };
+  private refuse(what: string): never {
+    throw new EngineError(`mpi: ${what} was asked for after finalize()`);
   }
 
-  /** Begins an operation, and gives what asks whether it is done. The arrays are kept for as long as the library reads and writes them. */
-  private begin(what: string, call: (request: BigInt64Array) => number, kept: readonly unknown[]): () => boolean {
-    if (this.ended) throw new EngineError(`mpi: ${what} was asked for after finalize()`);
-    // A handle is four bytes or eight.
-    const request = new BigInt64Array(1);
-    checked(this.lib, call(request), what);
-    this.kept.add(kept);
-    let over = false;
-    const { flag } = this;
-    return () => {
-      if (over) return true;
-      checked(this.lib, this.lib.call.Test(request, flag, this.lib.statusIgnore), what);
-      if (flag[0] === 0) return false;
-      over = true;
-      this.kept.delete(kept);
-      return true;
-    };
+  private start(what: string, of: TensorType | null, call: (request: number) => number, ...kept: readonly unknown[]): Operation {
+    if (this.ended) this.refuse(what);
+    return this.operations.begin(what, of, call, ...kept);
   }
 }

@@ -11,6 +11,7 @@ function system(libraries: Readonly<Record<string, readonly string[]>>): Koffi &
   const loaded: string[] = [];
   return {
     loaded,
+    address: () => 4096n,
     load: (path) => {
       const own = libraries[path];
       if (own === undefined) throw new Error(`${path}: cannot open shared object file`);
@@ -53,9 +54,9 @@ describe("the MPI library", () => {
 
   test("has addresses as handles in Open MPI, numbers in MPICH", () => {
     const a = findLibrary(system(both), "openmpi", {});
-    expect([typeof a.world, a.inPlace, a.statusIgnore]).toEqual(["bigint", 1n, 0n]);
+    expect([typeof a.world, a.inPlace, a.statusIgnore]).toEqual(["number", 1n, 0]);
     const b = findLibrary(system(both), "mpich", {});
-    expect([b.world, b.types.f32, b.ops.sum, b.inPlace, b.statusIgnore]).toEqual([0x44000000, 0x4c00040a, 0x58000003, 2n ** 64n - 1n, 1n]);
+    expect([b.world, b.types.f32, b.ops.sum, b.inPlace, b.statusIgnore]).toEqual([0x44000000, 0x4c00040a, 0x58000003, 2n ** 64n - 1n, 1]);
   });
 
   test("that is missing is an error that says what to install", () => {

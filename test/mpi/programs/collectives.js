@@ -90,6 +90,9 @@ for (const p of begun) await p.wait();
 for (const [k, t] of parts.entries()) {
   const wanted = everyone.reduce((a, r) => a + r + k, 0);
   same("begun together", [t.data[0], t.data[99_999]], [wanted, wanted]);
+  // Where it lies was found out before the memory grew.
+  await ranks.startAllReduce(t).wait();
+  same("summed again", [t.data[0], t.data[99_999]], [size * wanted, size * wanted]);
 }
 
 // In the middle of others that were begun in another order on each rank.
