@@ -279,14 +279,12 @@ export class ProductLibrary {
   /**
    * One register block of two vectors a row: `(a, b, inner, c, cRow, more)`; `more`: adds to what is in C.
    *
-   * V8's older compiler moves all loads of a block of straight code to its front, where they take the registers of the accumulators, but for the block that
-   * ends a loop; and each broadcast that has an offset of its own costs an addition, unless there are few. So without fused multiplication, which leaves
-   * registers, one step is done a turn.
+   * One step is done a turn. V8 moves all loads of a block of straight code to its front, where they take the registers of the accumulators, but for the
+   * block that ends a loop; and each broadcast that has an offset of its own costs an addition, unless there are few. Newer V8 lose nothing by it.
    */
   private kernel(kind: Real, rows: number): number {
     const { fused } = this;
     const size = sizeOfKind[kind];
-    const unrolled = fused ? 4 : 1;
     const lane = (op: string): Instruction => `${kind === "f32" ? "f32x4" : "f64x2"}.${op}` as Instruction;
     const stepA = rows * size;
     const vectors = 2;
@@ -298,51 +296,31 @@ export class ProductLibrary {
         const columns = Array.from({ length: vectors }, () => c.local(v128));
         const x = c.local(v128);
         const end = c.local(i32);
-        const ends = Array.from({ length: unrolled - 1 }, () => c.local(i32));
-        const once = (step: number): void => {
-          columns.forEach((local, v) => {
-            c.get(b)
-              .mem("v128.load", step * stepB + 16 * v)
-              .set(local);
-          });
-          acc.forEach((line, r) => {
-            c.get(a)
-              .mem(kind === "f32" ? "v128.load32_splat" : "v128.load64_splat", step * stepA + r * size)
-              .set(x);
-            line.forEach((sum, v) => {
-              c.get(x).get(columns[v]!);
-              if (fused) c.get(sum).relaxedMadd(kind);
-              else c.op(lane("mul")).get(sum).op(lane("add"));
-              c.set(sum);
-            });
-          });
-        };
-        // One step a turn: pointers move before it, since what an addition gives needs no instruction to be an address, as what a loop carries does.
-        const ahead = unrolled === 1;
-        if (ahead) {
-          c.move(a, -stepA);
-          c.move(b, -stepB);
-        }
+        // Pointers move before the step, since what an addition gives needs no instruction to be an address, as what a loop carries does.
+        c.move(a, -stepA);
+        c.move(b, -stepB);
         c.get(a).plus(inner, stepA).set(end);
-        ends.forEach((local, s) => {
-          c.get(end)
-            .int((s + 1) * stepA)
-            .op("i32.sub")
-            .set(local);
-        });
-        const forward = (): void => {
-          c.move(a, unrolled * stepA);
-          c.move(b, unrolled * stepB);
-        };
         c.block(() => {
           c.get(a).get(end).op("i32.ge_u").brIf(0);
           c.loop(() => {
-            if (ahead) forward();
-            for (let s = 0; s < unrolled; s++) {
-              once(s);
-              if (s < unrolled - 1) c.get(a).get(ends[s]!).op("i32.ge_u").brIf(1);
-            }
-            if (!ahead) forward();
+            c.move(a, stepA);
+            c.move(b, stepB);
+            columns.forEach((local, v) => {
+              c.get(b)
+                .mem("v128.load", 16 * v)
+                .set(local);
+            });
+            acc.forEach((line, r) => {
+              c.get(a)
+                .mem(kind === "f32" ? "v128.load32_splat" : "v128.load64_splat", r * size)
+                .set(x);
+              line.forEach((sum, v) => {
+                c.get(x).get(columns[v]!);
+                if (fused) c.get(sum).relaxedMadd(kind);
+                else c.op(lane("mul")).get(sum).op(lane("add"));
+                c.set(sum);
+              });
+            });
             c.get(a).get(end).op("i32.lt_u").brIf(0);
           });
         });
