@@ -101,7 +101,7 @@ function unfold(
   const held = (into: number): void => {
     c.set(into);
     c.get(into).int(0).get(into).int(0).op("i32.gt_s").op("select").set(into);
-    c.get(into).int(outWidth).get(into).int(outWidth).op("i32.lt_s").op("select").set(into);
+    c.atMost(into, outWidth);
   };
   each(channel, g.inChannels, () => {
     each(kz, g.kernel[0]!, () => {

@@ -72,7 +72,7 @@ export function writeConvolution(
     if (part !== null) {
       code.get(part).int(chunk).op("i32.mul").set(from);
       code.int(whole).get(from).op("i32.sub").set(some);
-      code.get(some).int(chunk).get(some).int(chunk).op("i32.lt_s").op("select").set(some);
+      code.atMost(some, chunk);
     }
     const along = (target: number, by: number): void => {
       if (part !== null) code.get(target).plus(from, by).set(target);

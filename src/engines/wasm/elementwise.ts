@@ -163,7 +163,7 @@ const clipped: Row = (t, kind, [x], node) => {
     t.code.int(low);
     x!();
     t.code.int(low).op("i32.gt_s").op("select").set(raised);
-    t.code.get(raised).int(high).get(raised).int(high).op("i32.lt_s").op("select");
+    t.code.atMost(raised, high).get(raised);
     return;
   }
   x!();

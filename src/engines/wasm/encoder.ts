@@ -303,6 +303,10 @@ export class Code {
   move(local: number, by: number): this {
     return this.get(local).int(by).op("i32.add").set(local);
   }
+  /** Sets a local to at most so much. */
+  atMost(local: number, most: number): this {
+    return this.get(local).int(most).get(local).int(most).op("i32.lt_s").op("select").set(local);
+  }
   /** Adds a local, times so much, to what is on the stack. */
   plus(local: number, times: number): this {
     return this.get(local).int(times).op("i32.mul").op("i32.add");

@@ -416,7 +416,7 @@ export class ProductLibrary {
           .int(width - 1)
           .op("i32.add")
           .int(width);
-        c.bytes.byte(0x6e); // i32.div_u
+        c.op("i32.div_u");
         c.int(width).op("i32.mul").get(pc).op("i32.mul").get(at).get(kc).op("i32.mul").op("i32.add").int(size).op("i32.mul");
         c.get(operand).op("i32.add").set(into);
       };
@@ -481,7 +481,7 @@ export class ProductLibrary {
               .int(rows - 1)
               .op("i32.add")
               .int(rows);
-            c.bytes.byte(0x6e); // i32.div_u
+            c.op("i32.div_u");
             c.int(rows).op("i32.mul").get(mc).op("i32.sub").int(16).op("i32.mul").get(mc).op("i32.gt_s");
             c.get(mc)
               .int(fewRows - 1)

@@ -108,29 +108,17 @@ export function scratchOf(product: Product): number {
   return isSmall(small, kind) ? smallScratch(small, kind) : productScratch(sizes.m, sizes.n, sizes.k, kind);
 }
 
-/** Most bytes of an operand that is packed as a whole. */
-const mostCommon = 2 ** 25;
-
-/** How a product is shared: by rows of A or by columns of B, of which each part packs its own; the other operand is packed before, by all threads. */
-interface Sharing extends Shares {
-  readonly byRows: boolean;
-  /** Bytes of the packed operand; 0 where it is too large, and each part packs it for itself. */
-  readonly common: number;
-}
-
-function sharingOf({ m, n, k, batch, ...rest }: Sizes, kind: "f32" | "f64", threads: number): Sharing | null {
-  const whole = batch.length > 0 || isSmall(shapedOf({ m, n, k, batch, ...rest }), kind);
-  const shares = sharesOf(whole ? 0 : 2 * m * n * k, threads);
-  if (shares.parts === 1) return null;
-  const byRows = m >= n;
-  const bytes = (Math.min(m, n) + 8) * k * (kind === "f32" ? 4 : 8);
-  const common = bytes > mostCommon ? 0 : bytes;
-  return { ...shares, parts: common === 0 ? Math.min(shares.parts, 2 * threads) : shares.parts, byRows, common };
+/** How a product is shared: by rows of A or by columns of B, of which each part packs its own; the smaller operand is packed before, by all threads. */
+function sharingOf(sizes: Sizes, kind: "f32" | "f64", threads: number): Shares {
+  const { m, n, k, batch } = sizes;
+  return sharesOf(batch.length > 0 || isSmall(shapedOf(sizes), kind) ? 0 : 2 * m * n * k, threads);
 }
 
 /** Bytes of an operand that is packed for all threads. */
 export function commonOf(product: Product, threads: number): number {
-  return sharingOf(sizesOf(product), product.node.type.dtype as "f32" | "f64", threads)?.common ?? 0;
+  const sizes = sizesOf(product);
+  const kind = product.node.type.dtype as "f32" | "f64";
+  return sharingOf(sizes, kind, threads).parts > 1 ? (Math.min(sizes.m, sizes.n) + 8) * sizes.k * (kind === "f32" ? 4 : 8) : 0;
 }
 
 /** Pushes the sizes of a product and of its blocks; `rows` or `columns` is a local that holds how many of those there are. */
@@ -191,72 +179,63 @@ export function writeProduct(
     if (i === 2) addressOf(code, base, product.out);
     else addressOf(code, base, (i === 0 ? a : b).view.buffer, (i === 0 ? a : b).view.offset * size);
   }) as [(code: Code) => void, (code: Code) => void, (code: Code) => void];
-  if (sharing !== null) {
-    const { byRows, common } = sharing;
-    /** The rows or columns of a part, cut by whole panels. */
-    const some = (code: Code, part: number, whole: number, chunk: number): { readonly from: number; readonly count: number } => {
-      const [from, count] = [code.local(i32), code.local(i32)];
-      code.get(part).int(chunk).op("i32.mul").set(from);
-      code.int(whole).get(from).op("i32.sub").set(count);
-      code.get(count).int(chunk).get(count).int(chunk).op("i32.lt_s").op("select").set(count);
-      return { from, count };
-    };
+  if (sharing.parts > 1) {
+    const byRows = m >= n;
     const sides = { a: { push: left, whole: m, across: a.row * size, along: a.column * size }, b: { push: right, whole: n, across: b.column * size, along: b.row * size } }; // biome-ignore format: a table
     const [own, other] = byRows ? (["a", "b"] as const) : (["b", "a"] as const);
-    const chunkOf = (whole: number, count: number, unit: number): number => Math.ceil(whole / count / unit) * unit;
-    const calls: ((code: Code) => void)[] = [];
-    if (common > 0) {
-      const { push, whole, across, along } = sides[other];
-      const { width, pack } = products.large.packing(kind, other);
-      const { inner } = blocksOf(m, n, k, kind);
-      const shares = sharesOf(packingCost * whole * k, parts.threads);
-      const chunk = chunkOf(whole, shares.parts, width);
-      calls.push(
-        parts.share({ parts: Math.ceil(whole / chunk), wakes: sharing.wakes }, (code, part) => {
-          const { from, count } = some(code, part, whole, chunk);
-          const [at, inner_] = [code.local(i32), code.local(i32)];
-          code.count(
-            at,
-            () => code.int(0),
-            () => code.int(k),
-            inner,
-            () => {
-              code.int(k).get(at).op("i32.sub").set(inner_);
-              code.get(inner_).int(inner).get(inner_).int(inner).op("i32.lt_s").op("select").set(inner_);
-              push(code);
-              code.plus(from, across).plus(at, along).int(across).int(along).get(count).get(inner_);
-              parts.common(code);
-              code.plus(at, Math.ceil(whole / width) * width * size);
-              code.get(from).get(inner_).op("i32.mul").int(size).op("i32.mul").op("i32.add").call(pack);
-            },
-          );
-        }),
+    const { push, whole, across, along } = sides[other];
+    const { width, pack } = products.large.packing(kind, other);
+    const { inner } = blocksOf(m, n, k, kind);
+    const share = (
+      of: number,
+      unit: number,
+      wanted: number,
+      write: (code: Code, from: number, count: number) => void,
+    ): ((code: Code) => void) => {
+      const chunk = Math.ceil(of / wanted / unit) * unit;
+      return parts.share({ parts: Math.ceil(of / chunk), wakes: sharing.wakes }, (code, part) => {
+        const [from, count] = [code.local(i32), code.local(i32)];
+        code.get(part).int(chunk).op("i32.mul").set(from);
+        code.int(of).get(from).op("i32.sub").set(count).atMost(count, chunk);
+        write(code, from, count);
+      });
+    };
+    const packed = share(whole, width, sharesOf(packingCost * whole * k, parts.threads).parts, (code, from, count) => {
+      const [at, some] = [code.local(i32), code.local(i32)];
+      code.count(
+        at,
+        () => code.int(0),
+        () => code.int(k),
+        inner,
+        () => {
+          code.int(k).get(at).op("i32.sub").set(some).atMost(some, inner);
+          push(code);
+          code.plus(from, across).plus(at, along).int(across).int(along).get(count).get(some);
+          parts.common(code);
+          code.plus(at, Math.ceil(whole / width) * width * size);
+          code.get(from).get(some).op("i32.mul").int(size).op("i32.mul").op("i32.add").call(pack);
+        },
       );
-    }
-    const { whole, across } = sides[own];
-    const chunk = chunkOf(whole, sharing.parts, products.large.packing(kind, own).width);
-    calls.push(
-      parts.share({ parts: Math.ceil(whole / chunk), wakes: sharing.wakes }, (code, part) => {
-        const { from, count } = some(code, part, whole, chunk);
-        for (const side of ["a", "b"] as const) {
-          const { push, along } = sides[side];
-          if (side === own) {
-            push(code);
-            code.plus(from, across);
-          } else if (common > 0) parts.common(code);
-          else push(code);
-          if (side === "a") code.int(sides.a.across).int(along);
-          else code.int(along).int(sides.b.across);
-        }
-        out(code);
-        code.plus(from, byRows ? n * size : size).int(n * size);
-        cut(code, { m: byRows ? chunk : m, n: byRows ? n : chunk, k }, kind, byRows ? { rows: count } : { columns: count });
-        parts.packed(code);
-        code.int(common === 0 ? 0 : byRows ? modes.packedB : modes.packedA).call(gemm);
-      }),
-    );
+    });
+    const unit = products.large.packing(kind, own).width;
+    const computed = share(sides[own].whole, unit, sharing.parts, (code, from, count) => {
+      for (const side of ["a", "b"] as const) {
+        const { push, across, along } = sides[side];
+        if (side === own) {
+          push(code);
+          code.plus(from, across);
+        } else parts.common(code);
+        code.int(side === "a" ? across : along).int(side === "a" ? along : across);
+      }
+      out(code);
+      code.plus(from, byRows ? n * size : size).int(n * size);
+      cut(code, { m, n, k }, kind, byRows ? { rows: count } : { columns: count });
+      parts.packed(code);
+      code.int(byRows ? modes.packedB : modes.packedA).call(gemm);
+    });
     return (code) => {
-      for (const call of calls) call(code);
+      packed(code);
+      computed(code);
     };
   }
   const index = module.add(null, [], [], (code) => {
@@ -336,7 +315,7 @@ export function turnedProduct(product: Product, base: number, products: Products
       code.get(rest).int(count);
       code.bytes.byte(0x70); // i32.rem_u
       code.set(place).get(rest).int(count);
-      code.bytes.byte(0x6e); // i32.div_u
+      code.op("i32.div_u");
       code.set(rest);
       for (const { at, steps } of addresses)
         code

@@ -389,7 +389,7 @@ export class TileWriter {
       code.get(at.from).set(x).get(at.to).set(y);
       code.count(n, () => code.int(0), at.images, 1, () => {
         code.count(first, () => code.int(0), () => code.int(down), strip, () => {
-          code.int(down).get(first).op("i32.sub").tee(rows).int(strip).get(rows).int(strip).op("i32.lt_s").op("select").set(rows);
+          code.int(down).get(first).op("i32.sub").set(rows).atMost(rows, strip);
           each(() => code.int(c), () => {
             code.get(x).plus(i, 4 * from.height * from.width).get(first).int(2).op("i32.mul").int(p.above).op("i32.sub");
             code.get(at.scratch).int(room.padded).op("i32.add");

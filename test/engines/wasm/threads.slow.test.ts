@@ -101,7 +101,7 @@ test("products of any shape are the same bits where threads pack an operand toge
     [97, 211, 101],
     [300, 37, 89],
     [5, 2003, 60],
-    [64, 64, 131_100],
+    [64, 64, 2000],
   ];
   const engines = [1, 3].map((threads) => wasm({ threads }));
   for (const [m, n, k] of shapes as [number, number, number][])
@@ -110,8 +110,6 @@ test("products of any shape are the same bits where threads pack an operand toge
       [true, true, "f32"],
       [true, false, "f64"],
     ] as const) {
-      // Past the largest operand that is packed as a whole, once.
-      if (k > 1000 && turnedA) continue;
       const type = dtype === "f32" ? f32 : f64;
       const filled = (type: TensorType): Tensor => {
         const [rows, columns] = type.shape as [number, number];

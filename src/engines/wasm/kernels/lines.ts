@@ -244,7 +244,7 @@ function selectFew(line: Line, order: number, wanted: number): void {
     code.if(() => {
       at(k, order, j, 4);
       code.get(i).mem("i32.store");
-      code.get(count).int(1).op("i32.add").int(wanted).get(count).int(wanted).op("i32.lt_s").op("select").set(count);
+      code.move(count, 1).atMost(count, wanted);
     });
   });
 }
