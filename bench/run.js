@@ -1,7 +1,8 @@
-// node bench/run.js [--rounds N] [SUITE ...]: measures ours against every installed peer in this one process and writes RESULTS.md.
+// node bench/run.js [--rounds N] [SUITE ...]: measures ours against every installed peer, each suite in one process, and writes RESULTS.md.
 // The suites are lecture, anew-1000, anew-100000, mlp, mlp-large, moons, threads, ort, convnet, gpt, lstm, gemm, elementwise-sum, elementwise-gradient, scalar-1000,
 // scalar-1000-functions, scalar-100000 (scalar for all three, elementwise for both), train-mlp, train-mlp-large, train-moons, train-convnet,
 // train-gpt (train for all five), start-up, studio, size; without names all run. A run of some replaces their sections alone.
+import { spawnSync } from "node:child_process";
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
@@ -73,13 +74,20 @@ if (unknown.length > 0) {
   console.error(`bench: there is no suite ${unknown.join(", ")}; there are ${Object.keys(suites).join(", ")}`);
   process.exit(2);
 }
+if (chosen.length > 1) {
+  // A process for each: what one suite loads (backends, compilers of WebAssembly, their threads) is no business of the next.
+  const rounds = values.rounds === undefined ? [] : ["--rounds", values.rounds];
+  for (const name of chosen) {
+    const { status } = spawnSync(process.execPath, [fileURLToPath(import.meta.url), ...rounds, name], { stdio: "inherit" });
+    if (status !== 0) console.error(`bench: ${name} failed`);
+  }
+  process.exit(0);
+}
 const on = machine();
 const date = new Date().toISOString().slice(0, 10);
 const { dependencies } = JSON.parse(readFileSync(`${here}package.json`, "utf8"));
 const peers = [
-  ...[...Object.keys(dependencies), ...Object.keys(sources), "@tensorflow/tfjs-backend-wasm"].map(
-    (name) => `${name} ${versionOf(name) ?? "absent: not installed here"}`,
-  ),
+  ...[...Object.keys(dependencies), ...Object.keys(sources)].map((name) => `${name} ${versionOf(name) ?? "absent: not installed here"}`),
   ...elsewhere(),
 ];
 

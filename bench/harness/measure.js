@@ -8,6 +8,7 @@
  * @property {() => number | Promise<number>} [sample] measures itself, in another process: nanoseconds for one time
  * @property {() => void} [close] lets go of what would keep this process alive
  * @property {number} [most] never more than this many times in a batch, for what is very slow
+ * @property {string} [left] why it is not run: a reason for the table
  */
 
 /**
@@ -33,20 +34,20 @@
  */
 export async function measure(contestants, { check, rounds = 21, batchMs = 20, warmMs = 300, now = nanoseconds }) {
   const runners = [];
-  for (const { name, run, sample, most = Number.POSITIVE_INFINITY } of contestants) {
+  for (const { name, run, sample, most = Number.POSITIVE_INFINITY, left } of contestants) {
     /** @type {Measured} */
-    const measured = { name, samples: [], failed: null };
+    const measured = { name, samples: [], failed: left ?? null };
     let times = 1;
     try {
-      check(await run(1));
-      while (sample === undefined) {
+      if (left === undefined) check(await run(1));
+      while (sample === undefined && left === undefined) {
         const from = now();
         await run(times);
         const took = now() - from;
         if (took >= (batchMs * 1e6) / 2 || times * 2 > most) break;
         times *= 2;
       }
-      for (const from = now(); sample === undefined && now() - from < warmMs * 1e6; ) await run(times);
+      for (const from = now(); sample === undefined && left === undefined && now() - from < warmMs * 1e6; ) await run(times);
     } catch (error) {
       measured.failed = error instanceof Error ? `${error.name}: ${error.message}`.slice(0, 120) : String(error);
     }

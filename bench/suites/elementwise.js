@@ -7,6 +7,8 @@ import { join } from "node:path";
 import { add, at, compile, f32, grad, graph, mul, square, sum } from "../../dist/index.js";
 import { wasm } from "../../dist/wasm.js";
 import { peer } from "../harness/peers.js";
+import { pythonProgram } from "../harness/python.js";
+import { tensorflow } from "../steps/tensorflow.js";
 
 const count = 10_000_000;
 const value = (i) => (i % 7) / 7;
@@ -134,6 +136,20 @@ export function elementwise(what) {
           most: 4,
         }); // biome-ignore format: a choice
       }
+      found.push(
+        ...(await tensorflow((tf) => {
+          const xs = ["x", "y", "z"].map((name) => tf.tensor(given[name].data.slice()));
+          const f = (x, y, z) => x.mul(y).add(z).sum();
+          const slope = tf.grads((x, y, z) => f(x, y, z).square());
+          return (times) => {
+            let out = Number.NaN;
+            for (let i = 0; i < times; i++) out = tf.tidy(() => (whole ? f(...xs).dataSync()[0] : slope(xs)[0].slice([5], [1]).dataSync()[0]));
+            return out;
+          };
+        })),
+      );
+      for (const [module, name, after] of [["torch", "PyTorch", ", one thread"], ["jax", "JAX", ", jit, one thread"]])
+        found.push(...pythonProgram(module, "array_passes.py", name, { framework: module, what, count }, after)); // biome-ignore format: a table
       const c = inC(what);
       if (c !== null) found.push(c);
       return found;

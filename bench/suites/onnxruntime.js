@@ -4,7 +4,7 @@ import { onnxruntime } from "../../dist/onnxruntime.js";
 import { wasm } from "../../dist/wasm.js";
 import { measure, processorNanoseconds } from "../harness/measure.js";
 import { timeTable } from "../harness/table.js";
-import { torchStep } from "../harness/torch.js";
+import { pythonSteps } from "../harness/python.js";
 import { convnet, gpt } from "./networks.js";
 import { training } from "./training.js";
 
@@ -37,8 +37,7 @@ export async function onOrt(rounds) {
           },
         });
       }
-      const torch = await torchStep(suite.torch.net, suite.torch.params, suite.torch.data, threads);
-      if (torch) contestants.push({ name: `PyTorch ${torch.version}`, ...torch.contestant });
+      contestants.push(...pythonSteps(suite.torch, threads));
       const measured = await measure(contestants, {
         check: () => undefined,
         rounds,

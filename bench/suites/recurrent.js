@@ -19,7 +19,7 @@ import {
 } from "../../dist/index.js";
 import { lstm } from "../../dist/nn.js";
 import { wasm } from "../../dist/wasm.js";
-import { torchStep } from "../harness/torch.js";
+import { pythonSteps } from "../harness/python.js";
 
 const rate = 0.01;
 
@@ -76,8 +76,7 @@ export function recurrent(tokens, inputs, hidden, batch) {
       // PyTorch keeps the matrices of its cell the other way round.
       const [w, u] = evaluate([transpose(params.lstm.w), transpose(params.lstm.u)]);
       const theirs = [list("w_ih", w), list("w_hh", u), list("bias", params.lstm.b), list("w", params.w), list("b", params.b)];
-      const python = await torchStep("lstm", theirs, [list("x", x), list("y", y)]);
-      if (python) found.push({ name: `PyTorch ${python.version}, one thread`, ...python.contestant });
+      found.push(...pythonSteps({ net: "lstm", params: theirs, data: [list("x", x), list("y", y)] }));
       return found;
     },
   };

@@ -9,6 +9,7 @@ import { join } from "node:path";
 import { add, compile, exp, f64, graph, mul, neg, sin, stack, sub, tanh, unstack, valueAndGrad } from "../../dist/index.js";
 import { wasm } from "../../dist/wasm.js";
 import { peer } from "../harness/peers.js";
+import { pythonProgram, pythonWith } from "../harness/python.js";
 
 const count = 20;
 const [leafOp, addOp, subOp, mulOp, sinOp, expOp, tanhOp] = [0, 1, 2, 3, 4, 5, 6];
@@ -246,6 +247,10 @@ export function scalar(nodes, rare) {
           },
         });
       }
+      found.push(...pythonProgram("casadi", "casadi_scalar.py", "CasADi", drawn, ", its virtual machine"));
+      // XLA has not compiled a thousand scalar nodes and their gradient after 150 s.
+      const jax = pythonWith("jax");
+      if (jax) found.push({ name: `JAX ${jax.version}, jit`, run: () => undefined, left: "not run: it compiles for minutes" });
       const folder = mkdtempSync(join(tmpdir(), "scalar-"));
       for (const style of nodes > 10_000 ? ["tape"] : ["tape", "lines"]) {
         const made = inC(drawn, style, Math.ceil(2e7 / nodes), folder);

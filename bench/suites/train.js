@@ -30,8 +30,8 @@ import { adamW, sgd } from "../../dist/optim.js";
 import { accuracy, train } from "../../dist/train.js";
 import { wasm } from "../../dist/wasm.js";
 import { peer } from "../harness/peers.js";
-import { torchStep } from "../harness/torch.js";
-import { jaxStep } from "./training.js";
+import { pythonSteps } from "../harness/python.js";
+import { jaxStep } from "../steps/jax-js.js";
 
 const key = random.key(1);
 const under = (name) => random.fold(key, name);
@@ -204,8 +204,7 @@ export function throughTrain(name) {
           },
         },
       ];
-      const python = await torchStep(torch.net, torch.params, flat(one));
-      if (python) found.push({ name: `PyTorch ${python.version}, one thread, on one batch`, ...python.contestant });
+      found.push(...pythonSteps({ ...torch, data: flat(one) }).map((c) => ({ ...c, name: `${c.name}, on one batch` })));
       const jaxJs = jax === undefined ? null : await peer("@jax-js/jax");
       if (jaxJs) found.push({ name: "@jax-js/jax, jit, on one batch", run: await jax(jaxJs, one) });
       return found;

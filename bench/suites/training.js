@@ -24,8 +24,13 @@ import {
 } from "../../dist/index.js";
 import { wasm } from "../../dist/wasm.js";
 import { peer } from "../harness/peers.js";
+import { pythonSteps } from "../harness/python.js";
+import { denseInC } from "../steps/c.js";
+import { jaxStep } from "../steps/jax-js.js";
+import { ortSteps } from "../steps/onnxruntime.js";
+import { denseStep, tensorflow } from "../steps/tensorflow.js";
 
-const rate = 0.1;
+const rate = 0.01;
 const flat = (tree) => leaves(tree).map(({ path, leaf }) => ({ name: path, shape: leaf.type.shape, data: leaf.data }));
 
 /**
@@ -88,75 +93,11 @@ export function training(title, sizes, batch) {
       ];
       const jax = await peer("@jax-js/jax");
       if (jax) found.push({ name: "@jax-js/jax, jit", run: await jaxStep(jax, layers, x, classes, batch, outputs, rate) });
-      const tf = await peer("@tensorflow/tfjs");
-      if (tf) found.push({ name: "@tensorflow/tfjs, cpu", run: tensorflowStep(tf, layers, x, classes, batch, outputs), most: 4 });
+      found.push(...(await tensorflow(denseStep(layers, x, classes, batch, outputs, rate))));
+      found.push(...(await ortSteps(this.program, (out) => out.loss.data[0])));
+      found.push(...pythonSteps(this.torch));
+      found.push(...denseInC(sizes, batch, rate, { x, y, layers }));
       return found;
     },
-  };
-}
-
-const oneHot = (classes, outputs) =>
-  Float32Array.from({ length: classes.length * outputs }, (_, i) => (classes[Math.floor(i / outputs)] === i % outputs ? 1 : 0));
-
-/** A compiled SGD step of jax-js, whose loss and weights are the same as ours; one output means a regression. */
-export async function jaxStep(jax, layers, x, classes, batch, outputs, rate) {
-  const { numpy: np, nn, jit, valueAndGrad } = jax;
-  const array = (t) => np.array(t.data.slice()).reshape(t.type.shape);
-  const loss = (params, input, target) => {
-    let h = input;
-    params.forEach(({ w, b }, i) => {
-      const z = np.matmul(h, w).add(b);
-      h = i === params.length - 1 ? z : nn.relu(z);
-    });
-    if (outputs === 1) return np.mean(np.square(h.sub(target)));
-    return nn
-      .logSoftmax(h)
-      .mul(target)
-      .sum()
-      .mul(-1 / batch);
-  };
-  const step = jit((params, input, target) => {
-    const kept = params.map(({ w, b }) => ({ w: w.ref, b: b.ref }));
-    const [value, grads] = valueAndGrad(loss)(kept, input, target);
-    return [value, params.map(({ w, b }, i) => ({ w: w.sub(grads[i].w.mul(rate)), b: b.sub(grads[i].b.mul(rate)) }))];
-  });
-  const input = array(x);
-  const target =
-    outputs === 1 ? np.array(Float32Array.from(classes)).reshape([batch, 1]) : np.array(oneHot(classes, outputs)).reshape([batch, outputs]);
-  let params = layers.map(({ w, b }) => ({ w: array(w), b: array(b) }));
-  return async (times) => {
-    let out = Number.NaN;
-    for (let i = 0; i < times; i++) {
-      const [value, next] = step(params, input.ref, target.ref);
-      params = next;
-      out = value.item();
-    }
-    return out;
-  };
-}
-
-function tensorflowStep(tf, layers, x, classes, batch, outputs) {
-  const input = tf.tensor(x.data, x.type.shape);
-  const target = outputs === 1 ? tf.tensor(classes, [batch, 1], "float32") : tf.tensor(oneHot(classes, outputs), [batch, outputs]);
-  const variables = layers.map(({ w, b }) => ({
-    w: tf.variable(tf.tensor(w.data, w.type.shape)),
-    b: tf.variable(tf.tensor(b.data, b.type.shape)),
-  }));
-  const optimizer = tf.train.sgd(rate);
-  return (times) => {
-    let out = Number.NaN;
-    for (let i = 0; i < times; i++) {
-      const value = optimizer.minimize(() => {
-        let h = input;
-        variables.forEach(({ w, b }, k) => {
-          const z = h.matMul(w).add(b);
-          h = k === variables.length - 1 ? z : z.relu();
-        });
-        return outputs === 1 ? h.sub(target).square().mean() : tf.losses.softmaxCrossEntropy(target, h);
-      }, true);
-      out = value.dataSync()[0];
-      value.dispose();
-    }
-    return out;
   };
 }

@@ -1,4 +1,4 @@
-# torch-step.py NET FILE [THREADS]: one step of training at a time, as often as each line of the input says. Answers the time that took (of the processor; with several
+# torch_step.py NET FILE [THREADS]: one step of training at a time, as often as each line of the input says. Answers the time that took (of the processor; with several
 # threads elapsed) and the last loss.
 import json
 import sys
@@ -66,7 +66,6 @@ if sys.argv[1] == "gpt":
     optimizer = torch.optim.AdamW(p.values(), lr=3e-4, weight_decay=0.1)
 else:
     optimizer = torch.optim.SGD(p.values(), lr=0.01)
-print(torch.__version__, flush=True)
 for line in sys.stdin:
     began = clock()
     for _ in range(int(line)):
