@@ -37,7 +37,12 @@ export function pythonWith(module) {
  */
 
 /** A program in Python that reads how often to do its work, a line each time, and answers nanoseconds for all of it and then its result. */
-function waiting(/** @type {string} */ python, /** @type {string} */ script, /** @type {readonly string[]} */ args, /** @type {object} */ env) {
+function waiting(
+  /** @type {string} */ python,
+  /** @type {string} */ script,
+  /** @type {readonly string[]} */ args,
+  /** @type {object} */ env,
+) {
   const file = fileURLToPath(new URL(script, import.meta.url));
   const child = spawn(python, [file, ...args], { stdio: ["pipe", "pipe", "inherit"], env: { ...process.env, ...env } });
   const lines = createInterface({ input: child.stdout })[Symbol.asyncIterator]();

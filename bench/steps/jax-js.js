@@ -7,7 +7,12 @@ const oneHot = (classes, outputs) =>
   Float32Array.from({ length: classes.length * outputs }, (_, i) => (classes[Math.floor(i / outputs)] === i % outputs ? 1 : 0));
 
 /** Mean over the rows of the cross entropy; `target` is one-hot. */
-const crossEntropy = (jax, logits, target, rows) => jax.nn.logSoftmax(logits).mul(target).sum().mul(-1 / rows);
+const crossEntropy = (jax, logits, target, rows) =>
+  jax.nn
+    .logSoftmax(logits)
+    .mul(target)
+    .sum()
+    .mul(-1 / rows);
 
 /** Runs a step that takes a state and the data and returns the loss and the next state. */
 function repeated(step, state, data) {
@@ -118,8 +123,7 @@ function gpt(jax, { params, data }) {
     }
     return [value, next];
   });
-  const rows = (from, to) =>
-    Array.from({ length: batch }, (_, b) => [...ids.data.subarray(b * length + from, b * length + to)]).flat();
+  const rows = (from, to) => Array.from({ length: batch }, (_, b) => [...ids.data.subarray(b * length + from, b * length + to)]).flat();
   const hot = (list) => np.array(oneHot(list, words)).reshape([batch, tokens, words]);
   const zero = () => Object.fromEntries(params.map((t) => [t.name, np.zeros(t.shape)]));
   const state = { p: named(jax, params), m: zero(), v: zero(), t: np.array(0) };

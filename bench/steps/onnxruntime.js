@@ -1,6 +1,7 @@
 // Our own training step, written as an ONNX model and run by ONNX Runtime, native in Node and in WebAssembly, one thread each.
-import { versionOfOrt } from "../harness/peers.js";
+
 import { onnxruntime } from "../../dist/onnxruntime.js";
+import { versionOfOrt } from "../harness/peers.js";
 
 /**
  * A contestant for each of ONNX Runtime's packages that is here.

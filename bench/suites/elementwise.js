@@ -143,7 +143,8 @@ export function elementwise(what) {
           const slope = tf.grads((x, y, z) => f(x, y, z).square());
           return (times) => {
             let out = Number.NaN;
-            for (let i = 0; i < times; i++) out = tf.tidy(() => (whole ? f(...xs).dataSync()[0] : slope(xs)[0].slice([5], [1]).dataSync()[0]));
+            for (let i = 0; i < times; i++)
+              out = tf.tidy(() => (whole ? f(...xs).dataSync()[0] : slope(xs)[0].slice([5], [1]).dataSync()[0]));
             return out;
           };
         })),

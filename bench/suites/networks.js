@@ -184,7 +184,9 @@ function suite(title, { step, state, given, forward, torch }) {
       const { net } = this.torch;
       const jax = await peer("@jax-js/jax");
       if (jax) found.push({ name: "@jax-js/jax, jit", run: jaxNetwork[net](jax, this.torch), most: 1 });
-      found.push(...(await tensorflow(tensorflowNetwork[net](this.torch), { what: net === "gpt" ? ", Adam" : "", left: tensorflowLeft[net] })));
+      found.push(
+        ...(await tensorflow(tensorflowNetwork[net](this.torch), { what: net === "gpt" ? ", Adam" : "", left: tensorflowLeft[net] })),
+      );
       found.push(...(await ortSteps(this.program, (out) => out.loss.data[0])));
       found.push(...pythonSteps(this.torch));
       return found;

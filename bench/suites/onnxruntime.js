@@ -3,8 +3,8 @@ import { compile, f32, graph, mul, tensor } from "../../dist/index.js";
 import { onnxruntime } from "../../dist/onnxruntime.js";
 import { wasm } from "../../dist/wasm.js";
 import { measure, processorNanoseconds } from "../harness/measure.js";
-import { timeTable } from "../harness/table.js";
 import { pythonSteps } from "../harness/python.js";
+import { timeTable } from "../harness/table.js";
 import { convnet, gpt } from "./networks.js";
 import { training } from "./training.js";
 

@@ -4,17 +4,17 @@ import { input, lift, nameOf } from "../ir/leaf.ts";
 import { type Node, nextSerial, type Value } from "../ir/node.ts";
 import type { Body, BodyPullback, Flow, Operand, Regions } from "../ir/op.ts";
 import { sameType, typeText } from "../ir/type.ts";
-import { collect } from "../ir/walk.ts";
+import { walk } from "../ir/walk.ts";
 import { add } from "../ops/arithmetic.ts";
 import { expand, sumTo } from "../ops/linear/sum.ts";
 
 /** The part of the graph between `wrt` and `roots`: nodes in order, which of them depend on `wrt`, and where each operand stands. */
 export interface Between {
   readonly order: readonly Node[];
-  readonly active: Uint8Array;
+  readonly active: readonly number[];
   /** Places of operands, -1 for outside; those of node i start at `first[i]`. */
-  readonly edges: Int32Array;
-  readonly first: Int32Array;
+  readonly edges: readonly number[];
+  readonly first: readonly number[];
   /** Places of the nodes of `roots` and `wrt`, -1 for outside. */
   place(v: Value): number;
 }
@@ -25,41 +25,49 @@ export interface Between {
  */
 export function between(roots: readonly Value[], wrt: readonly Value[]): Between {
   let floor = Number.POSITIVE_INFINITY;
-  for (const w of wrt) floor = Math.min(floor, w.node.serial);
-  const order = collect(roots, floor);
+  for (const w of wrt) {
+    floor = Math.min(floor, w.node.serial);
+    w.node.place = asked;
+  }
+  const order: Node[] = [];
+  const active: number[] = [];
+  const first = [0];
+  const edges: number[] = [];
+  // Each node is looked at once, when the walk leaves it: its operands have places by then, and are in the processor's cache.
+  walk(
+    roots,
+    (node) => {
+      const { operands, op, mark } = node;
+      const passes = op.pull !== null;
+      let carries = node.place === asked ? 1 : 0;
+      node.place = order.length;
+      order.push(node);
+      for (let j = 0; j < operands.length; j++) {
+        let p = -1;
+        const v = operands[j];
+        if (passes && v !== null && v !== undefined && v.node.mark === mark && isFloat(v.type.dtype) && active[v.node.place] === 1) {
+          p = v.node.place;
+          carries = 1;
+        }
+        edges.push(p);
+      }
+      active.push(carries);
+      first.push(edges.length);
+    },
+    floor,
+  );
   const places = new Map<Node, number>();
   const mark = order.length > 0 ? order[0]!.mark : -1;
-  const at = (n: Node): number => (n.mark === mark && n.serial >= floor ? n.place : -1);
-  const active = new Uint8Array(order.length);
   for (const w of wrt) {
-    const p = at(w.node);
-    places.set(w.node, p);
-    if (p >= 0) active[p] = 1;
+    if (w.node.place === asked) w.node.place = 0;
+    else if (w.node.mark === mark) places.set(w.node, w.node.place);
   }
-  for (const r of roots) places.set(r.node, at(r.node));
-  const first = new Int32Array(order.length + 1);
-  let edges = new Int32Array(2 * order.length + 8).fill(-1);
-  for (let i = 0; i < order.length; i++) {
-    const { operands, op } = order[i]!;
-    const passes = op.pull !== null;
-    const end = first[i]! + operands.length;
-    first[i + 1] = end;
-    if (end > edges.length) {
-      const longer = new Int32Array(2 * end).fill(-1);
-      longer.set(edges);
-      edges = longer;
-    }
-    for (let j = 0; j < operands.length; j++) {
-      const v = operands[j];
-      if (v === null || v === undefined || !isFloat(v.type.dtype)) continue;
-      const p = at(v.node);
-      if (p < 0 || active[p] === 0 || !passes) continue;
-      edges[first[i]! + j] = p;
-      active[i] = 1;
-    }
-  }
+  for (const { node } of roots) if (node.mark === mark && node.serial >= floor) places.set(node, node.place);
   return { order, active, edges, first, place: (v) => places.get(v.node) ?? -1 };
 }
+
+/** The place of a node that is asked about, until the walk comes to it. */
+const asked = -2;
 
 /**
  * Reverse mode: walks the graph backward from `roots`, pulls each cotangent through its node's rule and adds up what arrives at a value from
@@ -101,7 +109,7 @@ export function pullback(roots: readonly Value[], cts: readonly Value[], wrt: re
   });
 }
 
-function reaches(edges: Int32Array, from: number, to: number): boolean {
+function reaches(edges: readonly number[], from: number, to: number): boolean {
   for (let k = from; k < to; k++) if (edges[k]! >= 0) return true;
   return false;
 }

@@ -1,6 +1,6 @@
 import { ChainruleError, EngineError, GraphError, InternalError } from "../ir/errors.ts";
 import { constantOf, inputOp, isType, isValue, lift, nameOf } from "../ir/leaf.ts";
-import { forget, memoOf, type Node, type Value } from "../ir/node.ts";
+import { forget, forgetKnown, memoOf, type Node, type Value } from "../ir/node.ts";
 import type { Body, Operand } from "../ir/op.ts";
 import { dense, type Held, hold, type Nested, nest, type Tensor } from "../ir/tensor.ts";
 import { leaves, rebuild, type Tensors, type Values } from "../ir/tree.ts";
@@ -126,7 +126,9 @@ function held(slots: readonly (Held | readonly Held[] | undefined)[], place: num
 /** Computes what `roots` need and are not known yet, remembers it on the nodes, and drops history that nobody can ask about. */
 export function settleAll(roots: readonly Value[]): void {
   let pending = false;
-  for (const r of roots) if (r.node.memo === undefined) pending = true;
+  for (const r of roots)
+    if (r.node.memo === undefined) pending = true;
+    else forgetKnown(r.node);
   if (!pending) return;
   const compute = (node: Node): void => {
     // A kernel that calls back, such as a tap's, may have read this node meanwhile, and its operands are forgotten then.
@@ -135,10 +137,12 @@ export function settleAll(roots: readonly Value[]): void {
     const plain = number(node);
     if (plain !== undefined) {
       node.memo = plain;
+      for (let i = 0; i < node.operands.length; i++) forgetKnown(node.operands[i]!.node);
       forget(node);
       return;
     }
     const { operands } = node;
+    for (let i = 0; i < operands.length; i++) if (operands[i] != null) forgetKnown(operands[i]!.node);
     const held = new Array<Held | null>(operands.length);
     for (let i = 0; i < operands.length; i++) {
       const v = operands[i];

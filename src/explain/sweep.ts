@@ -68,7 +68,7 @@ export function deliver(arrived: ((Held | null)[] | null)[], place: number, x: V
   list[x.index] = before === null ? piece : plus(before, piece, x.type);
 }
 
-function leads(edges: Int32Array, from: number, to: number): boolean {
+function leads(edges: readonly number[], from: number, to: number): boolean {
   for (let k = from; k < to; k++) if (edges[k]! >= 0) return true;
   return false;
 }

@@ -145,6 +145,21 @@ export function forget(node: Node): void {
   node.keeper = null;
 }
 
+/** Drops the history of what is known, as {@link forget} does, and that of the known nodes behind it. */
+export function forgetKnown(node: Node): void {
+  if (node.memo === undefined || node.operands.length === 0 || node.keeper?.open) return;
+  const open = [node];
+  for (let at = open.pop(); at !== undefined; at = open.pop()) {
+    const { operands } = at;
+    forget(at);
+    for (const v of operands) {
+      if (v === null) continue;
+      const n = v.node;
+      if (n.memo !== undefined && n.operands.length > 0 && !n.keeper?.open) open.push(n);
+    }
+  }
+}
+
 /** What was computed for a value, if it was. */
 export function memoOf(v: Value): Held | undefined {
   const { memo, outputs } = v.node;

@@ -5,7 +5,7 @@ import { keeperOf, Node, noAttrs, Output, type Value, valuesOf } from "../ir/nod
 import type { AnyOp, BatchRegions, ForwardRegions, Interval, Operand, OpFacts, Reach, Regions, RunBody, Slot } from "../ir/op.ts";
 import { sizeOf } from "../ir/shape.ts";
 import { dense, type Held, hold, isTypedArray, settle, type Tensor } from "../ir/tensor.ts";
-import { type TensorType, typeText } from "../ir/type.ts";
+import { scalarType, type TensorType, typeText } from "../ir/type.ts";
 
 type Bare<N extends string> = N extends `${infer B}...` ? B : N extends `${infer B}?` ? B : N;
 /** What a rule sees: operands by name (optional ones may be null, variadic ones are lists) and the canonical attributes. */
@@ -289,6 +289,22 @@ export function mixed(op: string, firstName: string, first: Operand, secondName:
   );
 }
 
+const f64Scalar = /* @__PURE__ */ scalarType("f64");
+
+/**
+ * What an op of our own gives on f64 scalars that are known, at once, while they are in the processor's cache: a graph of numbers is not walked
+ * again to be read. Ops from outside run when they are read, as they may do anything.
+ */
+function number(scalar: (...x: number[]) => number, args: readonly Value[]): number | undefined {
+  const a = args[0] as Node;
+  const x = a.memo;
+  if (typeof x !== "number" || a.type !== f64Scalar) return undefined;
+  if (args.length === 1) return scalar(x);
+  const b = args[1] as Node;
+  const y = b.memo;
+  return typeof y === "number" && b.type === f64Scalar && args.length === 2 ? scalar(x, y) : undefined;
+}
+
 const typesOf = (values: readonly Value[]): TensorType[] => values.map((v) => v.type);
 
 /** Applies an op to Values with canonical attributes: what calls, rules and graph rewriting end in. Returns the results as the op's users see them. */
@@ -424,6 +440,7 @@ export function declare<F extends Fn, const N extends readonly string[], C = Att
         }
       : (rule ?? null);
 
+  const atOnce = name.includes(".") ? null : (def.scalar ?? null);
   const usual = def.attrs === undefined && def.dtypes === undefined && slots.every((slot) => slot.arity === "one");
   // Named by its key: redefining the name of a function would make it a dictionary, which every step of a walk would search.
   const named = { [name]: (...args: unknown[]): unknown => applied(args) };
@@ -434,7 +451,9 @@ export function declare<F extends Fn, const N extends readonly string[], C = Att
       // As `infer` does, without a list of types.
       let type = args.length === last.length ? lastResult : null;
       for (let i = 0; i < args.length && type !== null; i++) if (args[i]!.type !== last[i]) type = null;
-      return new Node(call, args, noAttrs, type ?? (infer(typesOf(args), noAttrs) as TensorType), keeperOf(args));
+      const node = new Node(call, args, noAttrs, type ?? (infer(typesOf(args), noAttrs) as TensorType), keeperOf(args));
+      if (atOnce !== null && node.type === f64Scalar) node.memo = number(atOnce, args);
+      return node;
     }
     const { flat, given } = sortArguments(name, slots, args);
     const operands = liftAll(name, slots, flat, own);
