@@ -69,7 +69,7 @@ class Store {
   readonly mode: Mode;
   readonly tree: Record<string, unknown>;
   readonly cells: ReadonlyMap<string, Cell>;
-  private readonly own: Engine["tensor"];
+  readonly #own: Engine["tensor"];
   private readonly far: Engine["far"];
   /** What has to go into far memory before anything else is asked of it. */
   private pending: (readonly [Cell, Held])[] = [];
@@ -77,34 +77,34 @@ class Store {
     this.engine = engine.name;
     this.mode = engine.mode;
     this.tree = tree;
-    this.own = engine.tensor;
+    this.#own = engine.tensor;
     this.far = engine.far;
     const cells = new Map<string, Cell>();
     this.cells = cells;
     for (const [path, h] of held) {
       const type = types.get(path)!;
-      const cell: Cell = { type, held: this.place(type) ?? h, spare: null };
+      const cell: Cell = { type, held: this.#place(type) ?? h, spare: null };
       cells.set(path, cell);
-      this.put(cell, h);
+      this.#put(cell, h);
     }
   }
   /** Memory of the engine, where there is such. */
-  private place(type: TensorType): Tensor | null {
-    return this.far?.make(type) ?? this.own?.(type) ?? null;
+  #place(type: TensorType): Tensor | null {
+    return this.far?.make(type) ?? this.#own?.(type) ?? null;
   }
   /** Whether the memory of this state is the engine's. */
   isIn(engine: Engine): boolean {
-    return this.own === engine.tensor && this.far === engine.far;
+    return this.#own === engine.tensor && this.far === engine.far;
   }
   /** Takes a value in: into the engine's memory, where there is such. */
-  private put(cell: Cell, held: Held): void {
+  #put(cell: Cell, held: Held): void {
     if (this.far !== undefined) this.pending.push([cell, held]);
-    else if (this.own === undefined) cell.held = held;
+    else if (this.#own === undefined) cell.held = held;
     else (cell.held as Tensor).data.set(dense(held, cell.type).data);
   }
   /** Where a program may write the next value of a leaf; null where values are the engine's own business. */
   next(cell: Cell): Tensor | null {
-    return (cell.spare ??= this.place(cell.type));
+    return (cell.spare ??= this.#place(cell.type));
   }
   commit(cell: Cell, held: Held): void {
     if (cell.spare !== null) cell.spare = cell.held as Tensor;
@@ -121,14 +121,14 @@ class Store {
   async brought(tensors: readonly Held[]): Promise<readonly Held[]> {
     return this.far === undefined ? tensors : this.far.read(tensors as readonly Tensor[]);
   }
-  private tail: Promise<unknown> = Promise.resolve();
+  #tail: Promise<unknown> = Promise.resolve();
   /** Calls `task` when everything asked of this state before is done: two runs that overlap would both start from the old state. */
   after<T>(task: () => T | Promise<T>): Promise<T> {
-    const done = this.tail.then(task);
-    this.tail = done.catch(() => undefined);
+    const done = this.#tail.then(task);
+    this.#tail = done.catch(() => undefined);
     return done;
   }
-  private answer<T>(task: () => T): T | Promise<T> {
+  #answer<T>(task: () => T): T | Promise<T> {
     return this.mode === "sync" ? task() : this.after(task);
   }
   read(): unknown {
@@ -141,7 +141,7 @@ class Store {
         const found = new Map(cells.map(([path], i) => [path, copies[i]!]));
         return rebuild(this.tree, (_, path) => found.get(path)!);
       });
-    return this.answer(() =>
+    return this.#answer(() =>
       rebuild(this.tree, (_, path) => {
         const { held, type } = this.cells.get(path)!;
         return copyOf(held, type);
@@ -165,8 +165,8 @@ class Store {
         await this.settle();
         await far.write([...fresh].map(([cell, h]) => [cell.held as Tensor, h]));
       });
-    return this.answer(() => {
-      for (const [cell, h] of fresh) this.put(cell, h);
+    return this.#answer(() => {
+      for (const [cell, h] of fresh) this.#put(cell, h);
     });
   }
 }

@@ -26,30 +26,30 @@ const unrolled = 64;
 
 class ControlWriter {
   private readonly code: Code;
-  private readonly calls: Calls;
+  readonly #calls: Calls;
 
   constructor(code: Code, calls: Calls) {
     this.code = code;
-    this.calls = calls;
+    this.#calls = calls;
   }
 
-  private address(b: Buffer, offset = 0): Code {
-    return addressOf(this.code, this.calls.base, b, offset);
+  #address(b: Buffer, offset = 0): Code {
+    return addressOf(this.code, this.#calls.base, b, offset);
   }
 
   /** The address in an entry of the table. */
-  private entry(slot: number): Code {
-    return this.code.getGlobal(this.calls.base).mem("i32.load", slot * 4);
+  #entry(slot: number): Code {
+    return this.code.getGlobal(this.#calls.base).mem("i32.load", slot * 4);
   }
 
-  private setEntry(slot: number, value: () => void): void {
-    this.code.getGlobal(this.calls.base);
+  #setEntry(slot: number, value: () => void): void {
+    this.code.getGlobal(this.#calls.base);
     value();
     this.code.mem("i32.store", slot * 4);
   }
 
   /** Copies bytes, all of them and no more. */
-  private copy(to: () => void, from: () => void, bytes: number): void {
+  #copy(to: () => void, from: () => void, bytes: number): void {
     const { code } = this;
     if (bytes === 0) return;
     if (bytes > unrolled) {
@@ -73,8 +73,8 @@ class ControlWriter {
     }
   }
 
-  private clear(b: Buffer): void {
-    this.address(b);
+  #clear(b: Buffer): void {
+    this.#address(b);
     this.code
       .int(0)
       .int(b.length * cells[b.dtype].bytes)
@@ -82,17 +82,17 @@ class ControlWriter {
   }
 
   /** The places change: what was written last is read next. */
-  private turn({ now, next, result, other }: Carry): void {
-    this.setEntry(now, () => this.entry(next));
-    this.setEntry(next, () => {
-      this.address(result);
-      this.address(other).op("i32.xor");
-      this.entry(now).op("i32.xor");
+  #turn({ now, next, result, other }: Carry): void {
+    this.#setEntry(now, () => this.#entry(next));
+    this.#setEntry(next, () => {
+      this.#address(result);
+      this.#address(other).op("i32.xor");
+      this.#entry(now).op("i32.xor");
     });
   }
 
   /** The number of rounds of a loop over rows, in a local. */
-  private rounds({ length, rows }: Scan<unknown>): number {
+  #rounds({ length, rows }: Scan<unknown>): number {
     const { code } = this;
     const n = code.local(i32);
     if (length === null) {
@@ -101,14 +101,14 @@ class ControlWriter {
     }
     const { load, type } = cells[length.buffer.dtype];
     const given = code.local(f64);
-    this.address(length.buffer, length.offset * cells[length.buffer.dtype].bytes).mem(load);
+    this.#address(length.buffer, length.offset * cells[length.buffer.dtype].bytes).mem(load);
     if (type === i32) code.op(length.buffer.dtype === "u32" ? "f64.convert_i32_u" : "f64.convert_i32_s");
     else if (type !== f64) code.op("f64.promote_f32");
     code.set(given);
     code.get(given).get(given).op("f64.floor").op("f64.eq");
     code.get(given).float64(0).op("f64.ge").op("i32.and");
     code.get(given).float64(rows).op("f64.le").op("i32.and").op("i32.eqz");
-    code.if(() => this.calls.refuse(code));
+    code.if(() => this.#calls.refuse(code));
     code.get(given).op("i32.trunc_sat_f64_s").set(n);
     return n;
   }
@@ -116,16 +116,16 @@ class ControlWriter {
   scan(step: Scan<unknown>): void {
     const { code } = this;
     const { carries, walked, stacked, reverse, every, rows, length } = step;
-    const n = this.rounds(step);
+    const n = this.#rounds(step);
     if (length !== null) {
-      for (const { view } of stacked) this.clear(view.buffer);
-      for (const { saved } of carries) if (saved !== null) this.clear(saved);
+      for (const { view } of stacked) this.#clear(view.buffer);
+      for (const { saved } of carries) if (saved !== null) this.#clear(saved);
     }
     const none = (): void => {
       for (const c of carries)
-        this.copy(
-          () => this.address(c.result),
-          () => this.address(c.init),
+        this.#copy(
+          () => this.#address(c.result),
+          () => this.#address(c.init),
           c.bytes,
         );
       code.op("return");
@@ -139,11 +139,11 @@ class ControlWriter {
       code.if(none);
     }
     for (const c of carries) {
-      this.setEntry(c.now, () => this.address(c.init));
+      this.#setEntry(c.now, () => this.#address(c.init));
       // The last of an odd number of rounds writes where the first does.
-      this.setEntry(c.next, () => {
-        this.address(c.result);
-        this.address(c.other);
+      this.#setEntry(c.next, () => {
+        this.#address(c.result);
+        this.#address(c.other);
         code.get(n).int(1).op("i32.and").op("select");
       });
     }
@@ -152,8 +152,8 @@ class ControlWriter {
     else code.int(0).set(row);
     const moving: readonly Moving[] = [...walked, ...stacked];
     for (const { view, slot, step: by } of moving)
-      this.setEntry(slot, () => {
-        this.address(view.buffer, view.offset * cells[view.buffer.dtype].bytes);
+      this.#setEntry(slot, () => {
+        this.#address(view.buffer, view.offset * cells[view.buffer.dtype].bytes);
         if (reverse) code.get(row).int(by).op("i32.mul").op("i32.add");
       });
     const stretch = code.local(i32);
@@ -169,18 +169,18 @@ class ControlWriter {
           code.get(place).set(stretch);
           for (const { saved, now, bytes } of carries)
             if (saved !== null)
-              this.copy(
-                () => this.address(saved).get(place).int(bytes).op("i32.mul").op("i32.add"),
-                () => this.entry(now),
+              this.#copy(
+                () => this.#address(saved).get(place).int(bytes).op("i32.mul").op("i32.add"),
+                () => this.#entry(now),
                 bytes,
               );
         });
       }
-      this.calls.parts[0]!(code);
-      for (const c of carries) this.turn(c);
+      this.#calls.parts[0]!(code);
+      for (const c of carries) this.#turn(c);
       for (const { slot, step: by } of moving)
-        this.setEntry(slot, () =>
-          this.entry(slot)
+        this.#setEntry(slot, () =>
+          this.#entry(slot)
             .int(direction * by)
             .op("i32.add"),
         );
@@ -193,45 +193,45 @@ class ControlWriter {
     const { code } = this;
     const { carries, asked, rounds, limit } = step;
     for (const c of carries) {
-      this.setEntry(c.now, () => this.address(c.init));
-      this.setEntry(c.next, () => this.address(c.result));
+      this.#setEntry(c.now, () => this.#address(c.init));
+      this.#setEntry(c.next, () => this.#address(c.result));
     }
     const made = code.local(i32);
     code.int(0).set(made);
     code.block(() => {
       code.loop(() => {
-        this.calls.parts[0]!(code);
-        this.address(asked).mem("i32.load8_u").op("i32.eqz").brIf(1);
+        this.#calls.parts[0]!(code);
+        this.#address(asked).mem("i32.load8_u").op("i32.eqz").brIf(1);
         code.get(made).int(limit).op("i32.eq");
-        code.if(() => this.calls.refuse(code));
-        this.calls.parts[1]!(code);
-        for (const c of carries) this.turn(c);
+        code.if(() => this.#calls.refuse(code));
+        this.#calls.parts[1]!(code);
+        for (const c of carries) this.#turn(c);
         code.get(made).int(1).op("i32.add").set(made).br(0);
       });
     });
     for (const c of carries) {
       const from = code.local(i32);
-      this.entry(c.now).tee(from);
-      this.address(c.result).op("i32.ne");
+      this.#entry(c.now).tee(from);
+      this.#address(c.result).op("i32.ne");
       code.if(() =>
-        this.copy(
-          () => this.address(c.result),
+        this.#copy(
+          () => this.#address(c.result),
           () => code.get(from),
           c.bytes,
         ),
       );
     }
-    if (rounds !== null) this.address(rounds).get(made).mem("i32.store");
+    if (rounds !== null) this.#address(rounds).get(made).mem("i32.store");
   }
 
   branch({ test }: Branch<unknown>): void {
     const { code } = this;
-    const [yes, no] = this.calls.parts;
+    const [yes, no] = this.#calls.parts;
     if (test === null) {
       yes!(code);
       return;
     }
-    this.address(test.buffer, test.offset).mem("i32.load8_u");
+    this.#address(test.buffer, test.offset).mem("i32.load8_u");
     code.if(
       () => yes!(code),
       () => no!(code),

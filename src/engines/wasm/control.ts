@@ -139,52 +139,52 @@ function refusing(error: (held: readonly (Held | null)[]) => Error): Node {
 class Layout<S> {
   private readonly node: Node;
   private readonly around: Around<S>;
-  private readonly operands: View[] = [];
-  private readonly outs: Buffer[] = [];
-  private readonly parts: (readonly S[])[] = [];
+  readonly #operands: View[] = [];
+  readonly #outs: Buffer[] = [];
+  readonly #parts: (readonly S[])[] = [];
 
   constructor(node: Node, around: Around<S>) {
     this.node = node;
     this.around = around;
   }
 
-  private read(view: View): View {
-    this.operands.push(view);
+  #read(view: View): View {
+    this.#operands.push(view);
     return view;
   }
 
-  private fixed(v: Value): View {
-    const view = this.read(this.around.view(v));
+  #fixed(v: Value): View {
+    const view = this.#read(this.around.view(v));
     return { ...view, buffer: sameAs(view.buffer) };
   }
 
-  private own<B extends Buffer | null>(b: B): B {
-    if (b !== null) this.outs.push(b);
+  #own<B extends Buffer | null>(b: B): B {
+    if (b !== null) this.#outs.push(b);
     return b;
   }
 
-  private part(inputs: readonly Value[], outputs: readonly Value[], places: readonly View[], outs: readonly Buffer[]): void {
+  #part(inputs: readonly Value[], outputs: readonly Value[], places: readonly View[], outs: readonly Buffer[]): void {
     const { steps, memory } = this.around.part(inputs, outputs, places, outs);
-    this.own(memory);
-    this.parts.push(steps);
+    this.#own(memory);
+    this.#parts.push(steps);
   }
 
-  private carry(init: Value, result: Value, saved: Buffer | null): Carry {
+  #carry(init: Value, result: Value, saved: Buffer | null): Carry {
     const { dtype, shape } = result.type;
     const length = sizeOf(shape);
     return {
-      init: this.read(this.around.whole(init)).buffer,
-      result: this.own(this.around.fresh(result)),
-      other: this.own(this.around.scratch(dtype, length)),
+      init: this.#read(this.around.whole(init)).buffer,
+      result: this.#own(this.around.fresh(result)),
+      other: this.#own(this.around.scratch(dtype, length)),
       now: this.around.slot(),
       next: this.around.slot(),
       bytes: length * cells[dtype].bytes,
-      saved: this.own(saved),
+      saved: this.#own(saved),
     };
   }
 
-  private get common(): Common {
-    return { kind: "control", node: this.node, operands: this.operands, outs: this.outs };
+  get #common(): Common {
+    return { kind: "control", node: this.node, operands: this.#operands, outs: this.#outs };
   }
 
   scan(): Scan<S> {
@@ -195,10 +195,10 @@ class Layout<S> {
     const results = node.outputs! as readonly Value[];
     const wanted = around.wanted(node);
     const outs = run.outputs.length - count;
-    const places = xs.slice(0, fixed).map((v) => this.fixed(v));
+    const places = xs.slice(0, fixed).map((v) => this.#fixed(v));
     const carries = xs.slice(fixed, fixed + count).map((v, j) => {
       const saved = every > 0 && wanted[count + outs + j]! ? around.fresh(results[count + outs + j]!) : null;
-      return this.carry(v, results[j]!, saved);
+      return this.#carry(v, results[j]!, saved);
     });
     carries.forEach(({ now }, j) => {
       const { type } = run.outputs[j]!;
@@ -207,7 +207,7 @@ class Layout<S> {
     const walked = xs.slice(fixed + count).map((v): Moving => {
       const given = around.view(v);
       // What is read backward along an axis of a row would begin before it.
-      const view = this.read(given.strides.slice(1).some((s) => s < 0) ? around.whole(v) : given);
+      const view = this.#read(given.strides.slice(1).some((s) => s < 0) ? around.whole(v) : given);
       const slot = around.slot();
       const [shape, strides] = [view.shape.slice(1), view.strides.slice(1)];
       const end = shape.includes(0) ? 0 : shape.reduce((sum, s, i) => sum + (s - 1) * strides[i]!, 1);
@@ -216,17 +216,17 @@ class Layout<S> {
     });
     const kept = run.outputs.slice(count).flatMap((v, i) => (wanted[count + i] ? [{ v, result: results[count + i]! }] : []));
     const stacked = kept.map(({ v, result }): Moving => {
-      const view = wholeView(this.own(around.fresh(result)), result.type.shape);
+      const view = wholeView(this.#own(around.fresh(result)), result.type.shape);
       return { view, slot: around.slot(), step: sizeOf(v.type.shape) * cells[v.type.dtype].bytes };
     });
     const next = carries.map((c, j) => at(c.next, run.outputs[j]!.type));
     const rowsOut = kept.map(({ v }, i) => buffer("slot", v.type.dtype, sizeOf(v.type.shape), stacked[i]!.slot, null, true));
-    this.part(run.inputs, [...run.outputs.slice(0, count), ...kept.map(({ v }) => v)], places, [...next, ...rowsOut]);
-    const view = length === null ? null : this.read(around.view(length));
+    this.#part(run.inputs, [...run.outputs.slice(0, count), ...kept.map(({ v }) => v)], places, [...next, ...rowsOut]);
+    const view = length === null ? null : this.#read(around.view(length));
     return {
-      ...this.common,
+      ...this.#common,
       form: "scan",
-      parts: this.parts as unknown as [readonly S[]],
+      parts: this.#parts as unknown as [readonly S[]],
       length: view,
       rows,
       reverse,
@@ -244,22 +244,22 @@ class Layout<S> {
     const xs = node.operands as readonly Value[];
     const [ask, run] = [bodyOf(test), bodyOf(body)];
     const results = node.outputs! as readonly Value[];
-    const shared = xs.slice(0, fixed).map((v) => this.fixed(v));
-    const carries = xs.slice(fixed).map((v, j) => this.carry(v, results[j]!, null));
+    const shared = xs.slice(0, fixed).map((v) => this.#fixed(v));
+    const carries = xs.slice(fixed).map((v, j) => this.#carry(v, results[j]!, null));
     const places = (): View[] => [...shared, ...carries.map(({ now }, j) => wholeView(at(now, results[j]!.type), results[j]!.type.shape))];
-    const asked = this.own(around.scratch("bool", 1));
-    this.part(ask.inputs, ask.outputs, places(), [sameAs(asked)]);
-    this.part(
+    const asked = this.#own(around.scratch("bool", 1));
+    this.#part(ask.inputs, ask.outputs, places(), [sameAs(asked)]);
+    this.#part(
       run.inputs,
       run.outputs,
       places(),
       carries.map((c, j) => at(c.next, results[j]!.type)),
     );
-    const rounds = around.wanted(node)[carries.length] ? this.own(around.fresh(results[carries.length]!)) : null;
+    const rounds = around.wanted(node)[carries.length] ? this.#own(around.fresh(results[carries.length]!)) : null;
     return {
-      ...this.common,
+      ...this.#common,
       form: "while",
-      parts: this.parts as unknown as [readonly S[], readonly S[]],
+      parts: this.#parts as unknown as [readonly S[], readonly S[]],
       carries,
       asked,
       rounds,
@@ -273,12 +273,12 @@ class Layout<S> {
     const { yes, no, graph } = node.attrs as { readonly yes?: Region; readonly no?: Region; readonly graph?: Region };
     const bodies = (graph === undefined ? [yes!, no!] : [graph]).map(bodyOf);
     const given = node.operands as readonly Value[];
-    const test = graph === undefined ? this.read(around.whole(given[0]!)) : null;
-    const places = given.slice(test === null ? 0 : 1).map((v) => this.fixed(v));
+    const test = graph === undefined ? this.#read(around.whole(given[0]!)) : null;
+    const places = given.slice(test === null ? 0 : 1).map((v) => this.#fixed(v));
     const wanted = around.wanted(node);
-    const results = (node.outputs! as readonly Value[]).filter((_, i) => wanted[i]).map((v) => this.own(around.fresh(v)));
+    const results = (node.outputs! as readonly Value[]).filter((_, i) => wanted[i]).map((v) => this.#own(around.fresh(v)));
     const kept = ({ outputs }: Body): Value[] => outputs.filter((_, i) => wanted[i]);
-    for (const body of bodies) this.part(body.inputs, kept(body), places, results.map(sameAs));
-    return { ...this.common, form: "branch", parts: this.parts, test };
+    for (const body of bodies) this.#part(body.inputs, kept(body), places, results.map(sameAs));
+    return { ...this.#common, form: "branch", parts: this.#parts, test };
   }
 }

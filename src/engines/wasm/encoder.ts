@@ -201,22 +201,22 @@ export type Instruction = keyof typeof plain | keyof typeof vector;
 
 /** Bytes that grow. */
 export class Bytes {
-  private buffer: Uint8Array<ArrayBuffer> = new Uint8Array(256);
+  #buffer: Uint8Array<ArrayBuffer> = new Uint8Array(256);
   length = 0;
   byte(x: number): this {
-    if (this.length === this.buffer.length) this.grow(1);
-    this.buffer[this.length++] = x;
+    if (this.length === this.#buffer.length) this.#grow(1);
+    this.#buffer[this.length++] = x;
     return this;
   }
-  private grow(by: number): void {
-    const larger = new Uint8Array(Math.max(this.buffer.length * 2, this.length + by));
-    larger.set(this.buffer);
-    this.buffer = larger;
+  #grow(by: number): void {
+    const larger = new Uint8Array(Math.max(this.#buffer.length * 2, this.length + by));
+    larger.set(this.#buffer);
+    this.#buffer = larger;
   }
   append(other: Bytes | Uint8Array): this {
     const from = other instanceof Bytes ? other.view() : other;
-    if (this.length + from.length > this.buffer.length) this.grow(from.length);
-    this.buffer.set(from, this.length);
+    if (this.length + from.length > this.#buffer.length) this.#grow(from.length);
+    this.#buffer.set(from, this.length);
     this.length += from.length;
     return this;
   }
@@ -244,7 +244,7 @@ export class Bytes {
     return this.unsigned(utf8.length).append(utf8);
   }
   view(): Uint8Array<ArrayBuffer> {
-    return this.buffer.subarray(0, this.length);
+    return this.#buffer.subarray(0, this.length);
   }
 }
 
@@ -444,50 +444,50 @@ interface Made extends Signature {
  * Source: WebAssembly core specification 2.0 with fixed-width SIMD, "binary format".
  */
 export class ModuleBuilder {
-  private readonly types = new Map<string, number>();
-  private readonly signatures: Signature[] = [];
-  private readonly imported: { readonly name: string; readonly type: number }[] = [];
-  private readonly made: Made[] = [];
-  private readonly globals: string[] = [];
-  private frozen = false;
+  readonly #types = new Map<string, number>();
+  readonly #signatures: Signature[] = [];
+  readonly #imported: { readonly name: string; readonly type: number }[] = [];
+  readonly #made: Made[] = [];
+  readonly #globals: string[] = [];
+  #frozen = false;
 
-  private typeOf(params: readonly ValueType[], results: readonly ValueType[]): number {
+  #typeOf(params: readonly ValueType[], results: readonly ValueType[]): number {
     const key = `${params.join()}>${results.join()}`;
-    let index = this.types.get(key);
+    let index = this.#types.get(key);
     if (index === undefined) {
-      index = this.signatures.length;
-      this.types.set(key, index);
-      this.signatures.push({ params, results });
+      index = this.#signatures.length;
+      this.#types.set(key, index);
+      this.#signatures.push({ params, results });
     }
     return index;
   }
   /** Imports are numbered before functions, so all of them come first. */
   importFunction(name: string, params: readonly ValueType[], results: readonly ValueType[]): number {
-    if (this.frozen) throw new InternalError(`wasm: import ${name} after the first function`);
-    this.imported.push({ name, type: this.typeOf(params, results) });
-    return this.imported.length - 1;
+    if (this.#frozen) throw new InternalError(`wasm: import ${name} after the first function`);
+    this.#imported.push({ name, type: this.#typeOf(params, results) });
+    return this.#imported.length - 1;
   }
   importGlobal(name: string): number {
-    this.globals.push(name);
-    return this.globals.length - 1;
+    this.#globals.push(name);
+    return this.#globals.length - 1;
   }
   /** Adds a function; `write` fills it, parameters are its first locals. Returns its index. */
   add(name: string | null, params: readonly ValueType[], results: readonly ValueType[], write: (code: Code) => void): number {
-    this.frozen = true;
+    this.#frozen = true;
     const code = new Code(params.length);
-    const index = this.imported.length + this.made.length;
-    this.made.push({ params, results, code, name });
+    const index = this.#imported.length + this.#made.length;
+    this.#made.push({ params, results, code, name });
     write(code);
     return index;
   }
   /** The module's bytes. `shared`: the memory is shared between workers, with this maximum of pages. */
   bytes(shared: number | null): Uint8Array<ArrayBuffer> {
-    const all = this.made.map(({ params, results }) => this.typeOf(params, results));
+    const all = this.#made.map(({ params, results }) => this.#typeOf(params, results));
     const out = new Bytes();
     for (const b of [0, 0x61, 0x73, 0x6d, 1, 0, 0, 0]) out.byte(b);
     section(out, 1, (s) => {
-      s.unsigned(this.signatures.length);
-      for (const { params, results } of this.signatures) {
+      s.unsigned(this.#signatures.length);
+      for (const { params, results } of this.#signatures) {
         s.byte(0x60).unsigned(params.length);
         for (const t of params) s.byte(t);
         s.unsigned(results.length);
@@ -495,25 +495,25 @@ export class ModuleBuilder {
       }
     });
     section(out, 2, (s) => {
-      s.unsigned(this.imported.length + this.globals.length + 1);
+      s.unsigned(this.#imported.length + this.#globals.length + 1);
       s.text("host").text("memory").byte(2);
       if (shared === null) s.byte(0).unsigned(0);
       else s.byte(3).unsigned(0).unsigned(shared);
-      for (const name of this.globals) s.text("global").text(name).byte(3).byte(i32).byte(0);
-      for (const { name, type } of this.imported) s.text("host").text(name).byte(0).unsigned(type);
+      for (const name of this.#globals) s.text("global").text(name).byte(3).byte(i32).byte(0);
+      for (const { name, type } of this.#imported) s.text("host").text(name).byte(0).unsigned(type);
     });
     section(out, 3, (s) => {
       s.unsigned(all.length);
       for (const t of all) s.unsigned(t);
     });
     section(out, 7, (s) => {
-      const named = this.made.flatMap(({ name }, i) => (name === null ? [] : [{ name, index: this.imported.length + i }]));
+      const named = this.#made.flatMap(({ name }, i) => (name === null ? [] : [{ name, index: this.#imported.length + i }]));
       s.unsigned(named.length);
       for (const { name, index } of named) s.text(name).byte(0).unsigned(index);
     });
     section(out, 10, (s) => {
-      s.unsigned(this.made.length);
-      for (const { code } of this.made) {
+      s.unsigned(this.#made.length);
+      for (const { code } of this.#made) {
         const body = new Bytes();
         const runs: [number, ValueType][] = [];
         for (const t of code.locals) {

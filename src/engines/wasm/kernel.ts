@@ -52,7 +52,7 @@ export class KernelCode {
   readonly temps: readonly number[];
   /** Where each operand lies: whole, but for those that the kernel takes as views. */
   readonly views: readonly (View | null)[];
-  private readonly leave: () => void;
+  readonly #leave: () => void;
 
   constructor(parts: Pick<KernelCode, "code" | "library" | "operands" | "outs" | "temps" | "views"> & { readonly leave: () => void }) {
     this.code = parts.code;
@@ -61,7 +61,7 @@ export class KernelCode {
     this.outs = parts.outs;
     this.temps = parts.temps;
     this.views = parts.views;
-    this.leave = parts.leave;
+    this.#leave = parts.leave;
   }
 
   /** A fresh local. */
@@ -85,7 +85,7 @@ export class KernelCode {
 
   /** Ends the kernel by way of the op's own kernel on the host: it computes all of the results, or throws the error that says what is wrong. */
   fail(): void {
-    this.leave();
+    this.#leave();
     this.code.op("return");
   }
 

@@ -54,21 +54,21 @@ export class LoopWriter {
   private readonly code: Code;
   private readonly around: Surroundings;
   private readonly loop: Loop;
-  private readonly reads = new Map<Source, Access>();
-  private readonly writes = new Map<Node, Access>();
+  readonly #reads = new Map<Source, Access>();
+  readonly #writes = new Map<Node, Access>();
   private readonly totals: Reduction[] = [];
-  private dims: number[] = [];
+  #dims: number[] = [];
   private size: 4 | 8 = 4;
   private vectors = false;
-  private times = 1;
+  #times = 1;
   /** Rows end with single elements; otherwise their last vector may run over into the next row, which comes later, or behind the buffer. */
-  private exact = false;
+  #exact = false;
 
   /** The local with the number of the turn, where rows are computed in turns. */
-  private readonly turn: number | null;
+  readonly #turn: number | null;
 
   constructor(code: Code, around: Surroundings, loop: Loop, turn: number | null = null) {
-    this.turn = turn;
+    this.#turn = turn;
     this.code = code;
     this.around = around;
     this.loop = loop;
@@ -76,28 +76,28 @@ export class LoopWriter {
 
   write(): void {
     const { shape } = this.loop;
-    this.survey();
-    for (const t of this.totals) if (t.from < 0 || sizeOf(shape) === 0) this.fill(t);
+    this.#survey();
+    for (const t of this.totals) if (t.from < 0 || sizeOf(shape) === 0) this.#fill(t);
     if (sizeOf(shape) === 0) return;
-    if (this.dims.length === 0) {
-      this.once();
+    if (this.#dims.length === 0) {
+      this.#once();
       return;
     }
-    for (const access of this.accesses()) {
+    for (const access of this.#accesses()) {
       access.pointer = this.code.local(i32);
-      this.address(access);
+      this.#address(access);
       if (access.offset !== 0) this.code.int(access.offset * bytes[access.kind]).op("i32.add");
       this.code.set(access.pointer);
     }
-    this.level(0);
+    this.#level(0);
   }
 
-  private accesses(): Access[] {
-    return [...this.reads.values(), ...this.writes.values(), ...this.totals.map((t) => t.access)];
+  #accesses(): Access[] {
+    return [...this.#reads.values(), ...this.#writes.values(), ...this.totals.map((t) => t.access)];
   }
 
   /** Finds all places in memory, collapses axes that all of them walk as one, and chooses between vectors and single elements. */
-  private survey(): void {
+  #survey(): void {
     const { shape, members, totals } = this.loop;
     const known = new Map<string, Access>();
     const read = (s: Source): void => {
@@ -107,7 +107,7 @@ export class LoopWriter {
       let access = known.get(key);
       if (access === undefined)
         known.set(key, (access = { buffer, kind: kindOf(buffer.dtype)!, offset, strides: [...strides], turn, pointer: -1 }));
-      this.reads.set(s, access);
+      this.#reads.set(s, access);
     };
     const ids = new Map<Buffer, number>();
     const buffers = (b: Buffer): number => {
@@ -119,9 +119,9 @@ export class LoopWriter {
       m.args.forEach(read);
       if (m.out !== null) {
         const { buffer, offset, strides, turn = 0 } = m.out;
-        this.writes.set(m.node, { buffer, kind: kindOf(buffer.dtype)!, offset, strides: [...strides], turn, pointer: -1 });
+        this.#writes.set(m.node, { buffer, kind: kindOf(buffer.dtype)!, offset, strides: [...strides], turn, pointer: -1 });
         // A vector at the end of a row may not run over into what others have written.
-        if (buffer.tight || !isWhole(m.out)) this.exact = true;
+        if (buffer.tight || !isWhole(m.out)) this.#exact = true;
       }
     }
     for (const total of totals) {
@@ -130,40 +130,40 @@ export class LoopWriter {
       const access = { buffer: total.out, kind: total.kind, offset: 0, strides: kept, turn: total.turn ?? 0, pointer: -1 };
       this.totals.push({ total, access, reduced: shape.map((_, i) => total.axes.includes(i)), from: 0, wide: [], plain: -1, start: -1 });
     }
-    this.collapse(shape);
+    this.#collapse(shape);
     for (const t of this.totals) {
       const first = t.reduced.indexOf(true);
-      const start = first < 0 ? this.dims.length : first;
+      const start = first < 0 ? this.#dims.length : first;
       t.from = t.reduced.slice(start).every((r) => r) ? start : -1;
     }
     const kinds = [
-      ...this.accesses().map((a) => a.kind),
+      ...this.#accesses().map((a) => a.kind),
       ...members.map((m) => kindOf(m.node.type.dtype)!),
       ...members.flatMap((m) => m.node.operands.map((v) => kindOf(v!.type.dtype)!)),
     ];
     const eight = kinds.includes("f64");
     const four = kinds.includes("f32") || kinds.includes("i32");
     this.size = eight ? 8 : 4;
-    const inner = this.dims.length - 1;
+    const inner = this.#dims.length - 1;
     this.vectors =
       inner >= 0 &&
-      this.dims[inner]! > 1 &&
+      this.#dims[inner]! > 1 &&
       !(eight && four) &&
-      this.accesses().every((a) => a.strides[inner] === 0 || a.strides[inner] === 1) &&
-      [...this.writes.values()].every((a) => a.strides[inner] === 1);
-    this.times = this.repetitions();
+      this.#accesses().every((a) => a.strides[inner] === 0 || a.strides[inner] === 1) &&
+      [...this.#writes.values()].every((a) => a.strides[inner] === 1);
+    this.#times = this.#repetitions();
   }
 
   /** Short bodies are written several times a turn, so that counting and moving pointers weigh less and sums do not wait for each other. */
-  private repetitions(): number {
+  #repetitions(): number {
     const { members, totals } = this.loop;
-    const vectors = this.dims[this.dims.length - 1]! / (16 / this.size);
+    const vectors = this.#dims[this.#dims.length - 1]! / (16 / this.size);
     const short = members.length + totals.length <= 6 && !members.some((m) => isMath(m.node.op.name));
     return this.vectors && vectors >= 16 && short ? 4 : 1;
   }
 
-  private collapse(shape: Shape): void {
-    const all = [...new Set(this.reads.values()), ...this.writes.values(), ...this.totals.map((t) => t.access)];
+  #collapse(shape: Shape): void {
+    const all = [...new Set(this.#reads.values()), ...this.#writes.values(), ...this.totals.map((t) => t.access)];
     const axes = shape.flatMap((s, i) => (s === 1 ? [] : [i]));
     const dims: number[] = [];
     const kept: number[] = [];
@@ -183,25 +183,25 @@ export class LoopWriter {
         kept.push(axis);
       }
     }
-    this.dims = dims;
+    this.#dims = dims;
     for (const a of all) a.strides = kept.map((axis) => a.strides[axis]!);
     for (const t of this.totals) t.reduced = kept.map((axis) => t.reduced[axis]!);
   }
 
   /** The address of a buffer's first element. */
-  private address({ buffer, kind, turn }: Access): void {
+  #address({ buffer, kind, turn }: Access): void {
     const { code, around } = this;
     code.getGlobal(around.base);
     if (buffer.place === "slot") code.mem("i32.load", buffer.offset * 4);
     else if (buffer.offset !== 0) code.int(buffer.offset).op("i32.add");
-    if (this.turn !== null && turn !== 0) code.plus(this.turn, turn * bytes[kind]);
+    if (this.#turn !== null && turn !== 0) code.plus(this.#turn, turn * bytes[kind]);
   }
 
-  private fill(t: Reduction): void {
+  #fill(t: Reduction): void {
     const { code } = this;
     const { kind, op, out } = t.total;
     const [at, i] = [code.local(i32), code.local(i32)];
-    this.address(t.access);
+    this.#address(t.access);
     code.set(at);
     code.count(
       i,
@@ -210,14 +210,14 @@ export class LoopWriter {
       1,
       () => {
         code.get(at);
-        constant(this.target(false), kind, identityOf(op, kind));
-        this.put(kind, false, 0);
+        constant(this.#target(false), kind, identityOf(op, kind));
+        this.#put(kind, false, 0);
         code.move(at, bytes[kind]);
       },
     );
   }
 
-  private target(wide: boolean): Target {
+  #target(wide: boolean): Target {
     const { code, around, size } = this;
     return {
       code,
@@ -233,12 +233,12 @@ export class LoopWriter {
         code.call(around.library.index(name, lanes));
         code.lane(`${lanes}.extract_lane`, 0);
       },
-      host: (node: Node, args: readonly Push[]) => this.hosted(node, args, wide),
+      host: (node: Node, args: readonly Push[]) => this.#hosted(node, args, wide),
     };
   }
 
   /** Calls an op's own function on plain numbers, lane by lane. */
-  private hosted(node: Node, args: readonly Push[], wide: boolean): void {
+  #hosted(node: Node, args: readonly Push[], wide: boolean): void {
     const { code, around } = this;
     const narrow = node.operands[0]!.type.dtype === "f32";
     const f = around.host(node);
@@ -275,7 +275,7 @@ export class LoopWriter {
   }
 
   /** Loads an element or a vector; the address is on the stack. */
-  private take(kind: Kind, wide: boolean, offset: number): void {
+  #take(kind: Kind, wide: boolean, offset: number): void {
     const { code } = this;
     if (!wide) code.mem(kind === "bool" ? "i32.load8_u" : `${kind}.load`, offset);
     else if (kind !== "bool") code.mem("v128.load", offset);
@@ -292,7 +292,7 @@ export class LoopWriter {
   }
 
   /** Stores what is on the stack, above its address. */
-  private put(kind: Kind, wide: boolean, offset: number): void {
+  #put(kind: Kind, wide: boolean, offset: number): void {
     const { code } = this;
     if (!wide) code.mem(kind === "bool" ? "i32.store8" : `${kind}.store`, offset);
     else if (kind !== "bool") code.mem("v128.store", offset);
@@ -319,20 +319,20 @@ export class LoopWriter {
         .storeLane(16, 0, offset);
   }
 
-  private splat(kind: Kind): void {
+  #splat(kind: Kind): void {
     const { code } = this;
     if (kind === "bool") code.op("i32x4.splat").op("i32x4.neg");
     else code.op(kind === "f32" ? "f32x4.splat" : kind === "f64" ? "f64x2.splat" : "i32x4.splat");
   }
 
   /** A single element, with no axis to walk: everything is addressed from the base. */
-  private once(): void {
+  #once(): void {
     const { code } = this;
     const pointers = new Map<Buffer, number>();
     const base = (access: Access): number => {
       const { buffer } = access;
-      if (this.turn !== null) {
-        this.address(access);
+      if (this.#turn !== null) {
+        this.#address(access);
         return access.offset * bytes[access.kind];
       }
       if (buffer.place !== "slot") {
@@ -342,35 +342,35 @@ export class LoopWriter {
       let local = pointers.get(buffer);
       if (local === undefined) {
         pointers.set(buffer, (local = code.local(i32)));
-        this.address(access);
+        this.#address(access);
         code.tee(local);
       } else code.get(local);
       return access.offset * bytes[access.kind];
     };
-    this.body(
+    this.#body(
       false,
-      (access) => this.take(access.kind, false, base(access)),
+      (access) => this.#take(access.kind, false, base(access)),
       (access, value) => {
         const offset = base(access);
         value();
-        this.put(access.kind, false, offset);
+        this.#put(access.kind, false, offset);
       },
     );
     for (const t of this.totals) {
       const offset = base(t.access);
-      this.sourceValue(t.total.source, (access) => this.take(access.kind, false, base(access)));
-      this.put(t.total.kind, false, offset);
+      this.#sourceValue(t.total.source, (access) => this.#take(access.kind, false, base(access)));
+      this.#put(t.total.kind, false, offset);
     }
   }
 
-  private readonly computed = new Map<number, number>();
+  readonly #computed = new Map<number, number>();
 
   /** Writes all members once. */
-  private body(wide: boolean, load: (access: Access) => void, store: (access: Access, value: () => void) => void): void {
+  #body(wide: boolean, load: (access: Access) => void, store: (access: Access, value: () => void) => void): void {
     const { code, loop } = this;
-    this.computed.clear();
+    this.#computed.clear();
     const loaded = new Map<Access, number>();
-    const target = this.target(wide);
+    const target = this.#target(wide);
     const fetch = (access: Access): void => {
       const local = loaded.get(access);
       if (local !== undefined) {
@@ -385,8 +385,8 @@ export class LoopWriter {
     loop.members.forEach((m, i) => {
       // An operand that is used twice by its row must be there before: rows push their operands as often as they need.
       const args = m.args.map((s): Push => {
-        if ("member" in s) return () => code.get(this.computed.get(s.member)!);
-        const access = this.reads.get(s)!;
+        if ("member" in s) return () => code.get(this.#computed.get(s.member)!);
+        const access = this.#reads.get(s)!;
         fetch(access);
         code.op("drop");
         return () => code.get(loaded.get(access)!);
@@ -395,20 +395,20 @@ export class LoopWriter {
       elementwise[m.node.op.name]!.emit(target, kind, args, m.node);
       const local = code.local(wide ? v128 : plainType[kindOf(m.node.type.dtype)!]);
       code.set(local);
-      this.computed.set(i, local);
-      const access = this.writes.get(m.node);
+      this.#computed.set(i, local);
+      const access = this.#writes.get(m.node);
       if (access !== undefined) store(access, () => code.get(local));
     });
   }
 
-  private sourceValue(s: Source, load: (access: Access) => void): void {
-    if ("member" in s) this.code.get(this.computed.get(s.member)!);
-    else load(this.reads.get(s)!);
+  #sourceValue(s: Source, load: (access: Access) => void): void {
+    if ("member" in s) this.code.get(this.#computed.get(s.member)!);
+    else load(this.#reads.get(s)!);
   }
 
-  private combine(op: Total["op"], kind: Kind, wide: boolean): void {
+  #combine(op: Total["op"], kind: Kind, wide: boolean): void {
     const { code } = this;
-    const target = this.target(wide);
+    const target = this.#target(wide);
     if (op === "sum") code.op(named(target, kind, "add"));
     else if (op === "prod") code.op(named(target, kind, "mul"));
     else if (kind !== "i32") code.op(named(target, kind, op));
@@ -421,13 +421,13 @@ export class LoopWriter {
   }
 
   /** Walks one axis: pointers of outer axes are kept, those of inner ones start from them. */
-  private level(depth: number): void {
+  #level(depth: number): void {
     const { code } = this;
     const starting = this.totals.filter((t) => t.from === depth);
-    for (const t of starting) this.begin(t);
-    if (depth === this.dims.length - 1) this.innermost();
+    for (const t of starting) this.#begin(t);
+    if (depth === this.#dims.length - 1) this.#innermost();
     else {
-      const own = this.pointers();
+      const own = this.#pointers();
       const saved = own.map((a) => {
         const local = code.local(i32);
         code.get(a.pointer).set(local);
@@ -437,10 +437,10 @@ export class LoopWriter {
       code.count(
         i,
         () => code.int(0),
-        () => code.int(this.dims[depth]!),
+        () => code.int(this.#dims[depth]!),
         1,
         () => {
-          this.level(depth + 1);
+          this.#level(depth + 1);
           own.forEach((a, k) => {
             const step = a.strides[depth]! * bytes[a.kind];
             code.get(saved[k]!);
@@ -450,82 +450,82 @@ export class LoopWriter {
         },
       );
     }
-    for (const t of starting) this.end(t);
+    for (const t of starting) this.#end(t);
   }
 
-  private pointers(): Access[] {
-    return [...new Set(this.accesses())];
+  #pointers(): Access[] {
+    return [...new Set(this.#accesses())];
   }
 
-  private begin(t: Reduction): void {
+  #begin(t: Reduction): void {
     const { code } = this;
     const { op, kind } = t.total;
     if (t.plain < 0) {
       t.plain = code.local(plainType[kind]);
-      if (this.vectors) t.wide = Array.from({ length: this.times }, () => code.local(v128));
+      if (this.vectors) t.wide = Array.from({ length: this.#times }, () => code.local(v128));
       t.start = code.local(i32);
     }
     code.get(t.access.pointer).set(t.start);
-    constant(this.target(false), kind, identityOf(op, kind));
+    constant(this.#target(false), kind, identityOf(op, kind));
     code.set(t.plain);
     for (const wide of t.wide) {
-      constant(this.target(true), kind, identityOf(op, kind));
+      constant(this.#target(true), kind, identityOf(op, kind));
       code.set(wide);
     }
   }
 
-  private end(t: Reduction): void {
+  #end(t: Reduction): void {
     const { code } = this;
-    if (this.vectors) this.gather(t);
+    if (this.vectors) this.#gather(t);
     code.get(t.start).get(t.plain);
-    this.put(t.total.kind, false, 0);
+    this.#put(t.total.kind, false, 0);
   }
 
   /** Adds the lanes of the vector accumulator to the plain one. */
-  private gather(t: Reduction): void {
+  #gather(t: Reduction): void {
     const { code } = this;
     const { op, kind } = t.total;
     const count = kind === "f64" ? 2 : 4;
     for (const more of t.wide.slice(1)) {
       code.get(t.wide[0]!).get(more);
-      this.combine(op, kind, true);
+      this.#combine(op, kind, true);
       code.set(t.wide[0]!);
     }
     for (let lane = 0; lane < count; lane++) {
       code.get(t.plain).get(t.wide[0]!);
       code.lane(kind === "f64" ? "f64x2.extract_lane" : kind === "f32" ? "f32x4.extract_lane" : "i32x4.extract_lane", lane);
-      this.combine(op, kind, false);
+      this.#combine(op, kind, false);
       code.set(t.plain);
     }
   }
 
-  private innermost(): void {
+  #innermost(): void {
     const { code, vectors } = this;
-    const inner = this.dims.length - 1;
-    const count = this.dims[inner]!;
+    const inner = this.#dims.length - 1;
+    const count = this.#dims[inner]!;
     const lanes = 16 / this.size;
-    const own = this.pointers();
+    const own = this.#pointers();
     // What does not move along the axis is loaded before it.
-    const still = own.filter((a) => [...this.reads.values()].includes(a) && a.strides[inner] === 0);
+    const still = own.filter((a) => [...this.#reads.values()].includes(a) && a.strides[inner] === 0);
     const held = new Map<Access, { readonly plain: number; readonly wide: number }>();
     for (const a of still) {
       const plain = code.local(plainType[a.kind]);
       code.get(a.pointer);
-      this.take(a.kind, false, 0);
+      this.#take(a.kind, false, 0);
       code.set(plain);
       let wide = -1;
       if (vectors) {
         wide = code.local(v128);
         code.get(plain);
-        this.splat(a.kind);
+        this.#splat(a.kind);
         code.set(wide);
       }
       held.set(a, { plain, wide });
     }
     // Sums whose run of summed axes does not end the loop, but whose innermost axis is summed: the run of this axis is summed in registers.
     const runs = this.totals.filter((t) => t.from < 0 && t.reduced[inner] === true);
-    for (const t of runs) this.begin(t);
-    const exact = this.exact || this.totals.length > 0;
+    for (const t of runs) this.#begin(t);
+    const exact = this.#exact || this.totals.length > 0;
     const whole = vectors ? (exact ? count - (count % lanes) : Math.ceil(count / lanes) * lanes) : 0;
     const moving = own.filter((a) => a.strides[inner] !== 0);
     const i = code.local(i32);
@@ -540,35 +540,35 @@ export class LoopWriter {
           if (fixed !== undefined) code.get(wide ? fixed.wide : fixed.plain);
           else {
             code.get(a.pointer);
-            this.take(a.kind, wide, ahead(a, n));
+            this.#take(a.kind, wide, ahead(a, n));
           }
         };
-        this.body(wide, load, (a, value) => {
+        this.#body(wide, load, (a, value) => {
           code.get(a.pointer);
           value();
-          this.put(a.kind, wide, ahead(a, n));
+          this.#put(a.kind, wide, ahead(a, n));
         });
         for (const t of this.totals) {
           const { op, kind, source } = t.total;
           if (t.from >= 0 || t.reduced[inner] === true) {
-            if (t.from === this.dims.length) {
+            if (t.from === this.#dims.length) {
               // Nothing is summed: every element is its own total.
               code.get(t.access.pointer);
-              this.sourceValue(source, load);
-              this.put(kind, wide, ahead(t.access, n));
+              this.#sourceValue(source, load);
+              this.#put(kind, wide, ahead(t.access, n));
               continue;
             }
             const acc = wide ? t.wide[n]! : t.plain;
             code.get(acc);
-            this.sourceValue(source, load);
-            this.combine(op, kind, wide);
+            this.#sourceValue(source, load);
+            this.#combine(op, kind, wide);
             code.set(acc);
           } else {
             code.get(t.access.pointer).get(t.access.pointer);
-            this.take(kind, wide, ahead(t.access, n));
-            this.sourceValue(source, load);
-            this.combine(op, kind, wide);
-            this.put(kind, wide, ahead(t.access, n));
+            this.#take(kind, wide, ahead(t.access, n));
+            this.#sourceValue(source, load);
+            this.#combine(op, kind, wide);
+            this.#put(kind, wide, ahead(t.access, n));
           }
         }
       };
@@ -586,18 +586,18 @@ export class LoopWriter {
         },
       );
     };
-    const turns = whole - (whole % (lanes * this.times));
-    if (this.times > 1) walk(true, 0, turns, this.times);
-    walk(true, this.times > 1 ? turns : 0, whole, 1);
+    const turns = whole - (whole % (lanes * this.#times));
+    if (this.#times > 1) walk(true, 0, turns, this.#times);
+    walk(true, this.#times > 1 ? turns : 0, whole, 1);
     walk(false, whole, vectors && !exact ? 0 : count, 1);
     for (const t of runs) {
       const { op, kind } = t.total;
-      if (vectors) this.gather(t);
+      if (vectors) this.#gather(t);
       code.get(t.start).get(t.start);
-      this.take(kind, false, 0);
+      this.#take(kind, false, 0);
       code.get(t.plain);
-      this.combine(op, kind, false);
-      this.put(kind, false, 0);
+      this.#combine(op, kind, false);
+      this.#put(kind, false, 0);
     }
   }
 }

@@ -176,30 +176,30 @@ function depthwise(a: Value, b: Value, { op, attrs, type }: Node): Value | null 
 
 /** Nodes that depend on inputs, by serial numbers: none of them is older than the oldest input, and a large graph was made at one go. */
 class Younger {
-  private readonly oldest: number;
-  private bits: Uint8Array;
+  readonly #oldest: number;
+  #bits: Uint8Array;
   /** For numbers so far apart that a list of all between them would be too long. */
-  private readonly others = new Set<Node>();
+  readonly #others = new Set<Node>();
   constructor(inputs: readonly Value[]) {
-    this.oldest = inputs.reduce((least, v) => Math.min(least, v.node.serial), nextSerial());
-    this.bits = new Uint8Array(Math.min(mostSerials, 2 * (nextSerial() - this.oldest) + 64));
+    this.#oldest = inputs.reduce((least, v) => Math.min(least, v.node.serial), nextSerial());
+    this.#bits = new Uint8Array(Math.min(mostSerials, 2 * (nextSerial() - this.#oldest) + 64));
     for (const v of inputs) this.add(v.node);
   }
   add(node: Node): void {
-    const at = node.serial - this.oldest;
-    if (at >= mostSerials) this.others.add(node);
+    const at = node.serial - this.#oldest;
+    if (at >= mostSerials) this.#others.add(node);
     else if (at >= 0) {
-      if (at >= this.bits.length) {
+      if (at >= this.#bits.length) {
         const longer = new Uint8Array(Math.min(mostSerials, 2 * at));
-        longer.set(this.bits);
-        this.bits = longer;
+        longer.set(this.#bits);
+        this.#bits = longer;
       }
-      this.bits[at] = 1;
+      this.#bits[at] = 1;
     }
   }
   has(node: Node): boolean {
-    const at = node.serial - this.oldest;
-    return at >= mostSerials ? this.others.has(node) : at >= 0 && this.bits[at] === 1;
+    const at = node.serial - this.#oldest;
+    return at >= mostSerials ? this.#others.has(node) : at >= 0 && this.#bits[at] === 1;
   }
 }
 

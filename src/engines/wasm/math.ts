@@ -303,13 +303,13 @@ function softPlus(w: Lane, x: number, call: (name: MathName) => void): void {
 
 /** The shared functions of one module, (v128) -> v128 each, but for those that take two. */
 export class MathLibrary {
-  private readonly module: ModuleBuilder;
-  private readonly host: (name: MathName) => number;
-  private readonly made = new Map<string, number>();
+  readonly #module: ModuleBuilder;
+  readonly #host: (name: MathName) => number;
+  readonly #made = new Map<string, number>();
   /** `host`: the imported function on plain numbers that a function asks where its own range ends. */
   constructor(module: ModuleBuilder, host: (name: MathName) => number) {
-    this.module = module;
-    this.host = host;
+    this.#module = module;
+    this.#host = host;
   }
   /** Writes the function of what is on the stack into a loop over vectors. */
   write(code: Code, name: MathName, wide: Wide): void {
@@ -325,27 +325,27 @@ export class MathLibrary {
       (other) => this.write(code, other, wide),
       (lane) => {
         lane();
-        code.call(this.host(name));
+        code.call(this.#host(name));
       },
     );
   }
   /** The function's index. */
   index(name: MathName, wide: Wide): number {
     const key = `${name} ${wide}`;
-    let index = this.made.get(key);
+    let index = this.#made.get(key);
     if (index === undefined) {
-      index = this.module.add(null, takesTwo(name) ? [v128, v128] : [v128], [v128], (code) => {
+      index = this.#module.add(null, takesTwo(name) ? [v128, v128] : [v128], [v128], (code) => {
         const w = new Lane(code, wide);
         const call = (other: MathName): void => {
           code.call(this.index(other, name === "pow" ? "f64x2" : wide));
         };
         const ask = (lane: () => void): void => {
           lane();
-          code.call(this.host(name));
+          code.call(this.#host(name));
         };
         writers()[name](w, 0, call, ask);
       });
-      this.made.set(key, index);
+      this.#made.set(key, index);
     }
     return index;
   }

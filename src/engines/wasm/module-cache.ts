@@ -37,20 +37,20 @@ const dataOf = (v: Value): NumberArray => dense(memoOf(v) ?? heldBy(v), v.type).
 
 /** The modules of an engine, by the structure of their graphs: a second graph that is made alike is not compiled again. */
 export class ModuleCache {
-  private readonly structures = new Structures();
-  private readonly blueprints = new StructureCache<Blueprint>();
-  private readonly host: Host;
+  readonly #structures = new Structures();
+  readonly #blueprints = new StructureCache<Blueprint>();
+  readonly #host: Host;
 
   constructor(host: Host) {
-    this.host = host;
+    this.#host = host;
   }
 
   find(inputs: readonly Value[], outputs: readonly Value[]): Found {
-    const structure = this.structures.of(inputs, outputs);
-    let blueprint = this.blueprints.get(structure);
+    const structure = this.#structures.of(inputs, outputs);
+    let blueprint = this.#blueprints.get(structure);
     if (blueprint === undefined) {
-      blueprint = drawn(inputs, outputs, structure.order, this.host);
-      this.blueprints.set(structure, blueprint);
+      blueprint = drawn(inputs, outputs, structure.order, this.#host);
+      this.#blueprints.set(structure, blueprint);
     }
     const constants = blueprint.fixed.map(({ place, index, data }) => data ?? dataOf(valuesOf(structure.order[place]!)[index]!));
     return { blueprint, constants };
@@ -60,7 +60,7 @@ export class ModuleCache {
   apart(inputs: readonly Value[], outputs: readonly Value[]): { readonly found: Found; readonly steps: readonly Step[] } {
     const low = lowered(inputs, outputs);
     const laid = plan(low.inputs, low.outputs);
-    const blueprint = blueprintOf(laid, [], { ...this.host, threads: 1 }, true);
+    const blueprint = blueprintOf(laid, [], { ...this.#host, threads: 1 }, true);
     return { found: { blueprint, constants: blueprint.fixed.map(({ data }) => data!) }, steps: laid.steps };
   }
 }

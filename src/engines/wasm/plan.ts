@@ -180,69 +180,69 @@ class Facts {
 
 /** Facts by node. The place that the walk left on a node leads there, unless another walk has been over it since. */
 class FactsOf {
-  private readonly inOrder: readonly Facts[];
-  private byNode: Map<Node, Facts> | null = null;
+  readonly #inOrder: readonly Facts[];
+  #byNode: Map<Node, Facts> | null = null;
   constructor(order: readonly Node[]) {
-    this.inOrder = order.map((node) => new Facts(node));
+    this.#inOrder = order.map((node) => new Facts(node));
   }
   of(node: Node): Facts {
-    const usual = this.inOrder[node.place];
+    const usual = this.#inOrder[node.place];
     if (usual !== undefined && usual.node === node) return usual;
-    if (this.byNode === null) this.byNode = new Map(this.inOrder.map((f) => [f.node, f]));
-    let known = this.byNode.get(node);
-    if (known === undefined) this.byNode.set(node, (known = new Facts(node)));
+    if (this.#byNode === null) this.#byNode = new Map(this.#inOrder.map((f) => [f.node, f]));
+    let known = this.#byNode.get(node);
+    if (known === undefined) this.#byNode.set(node, (known = new Facts(node)));
     return known;
   }
 }
 
 class Planner {
-  private readonly inputs: readonly Value[];
-  private readonly outputs: readonly Value[];
-  private readonly facts: FactsOf;
-  private readonly groups = new Set<Group>();
+  readonly #inputs: readonly Value[];
+  readonly #outputs: readonly Value[];
+  readonly #facts: FactsOf;
+  readonly #groups = new Set<Group>();
   private readonly steps: Step[] = [];
   private readonly buffers: Buffer[] = [];
   private readonly shared: Shared;
 
   constructor(inputs: readonly Value[], outputs: readonly Value[], facts: FactsOf, shared: Shared) {
-    this.inputs = inputs;
-    this.outputs = outputs;
-    this.facts = facts;
+    this.#inputs = inputs;
+    this.#outputs = outputs;
+    this.#facts = facts;
     this.shared = shared;
   }
 
   lay(order: readonly Node[]): Plan {
-    this.prepare(order);
-    const ins = this.inputs.map((v, i) => {
+    this.#prepare(order);
+    const ins = this.#inputs.map((v, i) => {
       const buffer = this.buffer(v.type.dtype, sizeOf(v.type.shape), "slot", i);
-      this.setView(v, wholeView(buffer, v.type.shape));
+      this.#setView(v, wholeView(buffer, v.type.shape));
       return buffer;
     });
-    this.placeAll(order);
-    const outs = this.outputs.map((v, i) => this.output(v, ins.length + i));
-    for (const g of [...this.groups]) this.flush(g);
-    this.together();
+    this.#placeAll(order);
+    const outs = this.#outputs.map((v, i) => this.#output(v, ins.length + i));
+    for (const g of [...this.#groups]) this.#flush(g);
+    this.#together();
     const { steps, buffers, shared } = this;
-    return { steps, buffers, aliases: shared.aliases, inputs: ins, outputs: outs, bytes: this.arrange() };
+    return { steps, buffers, aliases: shared.aliases, inputs: ins, outputs: outs, bytes: this.#arrange() };
   }
 
   /** Lays a body out as a part of the plan around: its constants are that plan's, its scratch one buffer of it. */
   layWithin(order: readonly Node[], places: readonly View[], outs: readonly Buffer[], around: Planner): Buffer {
-    this.prepare(order);
-    for (const [i, v] of this.inputs.entries()) this.setView(v, places[i]!);
+    this.#prepare(order);
+    for (const [i, v] of this.#inputs.entries()) this.#setView(v, places[i]!);
     for (const { buffer } of places) if (buffer.same !== null) this.shared.aliases.push(buffer);
-    this.placeAll(order);
-    for (const [i, v] of this.outputs.entries()) this.toward(v, outs[i]!);
-    for (const g of [...this.groups]) this.flush(g);
-    this.together();
+    this.#placeAll(order);
+    for (const [i, v] of this.#outputs.entries()) this.#toward(v, outs[i]!);
+    for (const g of [...this.#groups]) this.#flush(g);
+    this.#together();
     for (const b of this.buffers) if (b.place === "fixed") around.buffers.push(b);
-    const memory = around.buffer("u8", this.arranged(0), "scratch");
+    const memory = around.buffer("u8", this.#arranged(0), "scratch");
     this.shared.bodies.push({ memory, scratch: this.buffers.filter((b) => b.place === "scratch") });
     return memory;
   }
 
   /** Runs steps over the same rows together; their buffers are alive all through. */
-  private together(): void {
+  #together(): void {
     const made = byRows(this.steps, bytesOf, (first, last, buffers) => {
       for (const b of buffers) {
         touch(b, first);
@@ -252,30 +252,30 @@ class Planner {
     this.steps.splice(0, this.steps.length, ...made);
   }
 
-  private placeAll(order: readonly Node[]): void {
-    for (const node of order) if (this.facts.of(node).varies && node.op !== inputOp) this.place(node);
+  #placeAll(order: readonly Node[]): void {
+    for (const node of order) if (this.#facts.of(node).varies && node.op !== inputOp) this.#place(node);
   }
 
   /** The nodes that read each node, node by node: one list, since most nodes of a large graph have few. */
-  private readers: Node[] = [];
+  #readers: Node[] = [];
 
-  private usersOf({ from, count }: Facts): readonly Node[] {
-    return this.readers.slice(from, from + count);
+  #usersOf({ from, count }: Facts): readonly Node[] {
+    return this.#readers.slice(from, from + count);
   }
 
   /** Finds out who reads what. */
-  private prepare(order: readonly Node[]): void {
+  #prepare(order: readonly Node[]): void {
     const read = (visit: (facts: Facts, by: Node) => void): void => {
       for (const node of order) {
-        const { varies, same } = this.facts.of(node);
+        const { varies, same } = this.#facts.of(node);
         if (!varies || same !== null) continue;
         const { operands } = node;
-        for (let i = 0; i < operands.length; i++) if (operands[i] !== null) visit(this.facts.of(this.rooted(operands[i]!).node), node);
+        for (let i = 0; i < operands.length; i++) if (operands[i] !== null) visit(this.#facts.of(this.#rooted(operands[i]!).node), node);
       }
     };
     for (const node of order) {
-      const facts = this.facts.of(node);
-      if (facts.varies && this.isSame(node)) facts.same = this.rooted(node.operands[0]!);
+      const facts = this.#facts.of(node);
+      if (facts.varies && this.#isSame(node)) facts.same = this.#rooted(node.operands[0]!);
     }
     let total = 0;
     read((facts) => {
@@ -284,20 +284,20 @@ class Planner {
     });
     let from = 0;
     for (const node of order) {
-      const facts = this.facts.of(node);
+      const facts = this.#facts.of(node);
       facts.from = from;
       from += facts.count;
       facts.count = 0;
     }
-    this.readers = new Array<Node>(total);
+    this.#readers = new Array<Node>(total);
     read((facts, by) => {
-      this.readers[facts.from + facts.count++] = by;
+      this.#readers[facts.from + facts.count++] = by;
     });
-    for (const v of this.outputs) this.facts.of(this.rooted(v).node).needed = true;
+    for (const v of this.#outputs) this.#facts.of(this.#rooted(v).node).needed = true;
   }
 
   /** Whether a node only gives its operand's single element another shape. */
-  private isSame({ op, operands, type, outputs }: Node): boolean {
+  #isSame({ op, operands, type, outputs }: Node): boolean {
     const x = operands[0];
     return (
       outputs === null &&
@@ -311,8 +311,8 @@ class Planner {
   }
 
   /** What a value is computed as. */
-  private rooted(v: Value): Value {
-    return this.facts.of(v.node).same ?? v;
+  #rooted(v: Value): Value {
+    return this.#facts.of(v.node).same ?? v;
   }
 
   private buffer(dtype: DType, length: number, place: Buffer["place"], offset = 0, data: NumberArray | null = null): Buffer {
@@ -334,93 +334,93 @@ class Planner {
     return made;
   }
 
-  private setView(v: Value, view: View): void {
-    const facts = this.facts.of(v.node);
+  #setView(v: Value, view: View): void {
+    const facts = this.#facts.of(v.node);
     if (facts.views === null && v.index === 0) facts.views = [view];
     else (facts.views ??= [])[v.index] = view;
   }
 
   /** Where a value lies in memory; closes the loop that computes it. */
-  private view(v: Value): View {
-    const facts = this.facts.of(v.node);
+  #view(v: Value): View {
+    const facts = this.#facts.of(v.node);
     const known = facts.views?.[v.index];
     if (known !== undefined) return known;
     const root = facts.same;
     if (root !== null) {
-      const { buffer, offset } = this.view(root);
+      const { buffer, offset } = this.#view(root);
       const made = { buffer, offset, shape: v.type.shape, strides: v.type.shape.map(() => 0) };
-      this.setView(v, made);
+      this.#setView(v, made);
       return made;
     }
     if (facts.open !== null) {
-      this.flush(facts.open);
+      this.#flush(facts.open);
       return facts.views![v.index]!;
     }
     // Nothing that depends on the inputs: computed once, now, by the reference engine. Views of such stay views.
-    const seen = facts.varies || v.node.operands.length === 0 ? null : viewOf(v, (x) => this.view(x));
+    const seen = facts.varies || v.node.operands.length === 0 ? null : viewOf(v, (x) => this.#view(x));
     if (seen !== null) {
-      this.setView(v, seen);
+      this.#setView(v, seen);
       return seen;
     }
     const { data } = dense(memoOf(v) ?? heldBy(v), v.type);
     const fixed = this.buffer(v.type.dtype, data.length, "fixed", 0, data);
     fixed.source = v;
     const made = wholeView(fixed, v.type.shape);
-    this.setView(v, made);
+    this.#setView(v, made);
     return made;
   }
 
-  private place(node: Node): void {
-    if (this.facts.of(node).same !== null || this.twins.has(node)) return;
-    const seen = valuesOf(node).map((v) => viewOf(v, (x) => this.view(x)));
+  #place(node: Node): void {
+    if (this.#facts.of(node).same !== null || this.#twins.has(node)) return;
+    const seen = valuesOf(node).map((v) => viewOf(v, (x) => this.#view(x)));
     if (seen.every((view) => view !== null)) {
-      for (const [i, v] of valuesOf(node).entries()) this.setView(v, seen[i]!);
+      for (const [i, v] of valuesOf(node).entries()) this.#setView(v, seen[i]!);
       return;
     }
     if (node.op.name === "reshape") {
-      this.setView(node, wholeView(this.whole(node.operands[0]!).buffer, node.type.shape));
+      this.#setView(node, wholeView(this.#whole(node.operands[0]!).buffer, node.type.shape));
       return;
     }
     if (isBernoulli(node)) {
-      this.step(node, kernels["bernoulli"]!(node)!, [node.operands[0]!.node.operands[0]!], [node]);
+      this.#step(node, kernels["bernoulli"]!(node)!, [node.operands[0]!.node.operands[0]!], [node]);
       return;
     }
     // Numbers that are only compared are never written down.
     if (node.op.name === "uniformNumbers") {
-      const facts = this.facts.of(node);
-      if (!facts.needed && facts.count > 0 && this.usersOf(facts).every(isBernoulli)) return;
+      const facts = this.#facts.of(node);
+      if (!facts.needed && facts.count > 0 && this.#usersOf(facts).every(isBernoulli)) return;
     }
     if (loopable(node)) {
-      this.join(node);
+      this.#join(node);
       return;
     }
     const total = reductions[node.op.name];
     const { dtype } = node.type;
-    if (total !== undefined && kindOf(dtype) !== null && node.operands[0]!.type.dtype === dtype) this.total(node, total);
-    else if (node.op.name === "matmul" && (dtype === "f32" || dtype === "f64")) this.product(node);
+    if (total !== undefined && kindOf(dtype) !== null && node.operands[0]!.type.dtype === dtype) this.#total(node, total);
+    else if (node.op.name === "matmul" && (dtype === "f32" || dtype === "f64")) this.#product(node);
     else if (/^conv(Input|Weight)?$/.test(node.op.name) && (dtype === "f32" || dtype === "f64") && node.operands[2] == null)
-      this.convolution(node);
-    else if (node.op.name === "concat" && kindOf(dtype) !== null) this.joined(node);
-    else if (node.op.name === "unslice" && kindOf(dtype) !== null) this.unsliced(node);
-    else if (node.op.name === "pad" && kindOf(dtype) !== null) this.padded(node);
-    else if (hasBodies(node)) this.control(node);
-    else if (Object.hasOwn(kernels, node.op.name)) this.computed(node);
-    else this.host(node);
+      this.#convolution(node);
+    else if (node.op.name === "concat" && kindOf(dtype) !== null) this.#joined(node);
+    else if (node.op.name === "unslice" && kindOf(dtype) !== null) this.#unsliced(node);
+    else if (node.op.name === "pad" && kindOf(dtype) !== null) this.#padded(node);
+    else if (hasBodies(node)) this.#control(node);
+    else if (Object.hasOwn(kernels, node.op.name)) this.#computed(node);
+    else this.#host(node);
   }
 
   /** An op with bodies: they are laid out as plans within this one. */
-  private control(node: Node): void {
+  #control(node: Node): void {
     const around: Around<Step> = {
-      view: (v) => this.view(v),
-      whole: (v) => this.whole(v),
-      fresh: (v) => this.fresh(v),
+      view: (v) => this.#view(v),
+      whole: (v) => this.#whole(v),
+      fresh: (v) => this.#fresh(v),
       scratch: (dtype, length) => this.buffer(dtype, length, "scratch"),
       slot: () => this.shared.slots++,
       wanted: () => {
-        const facts = this.facts.of(node);
-        const operands = this.usersOf(facts).flatMap((user) => user.operands);
-        const readers = facts.needed ? [...operands, ...this.outputs] : operands;
-        const read = new Set(readers.map((v) => v && this.rooted(v)));
+        const facts = this.#facts.of(node);
+        const operands = this.#usersOf(facts).flatMap((user) => user.operands);
+        const readers = facts.needed ? [...operands, ...this.#outputs] : operands;
+        const read = new Set(readers.map((v) => v && this.#rooted(v)));
         return valuesOf(node).map((v) => read.has(v));
       },
       part: (inputs, outputs, places, outs) => {
@@ -438,85 +438,85 @@ class Planner {
     this.steps.push(made);
   }
 
-  private fresh(v: Value): Buffer {
+  #fresh(v: Value): Buffer {
     const buffer = this.buffer(v.type.dtype, sizeOf(v.type.shape), "scratch");
-    this.setView(v, wholeView(buffer, v.type.shape));
+    this.#setView(v, wholeView(buffer, v.type.shape));
     return buffer;
   }
 
   /** The loop that can take a node over `shape` with these operands: the one that computes most recently what it needs, or any of that shape. */
-  private groupFor(given: Shape, operands: readonly Value[]): Group {
+  #groupFor(given: Shape, operands: readonly Value[]): Group {
     const shape = sizeOf(given) === 1 ? noShape : given;
     const most = shape === noShape ? mostScalars : mostMembers;
     const fits = (g: Group): boolean => sameShape(g.shape, shape) && g.members.length < most;
     let chosen: Group | null = null;
     // The result of a reduction is there only when its loop has ended.
     for (const v of operands) {
-      const { open, later } = this.facts.of(v.node);
-      if (open !== null && (later !== null || !fits(open))) this.flush(open);
+      const { open, later } = this.#facts.of(v.node);
+      if (open !== null && (later !== null || !fits(open))) this.#flush(open);
     }
-    for (const v of operands) chosen = this.facts.of(v.node).open ?? chosen;
+    for (const v of operands) chosen = this.#facts.of(v.node).open ?? chosen;
     for (const v of operands) {
-      const { open } = this.facts.of(v.node);
-      if (open !== null && open !== chosen) this.flush(open);
+      const { open } = this.#facts.of(v.node);
+      if (open !== null && open !== chosen) this.#flush(open);
     }
-    if (chosen === null) for (const g of this.groups) if (fits(g)) chosen = g;
+    if (chosen === null) for (const g of this.#groups) if (fits(g)) chosen = g;
     if (chosen === null) {
       chosen = { kind: "loop", shape, members: [], totals: [], joined: [], waiting: [] };
-      this.groups.add(chosen);
+      this.#groups.add(chosen);
     }
     return chosen;
   }
 
   /** Members of loops as sources, one object a number. */
-  private readonly members: Source[] = [];
+  readonly #members: Source[] = [];
 
-  private source(v: Value, group: Group): Source {
-    const { open, member } = this.facts.of(v.node);
-    if (open === group && member >= 0) return (this.members[member] ??= { member });
-    const view = this.view(v);
+  #source(v: Value, group: Group): Source {
+    const { open, member } = this.#facts.of(v.node);
+    if (open === group && member >= 0) return (this.#members[member] ??= { member });
+    const view = this.#view(v);
     if (group.shape !== noShape) return { view: alignedTo(view, group.shape) };
     return { view: view.shape.length === 0 ? view : { ...view, shape: noShape, strides: noShape } };
   }
 
-  private join(node: Node): void {
-    const operands = node.operands.map((v) => this.rooted(v!));
-    const group = this.groupFor(node.type.shape, operands);
-    const args = operands.map((v) => this.source(v, group));
-    const facts = this.facts.of(node);
+  #join(node: Node): void {
+    const operands = node.operands.map((v) => this.#rooted(v!));
+    const group = this.#groupFor(node.type.shape, operands);
+    const args = operands.map((v) => this.#source(v, group));
+    const facts = this.#facts.of(node);
     facts.open = group;
     facts.member = group.members.length;
     group.joined.push(facts);
     group.members.push({ node, args, out: null });
   }
 
-  private total(node: Node, op: Total["op"]): void {
-    const x = this.rooted(node.operands[0]!);
+  #total(node: Node, op: Total["op"]): void {
+    const x = this.#rooted(node.operands[0]!);
     const { axis } = node.attrs as { readonly axis: readonly number[] };
-    const group = this.groupFor(x.type.shape, [x]);
-    const source = this.source(x, group);
-    const out = this.fresh(node);
+    const group = this.#groupFor(x.type.shape, [x]);
+    const source = this.#source(x, group);
+    const out = this.#fresh(node);
     group.totals.push({ op, kind: kindOf(node.type.dtype)!, source, axes: axis, out });
-    this.wait(node, out, group);
+    this.#wait(node, out, group);
   }
 
   /** A result that is there when its loop has ended: whoever reads it closes the loop first. */
-  private wait(node: Node, out: Buffer, group: Group): void {
-    const facts = this.facts.of(node);
+  #wait(node: Node, out: Buffer, group: Group): void {
+    const facts = this.#facts.of(node);
     facts.views = null;
     facts.open = group;
     facts.later = out;
     group.waiting.push(facts);
   }
 
-  private flush(group: Group): void {
-    if (!this.groups.delete(group)) return;
+  #flush(group: Group): void {
+    if (!this.#groups.delete(group)) return;
     const step = this.steps.length;
     for (const facts of group.joined) {
       const { node, member, needed, from, count } = facts;
       let written = needed;
-      for (let i = from; i < from + count && !written; i++) written = this.facts.of(this.readers[i]!).open !== group;
-      if (written) group.members[member]!.out = this.looped(node, group.shape);
+      for (let i = from; i < from + count && !written; i++) written = this.#facts.of(this.#readers[i]!).open !== group;
+      if (written) group.members[member]!.out = this.#looped(node, group.shape);
     }
     if (sizeOf(group.shape) > 1) overwriting(group);
     for (const member of group.members) {
@@ -536,34 +536,34 @@ class Planner {
   }
 
   /** Memory for what a loop writes element by element. */
-  private looped(node: Node, shape: Shape): View {
-    const buffer = this.fresh(node);
+  #looped(node: Node, shape: Shape): View {
+    const buffer = this.#fresh(node);
     buffer.looped = true;
     return wholeView(buffer, shape);
   }
 
   /** Single elements side by side: each is written to its place by the straight lines that compute it. */
-  private gathered(node: Node): void {
-    const parts = node.operands.map((v) => this.rooted(v!));
-    const group = this.groupFor(noShape, parts);
-    const sources = parts.map((v) => this.source(v, group));
-    const out = this.fresh(node);
+  #gathered(node: Node): void {
+    const parts = node.operands.map((v) => this.#rooted(v!));
+    const group = this.#groupFor(noShape, parts);
+    const sources = parts.map((v) => this.#source(v, group));
+    const out = this.#fresh(node);
     for (const [i, v] of parts.entries())
       group.members.push({ node: copyNode(v), args: [sources[i]!], out: { buffer: out, shape: noShape, strides: noShape, offset: i } });
-    this.wait(node, out, group);
+    this.#wait(node, out, group);
   }
 
   /** A view that is a whole buffer in order, by a copying loop if need be. */
-  private whole(v: Value): View {
-    const view = this.view(v);
+  #whole(v: Value): View {
+    const view = this.#view(v);
     if (isWhole(view)) return view;
     const out = this.buffer(v.type.dtype, sizeOf(v.type.shape), "scratch");
-    this.copy(v, view, wholeView(out, v.type.shape));
+    this.#copy(v, view, wholeView(out, v.type.shape));
     return wholeView(out, v.type.shape);
   }
 
   /** Copies a value's elements to a place of their shape. */
-  private copy(v: Value, from: View, out: View): void {
+  #copy(v: Value, from: View, out: View): void {
     const step = this.steps.length;
     touch(from.buffer, step);
     touch(out.buffer, step);
@@ -576,80 +576,80 @@ class Planner {
   }
 
   /** Parts side by side along an axis: each is copied to its place. */
-  private joined(node: Node): void {
+  #joined(node: Node): void {
     const { axis } = node.attrs as { readonly axis: number };
     if (node.operands.every((v) => sizeOf(v!.type.shape) === 1)) {
-      this.gathered(node);
+      this.#gathered(node);
       return;
     }
-    const parts = node.operands.map((v) => this.view(v!));
-    const whole = wholeView(this.fresh(node), node.type.shape);
+    const parts = node.operands.map((v) => this.#view(v!));
+    const whole = wholeView(this.#fresh(node), node.type.shape);
     let start = 0;
     for (const [i, v] of node.operands.entries()) {
       const { shape } = v!.type;
-      this.copy(v!, parts[i]!, sliced(whole, axis, start, 1, shape));
+      this.#copy(v!, parts[i]!, sliced(whole, axis, start, 1, shape));
       start += shape[axis]!;
     }
   }
 
   /** The transpose of a slice: zeros, and the elements at their places. */
-  private unsliced(node: Node): void {
+  #unsliced(node: Node): void {
     const { axis, start, step } = node.attrs as { readonly axis: number; readonly start: number; readonly step: number };
     const x = node.operands[0]!;
-    const from = this.view(x);
-    const whole = wholeView(this.fresh(node), node.type.shape);
+    const from = this.#view(x);
+    const whole = wholeView(this.#fresh(node), node.type.shape);
     const zero = this.buffer(node.type.dtype, 1, "fixed", 0, allocate(node.type.dtype, 1));
-    this.copy(node, alignedTo(wholeView(zero, []), node.type.shape), whole);
-    this.copy(x, from, sliced(whole, axis, start, step, x.type.shape));
+    this.#copy(node, alignedTo(wholeView(zero, []), node.type.shape), whole);
+    this.#copy(x, from, sliced(whole, axis, start, step, x.type.shape));
   }
 
   /** Padding with a constant: the constant everywhere, and the elements at their places. */
-  private padded(node: Node): void {
+  #padded(node: Node): void {
     const { pads, value } = node.attrs as { readonly pads: readonly (readonly [number, number])[]; readonly value: number };
     const x = node.operands[0]!;
-    const from = this.view(x);
-    const whole = wholeView(this.fresh(node), node.type.shape);
+    const from = this.#view(x);
+    const whole = wholeView(this.#fresh(node), node.type.shape);
     const filler = this.buffer(node.type.dtype, 1, "fixed", 0, allocate(node.type.dtype, 1).fill(value));
-    this.copy(node, alignedTo(wholeView(filler, []), node.type.shape), whole);
+    this.#copy(node, alignedTo(wholeView(filler, []), node.type.shape), whole);
     const into = pads.reduce((v, [before], axis) => sliced(v, axis, before, 1, x.type.shape), whole);
-    this.copy(x, from, into);
+    this.#copy(x, from, into);
   }
 
-  private product(node: Node): void {
+  #product(node: Node): void {
     const [a, b] = node.operands as [Value, Value];
-    const left = this.view(a);
-    const right = this.view(b);
-    const out = this.fresh(node);
+    const left = this.#view(a);
+    const right = this.#view(b);
+    const out = this.#fresh(node);
     const step = this.steps.length;
     for (const x of [left.buffer, right.buffer, out]) touch(x, step);
     this.steps.push({ kind: "product", node, a: left, b: right, out });
   }
 
-  private convolution(node: Node): void {
-    const [a, b] = node.operands.slice(0, 2).map((v) => this.whole(v!).buffer) as [Buffer, Buffer];
-    const out = this.fresh(node);
+  #convolution(node: Node): void {
+    const [a, b] = node.operands.slice(0, 2).map((v) => this.#whole(v!).buffer) as [Buffer, Buffer];
+    const out = this.#fresh(node);
     const step = this.steps.length;
     for (const x of [a, b, out]) touch(x, step);
     this.steps.push({ kind: "convolution", node, a, b, out });
   }
 
-  private computed(node: Node): void {
-    const twin = this.twinOf(node);
+  #computed(node: Node): void {
+    const twin = this.#twinOf(node);
     const [name, nodes] =
       twin === null ? [node.op.name, [node]] : ["maxPoolBoth", node.op.name === "maxPool" ? [node, twin] : [twin, node]];
     const kernel = kernels[name]!(node);
     if (kernel === null) {
-      this.host(node);
+      this.#host(node);
       return;
     }
-    if (twin !== null) this.twins.add(twin);
-    this.step(node, kernel, node.operands, nodes);
+    if (twin !== null) this.#twins.add(twin);
+    this.#step(node, kernel, node.operands, nodes);
   }
 
   /** A step by a kernel: it reads operands and computes all results of some nodes. */
-  private step(node: Node, kernel: Kernel, given: readonly (Value | null)[], nodes: readonly Node[]): void {
-    const operands = given.map((v, i) => (v === null ? null : kernel.views?.includes(i) ? this.view(v) : this.whole(v)));
-    const outs = nodes.flatMap((n) => valuesOf(n).map((v) => this.fresh(v)));
+  #step(node: Node, kernel: Kernel, given: readonly (Value | null)[], nodes: readonly Node[]): void {
+    const operands = given.map((v, i) => (v === null ? null : kernel.views?.includes(i) ? this.#view(v) : this.#whole(v)));
+    const outs = nodes.flatMap((n) => valuesOf(n).map((v) => this.#fresh(v)));
     const temps = (kernel.temps ?? []).map((t) => this.buffer(t.dtype, t.length, "scratch"));
     const step = this.steps.length;
     for (const x of operands) if (x !== null) touch(x.buffer, step);
@@ -658,21 +658,21 @@ class Planner {
   }
 
   /** Nodes that were computed together with another. */
-  private readonly twins = new Set<Node>();
+  readonly #twins = new Set<Node>();
 
   /** The places that go with the values of a max pooling, or the values that go with places. */
-  private twinOf(node: Node): Node | null {
+  #twinOf(node: Node): Node | null {
     const other = { maxPool: "maxPoolPlaces", maxPoolPlaces: "maxPool" }[node.op.name];
     if (other === undefined) return null;
     const x = node.operands[0]!;
     const same = (user: Node): boolean =>
       user.op.name === other && user.operands[0] === x && JSON.stringify(user.attrs) === JSON.stringify(node.attrs);
-    return this.usersOf(this.facts.of(this.rooted(x).node)).find(same) ?? null;
+    return this.#usersOf(this.#facts.of(this.#rooted(x).node)).find(same) ?? null;
   }
 
-  private host(node: Node): void {
-    const operands = node.operands.map((v) => (v === null ? null : this.whole(v)));
-    const outs = valuesOf(node).map((v) => this.fresh(v));
+  #host(node: Node): void {
+    const operands = node.operands.map((v) => (v === null ? null : this.#whole(v)));
+    const outs = valuesOf(node).map((v) => this.#fresh(v));
     const step = this.steps.length;
     for (const x of operands) if (x !== null) touch(x.buffer, step);
     for (const x of outs) touch(x, step);
@@ -680,8 +680,8 @@ class Planner {
   }
 
   /** The slot that an output is written to: the buffer that computes it becomes the slot, if it can. */
-  private output(v: Value, slot: number): Buffer {
-    const view = this.view(v);
+  #output(v: Value, slot: number): Buffer {
+    const view = this.#view(v);
     const { buffer } = view;
     if (buffer.place === "scratch" && isWhole(view) && sameShape(view.shape, v.type.shape)) {
       buffer.place = "slot";
@@ -689,13 +689,13 @@ class Planner {
       return buffer;
     }
     const out = this.buffer(v.type.dtype, sizeOf(v.type.shape), "slot", slot);
-    this.copy(v, view, wholeView(out, v.type.shape));
+    this.#copy(v, view, wholeView(out, v.type.shape));
     return out;
   }
 
   /** Sees to it that a value is written to a place of the plan around: what computes it writes there, if it can. */
-  private toward(v: Value, place: Buffer): void {
-    const view = this.view(v);
+  #toward(v: Value, place: Buffer): void {
+    const view = this.#view(v);
     const { buffer } = view;
     this.shared.aliases.push(place);
     if (buffer.place === "scratch" && isWhole(view) && sameShape(view.shape, v.type.shape) && (!place.tight || buffer.looped)) {
@@ -703,11 +703,11 @@ class Planner {
       buffer.same = place;
       buffer.tight = place.tight;
       this.shared.aliases.push(buffer);
-    } else this.copy(v, view, wholeView(place, v.type.shape));
+    } else this.#copy(v, view, wholeView(place, v.type.shape));
   }
 
   /** Gives single elements their places, eight bytes each: one that nobody reads any more is taken again. Returns where the next may begin. */
-  private cells(start: number): number {
+  #cells(start: number): number {
     const free: number[] = [];
     const ends = new Map<number, number[]>();
     let end = start;
@@ -723,22 +723,22 @@ class Planner {
   }
 
   /** Gives every buffer its offset: first the table of addresses, then what is fixed, then scratch. */
-  private arrange(): number {
+  #arrange(): number {
     let end = padded(this.shared.slots * 4);
     for (const b of this.buffers)
       if (b.place === "fixed") {
         b.offset = end;
         end += padded(bytesOf(b));
       }
-    end = this.arranged(end);
+    end = this.#arranged(end);
     for (const { memory, scratch } of this.shared.bodies.reverse()) for (const b of scratch) b.offset += memory.offset;
     this.shared.aliases.forEach(settle);
     return end;
   }
 
   /** Gives scratch its offsets, first fit by order of birth. Returns where it ends. */
-  private arranged(start: number): number {
-    let end = this.cells(start);
+  #arranged(start: number): number {
+    let end = this.#cells(start);
     const base = end;
     const alive: Buffer[] = [];
     for (const b of this.buffers.filter((x) => x.place === "scratch" && x.length !== 1).sort((x, y) => x.first - y.first)) {

@@ -73,40 +73,40 @@ interface Waiting {
 
 /** What the owner of an engine and its finalizer both need; it does not know the engine. */
 class Office {
-  private readonly connect: Connect;
-  private link: Link | null = null;
+  readonly #connect: Connect;
+  #link: Link | null = null;
   /** Counts workers: a program that an earlier one had is sent anew. */
   life = 0;
-  private calls = 0;
-  private readonly waiting = new Map<number, Waiting>();
+  #calls = 0;
+  readonly #waiting = new Map<number, Waiting>();
   constructor(connect: Connect) {
-    this.connect = connect;
+    this.#connect = connect;
   }
   open(): Link {
-    if (this.link === null) {
+    if (this.#link === null) {
       const life = ++this.life;
-      this.link = this.connect(
-        (answer) => this.take(answer),
+      this.#link = this.#connect(
+        (answer) => this.#take(answer),
         (reason) => {
-          if (life === this.life) this.lose(reason);
+          if (life === this.life) this.#lose(reason);
         },
       );
     }
-    return this.link;
+    return this.#link;
   }
-  private take(answer: Answer): void {
-    const waiting = this.waiting.get(answer.call);
+  #take(answer: Answer): void {
+    const waiting = this.#waiting.get(answer.call);
     if (waiting === undefined) return;
-    this.waiting.delete(answer.call);
-    if (this.waiting.size === 0) this.link?.hold(false);
+    this.#waiting.delete(answer.call);
+    if (this.#waiting.size === 0) this.#link?.hold(false);
     if ("results" in answer) waiting.resolve(answer.results);
     else waiting.reject(failureOf(answer.failure));
   }
-  private lose(reason: string): void {
-    this.link?.close();
-    this.link = null;
-    const lost = [...this.waiting.values()];
-    this.waiting.clear();
+  #lose(reason: string): void {
+    this.#link?.close();
+    this.#link = null;
+    const lost = [...this.#waiting.values()];
+    this.#waiting.clear();
     for (const { reject } of lost)
       reject(
         new EngineError(
@@ -116,8 +116,8 @@ class Office {
   }
   ask(make: (call: number) => Request): Promise<readonly (number | Tensor["data"])[]> {
     return new Promise((resolve, reject) => {
-      const call = this.calls++;
-      this.waiting.set(call, { resolve, reject });
+      const call = this.#calls++;
+      this.#waiting.set(call, { resolve, reject });
       const link = this.open();
       link.hold(true);
       link.send(make(call));
@@ -125,10 +125,10 @@ class Office {
   }
   /** Nobody holds the tensor of this number any more. */
   drop(ref: number): void {
-    this.link?.send({ kind: "drop", refs: [ref] });
+    this.#link?.send({ kind: "drop", refs: [ref] });
   }
   close(): void {
-    this.link?.close();
+    this.#link?.close();
   }
 }
 
@@ -150,16 +150,16 @@ class Far implements Tensor {
 
 /** The memory of the worker, as seen from here. */
 class Drawer implements FarMemory {
-  private readonly office: Office;
-  private refs = 0;
-  private readonly released: FinalizationRegistry<number>;
+  readonly #office: Office;
+  #refs = 0;
+  readonly #released: FinalizationRegistry<number>;
   constructor(office: Office) {
-    this.office = office;
-    this.released = new FinalizationRegistry((ref) => office.drop(ref));
+    this.#office = office;
+    this.#released = new FinalizationRegistry((ref) => office.drop(ref));
   }
   make(type: TensorType): Far {
-    const made = new Far(type, this.refs++);
-    this.released.register(made, made.ref);
+    const made = new Far(type, this.#refs++);
+    this.#released.register(made, made.ref);
     return made;
   }
   async write(pairs: readonly (readonly [to: Tensor, from: Held])[]): Promise<void> {
@@ -167,20 +167,20 @@ class Drawer implements FarMemory {
       const { dtype, shape } = to.type;
       return { ref: (to as Far).ref, dtype, shape, data: ownElements(dense(from, to.type).data) };
     });
-    this.office.open();
-    const { life } = this.office;
-    await this.office.ask((call) => ({ kind: "put", call, tensors }));
+    this.#office.open();
+    const { life } = this.#office;
+    await this.#office.ask((call) => ({ kind: "put", call, tensors }));
     for (const [to] of pairs) (to as Far).life = life;
   }
   async read(tensors: readonly Tensor[]): Promise<readonly Tensor[]> {
-    this.office.open();
+    this.#office.open();
     const refs = tensors.map((t) => this.refOf(t as Far).ref);
-    const found = await this.office.ask((call) => ({ kind: "get", call, refs }));
+    const found = await this.#office.ask((call) => ({ kind: "get", call, refs }));
     return found.map((data, i) => hold(tensors[i]!.type, data as Tensor["data"]));
   }
   /** @throws EngineError for a tensor that went with its worker */
   refOf({ ref, life, type }: Far): Ref {
-    if (life === this.office.life) return { ref };
+    if (life === this.#office.life) return { ref };
     throw new EngineError(
       `wasm: a ${typeText(type)} of the state was in a worker that died; put the state into the new one with state.write, from a checkpoint or what state.read gave`,
     );

@@ -34,23 +34,23 @@ export class ScalarWriter {
   private readonly around: Surroundings;
   private readonly loop: Loop;
   /** Locals that hold nothing any more, by type. */
-  private readonly free = new Map<ValueType, number[]>();
-  private readonly locals: Int32Array;
+  readonly #free = new Map<ValueType, number[]>();
+  readonly #locals: Int32Array;
   /** Uses of each member, and of each place in memory, that are still to come. */
-  private readonly uses: Int32Array;
-  private readonly loaded = new Map<Buffer, Loaded[]>();
+  readonly #uses: Int32Array;
+  readonly #loaded = new Map<Buffer, Loaded[]>();
   /** What the operands in memory are read from, in the order in which they are come by, and the next one's number. */
-  private readonly places: Loaded[] = [];
-  private next = 0;
-  private readonly pointers = new Map<Buffer, number>();
-  private base = -1;
+  readonly #places: Loaded[] = [];
+  #next = 0;
+  readonly #pointers = new Map<Buffer, number>();
+  #base = -1;
 
   constructor(code: Code, around: Surroundings, loop: Loop) {
     this.code = code;
     this.around = around;
     this.loop = loop;
-    this.locals = new Int32Array(loop.members.length).fill(-1);
-    this.uses = new Int32Array(loop.members.length);
+    this.#locals = new Int32Array(loop.members.length).fill(-1);
+    this.#uses = new Int32Array(loop.members.length);
   }
 
   write(): void {
@@ -58,23 +58,23 @@ export class ScalarWriter {
     const { members } = loop;
     for (const m of members)
       for (const s of m.args) {
-        if ("member" in s) this.uses[s.member]!++;
+        if ("member" in s) this.#uses[s.member]!++;
         else {
           const { buffer, offset } = s.view;
-          const list = this.loaded.get(buffer);
+          const list = this.#loaded.get(buffer);
           let known = list?.find((l) => l.offset === offset);
           if (known === undefined) {
             known = { offset, local: -1, type: typeOf[kindOf(buffer.dtype)!], uses: 0 };
-            if (list === undefined) this.loaded.set(buffer, [known]);
+            if (list === undefined) this.#loaded.set(buffer, [known]);
             else list.push(known);
           }
           known.uses++;
-          this.places.push(known);
+          this.#places.push(known);
         }
       }
-    this.base = code.local(i32);
-    code.getGlobal(this.around.base).set(this.base);
-    const target = this.target();
+    this.#base = code.local(i32);
+    code.getGlobal(this.around.base).set(this.#base);
+    const target = this.#target();
     // The member whose value is on the stack, not yet in a local.
     let pending = -1;
     for (let i = 0; i < members.length; i++) {
@@ -82,101 +82,101 @@ export class ScalarWriter {
       if (pending >= 0) {
         const first = args[0];
         const taken = out === null && inOrder.has(node.op.name) && first !== undefined && "member" in first && first.member === pending;
-        const again = this.uses[pending]! > 1;
-        if (!taken) code.set(this.place(pending));
-        else if (again) code.tee(this.place(pending));
+        const again = this.#uses[pending]! > 1;
+        if (!taken) code.set(this.#place(pending));
+        else if (again) code.tee(this.#place(pending));
         if (!taken) pending = -1;
       }
       let onStack = pending >= 0;
-      let read = this.next;
+      let read = this.#next;
       const pushes = args.map((s): Push => {
         if ("member" in s)
           return () => {
             if (onStack) onStack = false;
-            else code.get(this.locals[s.member]!);
+            else code.get(this.#locals[s.member]!);
           };
         const { buffer } = s.view;
         read++;
         if (isLiteral(buffer)) return () => constant(target, kindOf(buffer.dtype)!, buffer.data![0]!);
-        const known = this.places[read - 1]!;
+        const known = this.#places[read - 1]!;
         // Read only once: no local.
-        if (known.uses === 1 && known.local < 0 && inOrder.has(node.op.name)) return () => this.load(s.view);
+        if (known.uses === 1 && known.local < 0 && inOrder.has(node.op.name)) return () => this.#load(s.view);
         if (known.local < 0) {
-          known.local = this.take(known.type);
-          this.load(s.view);
+          known.local = this.#take(known.type);
+          this.#load(s.view);
           code.set(known.local);
         }
         return () => code.get(known.local);
       });
       const kind = kindOf(node.operands[node.op.name === "where" ? 1 : 0]!.type.dtype)!;
-      if (out !== null) this.address(out);
+      if (out !== null) this.#address(out);
       elementwise[node.op.name]!.emit(target, kind, pushes, node);
-      for (const s of args) this.release(s);
+      for (const s of args) this.#release(s);
       if (out !== null) {
         const to = kindOf(out.buffer.dtype)!;
-        if (this.uses[i]! > 0) code.tee(this.place(i));
-        code.mem(to === "bool" ? "i32.store8" : `${to}.store`, this.offsetOf(out));
+        if (this.#uses[i]! > 0) code.tee(this.#place(i));
+        code.mem(to === "bool" ? "i32.store8" : `${to}.store`, this.#offsetOf(out));
         pending = -1;
       } else pending = i;
     }
     if (pending >= 0) code.op("drop");
   }
 
-  private take(type: ValueType): number {
-    return this.free.get(type)?.pop() ?? this.code.local(type);
+  #take(type: ValueType): number {
+    return this.#free.get(type)?.pop() ?? this.code.local(type);
   }
 
-  private place(member: number): number {
+  #place(member: number): number {
     const kind = kindOf(this.loop.members[member]!.node.type.dtype)!;
-    const local = this.take(typeOf[kind]);
-    this.locals[member] = local;
+    const local = this.#take(typeOf[kind]);
+    this.#locals[member] = local;
     return local;
   }
 
-  private release(s: Source): void {
+  #release(s: Source): void {
     const give = (type: ValueType, local: number): void => {
       if (local < 0) return;
-      const list = this.free.get(type);
-      if (list === undefined) this.free.set(type, [local]);
+      const list = this.#free.get(type);
+      if (list === undefined) this.#free.set(type, [local]);
       else list.push(local);
     };
     if ("member" in s) {
-      if (--this.uses[s.member]! === 0) give(typeOf[kindOf(this.loop.members[s.member]!.node.type.dtype)!], this.locals[s.member]!);
+      if (--this.#uses[s.member]! === 0) give(typeOf[kindOf(this.loop.members[s.member]!.node.type.dtype)!], this.#locals[s.member]!);
     } else {
-      const known = this.places[this.next++]!;
+      const known = this.#places[this.#next++]!;
       if (--known.uses === 0) give(known.type, known.local);
     }
   }
 
   /** The address that an offset is added to, on the stack. */
-  private address({ buffer }: View): void {
+  #address({ buffer }: View): void {
     const { code } = this;
     if (buffer.place !== "slot") {
-      code.get(this.base);
+      code.get(this.#base);
       return;
     }
-    let local = this.pointers.get(buffer);
+    let local = this.#pointers.get(buffer);
     if (local === undefined) {
       local = code.local(i32);
-      this.pointers.set(buffer, local);
+      this.#pointers.set(buffer, local);
       code
-        .get(this.base)
+        .get(this.#base)
         .mem("i32.load", buffer.offset * 4)
         .tee(local);
     } else code.get(local);
   }
 
-  private offsetOf({ buffer, offset }: View): number {
+  #offsetOf({ buffer, offset }: View): number {
     return (buffer.place === "slot" ? 0 : buffer.offset) + offset * bytes[kindOf(buffer.dtype)!];
   }
 
-  private load(view: View): void {
+  #load(view: View): void {
     const kind = kindOf(view.buffer.dtype)!;
-    this.address(view);
-    this.code.mem(kind === "bool" ? "i32.load8_u" : `${kind}.load`, this.offsetOf(view));
+    this.#address(view);
+    this.code.mem(kind === "bool" ? "i32.load8_u" : `${kind}.load`, this.#offsetOf(view));
   }
 
-  private target(): Target {
+  #target(): Target {
     const { code, around } = this;
     return {
       code,

@@ -23,20 +23,20 @@ const cell: DataView = /* @__PURE__ */ new DataView(/* @__PURE__ */ new ArrayBuf
 
 /** Numbers for ops, attributes and types, so that structures can be told apart by numbers. */
 export class Structures {
-  private readonly numbers = new WeakMap<object, number>();
-  private readonly texts = new Map<string, number>();
-  private next = 1;
+  readonly #numbers = new WeakMap<object, number>();
+  readonly #texts = new Map<string, number>();
+  #next = 1;
   /** Numbers for graphs in attributes, such as bodies of loops: as many as there are structures kept of programs. */
-  private readonly bodies = new StructureCache<number>();
+  readonly #bodies = new StructureCache<number>();
 
   of(inputs: readonly Value[], outputs: readonly Value[]): Structure {
     // Graphs in attributes come first: to number them is to walk them, which gives nodes that they share with this one other places.
-    for (const { attrs } of collect([...inputs, ...outputs])) this.attrsNumber(attrs);
-    return this.codesOf(inputs, outputs, false);
+    for (const { attrs } of collect([...inputs, ...outputs])) this.#attrsNumber(attrs);
+    return this.#codesOf(inputs, outputs, false);
   }
 
   /** `within`: of a graph in an attribute, whose larger constants are no data of the program but belong to the structure, each by itself. */
-  private codesOf(inputs: readonly Value[], outputs: readonly Value[], within: boolean): Structure {
+  #codesOf(inputs: readonly Value[], outputs: readonly Value[], within: boolean): Structure {
     const order = collect([...inputs, ...outputs]);
     let codes = new Int32Array(8 * order.length + 2 * (inputs.length + outputs.length) + 16);
     let length = 0;
@@ -56,23 +56,23 @@ export class Structures {
     put(inputs.length);
     for (const node of order) {
       const { op, operands, attrs, memo } = node;
-      put(this.numberOf(op));
-      put(this.typeNumber(node.type));
+      put(this.#numberOf(op));
+      put(this.#typeNumber(node.type));
       if (operands.length > 0) {
-        put(this.attrsNumber(attrs));
+        put(this.#attrsNumber(attrs));
         put(operands.length);
         for (const v of operands) put(v === null ? -1 : v.node.place * 4 + (v.node.outputs === null ? 0 : 1));
         for (const v of operands) if (v !== null && v.node.outputs !== null) put(v.index);
         if (node.outputs !== null) {
           put(node.outputs.length);
-          for (const o of node.outputs) put(this.typeNumber(o.type));
+          for (const o of node.outputs) put(this.#typeNumber(o.type));
         }
       } else if (op !== inputOp) {
         // A leaf with a value, or a node that was evaluated and has forgotten what it was made of.
         const held = Array.isArray(memo) ? memo : [memo];
         for (const h of held as readonly (number | { readonly data: ArrayLike<number> } | undefined)[]) {
           if (typeof h === "number") bits(h);
-          else if (h === undefined || h.data.length > mostElements) put(within ? this.numberOf(h ?? node) : -2);
+          else if (h === undefined || h.data.length > mostElements) put(within ? this.#numberOf(h ?? node) : -2);
           else for (let i = 0; i < h.data.length; i++) bits(h.data[i]!);
         }
       }
@@ -90,47 +90,47 @@ export class Structures {
     return { hash, codes: codes.slice(0, length), order };
   }
 
-  private numberOf(thing: object): number {
-    let n = this.numbers.get(thing);
-    if (n === undefined) this.numbers.set(thing, (n = this.next++));
+  #numberOf(thing: object): number {
+    let n = this.#numbers.get(thing);
+    if (n === undefined) this.#numbers.set(thing, (n = this.#next++));
     return n;
   }
 
-  private textNumber(text: string): number {
-    let n = this.texts.get(text);
-    if (n === undefined) this.texts.set(text, (n = this.next++));
+  #textNumber(text: string): number {
+    let n = this.#texts.get(text);
+    if (n === undefined) this.#texts.set(text, (n = this.#next++));
     return n;
   }
 
-  private typeNumber(type: TensorType): number {
-    let n = this.numbers.get(type);
-    if (n === undefined) this.numbers.set(type, (n = this.textNumber(typeText(type))));
+  #typeNumber(type: TensorType): number {
+    let n = this.#numbers.get(type);
+    if (n === undefined) this.#numbers.set(type, (n = this.#textNumber(typeText(type))));
     return n;
   }
 
-  private attrsNumber(attrs: object): number {
+  #attrsNumber(attrs: object): number {
     if (attrs === noAttrs) return 0;
-    let n = this.numbers.get(attrs);
+    let n = this.#numbers.get(attrs);
     if (n === undefined) {
       const text = attributesKey(attrs);
-      this.numbers.set(attrs, (n = text === null ? this.bodiesNumber(attrs) : this.textNumber(`{${text}`)));
+      this.#numbers.set(attrs, (n = text === null ? this.#bodiesNumber(attrs) : this.#textNumber(`{${text}`)));
     }
     return n;
   }
 
   /** The number of attributes that no text tells: by what their graphs are made of, or else by which object they are. */
-  private bodiesNumber(attrs: object): number {
+  #bodiesNumber(attrs: object): number {
     const parts: string[] = [];
     for (const [key, x] of Object.entries(attrs)) {
-      const part = isGraph(x) ? `#${this.bodyNumber(x)}` : attributesKey({ x });
-      if (part === null) return this.next++;
+      const part = isGraph(x) ? `#${this.#bodyNumber(x)}` : attributesKey({ x });
+      if (part === null) return this.#next++;
       parts.push(`${JSON.stringify(key)}:${part}`);
     }
-    return this.textNumber(`{{${parts.join()}`);
+    return this.#textNumber(`{{${parts.join()}`);
   }
 
-  private bodyNumber(body: { readonly inputs: unknown; readonly outputs: unknown }): number {
-    let n = this.numbers.get(body);
+  #bodyNumber(body: { readonly inputs: unknown; readonly outputs: unknown }): number {
+    let n = this.#numbers.get(body);
     if (n !== undefined) return n;
     const [inputs, outputs] = [body.inputs, body.outputs].map((tree) => leaves(tree).map(({ leaf }) => leaf as Value)) as [
       Value[],
@@ -138,53 +138,53 @@ export class Structures {
     ];
     const own = new Set(inputs.map((v) => v.node));
     const order = collect([...inputs, ...outputs]);
-    for (const { attrs } of order) this.attrsNumber(attrs);
+    for (const { attrs } of order) this.#attrsNumber(attrs);
     // One that reads an input of the surroundings is like no other.
-    const structure = order.some((node) => node.op === inputOp && !own.has(node)) ? null : this.codesOf(inputs, outputs, true);
-    n = structure === null ? undefined : this.bodies.get(structure);
+    const structure = order.some((node) => node.op === inputOp && !own.has(node)) ? null : this.#codesOf(inputs, outputs, true);
+    n = structure === null ? undefined : this.#bodies.get(structure);
     if (n === undefined) {
-      n = this.next++;
-      if (structure !== null) this.bodies.set(structure, n);
+      n = this.#next++;
+      if (structure !== null) this.#bodies.set(structure, n);
     }
-    this.numbers.set(body, n);
+    this.#numbers.set(body, n);
     return n;
   }
 }
 
 /** What was made of structures, the last used ones: at most so many of them, and so many codes in all. */
 export class StructureCache<T> {
-  private readonly byHash = new Map<number, { readonly codes: Int32Array; readonly made: T }[]>();
-  private readonly most: number;
-  private readonly mostCodes: number;
-  private count = 0;
-  private codes = 0;
+  readonly #byHash = new Map<number, { readonly codes: Int32Array; readonly made: T }[]>();
+  readonly #most: number;
+  readonly #mostCodes: number;
+  #count = 0;
+  #codes = 0;
 
   constructor(most = 64, mostCodes = 4_000_000) {
-    this.most = most;
-    this.mostCodes = mostCodes;
+    this.#most = most;
+    this.#mostCodes = mostCodes;
   }
 
   get({ hash, codes }: Structure): T | undefined {
-    const list = this.byHash.get(hash);
+    const list = this.#byHash.get(hash);
     const found = list?.find((e) => sameCodes(e.codes, codes));
     if (found === undefined) return undefined;
-    this.byHash.delete(hash);
-    this.byHash.set(hash, list!);
+    this.#byHash.delete(hash);
+    this.#byHash.set(hash, list!);
     return found.made;
   }
 
   set({ hash, codes }: Structure, made: T): void {
-    if (codes.length > this.mostCodes) return;
-    const list = this.byHash.get(hash) ?? [];
-    this.byHash.delete(hash);
-    this.byHash.set(hash, [...list, { codes, made }]);
-    this.count++;
-    this.codes += codes.length;
-    for (const [oldest, entries] of this.byHash) {
-      if (this.count <= this.most && this.codes <= this.mostCodes) break;
-      this.byHash.delete(oldest);
-      this.count -= entries.length;
-      for (const e of entries) this.codes -= e.codes.length;
+    if (codes.length > this.#mostCodes) return;
+    const list = this.#byHash.get(hash) ?? [];
+    this.#byHash.delete(hash);
+    this.#byHash.set(hash, [...list, { codes, made }]);
+    this.#count++;
+    this.#codes += codes.length;
+    for (const [oldest, entries] of this.#byHash) {
+      if (this.#count <= this.#most && this.#codes <= this.#mostCodes) break;
+      this.#byHash.delete(oldest);
+      this.#count -= entries.length;
+      for (const e of entries) this.#codes -= e.codes.length;
     }
   }
 }

@@ -139,25 +139,25 @@ const patience = 60_000;
  */
 export class Threads {
   readonly count: number;
-  private readonly memory: WebAssembly.Memory;
-  private readonly control: number;
+  readonly #memory: WebAssembly.Memory;
+  readonly #control: number;
   private words: Int32Array | null = null;
-  private generation = 0;
-  private lost = false;
-  private readonly stops: Stop[] = [];
+  #generation = 0;
+  #lost = false;
+  readonly #stops: Stop[] = [];
 
   constructor(memory: WebAssembly.Memory, control: number, count: number) {
-    this.memory = memory;
-    this.control = control;
+    this.#memory = memory;
+    this.#control = control;
     this.count = count;
   }
 
-  private start(): Int32Array {
-    const words = new Int32Array(this.memory.buffer, this.control, controlBytes / 4);
+  #start(): Int32Array {
+    const words = new Int32Array(this.#memory.buffer, this.#control, controlBytes / 4);
     words.fill(0);
     try {
       for (let thread = 1; thread < this.count; thread++)
-        this.stops.push(startWorker({ memory: this.memory, control: this.control, thread }));
+        this.#stops.push(startWorker({ memory: this.#memory, control: this.#control, thread }));
     } catch {
       // A page's policy may forbid workers from text: the caller then works alone.
     }
@@ -166,18 +166,18 @@ export class Threads {
 
   /** Computes all parts; `part` computes one here. @throws EngineError when a worker failed or was lost */
   run(job: Job, part: (index: number) => void): void {
-    if (this.words === null) this.words = this.start();
+    if (this.words === null) this.words = this.#start();
     const { words } = this;
-    if (this.lost || (!job.wakes && Atomics.load(words, at.awake) === 0)) {
+    if (this.#lost || (!job.wakes && Atomics.load(words, at.awake) === 0)) {
       for (let i = job.parts - 1; i >= 0; i--) part(i);
       return;
     }
     for (const name of ["program", "step", "bytes", "length", "base"] as const) words[at[name]] = job[name];
     Atomics.store(words, at.finished, 0);
     Atomics.store(words, at.failed, 0);
-    this.generation = (this.generation % 0x7ffff0) + 1;
-    Atomics.store(words, at.claim, (this.generation << 8) | job.parts);
-    Atomics.store(words, at.generation, this.generation);
+    this.#generation = (this.#generation % 0x7ffff0) + 1;
+    Atomics.store(words, at.claim, (this.#generation << 8) | job.parts);
+    Atomics.store(words, at.generation, this.#generation);
     if (job.wakes && Atomics.load(words, at.awake) < this.count - 1) Atomics.notify(words, at.generation);
     try {
       for (;;) {
@@ -191,15 +191,15 @@ export class Threads {
       // Nobody may still be writing when the caller goes on.
       const left = Atomics.exchange(words, at.claim, 0) & 255;
       Atomics.add(words, at.finished, left + 1);
-      this.wait(words, job.parts);
+      this.#wait(words, job.parts);
       throw error;
     }
-    this.wait(words, job.parts);
+    this.#wait(words, job.parts);
     if (Atomics.load(words, at.failed) !== 0)
       throw new EngineError("wasm: a thread failed at its part of a step; run it again on one thread");
   }
 
-  private wait(words: Int32Array, parts: number): void {
+  #wait(words: Int32Array, parts: number): void {
     const sleep = canWait();
     let since = 0;
     for (let i = 0; ; i++) {
@@ -208,7 +208,7 @@ export class Threads {
       if (i < 10 * looks) continue;
       if (since === 0) since = Date.now();
       if (Date.now() - since > patience) {
-        this.lost = true;
+        this.#lost = true;
         this.stop();
         throw new EngineError(
           "wasm: a thread did not finish its part of a step in a minute and is given up; the engine goes on with one thread",
@@ -220,6 +220,6 @@ export class Threads {
 
   /** Ends the workers. */
   stop(): void {
-    for (const stop of this.stops.splice(0)) stop();
+    for (const stop of this.#stops.splice(0)) stop();
   }
 }

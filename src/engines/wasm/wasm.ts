@@ -38,7 +38,7 @@ class Heap {
   /** Programs that nobody holds any more give their memory back. */
   readonly programs = new FinalizationRegistry<() => void>((release) => release());
   /** Free stretches, by address. Address 0 stays unused. */
-  private free: { at: number; size: number }[] = [{ at: 64 + controlBytes, size: page - 64 - controlBytes }];
+  #free: { at: number; size: number }[] = [{ at: 64 + controlBytes, size: page - 64 - controlBytes }];
 
   constructor(threads: number) {
     const shared = threads > 1 && canShare();
@@ -48,22 +48,22 @@ class Heap {
 
   /** Whether the stretch that was taken last was never used before, and is zeros. */
   clean = true;
-  private used = 0;
+  #used = 0;
 
   /** A stretch of memory. @throws EngineError when there is none left */
   take(size: number, what: string): number {
-    const at = this.find(size, what);
-    this.clean = at >= this.used;
-    this.used = Math.max(this.used, at + size);
+    const at = this.#find(size, what);
+    this.clean = at >= this.#used;
+    this.#used = Math.max(this.#used, at + size);
     return at;
   }
 
-  private find(size: number, what: string): number {
-    for (let i = 0; i < this.free.length; i++) {
-      const f = this.free[i]!;
+  #find(size: number, what: string): number {
+    for (let i = 0; i < this.#free.length; i++) {
+      const f = this.#free[i]!;
       if (f.size < size) continue;
       const { at } = f;
-      if (f.size === size) this.free.splice(i, 1);
+      if (f.size === size) this.#free.splice(i, 1);
       else {
         f.at += size;
         f.size -= size;
@@ -71,7 +71,7 @@ class Heap {
       return at;
     }
     const end = this.memory.buffer.byteLength;
-    const last = this.free[this.free.length - 1];
+    const last = this.#free[this.#free.length - 1];
     const own = last !== undefined && last.at + last.size === end ? last.size : 0;
     const pages = Math.ceil((size - own) / page);
     try {
@@ -82,19 +82,19 @@ class Heap {
       );
     }
     if (own > 0) last!.size += pages * page;
-    else this.free.push({ at: end, size: pages * page });
-    return this.find(size, what);
+    else this.#free.push({ at: end, size: pages * page });
+    return this.#find(size, what);
   }
 
   give(at: number, size: number): void {
     let i = 0;
-    while (i < this.free.length && this.free[i]!.at < at) i++;
-    this.free.splice(i, 0, { at, size });
-    for (let k = Math.min(i, this.free.length - 2); k >= Math.max(0, i - 1); k--) {
-      const [a, b] = [this.free[k]!, this.free[k + 1]];
+    while (i < this.#free.length && this.#free[i]!.at < at) i++;
+    this.#free.splice(i, 0, { at, size });
+    for (let k = Math.min(i, this.#free.length - 2); k >= Math.max(0, i - 1); k--) {
+      const [a, b] = [this.#free[k]!, this.#free[k + 1]];
       if (b !== undefined && a.at + a.size === b.at) {
         a.size += b.size;
-        this.free.splice(k + 1, 1);
+        this.#free.splice(k + 1, 1);
       }
     }
   }
@@ -110,21 +110,21 @@ class Resident implements Tensor {
   readonly kind = "tensor";
   readonly type: TensorType;
   readonly address: number;
-  private readonly heap: Heap;
-  private view: NumberArray;
+  readonly #heap: Heap;
+  #view: NumberArray;
   constructor(heap: Heap, type: TensorType, address: number) {
-    this.heap = heap;
+    this.#heap = heap;
     this.type = type;
     this.address = address;
-    this.view = heap.at(type.dtype, address, sizeOf(type.shape));
+    this.#view = heap.at(type.dtype, address, sizeOf(type.shape));
   }
   get data(): NumberArray {
-    if (this.view.buffer !== this.heap.memory.buffer) this.view = this.heap.at(this.type.dtype, this.address, sizeOf(this.type.shape));
-    return this.view;
+    if (this.#view.buffer !== this.#heap.memory.buffer) this.#view = this.#heap.at(this.type.dtype, this.address, sizeOf(this.type.shape));
+    return this.#view;
   }
   /** Whether it lies in this heap. */
   isIn(heap: Heap): boolean {
-    return heap === this.heap;
+    return heap === this.#heap;
   }
 }
 
