@@ -178,7 +178,10 @@ export async function firstPaint(studio, rounds = 7) {
   return samples;
 }
 
-/** The spiral with a net of 2-8-8-1 for some seconds at full pace. */
+/**
+ * The spiral with a net of 2-8-8-1 for some seconds at full pace. `draws` are the pictures that the worker drew in frames of the browser, which come only
+ * when the last one was taken; `texts` are the changes of the numbers beside them.
+ */
 export async function training(studio, seconds = 10) {
   const page = await studio.visit({
     tab: "train",
@@ -200,11 +203,12 @@ export async function training(studio, seconds = 10) {
   const now = async () => {
     const { metrics } = await session.send("Performance.getMetrics");
     const of = (name) => metrics.find((m) => m.name === name).value;
-    const { drawn, epoch } = await page.evaluate(() => ({
-      drawn: window.drawn,
+    const { texts, drawn, epoch } = await page.evaluate(() => ({
+      texts: window.drawn,
+      drawn: performance.getEntriesByName("pictures").at(-1)?.detail ?? 0,
       epoch: Number(document.querySelector("#epoch").textContent.replaceAll(",", "")),
     }));
-    return { at: of("Timestamp"), busy: of("TaskDuration"), drawn, epoch };
+    return { at: of("Timestamp"), busy: of("TaskDuration"), texts, drawn, epoch };
   };
   const rows = 250;
   const found = [];
@@ -213,7 +217,12 @@ export async function training(studio, seconds = 10) {
     await pause(1000);
     const b = await now();
     const long = b.at - a.at;
-    found.push({ samples: ((b.epoch - a.epoch) * rows) / long, draws: (b.drawn - a.drawn) / long, busy: (b.busy - a.busy) / long });
+    found.push({
+      samples: ((b.epoch - a.epoch) * rows) / long,
+      draws: (b.drawn - a.drawn) / long,
+      texts: (b.texts - a.texts) / long,
+      busy: (b.busy - a.busy) / long,
+    });
   }
   await page.context().close();
   return found;

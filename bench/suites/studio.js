@@ -96,7 +96,11 @@ export async function studio() {
       row(
         "pictures of it",
         trained.map(({ draws }) => draws),
-        { unit: "a second", least: 29, remark: "told at most 30 times a second" },
+        {
+          unit: "a second",
+          least: 29,
+          remark: `the worker draws them, at most 30 a second; the numbers beside them changed ${digits(median(trained.map(({ texts }) => texts)))} times a second`,
+        },
       ),
     );
     rows.push(

@@ -1,7 +1,7 @@
 import { batch, effect, signal } from "@preact/signals";
 import { language, state } from "../state/store.ts";
 import { CurveHistory } from "./curve-history.ts";
-import type { Asked, Exported, Facts, Format, Snapshot, Taken, Told } from "./messages.ts";
+import type { Asked, Exported, Facts, Format, Look, Places, Snapshot, Taken, Told } from "./messages.ts";
 import type { TrainState } from "./state.ts";
 import { share, short, words } from "./words.ts";
 
@@ -33,6 +33,11 @@ export const isSlow = signal(false);
 /** A table too long for the address. */
 export const longCsv = signal<string | null>(null);
 
+/** Whether the worker draws the pictures of this net, on canvases that were handed to it; and which worker, because a canvas is handed over once. */
+export const draws = signal(false);
+export const generation = signal(0);
+const hands = typeof OffscreenCanvas !== "undefined" && "transferControlToOffscreen" in HTMLCanvasElement.prototype;
+
 let worker: Worker | null = null;
 let id = 0;
 let prepared = "";
@@ -60,6 +65,7 @@ function start(): Worker | null {
     status.value = { kind: "dead", why: "no worker" };
     return null;
   }
+  generation.value++;
   worker.onmessage = ({ data }: MessageEvent<Told>) => hear(data);
   worker.onerror = (event) => {
     event.preventDefault();
@@ -110,7 +116,7 @@ export function setup(): void {
     if (status.value.kind === "preparing") status.value = { kind: "preparing", long: true };
   }, 800);
   const csv = longCsv.value;
-  ask({ kind: "setup", id, settings, language: language.value, ...(csv === null || settings.data !== "csv" ? {} : { csv }) });
+  ask({ kind: "setup", id, settings, language: language.value, hands, ...(csv === null || settings.data !== "csv" ? {} : { csv }) });
 }
 
 const liveOf = ({ rate, penaltyRate, stop, pace }: TrainState): string => JSON.stringify([rate, penaltyRate, stop, pace, language.value]);
@@ -164,6 +170,19 @@ export function step(unit: "batch" | "epoch"): void {
   ask({ kind: "step", unit });
 }
 
+/** Hands a canvas to the worker, or tells it that one is gone. */
+export function giveCanvas(name: string, canvas: OffscreenCanvas | null): void {
+  ask({ kind: "canvas", name, canvas }, canvas === null ? [] : [canvas]);
+}
+
+export function sendLook(look: Look): void {
+  ask({ kind: "look", look });
+}
+
+export function sendPlaces(places: Places, width: number, height: number, fine: number): void {
+  ask({ kind: "places", places, width, height, fine });
+}
+
 export function sendDigit(pixels: Float32Array | null): void {
   ask({ kind: "digit", pixels });
 }
@@ -201,7 +220,7 @@ function show(): void {
   const now = performance.now();
   batch(() => {
     shot.value = pending;
-    if (!playing.value || now - calmed > 200) {
+    if (!playing.value || now - calmed > 180) {
       calm.value = pending;
       calmed = now;
     }
@@ -212,6 +231,12 @@ function show(): void {
   if (!announce || pendingPlays) return;
   said.value = stopped.value === "" ? standing() : `${words.value["not finite"]} ${stopped.value}`;
   announce = false;
+}
+
+/** Leaves how many pictures the worker has drawn where the benchmark finds it. */
+function notePictures(count: number): void {
+  performance.clearMarks("pictures");
+  performance.mark("pictures", { detail: count });
 }
 
 /** A worker that plays and says nothing for this long, to a page that is seen, has ended without a word. */
@@ -243,6 +268,7 @@ function hear(message: Told): void {
       curve.value = new CurveHistory();
       shot.value = null;
       calm.value = null;
+      draws.value = message.draws;
       facts.value = message.facts;
       isSlow.value = message.isSlow;
       status.value = { kind: "ready" };
@@ -255,6 +281,7 @@ function hear(message: Told): void {
     case "snapshot": {
       const first = pending === null;
       pendingPlays = message.playing;
+      notePictures(message.pictures);
       pending = pending === null ? message.snapshot : { ...message.snapshot, curve: [...pending.curve, ...message.snapshot.curve] };
       if (first) requestAnimationFrame(show);
       return;

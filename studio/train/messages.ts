@@ -48,6 +48,26 @@ export interface Points {
   readonly y: Float32Array;
 }
 
+/** Where something stands in the picture of the net: its ends from left to right, and its middle from the top. */
+export interface Place {
+  readonly x: number;
+  readonly y: number;
+  readonly end: number;
+}
+/** Where the wires begin and end. */
+export interface Places {
+  readonly inputs: readonly Place[];
+  readonly layers: readonly (readonly Place[])[];
+  readonly output: Place | null;
+}
+
+/** What of a plane's pictures the reader chose: yes or no instead of shades, one unit large instead of the output. */
+export interface Look {
+  readonly isDark: boolean;
+  readonly discrete: boolean;
+  readonly unit: { readonly layer: number; readonly unit: number } | null;
+}
+
 /** How things stand now. Its arrays are handed over, not copied. */
 export interface Snapshot {
   readonly step: number;
@@ -92,7 +112,20 @@ export type Why = "asked" | "stop" | "not finite";
 
 /** From the page to its worker. */
 export type Asked =
-  | { readonly kind: "setup"; readonly id: number; readonly settings: TrainState; readonly csv?: string; readonly language: "en" | "ko" }
+  | {
+      readonly kind: "setup";
+      readonly id: number;
+      readonly settings: TrainState;
+      readonly csv?: string;
+      readonly language: "en" | "ko";
+      /** Whether the page can hand canvases over. */
+      readonly hands: boolean;
+    }
+  /** A canvas to draw on from now on: `map`, `wires`, or a unit's as `layer:unit`; null where it is gone. */
+  | { readonly kind: "canvas"; readonly name: string; readonly canvas: OffscreenCanvas | null }
+  | { readonly kind: "look"; readonly look: Look }
+  /** Where the wires run, on a canvas of this size, with so many pixels to one of the page's. */
+  | { readonly kind: "places"; readonly places: Places; readonly width: number; readonly height: number; readonly fine: number }
   | { readonly kind: "play" }
   | { readonly kind: "pause" }
   | { readonly kind: "step"; readonly unit: "batch" | "epoch" }
@@ -104,8 +137,8 @@ export type Asked =
 
 /** From the worker to the page; `id` is that of the setup it belongs to. */
 export type Told =
-  | { readonly kind: "ready"; readonly id: number; readonly facts: Facts; readonly isSlow: boolean }
-  | { readonly kind: "snapshot"; readonly id: number; readonly snapshot: Snapshot; readonly playing: boolean }
+  | { readonly kind: "ready"; readonly id: number; readonly facts: Facts; readonly isSlow: boolean; readonly draws: boolean }
+  | { readonly kind: "snapshot"; readonly id: number; readonly snapshot: Snapshot; readonly playing: boolean; readonly pictures: number }
   | { readonly kind: "paused"; readonly id: number; readonly why: Why; readonly reason: string }
   | { readonly kind: "fault"; readonly id: number; readonly key: FaultKey | "failed"; readonly detail: string }
   | { readonly kind: "taken"; readonly id: number; readonly taken: Taken }

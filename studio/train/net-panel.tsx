@@ -2,10 +2,12 @@ import { signal, useSignalEffect } from "@preact/signals";
 import type { JSX } from "preact";
 import { useEffect, useRef } from "preact/hooks";
 import { state } from "../state/store.ts";
-import { facts, playing, shot } from "./client.ts";
+import { AsideCanvas } from "./aside-canvas.tsx";
+import { draws, facts, generation, playing, sendPlaces, shot } from "./client.ts";
 import { Choice, NumberField } from "./field.tsx";
-import type { Facts, Snapshot } from "./messages.ts";
-import { heat, ink, repaint, sharp, sized } from "./paint.ts";
+import type { Facts, Place, Places, Snapshot } from "./messages.ts";
+import { heat, ink, repaint, sharp } from "./paint.ts";
+import { ends, paintWires, sized } from "./pictures.ts";
 import { addLayer, removeLayer, set, setUnits } from "./settings.ts";
 import { activations, type FeatureName, featureNames, kinds, limits } from "./state.ts";
 import { grouped, short, words } from "./words.ts";
@@ -93,9 +95,6 @@ function curveOf(canvas: HTMLCanvasElement, data: Float32Array, count: number, o
   context.stroke();
 }
 
-/** The ends of activations that have them: their pictures keep one scale, the others are scaled to their largest number. */
-const ends: Readonly<Record<string, number>> = { tanh: 1, sigmoid: 1, sin: 1 };
-
 /** The picture of one unit. */
 export function paintUnit(canvas: HTMLCanvasElement, known: Facts, now: Snapshot, activation: string, layer: number, unit: number): void {
   const { problem, layers, grid } = known;
@@ -135,9 +134,17 @@ export function NetPanel(): JSX.Element {
   const wires = useRef<HTMLCanvasElement>(null);
   const canvases = useRef(new Map<string, HTMLCanvasElement>());
   const turns = useRef(0);
-  const places = useRef<{ inputs: Place[]; layers: Place[][]; output: Place | null } | null>(null);
+  const places = useRef<Places | null>(null);
+
+  const aside = draws.value;
+  const owner = aside ? `worker ${generation.value}` : "page";
+  const paintWiresHere = (now: Snapshot): void => {
+    const surface = wires.current === null || places.current === null ? null : sharp(wires.current);
+    if (surface !== null) paintWires(surface.context, places.current!, now.weights, isImage());
+  };
 
   useSignalEffect(() => {
+    if (draws.value) return;
     const now = shot.value;
     const known = facts.value;
     repaint.value;
@@ -151,17 +158,21 @@ export function NetPanel(): JSX.Element {
       if (layer < known.layers.length - 1 && unit < known.layers[layer]!.shown) paintUnit(canvas, known, now, activation, layer, unit);
     }
     places.current ??= panel.current === null ? null : measured(panel.current);
-    if (turn !== 0 && turn !== 1 && wires.current !== null && places.current !== null)
-      paintWires(wires.current, places.current, now, isImage());
+    if (turn !== 0 && turn !== 1) paintWiresHere(now);
   });
   useEffect(() => {
     if (panel.current === null) return;
     const observer = new ResizeObserver(() => {
       places.current = null;
+      if (panel.current === null) return;
+      if (draws.peek()) {
+        tellPlaces(panel.current);
+        return;
+      }
       const now = shot.peek();
-      if (now === null || panel.current === null || wires.current === null) return;
+      if (now === null) return;
       places.current = measured(panel.current);
-      paintWires(wires.current, places.current, now, isImage());
+      paintWiresHere(now);
     });
     observer.observe(panel.current);
     return () => observer.disconnect();
@@ -169,6 +180,7 @@ export function NetPanel(): JSX.Element {
   useEffect(() => {
     // Layers or inputs came or went: the wires end elsewhere.
     places.current = null;
+    if (aside && panel.current !== null) tellPlaces(panel.current);
   });
 
   const { layers } = settings;
@@ -219,7 +231,11 @@ export function NetPanel(): JSX.Element {
       </div>
       <div class="net-scroll" role="group" aria-label={w.net} tabIndex={0}>
         <div class="net-columns" ref={panel}>
-          <canvas class="wires" ref={wires} aria-hidden="true" />
+          {aside ? (
+            <AsideCanvas key={owner} name="wires" class="wires" />
+          ) : (
+            <canvas key={owner} class="wires" ref={wires} aria-hidden="true" />
+          )}
           <fieldset class="column inputs">
             <legend>{w.features}</legend>
             {image ? (
@@ -313,13 +329,18 @@ export function NetPanel(): JSX.Element {
                         onBlur={() => (looked.value = null)}
                         onClick={() => (chosen.value = at)}
                       >
-                        <canvas
-                          aria-hidden="true"
-                          ref={(element) => {
-                            if (element === null) canvases.current.delete(key);
-                            else canvases.current.set(key, element);
-                          }}
-                        />
+                        {aside ? (
+                          <AsideCanvas key={owner} name={key} />
+                        ) : (
+                          <canvas
+                            key={owner}
+                            aria-hidden="true"
+                            ref={(element) => {
+                              if (element === null) canvases.current.delete(key);
+                              else canvases.current.set(key, element);
+                            }}
+                          />
+                        )}
                       </button>
                     );
                   })}
@@ -339,6 +360,12 @@ export function NetPanel(): JSX.Element {
   );
 }
 
+/** Tells the worker where its wires run. */
+function tellPlaces(panel: HTMLElement): void {
+  const { width, height } = panel.getBoundingClientRect();
+  sendPlaces(measured(panel), width, height, Math.min(3, globalThis.devicePixelRatio || 1));
+}
+
 const isImage = (): boolean => facts.peek()?.problem.shape === "image";
 
 /** Told once a picture is not enough: labels are not rewritten thirty times a second. */
@@ -346,13 +373,7 @@ function biasOf(layer: number, unit: number): number {
   return shot.peek()?.weights[layer]?.b[unit] ?? 0;
 }
 
-interface Place {
-  readonly x: number;
-  readonly y: number;
-  readonly end: number;
-}
-
-function measured(panel: HTMLElement): { inputs: Place[]; layers: Place[][]; output: Place | null } {
+function measured(panel: HTMLElement): Places {
   const { left, top } = panel.getBoundingClientRect();
   const place = (element: Element): Place => {
     const box = element.getBoundingClientRect();
@@ -368,61 +389,4 @@ function measured(panel: HTMLElement): { inputs: Place[]; layers: Place[][]; out
   }
   const output = panel.querySelector("[data-output]");
   return { inputs, layers, output: output === null ? null : place(output) };
-}
-
-/** Wires of this many at most in all: the strongest stay. */
-const mostWires = 3000;
-
-function paintWires(
-  canvas: HTMLCanvasElement,
-  { inputs, layers, output }: NonNullable<ReturnType<typeof measured>>,
-  now: Snapshot,
-  image: boolean,
-): void {
-  const surface = sharp(canvas);
-  if (surface === null) return;
-  const { context } = surface;
-  const columns = [inputs, ...layers, output === null ? [] : [output]];
-  const wires: { from: Place; to: Place; v: number }[] = [];
-  for (let i = 0; i < columns.length - 1; i++) {
-    const part = now.weights[i];
-    if (part === undefined) continue;
-    // One picture stands for all 64 pixels: its wires say no number.
-    if (i === 0 && image) {
-      for (const to of columns[1]!) for (const from of columns[0]!) wires.push({ from, to, v: 0 });
-      continue;
-    }
-    const kernels = part.w.length !== part.rows * part.columns;
-    columns[i + 1]!.forEach((to, column) => {
-      columns[i]!.forEach((from, row) => {
-        if (row >= part.rows || column >= part.columns) return;
-        // Of kernels the sum.
-        const v = kernels
-          ? part.w.subarray((column * part.rows + row) * 9, (column * part.rows + row + 1) * 9).reduce((a, b) => a + b, 0)
-          : part.w[row * part.columns + column]!;
-        wires.push({ from, to, v });
-      });
-    });
-  }
-  let most = 0.5;
-  for (const { v } of wires) if (Math.abs(v) > most && Math.abs(v) < Number.POSITIVE_INFINITY) most = Math.abs(v);
-  if (wires.length > mostWires) {
-    wires.sort((a, b) => Math.abs(b.v) - Math.abs(a.v));
-    wires.length = mostWires;
-  }
-  const colours = { plus: "rgb(11 110 190)", minus: "rgb(224 122 20)" };
-  for (const { from, to, v } of wires) {
-    const size = Math.min(1, Math.abs(v) / most);
-    context.beginPath();
-    const middle = (from.end + to.x) / 2;
-    context.moveTo(from.end, from.y);
-    context.bezierCurveTo(middle, from.y, middle, to.y, to.x, to.y);
-    context.strokeStyle = v < 0 ? colours.minus : colours.plus;
-    context.globalAlpha = 0.18 + 0.75 * size;
-    context.lineWidth = 0.6 + 4.4 * size;
-    context.setLineDash(v < 0 ? [6, 3] : []);
-    context.stroke();
-  }
-  context.globalAlpha = 1;
-  context.setLineDash([]);
 }

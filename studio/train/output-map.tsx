@@ -2,10 +2,12 @@ import { signal, useSignal, useSignalEffect } from "@preact/signals";
 import type { JSX } from "preact";
 import { useRef } from "preact/hooks";
 import { state } from "../state/store.ts";
-import { facts, shot } from "./client.ts";
-import type { Facts, Points, Snapshot } from "./messages.ts";
-import { looked, paintUnit } from "./net-panel.tsx";
-import { classColour, css, heat, ink, mark, regions, repaint, sharp } from "./paint.ts";
+import { AsideCanvas } from "./aside-canvas.tsx";
+import { draws, facts, generation, sendLook, shot } from "./client.ts";
+import type { Facts, Look, Points, Snapshot } from "./messages.ts";
+import { looked } from "./net-panel.tsx";
+import { dark, heat, ink, mark, repaint, sharp } from "./paint.ts";
+import { classColour, css, paintPlane } from "./pictures.ts";
 import { set } from "./settings.ts";
 import { type DrawnPoint, limits } from "./state.ts";
 import { short, words } from "./words.ts";
@@ -27,13 +29,18 @@ export function OutputMap(): JSX.Element {
   const w = words.value;
 
   useSignalEffect(() => {
+    const look: Look = { isDark: dark.value, discrete: discrete.value, unit: looked.value };
+    if (draws.value) {
+      generation.value;
+      sendLook(look);
+      return;
+    }
     const now = shot.value;
     const known = facts.value;
     repaint.value;
-    const yesNo = discrete.value;
-    const unit = looked.value;
     if (under.current === null || now === null || known === null) return;
-    if (known.problem.shape !== "line") paintPlane(under.current, known, now, yesNo, unit, state.peek().train.activation);
+    const { shape } = known.problem;
+    if (shape === "plane" || shape === "table") paintPlane(under.current, known, now, look, state.peek().train.activation);
   });
   useSignalEffect(() => {
     // Points and curve: points change with the data only, the curve with each picture.
@@ -75,7 +82,11 @@ export function OutputMap(): JSX.Element {
   return (
     <figure class="map">
       <div class="map-box">
-        <canvas ref={under} class={labels?.shape === "line" ? "hidden" : "pixels"} aria-hidden="true" />
+        {draws.value ? (
+          <AsideCanvas key={`worker ${generation.value}`} name="map" class="pixels" />
+        ) : (
+          <canvas key="page" ref={under} class={labels?.shape === "line" ? "hidden" : "pixels"} aria-hidden="true" />
+        )}
         <canvas
           ref={over}
           class="marks"
@@ -165,27 +176,6 @@ function Legend(): JSX.Element | null {
       <span>{task.kind === "number" ? high : `● ${high}`}</span>
     </p>
   );
-}
-
-function paintPlane(
-  canvas: HTMLCanvasElement,
-  known: Facts,
-  now: Snapshot,
-  yesNo: boolean,
-  unit: { layer: number; unit: number } | null,
-  activation: string,
-): void {
-  const { problem, fine, layers } = known;
-  const { task, range } = problem;
-  if (problem.shape === "image") return;
-  const small = unit !== null && unit.layer < layers.length - 1 && unit.unit < layers[unit.layer]!.shown;
-  if (small) paintUnit(canvas, known, now, activation, unit.layer, unit.unit);
-  else if (now.surface.length !== fine * fine) return;
-  else if (task.kind === "classes") regions(canvas, now.surface, fine, task.count, yesNo);
-  else {
-    const scale = task.kind === "number" ? Math.max(Math.abs(range[0]), Math.abs(range[1])) || 1 : 1;
-    heat(canvas, yesNo ? now.surface.map(Math.sign) : now.surface, fine, fine, 0, 1, scale);
-  }
 }
 
 type Surface = NonNullable<ReturnType<typeof sharp>>;

@@ -70,7 +70,10 @@ export interface Trainer {
   readonly epoch: number;
   /** Curve points that nobody has taken yet. */
   takeCurve(): CurvePoint[];
-  snapshot(speed: number): Snapshot;
+  /** How things stand; without the pictures where they are drawn apart. */
+  snapshot(speed: number, withPictures?: boolean): Snapshot;
+  /** The pictures alone, as they stand. */
+  pictures(): Pick<Snapshot, "maps" | "surface" | "weights">;
   /** Other rates, without beginning anew. */
   live(settings: TrainState): void;
   draw(pixels: Float32Array | null): void;
@@ -311,6 +314,15 @@ export async function makeTrainer(settings: TrainState, engine: Engine<"sync">, 
     }
   };
 
+  const picturesNow = (): Pick<Snapshot, "maps" | "surface"> => {
+    const drawn = maps?.program.run({ x: maps.x } as never) as unknown as Record<string, Tensor> | undefined;
+    const said = surface?.program.run({ x: surface.x } as never) as unknown as { said: Tensor } | undefined;
+    return {
+      maps: drawn === undefined ? [] : settings.layers.map((_, i) => drawn[`h${i}`]!.data as Float32Array),
+      surface: said === undefined ? new Float32Array(0) : surfaceOf(problem, said.said.data as Float32Array),
+    };
+  };
+
   const inputsShown = Math.min(shape.inputs, mostShown);
   const weightsNow = (p: Params<Tensor>): Snapshot["weights"] =>
     names.map((name, i) => {
@@ -363,7 +375,11 @@ export async function makeTrainer(settings: TrainState, engine: Engine<"sync">, 
       stride = 1;
       return taken;
     },
-    snapshot(speed) {
+    pictures() {
+      const { params: now } = learning.state.read() as unknown as Learnt;
+      return { ...picturesNow(), weights: weightsNow(now) };
+    },
+    snapshot(speed, withPictures = true) {
       const found = probe.run(probeRows as never) as unknown as Record<string, Tensor>;
       const { params: now, opt } = learning.state.read() as unknown as Learnt;
       watching = true;
@@ -379,8 +395,6 @@ export async function makeTrainer(settings: TrainState, engine: Engine<"sync">, 
           flat: at("flat"),
         };
       });
-      const drawn = maps?.program.run({ x: maps.x } as never) as unknown as Record<string, Tensor> | undefined;
-      const said = surface?.program.run({ x: surface.x } as never) as unknown as { said: Tensor } | undefined;
       return {
         step: steps,
         epoch: trainer.epoch,
@@ -388,8 +402,7 @@ export async function makeTrainer(settings: TrainState, engine: Engine<"sync">, 
         rate: opt["rate"] === undefined ? settings.rate : scalar(opt["rate"]),
         curve: trainer.takeCurve(),
         health,
-        maps: drawn === undefined ? [] : settings.layers.map((_, i) => drawn[`h${i}`]!.data as Float32Array),
-        surface: said === undefined ? new Float32Array(0) : surfaceOf(problem, said.said.data as Float32Array),
+        ...(withPictures ? picturesNow() : { maps: [], surface: new Float32Array(0) }),
         weights: weightsNow(now),
         digit: digit === null || reader === null ? null : readDigit(reader, digit, settings.layers.length),
       };

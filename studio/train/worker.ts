@@ -3,12 +3,15 @@ import { wasm } from "chainrule/wasm";
 import { DataFault } from "./data-sets.ts";
 import { exportedAs } from "./exported.ts";
 import type { Asked, Told, Why } from "./messages.ts";
+import { makePainter } from "./painter.ts";
 import type { TrainState } from "./state.ts";
 import { makeTrainer, type Trainer } from "./trainer.ts";
 
 /*
- * The worker that learns. It works in short turns, so that what the page asks is heard within some milliseconds; it tells how things stand at most 30
- * times a second, only when the page has shown what it was told last, and spends at most a quarter of its time on telling.
+ * The worker that learns. It works in short turns, so that what the page asks is heard within some milliseconds. Pictures over a plane it draws itself,
+ * 30 times a second, on canvases that the page has handed over; then it tells the numbers beside them 10 times a second. Where the page draws, it is
+ * told all of it up to 30 times a second. It is told only when it has shown what it was told last, and telling and drawing take at most a quarter of
+ * the worker's time each.
  */
 
 /** Whether the readable engine learns, because the browser lets no WebAssembly be compiled. */
@@ -32,6 +35,8 @@ async function chooseEngine(): Promise<Engine<"sync">> {
 const choosing = chooseEngine();
 const turn = 8;
 const between = 1000 / 30;
+/** Between the numbers that are told beside the pictures: as often as a reader can follow. */
+const betweenNumbers = 100;
 
 let trainer: Trainer | null = null;
 let settings: TrainState | null = null;
@@ -40,6 +45,8 @@ let id = 0;
 let playing = false;
 let shown = true;
 let lastTold = 0;
+/** When it is to be told next. The next time follows from the one before and not from when it was told, so that delays do not add up. */
+let dueToTell = 0;
 let costOfTelling = 0;
 let stale = false;
 let digits: Promise<string> | null = null;
@@ -65,13 +72,64 @@ let counted = 0;
 let countedFrom = 0;
 let speed = 0;
 
+/** The time after one that is due: the next of the rhythm, or a whole beat from now where it was lost. */
+const nextAfter = (due: number, beat: number, now: number): number => (due + beat > now ? due + beat : now + beat);
+
+const painter = makePainter();
+/** Whether the pictures are drawn here. */
+let draws = false;
+/** Pictures drawn since the net was made, and whether one was since the last paced step. */
+let pictures = 0;
+let drawn = true;
+let dueToDraw = 0;
+let costOfDrawing = 0;
+let asksForFrame = false;
+
+/** Draws in the browser's frames, which come only when the last one was taken and the page is seen. */
+function drawSoon(): void {
+  if (!draws || asksForFrame) return;
+  asksForFrame = true;
+  requestAnimationFrame(frame);
+}
+
+let isRedrawn = false;
+
+function frame(): void {
+  asksForFrame = false;
+  if (!draws || trainer === null) return;
+  const began = performance.now();
+  if (isRedrawn && !playing) painter.again();
+  isRedrawn = false;
+  if (!playing) return;
+  // Frames come some milliseconds early or late.
+  if (began >= dueToDraw - 4) {
+    painter.paint(trainer.pictures(), false);
+    pictures++;
+    drawn = true;
+    const now = performance.now();
+    costOfDrawing = 0.7 * costOfDrawing + 0.3 * (now - began);
+    dueToDraw = Math.max(nextAfter(dueToDraw, between, now), began + 4 * costOfDrawing);
+  }
+  drawSoon();
+}
+
+/** Draws what was drawn last with another look, or on another canvas. */
+function redraw(): void {
+  isRedrawn = true;
+  drawSoon();
+}
+
 function work(): void {
   if (trainer === null || !playing || settings === null) return;
   const began = performance.now();
   const { pace, stop } = settings;
   try {
-    if (pace === "full") while (performance.now() - began < turn && playing) forwardOne(stop);
-    else if (shown && began - lastTold >= between) {
+    if (pace === "full") {
+      // A turn ends where something is due.
+      const until = shown && dueToTell > began ? Math.min(began + turn, dueToTell) : began + turn;
+      while (performance.now() < until && playing) forwardOne(stop);
+    } else if (draws ? drawn : shown && began - lastTold >= between) {
+      drawn = false;
       const until = pace === "batch" ? trainer.steps + 1 : trainer.steps + trainer.facts.batches;
       while (trainer.steps < until && playing && performance.now() - began < 4 * turn) forwardOne(stop);
     }
@@ -89,9 +147,13 @@ function work(): void {
     tellNow();
     return;
   }
-  if (shown && now - lastTold >= Math.max(between, 4 * costOfTelling)) tellNow();
+  if (shown && now >= dueToTell) {
+    tellNow();
+    const told = performance.now();
+    dueToTell = Math.max(nextAfter(dueToTell, draws ? betweenNumbers : between, told), told + 3 * costOfTelling);
+  }
   if (pace === "full") again();
-  else setTimeout(work, shown ? Math.max(0, between - (performance.now() - lastTold)) : 10);
+  else setTimeout(work, draws ? 8 : shown ? Math.max(0, between - (performance.now() - lastTold)) : 10);
 }
 
 function forwardOne(stop: number): void {
@@ -117,11 +179,17 @@ function stumble(error: unknown): void {
 function tellNow(): void {
   if (trainer === null) return;
   const began = performance.now();
-  const snapshot = trainer.snapshot(playing ? speed : 0);
+  const snapshot = trainer.snapshot(playing ? speed : 0, !draws);
+  // Where it stands still, all of it is drawn.
+  if (draws && !playing) {
+    painter.paint(trainer.pictures(), true);
+    pictures++;
+    drawSoon();
+  }
   shown = false;
   stale = false;
   const arrays = [...snapshot.maps, snapshot.surface, ...snapshot.weights.map(({ w }) => w)];
-  tell({ kind: "snapshot", id, snapshot, playing }, [...new Set(arrays.map(({ buffer }) => buffer as ArrayBuffer))]);
+  tell({ kind: "snapshot", id, snapshot, playing, pictures }, [...new Set(arrays.map(({ buffer }) => buffer as ArrayBuffer))]);
   lastTold = performance.now();
   costOfTelling = 0.7 * costOfTelling + 0.3 * (lastTold - began);
 }
@@ -151,7 +219,11 @@ async function setup(asked: Asked & { kind: "setup" }): Promise<void> {
     // Other settings may have come meanwhile.
     if (id !== own) return;
     trainer = made;
-    tell({ kind: "ready", id, facts: made.facts, isSlow });
+    const { shape } = made.facts.problem;
+    draws = asked.hands && (shape === "plane" || shape === "table") && typeof requestAnimationFrame === "function";
+    pictures = 0;
+    painter.begin(made.facts, settings.activation);
+    tell({ kind: "ready", id, facts: made.facts, isSlow, draws });
     shown = true;
     tellNow();
   } catch (error) {
@@ -181,11 +253,16 @@ addEventListener("message", ({ data: asked }: MessageEvent<Asked>) => {
     playing = false;
     // Only the newest of several setups is made.
     line = line.then(() => (asked.id === id ? setup(asked) : undefined));
+  } else if (asked.kind === "canvas" || asked.kind === "look" || asked.kind === "places") {
+    if (asked.kind === "canvas") painter.take(asked.name, asked.canvas);
+    else if (asked.kind === "look") painter.look(asked.look);
+    else painter.place(asked.places, asked.width, asked.height, asked.fine);
+    redraw();
   } else if (asked.kind === "pause") heard(asked);
   else line = line.then(() => heard(asked));
 });
 
-function heard(asked: Exclude<Asked, { kind: "setup" }>): void {
+function heard(asked: Exclude<Asked, { kind: "setup" | "canvas" | "look" | "places" }>): void {
   const now = trainer;
   if (now === null || settings === null) return;
   switch (asked.kind) {
@@ -235,5 +312,9 @@ function begin(): void {
   playing = true;
   counted = 0;
   countedFrom = performance.now();
+  dueToTell = countedFrom;
+  dueToDraw = countedFrom;
+  drawn = true;
   again();
+  drawSoon();
 }

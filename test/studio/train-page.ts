@@ -6,6 +6,7 @@ import type { Studio } from "./open-studio.ts";
 
 /** What these tests ask of playwright beside what the others do. */
 export interface MorePage extends Page {
+  addInitScript(script: string): Promise<void>;
   workers(): { evaluate(code: string): Promise<unknown> }[];
   context(): Page["context"] extends () => infer C
     ? C & {

@@ -22,6 +22,7 @@ import { wasm } from "chainrule/wasm";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { makeProblem } from "../../studio/train/data-sets.ts";
 import { defaultTrain } from "../../studio/train/state.ts";
+import type { Page } from "../browser/launch.ts";
 import { openStudio, type Studio } from "./open-studio.ts";
 import { type MorePage, numberIn, paused, ready, visitTrain } from "./train-page.ts";
 
@@ -80,6 +81,35 @@ const fifty = {
   pace: "full",
 } as const;
 
+/** The output's map and the units' pictures as they are seen: six hexadecimal digits a pixel. */
+const drawnOn = (page: Page): Promise<string[]> =>
+  page.evaluate(() =>
+    [".map-box canvas.pixels", ".unit canvas"]
+      .flatMap((place) => [...document.querySelectorAll<HTMLCanvasElement>(place)])
+      .map((canvas) => {
+        const copy = new OffscreenCanvas(canvas.width, canvas.height);
+        const context = copy.getContext("2d")!;
+        context.drawImage(canvas, 0, 0);
+        const { data } = context.getImageData(0, 0, canvas.width, canvas.height);
+        let text = "";
+        for (let i = 0; i < data.length; i += 4)
+          text += (65_536 * data[i]! + 256 * data[i + 1]! + data[i + 2]!).toString(16).padStart(6, "0");
+        return text;
+      }),
+  );
+
+/** The same once nothing is drawn any more: the worker's pictures come some frames after the numbers. */
+async function drawnAtLast(page: Page): Promise<string[]> {
+  let last: string[] = [];
+  for (let same = 0; same < 3; ) {
+    await page.evaluate("new Promise((done) => setTimeout(done, 120))");
+    const now = await drawnOn(page);
+    same = now.join() === last.join() ? same + 1 : 0;
+    last = now;
+  }
+  return last;
+}
+
 describe("the Train tab", () => {
   test("learns 50 epochs as the library does in Node, the same each time, and says so", async (context) => {
     if (studio === null) return context.skip();
@@ -96,12 +126,8 @@ describe("the Train tab", () => {
       /^Paused at epoch 50: training loss [\d.]+, test loss [\d.]+, [\d.]+ % of the test rows right\.$/,
     );
     // What is drawn is no empty canvas.
-    const colours = await page.evaluate(() => {
-      const canvas = document.querySelector<HTMLCanvasElement>(".map-box canvas")!;
-      const { data } = canvas.getContext("2d")!.getImageData(0, 0, canvas.width, canvas.height);
-      return new Set(Array.from({ length: data.length / 4 }, (_, i) => `${data[4 * i]},${data[4 * i + 2]}`)).size;
-    });
-    expect(colours).toBeGreaterThan(20);
+    const [map] = await drawnAtLast(page);
+    expect(new Set(map!.match(/.{6}/g)).size).toBeGreaterThan(20);
     // Again, another way: paused in between, and slower.
     await page.selectOption("#pace", "epoch");
     await page.click("#reset");
@@ -117,6 +143,47 @@ describe("the Train tab", () => {
     expect({ train: await numberIn(page, "#train-loss"), test: await numberIn(page, "#test-loss") }).toEqual(shown);
     expect(faults).toEqual([]);
     await page.close();
+  });
+
+  test("the worker's own pictures are the page's, which draws them where a canvas cannot be handed over", async (context) => {
+    if (studio === null) return context.skip();
+    const found: string[][] = [];
+    for (const hands of [true, false]) {
+      const { page, faults } = await visitTrain(
+        studio,
+        { ...fifty, stop: 5 },
+        hands
+          ? {}
+          : { before: (page) => (page as MorePage).addInitScript("delete HTMLCanvasElement.prototype.transferControlToOffscreen") },
+      );
+      await ready(page);
+      await page.click("#play");
+      await page.waitForFunction(() => document.querySelector("#epoch")!.textContent === "5");
+      await paused(page);
+      const handed = await page.evaluate(() => {
+        try {
+          return document.querySelector<HTMLCanvasElement>(".map-box canvas")!.getContext("2d") === null;
+        } catch {
+          return true;
+        }
+      });
+      expect(handed).toBe(hands);
+      const shades = await drawnAtLast(page);
+      // Another look while it stands still.
+      await page.click("#discrete");
+      await expect.poll(async () => new Set((await drawnOn(page))[0]!.match(/.{6}/g)).size, { timeout: 10_000 }).toBeLessThan(4);
+      const [yesNo] = await drawnOn(page);
+      // A layer more has canvases of its own.
+      await page.click("#add-layer");
+      await page.waitForFunction(() => document.querySelector("#epoch")!.textContent === "0");
+      await ready(page);
+      found.push(shades, [yesNo!], await drawnAtLast(page));
+      expect(faults).toEqual([]);
+      await page.close();
+    }
+    expect(found[0]!.length).toBe(17);
+    expect(new Set(found[0]).size).toBe(17);
+    for (let i = 0; i < 3; i++) expect(found[i]).toEqual(found[i + 3]);
   });
 
   test("gives the net away in five forms that agree", async (context) => {
@@ -350,12 +417,10 @@ describe("the Train tab", () => {
     };
     const before = await heap();
     const from = await busy();
-    const pictures = await page.evaluate<number>(`new Promise((done) => {
-      let n = 0;
-      const watch = new MutationObserver(() => n++);
-      watch.observe(document.querySelector("#epoch"), { characterData: true, childList: true, subtree: true });
-      setTimeout(() => { watch.disconnect(); done(n); }, 4000);
-    })`);
+    const drawn = (): Promise<number> => page.evaluate<number>(`performance.getEntriesByName("pictures").at(-1).detail`);
+    const drawnBefore = await drawn();
+    await page.evaluate("new Promise((done) => setTimeout(done, 4000))");
+    const pictures = (await drawn()) - drawnBefore;
     const share = ((await busy()) - from) / 4;
     const after = await heap();
     console.log(
