@@ -1,6 +1,6 @@
 import { areaOf, foldFunction, type Geometry, geometryOf, innerOf, isDirect, unfoldFunction } from "./conv.ts";
 import { type Code, i32, type ModuleBuilder } from "./encoder.ts";
-import { productScratch, rowUnit } from "./gemm.ts";
+import { productScratch } from "./gemm.ts";
 import { type Convolution, padded } from "./plan.ts";
 import { addressOf, cut, type Parts, type Products, sharesOf } from "./product.ts";
 import { isTiled, type Tiled, TileWriter, tiledScratch } from "./tiles.ts";
@@ -56,7 +56,7 @@ export function writeConvolution(
   // Each part of a gradient of weights unfolds all images: one part a thread.
   const shares = sharesOf(flops, parts.threads);
   const wanted = Math.min(whole, shares.parts, name === "convWeight" ? parts.threads : whole);
-  const unit = name === "convWeight" ? rowUnit : 1;
+  const unit = name === "convWeight" ? 4 : 1;
   const chunk = wanted > 1 ? Math.ceil(whole / wanted / unit) * unit : whole;
   const count = Math.ceil(whole / chunk);
   const write = (code: Code, part: number | null): void => {
