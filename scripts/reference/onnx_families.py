@@ -333,4 +333,5 @@ def main():
         print(name, os.path.getsize(os.path.join(HERE, f"{name}.onnx")), os.path.getsize(os.path.join(HERE, f"{name}.safetensors")))
 
 
-main()
+if __name__ == "__main__":
+    main()

@@ -1,5 +1,6 @@
 import type { DType } from "../ir/dtype.ts";
 import type { Port } from "./model.ts";
+import type { FixedBy } from "./parameters.ts";
 
 /** A node, by its name in the file and its operator. */
 export interface NodeFacts {
@@ -16,8 +17,8 @@ export interface ParameterFacts {
   readonly shape: readonly number[];
   /** Whether training changes it unless told otherwise. */
   readonly trainable: boolean;
-  /** Why it does not, if so: "operand" (running statistics and the like), "name" (a mask, a table), "single number" (made by the exporter). */
-  readonly fixedBy: "operand" | "name" | "single number" | null;
+  /** Why it does not, if so: "operand" (running statistics and the like), "name" (a mask, a table), "buffer" (of its module), "mask" (by its numbers), "single number" (made by the exporter). */
+  readonly fixedBy: FixedBy | null;
   /** Whether a gradient of the outputs arrives at it; null where that could not be found out. */
   readonly gradient: boolean | null;
 }
@@ -131,7 +132,13 @@ function some(names: readonly string[], most = 6): string {
   return names.length <= most ? names.join(", ") : `${names.slice(0, most).join(", ")} and ${names.length - most} more`;
 }
 
-const whyFixed = { operand: "no: statistics", name: "no: by its name", "single number": "no: one number" } as const;
+const whyFixed = {
+  operand: "no: statistics",
+  name: "no: by its name",
+  buffer: "no: a buffer",
+  mask: "no: a mask",
+  "single number": "no: one number",
+} as const;
 
 function ports(title: string, all: { readonly [name: string]: Port }): string[] {
   const entries = Object.entries(all);

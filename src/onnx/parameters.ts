@@ -1,7 +1,11 @@
 import { isFloat } from "../ir/dtype.ts";
 import { sizeOf } from "../ir/shape.ts";
 import type { Tensor } from "../ir/tensor.ts";
-import type { NodeMessage } from "./schema.ts";
+import type { GraphMessage, NodeMessage } from "./schema.ts";
+import { modulesOf } from "./walk.ts";
+
+/** Why a weight is not trained unless told otherwise. */
+export type FixedBy = "operand" | "name" | "buffer" | "mask" | "single number";
 
 /** A weight of a model: the name users know it by, the name the file has for it, and whether training would change it unless told otherwise. */
 export interface Parameter {
@@ -9,8 +13,8 @@ export interface Parameter {
   readonly initializer: string;
   readonly value: Tensor;
   readonly trainable: boolean;
-  /** Why it is not: an operand that other rules move, a name that says so, or a single number that the exporter made. */
-  readonly fixedBy: "operand" | "name" | "single number" | null;
+  /** Why it is not: an operand that other rules move, a name that says so, a buffer of the module, a mask, or a single number that the exporter made. */
+  readonly fixedBy: FixedBy | null;
 }
 
 /** Operands that are settings rather than weights, by operator: bounds, scales, ratios. */
@@ -30,7 +34,7 @@ const settings: Readonly<Record<string, readonly number[]>> = {
 const fixedOperands: Readonly<Record<string, readonly number[]>> = { BatchNormalization: [3, 4], RotaryEmbedding: [1, 2], Attention: [3] };
 
 const fixedNames =
-  /(running_(mean|var)|num_batches_tracked|position_ids|attn_mask|attention_mask|causal_mask|\bmask$|inv_freq|(cos|sin)_cached?)$/i;
+  /(running_(mean|var)|num_batches_tracked|position_ids|attn_mask|attention_mask|causal_mask|\bmask$|inv_freq|(cos|sin)_cached?)$|^(cos|sin)(_\d+)?$/i;
 /** Names that exporters make up. */
 export const madeUp: RegExp = /^(onnx::|val_\d|_val_\d|\d+$|\/|Constant_|_inlined|const_|ortshared)/;
 
@@ -83,18 +87,45 @@ function pathName(name: string, uses: ReadonlyMap<string, readonly Use[]>, known
   const bias =
     next?.op_type === "Add" ? next.input?.find((other) => known.has(other) && other.endsWith(".bias") && !madeUp.test(other)) : undefined;
   if (bias !== undefined && role === "weight") return `${bias.slice(0, -".bias".length)}.weight`;
-  const path = (use.node.name ?? "").split("/").filter((part) => part !== "");
-  if (!(use.node.name ?? "").includes("/") || path.length < 2) return name;
+  const path = modulesOf(use.node) ?? [];
+  if (path.length === 0) return name;
   // Exporters repeat a prefix: `/net/net.0/Gemm` is net.0.
-  const parts = path.slice(0, -1).filter((part, i, all) => !(all[i + 1] ?? "").startsWith(`${part}.`));
+  const parts = path.filter((part, i, all) => !(all[i + 1] ?? "").startsWith(`${part}.`));
   return `${parts.join(".")}.${role}`;
+}
+
+/** Whether it is the 1 or 0 that an exporter gives a normalisation which has no scale or bias of its own. */
+function isPlain(value: Tensor, uses: readonly Use[]): boolean {
+  return uses.every(
+    ({ node, at }) =>
+      /^(Instance|Group|Layer|RMS)Normalization$/.test(node.op_type ?? "") &&
+      (at === 1 || at === 2) &&
+      value.data.every((x) => x === 2 - at),
+  );
+}
+
+/** Whether it holds what keeps a softmax from seeing an element; the first elements tell, as a mask has them in its first row. */
+function isMask({ data }: Tensor): boolean {
+  return data.subarray(0, 2 ** 12).some((x) => x <= -1e30);
+}
+
+/** What PyTorch's newer exporter calls buffers of its modules: `b_positions: BUFFER target='positions' persistent=True`. */
+export function buffersOf({ metadata_props = [] }: GraphMessage): Set<string> {
+  const signature = metadata_props.find((p) => p.key === "pkg.torch.export.ExportedProgram.graph_signature")?.value ?? "";
+  return new Set([...signature.matchAll(/: BUFFER target='([^']*)'/g)].map(([, name]) => name!));
 }
 
 /**
  * The weights among the initialisers: those that are floating-point and used as more than a setting. By default all of them are trained but running
- * statistics, masks, tables of angles and single numbers that the exporter made of constants.
+ * statistics, buffers, masks, tables of angles and single numbers that the exporter made of constants.
+ * @param unread which of them have their numbers in the file still
  */
-export function parametersOf(initializers: ReadonlyMap<string, Tensor>, nodes: readonly NodeMessage[]): Parameter[] {
+export function parametersOf(
+  initializers: ReadonlyMap<string, Tensor>,
+  nodes: readonly NodeMessage[],
+  buffers: ReadonlySet<string>,
+  unread: (name: string) => boolean,
+): Parameter[] {
   const uses = usesOf(nodes);
   const known = new Set(initializers.keys());
   const taken = new Set<string>(known);
@@ -103,20 +134,27 @@ export function parametersOf(initializers: ReadonlyMap<string, Tensor>, nodes: r
     const list = uses.get(initializer) ?? [];
     if (!isFloat(value.type.dtype) || list.length === 0) continue;
     if (list.every(({ node, at }) => settings[node.op_type ?? ""]?.includes(at) === true)) continue;
+    // What an exporter made of a constant: no weight of a module, and so without a name of one.
+    const single = madeUp.test(initializer) && (sizeOf(value.type.shape) === 1 || (!unread(initializer) && isPlain(value, list)));
     let name = initializer;
-    if (madeUp.test(initializer)) {
+    if (madeUp.test(initializer) && !single) {
       const better = pathName(initializer, uses, known);
-      if (!taken.has(better)) name = better;
+      name = better;
+      // A module may have several: the layers of an LSTM, a weight that was written twice.
+      for (let k = 2; name !== initializer && taken.has(name); k++) name = `${better}.${k}`;
       taken.add(name);
     }
-    const single = sizeOf(value.type.shape) === 1 && madeUp.test(initializer);
     const fixedBy = list.every(({ node, at }) => fixedOperands[node.op_type ?? ""]?.includes(at) === true)
       ? "operand"
       : fixedNames.test(initializer)
         ? "name"
-        : single
-          ? "single number"
-          : null;
+        : buffers.has(initializer)
+          ? "buffer"
+          : single
+            ? "single number"
+            : !unread(initializer) && isMask(value)
+              ? "mask"
+              : null;
     found.push({ name, initializer, value, trainable: fixedBy === null, fixedBy });
   }
   return found;

@@ -79,6 +79,7 @@ export interface NodeMessage {
   readonly attribute?: readonly AttributeMessage[];
   readonly domain?: string;
   readonly overload?: string;
+  readonly metadata_props?: readonly EntryMessage[];
 }
 
 /** Nodes, weights, inputs and outputs. */
@@ -90,6 +91,7 @@ export interface GraphMessage {
   readonly input?: readonly ValueMessage[];
   readonly output?: readonly ValueMessage[];
   readonly value_info?: readonly ValueMessage[];
+  readonly metadata_props?: readonly EntryMessage[];
 }
 
 /** An operator that the model brings along, made of other operators. */
@@ -213,6 +215,7 @@ const node: MessageShape = {
     5: { name: "attribute", kind: () => attribute, many: true },
     7: { name: "domain", kind: "text" },
     8: { name: "overload", kind: "text" },
+    9: { name: "metadata_props", kind: () => entry, many: true },
   },
 };
 
@@ -227,6 +230,7 @@ export const graphShape: MessageShape = {
     12: { name: "output", kind: () => valueInfo, many: true },
     13: { name: "value_info", kind: () => valueInfo, many: true },
     15: { name: "sparse_initializer", kind: () => sparseTensor, many: true },
+    16: { name: "metadata_props", kind: () => entry, many: true },
   },
 };
 

@@ -148,10 +148,30 @@ function attributesOf(node: NodeMessage, outer: ReadonlyMap<string, AttributeMes
   return found;
 }
 
-/** The scopes of a node, outermost first: exporters name a node by the path of its module, `/encoder/layers.0/linear1/MatMul`. */
+/**
+ * The modules that a node lies in, outermost first, where the file tells: PyTorch's older exporter names a node by their path, `/encoder/layers.0/linear1/MatMul`,
+ * the newer one writes a list of names beside it, `['', 'encoder', 'encoder.layers.0', 'linear']`, whose last is the operation.
+ */
+export function modulesOf(node: NodeMessage): string[] | null {
+  const listed = node.metadata_props?.find((p) => p.key === "pkg.torch.onnx.name_scopes")?.value;
+  if (listed !== undefined)
+    return [...listed.matchAll(/'([^']*)'|"([^"]*)"/g)]
+      .map(([, single, double]) => single ?? double ?? "")
+      .slice(0, -1)
+      .filter((part) => part !== "");
+  const name = node.name ?? "";
+  return name.includes("/")
+    ? name
+        .split("/")
+        .filter((part) => part !== "")
+        .slice(0, -1)
+    : null;
+}
+
+/** The scopes of a node, outermost first: its modules, and its own name. */
 export function pathOf(node: NodeMessage): string[] {
-  const parts = (node.name ?? "").split("/").filter((part) => part !== "");
-  return parts.length === 0 ? [node.op_type ?? "node"] : parts;
+  const own = (node.name ?? "").split("/").findLast((part) => part !== "") ?? node.op_type ?? "node";
+  return [...(modulesOf(node) ?? []), own];
 }
 
 /** Runs what builds a node in the scopes of its path; nodes of one module share its scope. */

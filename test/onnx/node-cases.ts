@@ -18,7 +18,7 @@ export interface NodeCase {
 }
 
 /** The files of a tar archive, in the old and the ustar layout, from memory. */
-function untar(bytes: Uint8Array): Map<string, Uint8Array> {
+export function untar(bytes: Uint8Array): Map<string, Uint8Array> {
   const files = new Map<string, Uint8Array>();
   const text = (from: number, length: number): string =>
     new TextDecoder().decode(bytes.subarray(from, from + length)).replace(/\0.*$/s, "");
