@@ -12,6 +12,10 @@ export interface NodeProcess {
   exit(code: number): never;
   on(event: "exit", listener: (code: number) => void): unknown;
   on(event: "uncaughtExceptionMonitor", listener: (error: unknown) => void): unknown;
+  on(event: "SIGTERM", listener: () => void): unknown;
+  off(event: "SIGTERM", listener: () => void): unknown;
+  listenerCount(event: "SIGTERM"): number;
+  kill(pid: number, signal: "SIGTERM"): unknown;
   getBuiltinModule(name: string): unknown;
 }
 

@@ -1,7 +1,7 @@
 import { ChainruleError, EngineError } from "../ir/errors.ts";
 import { checked } from "./checked.ts";
 import { findLibrary, type Library, launcherIn, loadKoffi, prepareEnvironment } from "./library.ts";
-import { builtin, nodeProcess } from "./node.ts";
+import { builtin, type NodeProcess, nodeProcess } from "./node.ts";
 import { Operations } from "./operations.ts";
 import type { Mpi } from "./ranks.ts";
 import { Watch } from "./watch.ts";
@@ -19,6 +19,8 @@ export interface MpiOptions {
 
 /** Seconds in which all ranks have to have come to their `mpi()`. */
 const meeting = 120;
+/** Milliseconds for which the end by a signal is put off: Open MPI's launcher kills a second later. */
+const lastMoment = 900;
 /** Bytes that a rank says of itself. */
 const card = 512;
 
@@ -93,6 +95,7 @@ function begun({ library: named, timeout = 600, silence = 10 }: MpiOptions): Mpi
     watch.await(5000);
     abort();
   });
+  if (watch !== null) untilItIsSaid(process, watch);
   process.on("exit", (code) => {
     if (over) return;
     if (code === 0 || size === 1) {
@@ -105,6 +108,27 @@ function begun({ library: named, timeout = 600, silence = 10 }: MpiOptions): Mpi
     call.Abort(world, code);
   });
   return new World({ library, channel, version: versionOf(library), rank, size, names, watch, timeout, abort, finalize });
+}
+
+/**
+ * Open MPI's launcher sends `SIGTERM` to all when one rank has died, and the ranks that could say which and why would be gone before they have noticed. So a rank that has no
+ * handler of its own for the signal ends by it when the cause is told, or after a moment.
+ */
+function untilItIsSaid(process: NodeProcess, watch: Watch): void {
+  const end = (): void => {
+    process.off("SIGTERM", ending);
+    process.kill(process.pid, "SIGTERM");
+  };
+  const ending = (): void => {
+    if (process.listenerCount("SIGTERM") > 1) return;
+    const until = performance.now() + lastMoment;
+    const ask = (): void => {
+      if (watch.verdict() !== null || performance.now() > until) end();
+      else setTimeout(ask, 20);
+    };
+    ask();
+  };
+  process.on("SIGTERM", ending);
 }
 
 /** Another communicator of the same ranks. */
