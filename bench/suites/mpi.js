@@ -92,7 +92,7 @@ function steps(rounds) {
   const one = `${here}ranks.js`;
   return trained.map(([model, title, bucket]) => {
     const [small, large] = [String(bucket), String(2 ** 30)];
-    /** @type {Record<string, () => { ms: number, hidden?: number, alone?: number, waited?: number }>} */
+    /** @type {Record<string, () => { ms: number, hidden?: number, alone?: number, waited?: number, late?: number }>} */
     const ways = {
       "one process, one thread": () => alone(one, "step", model, "1", "0", "20"),
       "one process, two threads": () => alone(one, "step", model, "2", "0", "20"),
@@ -100,17 +100,17 @@ function steps(rounds) {
       [`two ranks, buckets of ${bytes(bucket / 4)}`]: () => mpirun(2, process.execPath, one, "step", model, "1", small, "20"),
       "two ranks, one bucket": () => mpirun(2, process.execPath, one, "step", model, "1", large, "20"),
     };
-    /** @type {Record<string, { ms: number, hidden?: number, alone?: number, waited?: number }[]>} */
+    /** @type {Record<string, { ms: number, hidden?: number, alone?: number, waited?: number, late?: number }[]>} */
     const times = {};
     for (let round = 0; round < rounds; round++) for (const [name, run] of Object.entries(ways)) (times[name] ??= []).push(run());
     const first = times["one process, one thread"].map(({ ms }) => ms);
     const rows = Object.entries(times).map(([name, own]) => {
-      const of = (/** @type {"alone" | "waited"} */ key) =>
+      const of = (/** @type {"alone" | "waited" | "late"} */ key) =>
         name.startsWith("two r") ? median(own.map((r) => r[key] ?? 0)).toFixed(2) : "";
       const hidden = name.startsWith("two r") ? `${(100 * median(own.map((r) => r.hidden ?? 0))).toFixed(0)}%` : "";
-      return `| ${name} | ${spread(own.map(({ ms }) => ms))} | ${spread(own.map(({ ms }, i) => ms / first[i]))} | ${of("alone")} | ${of("waited")} | ${hidden} |`;
+      return `| ${name} | ${spread(own.map(({ ms }) => ms))} | ${spread(own.map(({ ms }, i) => ms / first[i]))} | ${of("alone")} | ${of("waited")} | ${hidden} | ${of("late")} |`;
     });
-    return `### ${title}, f32\n\n| | ms | of one thread | messages by themselves, ms | waited for, ms | hidden |\n| --- | ---: | ---: | ---: | ---: | ---: |\n${rows.join("\n")}`;
+    return `### ${title}, f32\n\n| | ms | of one thread | messages by themselves, ms | waited for, ms | hidden | waited for late ranks, ms |\n| --- | ---: | ---: | ---: | ---: | ---: | ---: |\n${rows.join("\n")}`;
   });
 }
 

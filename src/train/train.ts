@@ -61,7 +61,7 @@ export interface Step<R> {
   readonly rows: number;
   /** At the last step of an epoch, where there is something to validate with. */
   readonly validation?: Validation;
-  /** On ranks: milliseconds in which this one waited for messages and did nothing else. */
+  /** On ranks: milliseconds in which this one waited for messages, and for ranks that were late, and did nothing else. */
   readonly waited?: number;
 }
 

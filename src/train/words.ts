@@ -54,8 +54,8 @@ export const trainWords: Readonly<Record<Language, TrainWords>> = {
       aborted: "it was stopped",
     },
     losses: (loss, monitored, best, step) => `loss ${loss}; best ${monitored} ${best} at step ${step}`,
-    communication: ({ ranks, bytes, buckets, alone, waited, hidden }) =>
-      `${ranks} ranks: ${megabytes(bytes)} MB of gradients a step in ${counted(buckets, "bucket")}; messages take ${short(alone)} ms by themselves, ${short(waited)} ms of a step are waited for: ${percent(hidden)} hidden behind the backward pass`,
+    communication: ({ ranks, bytes, buckets, alone, waited, late, hidden }) =>
+      `${ranks} ranks: ${megabytes(bytes)} MB of gradients a step in ${counted(buckets, "bucket")}; messages take ${short(alone)} ms by themselves, ${short(waited)} ms of that are waited for: ${percent(hidden)} hidden behind the backward pass; ranks wait ${short(late)} ms of a step for those that are late`,
     lastCheckup: (step) => `last checkup, step ${step}`,
     loss: "loss",
     seconds: (s) => `${s} s`,
@@ -81,8 +81,8 @@ export const trainWords: Readonly<Record<Language, TrainWords>> = {
       aborted: "도중에 멈췄습니다",
     },
     losses: (loss, monitored, best, step) => `손실 ${loss}; 가장 좋은 ${monitored === "loss" ? "손실" : monitored} ${best} (${step}단계)`,
-    communication: ({ ranks, bytes, buckets, alone, waited, hidden }) =>
-      `랭크 ${ranks}개: 한 단계의 기울기 ${megabytes(bytes)} MB를 버킷 ${buckets}개로 보냅니다; 메시지만 보내면 ${short(alone)} ms, 한 단계에서 기다리는 시간은 ${short(waited)} ms: ${percent(hidden)}가 역방향 계산에 가려집니다`,
+    communication: ({ ranks, bytes, buckets, alone, waited, late, hidden }) =>
+      `랭크 ${ranks}개: 한 단계의 기울기 ${megabytes(bytes)} MB를 버킷 ${buckets}개로 보냅니다; 메시지만 보내면 ${short(alone)} ms, 그중 기다리는 시간은 ${short(waited)} ms: ${percent(hidden)}가 역방향 계산에 가려집니다; 늦는 랭크를 기다리는 시간은 한 단계에 ${short(late)} ms`,
     lastCheckup: (step) => `마지막 점검, ${step}단계`,
     loss: "손실",
     seconds: (s) => `${s}초`,

@@ -396,14 +396,15 @@ export class RankPrograms extends Programs {
     const { ranks } = this.options;
     const { loss, outputs } = ran;
     const scalars = leaves(outputs).filter(({ leaf }) => isMean((leaf as Tensor).type));
-    const own = [rows, this.wish() ? 1 : 0, loss.data[0]!, ...scalars.map(({ leaf }) => (leaf as Tensor).data[0]!)];
+    const own = [rows, this.wish() ? 1 : 0, loss.data[0]!, ...this.meter.tell(), ...scalars.map(({ leaf }) => (leaf as Tensor).data[0]!)];
     const { each, columns } = await together(ranks, own);
+    this.meter.hear(each(3), each(4));
     this.stops = each(1).some((x) => x !== 0);
     const bad = each(2).findIndex((x, rank) => each(0)[rank]! > 0 && !Number.isFinite(x));
     if (bad >= 0)
       throw alike(new NumericError(`loss is ${each(2)[bad]} on rank ${bad} (${ranks.names[bad]}); no rank has made the update`));
     const mean = (column: number): number => each(0).reduce((sum, n, rank) => sum + (n === 0 ? 0 : n * each(column)[rank]!), 0) / all;
-    const means = new Map(columns === own.length ? scalars.map(({ path }, i) => [path, mean(3 + i)]) : []);
+    const means = new Map(columns === own.length ? scalars.map(({ path }, i) => [path, mean(5 + i)]) : []);
     const whole = rebuild(outputs, (leaf, path) => {
       const { type } = leaf as Tensor;
       const value = means.get(path);
