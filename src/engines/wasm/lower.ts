@@ -355,13 +355,20 @@ export function rewritten(
     return found.outputs === null ? found : found.outputs[v.index]!;
   };
   const uses = new Map<Node, number>();
+  const walked: (readonly Node[])[] = [];
+  /** How many nodes read a product: counted when somebody asks, since most graphs of many nodes have none. */
+  const usesOf = (product: Node): number => {
+    for (let order = walked.pop(); order !== undefined; order = walked.pop())
+      for (const { operands } of order)
+        for (const v of operands) if (v?.node.op.name === "matmul") uses.set(v.node, (uses.get(v.node) ?? 0) + 1);
+    return uses.get(product)!;
+  };
   /** relu(x) by the node of x. */
   const rectified = new Map<Node, Value>();
   /** Rewrites what the roots depend on, from a serial number on: what is older has been. */
   const rewrite = (roots: readonly Value[], floor = 0): void => {
     const order = collect(roots, floor);
-    for (const { operands } of order)
-      for (const v of operands) if (v?.node.op.name === "matmul") uses.set(v.node, (uses.get(v.node) ?? 0) + 1);
+    walked.push(order);
     for (const node of order) {
       if (node.operands.length === 0 || made.has(node)) continue;
       // Most nodes of a large graph stay what they are, and are not copied or written down.
@@ -393,7 +400,7 @@ export function rewritten(
     if (node.op.name === "call") {
       const { graph } = node.attrs as { readonly graph: unknown };
       if (isGraph(graph)) results = (graph as unknown as (xs: readonly unknown[]) => readonly Value[])(operands);
-    } else if (node.op.name === "sum" && node.operands[0]!.node.op.name === "matmul" && uses.get(node.operands[0]!.node)! > 1) return null;
+    } else if (node.op.name === "sum" && node.operands[0]!.node.op.name === "matmul" && usesOf(node.operands[0]!.node) > 1) return null;
     else if (Object.hasOwn(rules, node.op.name) && (only === null || only.includes(node.op.name))) {
       const found = rules[node.op.name]!(operands[0]!, node, operands);
       if (found !== null) results = [found];

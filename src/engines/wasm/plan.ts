@@ -161,9 +161,9 @@ class Facts {
   varies = false;
   /** An output. */
   needed = false;
-  /** Where the nodes that read it begin in the planner's list of readers, and how many there are. */
-  from = 0;
+  /** How often nodes read it, and how often of that in the loop that computes it. */
   count = 0;
+  inside = 0;
   /** One element of another value: that value. */
   same: Value | null = null;
   /** Where its results lie, as far as they do. */
@@ -256,43 +256,43 @@ class Planner {
     for (const node of order) if (this.#facts.of(node).varies && node.op !== inputOp) this.#place(node);
   }
 
-  /** The nodes that read each node, node by node: one list, since most nodes of a large graph have few. */
-  #readers: Node[] = [];
+  #order: readonly Node[] = [];
+  /** The nodes that read each node, made when somebody asks: most nodes of a large graph are never asked about. */
+  #readers: Map<Facts, Node[]> | null = null;
 
-  #usersOf({ from, count }: Facts): readonly Node[] {
-    return this.#readers.slice(from, from + count);
+  #usersOf(facts: Facts): readonly Node[] {
+    if (this.#readers === null) {
+      const readers = new Map<Facts, Node[]>();
+      this.#read((read, by) => {
+        const list = readers.get(read);
+        if (list === undefined) readers.set(read, [by]);
+        else list.push(by);
+      });
+      this.#readers = readers;
+    }
+    return this.#readers.get(facts) ?? [];
   }
 
-  /** Finds out who reads what. */
+  /** Each operand of each node that is computed, by what it is computed as. */
+  #read(visit: (facts: Facts, by: Node) => void): void {
+    for (const node of this.#order) {
+      const { varies, same } = this.#facts.of(node);
+      if (!varies || same !== null) continue;
+      const { operands } = node;
+      for (let i = 0; i < operands.length; i++) if (operands[i] !== null) visit(this.#facts.of(this.#rooted(operands[i]!).node), node);
+    }
+  }
+
+  /** Finds out how often what is read. Operands come before their readers, so one look at each node is enough. */
   #prepare(order: readonly Node[]): void {
-    const read = (visit: (facts: Facts, by: Node) => void): void => {
-      for (const node of order) {
-        const { varies, same } = this.#facts.of(node);
-        if (!varies || same !== null) continue;
-        const { operands } = node;
-        for (let i = 0; i < operands.length; i++) if (operands[i] !== null) visit(this.#facts.of(this.#rooted(operands[i]!).node), node);
-      }
-    };
+    this.#order = order;
     for (const node of order) {
       const facts = this.#facts.of(node);
-      if (facts.varies && this.#isSame(node)) facts.same = this.#rooted(node.operands[0]!);
+      if (!facts.varies) continue;
+      const { operands } = node;
+      if (this.#isSame(node)) facts.same = this.#rooted(operands[0]!);
+      else for (let i = 0; i < operands.length; i++) if (operands[i] !== null) this.#facts.of(this.#rooted(operands[i]!).node).count++;
     }
-    let total = 0;
-    read((facts) => {
-      facts.count++;
-      total++;
-    });
-    let from = 0;
-    for (const node of order) {
-      const facts = this.#facts.of(node);
-      facts.from = from;
-      from += facts.count;
-      facts.count = 0;
-    }
-    this.#readers = new Array<Node>(total);
-    read((facts, by) => {
-      this.#readers[facts.from + facts.count++] = by;
-    });
     for (const v of this.#outputs) this.#facts.of(this.#rooted(v).node).needed = true;
   }
 
@@ -372,10 +372,13 @@ class Planner {
 
   #place(node: Node): void {
     if (this.#facts.of(node).same !== null || this.#twins.has(node)) return;
-    const seen = valuesOf(node).map((v) => viewOf(v, (x) => this.#view(x)));
-    if (seen.every((view) => view !== null)) {
-      for (const [i, v] of valuesOf(node).entries()) this.#setView(v, seen[i]!);
-      return;
+    // Most nodes of a large graph are arithmetic, which has no views.
+    if (elementwise[node.op.name] === undefined || node.op.name === "identity") {
+      const seen = valuesOf(node).map((v) => viewOf(v, (x) => this.#view(x)));
+      if (seen.every((view) => view !== null)) {
+        for (const [i, v] of valuesOf(node).entries()) this.#setView(v, seen[i]!);
+        return;
+      }
     }
     if (node.op.name === "reshape") {
       this.#setView(node, wholeView(this.#whole(node.operands[0]!).buffer, node.type.shape));
@@ -472,8 +475,12 @@ class Planner {
   readonly #members: Source[] = [];
 
   #source(v: Value, group: Group): Source {
-    const { open, member } = this.#facts.of(v.node);
-    if (open === group && member >= 0) return (this.#members[member] ??= { member });
+    const facts = this.#facts.of(v.node);
+    const { open, member } = facts;
+    if (open === group && member >= 0) {
+      facts.inside++;
+      return (this.#members[member] ??= { member });
+    }
     const view = this.#view(v);
     if (group.shape !== noShape) return { view: alignedTo(view, group.shape) };
     return { view: view.shape.length === 0 ? view : { ...view, shape: noShape, strides: noShape } };
@@ -513,10 +520,8 @@ class Planner {
     if (!this.#groups.delete(group)) return;
     const step = this.steps.length;
     for (const facts of group.joined) {
-      const { node, member, needed, from, count } = facts;
-      let written = needed;
-      for (let i = from; i < from + count && !written; i++) written = this.#facts.of(this.#readers[i]!).open !== group;
-      if (written) group.members[member]!.out = this.#looped(node, group.shape);
+      const { node, member, needed, count, inside } = facts;
+      if (needed || inside < count) group.members[member]!.out = this.#looped(node, group.shape);
     }
     if (sizeOf(group.shape) > 1) overwriting(group);
     for (const member of group.members) {
@@ -818,10 +823,10 @@ function copyNode(v: Value): Node {
 function loopable(node: Node): boolean {
   const row = elementwise[node.op.name];
   if (row === undefined || node.outputs !== null) return false;
-  const kinds = node.operands.map((v) => (v === null ? null : kindOf(v.type.dtype)));
   const to = kindOf(node.type.dtype);
-  if (to === null || kinds.includes(null)) return false;
-  const first = kinds[node.op.name === "where" ? 1 : 0]!;
+  if (to === null) return false;
+  for (const v of node.operands) if (v === null || kindOf(v.type.dtype) === null) return false;
+  const first = kindOf(node.operands[node.op.name === "where" ? 1 : 0]!.type.dtype)!;
   if (!row.kinds.includes(first)) return false;
   if (node.op.name === "cast") return to === "bool" || first === "bool" || first === "i32" || to === "f32" || to === "f64";
   return true;

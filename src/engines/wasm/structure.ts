@@ -26,18 +26,22 @@ export class Structures {
   readonly #numbers = new WeakMap<object, number>();
   readonly #texts = new Map<string, number>();
   #next = 1;
+  /** How many graphs in attributes were walked. */
+  #walked = 0;
   /** Numbers for graphs in attributes, such as bodies of loops: as many as there are structures kept of programs. */
   readonly #bodies = new StructureCache<number>();
 
   of(inputs: readonly Value[], outputs: readonly Value[]): Structure {
     // Graphs in attributes come first: to number them is to walk them, which gives nodes that they share with this one other places.
-    for (const { attrs } of collect([...inputs, ...outputs])) this.#attrsNumber(attrs);
-    return this.#codesOf(inputs, outputs, false);
+    let order = collect([...inputs, ...outputs]);
+    const walked = this.#walked;
+    for (const { attrs } of order) this.#attrsNumber(attrs);
+    if (this.#walked !== walked) order = collect([...inputs, ...outputs]);
+    return this.#codesOf(order, inputs, outputs, false);
   }
 
   /** `within`: of a graph in an attribute, whose larger constants are no data of the program but belong to the structure, each by itself. */
-  #codesOf(inputs: readonly Value[], outputs: readonly Value[], within: boolean): Structure {
-    const order = collect([...inputs, ...outputs]);
+  #codesOf(order: readonly Node[], inputs: readonly Value[], outputs: readonly Value[], within: boolean): Structure {
     let codes = new Int32Array(8 * order.length + 2 * (inputs.length + outputs.length) + 16);
     let length = 0;
     const put = (x: number): void => {
@@ -137,10 +141,13 @@ export class Structures {
       Value[],
     ];
     const own = new Set(inputs.map((v) => v.node));
+    this.#walked++;
     const order = collect([...inputs, ...outputs]);
     for (const { attrs } of order) this.#attrsNumber(attrs);
     // One that reads an input of the surroundings is like no other.
-    const structure = order.some((node) => node.op === inputOp && !own.has(node)) ? null : this.#codesOf(inputs, outputs, true);
+    const structure = order.some((node) => node.op === inputOp && !own.has(node))
+      ? null
+      : this.#codesOf(collect([...inputs, ...outputs]), inputs, outputs, true);
     n = structure === null ? undefined : this.#bodies.get(structure);
     if (n === undefined) {
       n = this.#next++;
