@@ -7,7 +7,7 @@ import { reference } from "../engines/reference.ts";
 import { writeFileWhole } from "../files/write-file.ts";
 import { DomainError } from "../ir/errors.ts";
 import { hold, type Tensor } from "../ir/tensor.ts";
-import type { Values } from "../ir/tree.ts";
+import { leaves, type Values } from "../ir/tree.ts";
 import { f32, i32 } from "../ir/type.ts";
 import type { Ranks } from "../mpi/ranks.ts";
 import { softmaxCrossEntropy } from "../ops/composite/label-loss.ts";
@@ -103,6 +103,11 @@ async function trained(
     return { loss: meanSquaredError(out, reshape(batch.y, { shape: out.type.shape })), stats: next };
   };
   const born = model.init(key(settings.seed));
+  if (settings.syncBatchNorm && leaves(born.stats).length === 0)
+    throw new UsageError(
+      `--sync-batch-norm: --model ${settings.model} has no batch norm; leave it out, or give the layers between some: mlp:64-32-10,batchnorm`,
+      "train",
+    );
   if (settings.plan !== null) {
     const { measureStep, simulate } = await import("../train.ts");
     const how = {

@@ -55,7 +55,7 @@ export const trainWords: Readonly<Record<Language, TrainWords>> = {
     },
     losses: (loss, monitored, best, step) => `loss ${loss}; best ${monitored} ${best} at step ${step}`,
     communication: ({ ranks, bytes, buckets, alone, waited, late, hidden }) =>
-      `${ranks} ranks: ${megabytes(bytes)} MB of gradients a step in ${counted(buckets, "bucket")}; messages take ${short(alone)} ms by themselves, ${short(waited)} ms of that are waited for: ${percent(hidden)} hidden behind the backward pass; ranks wait ${short(late)} ms of a step for those that are late`,
+      `${ranks} ranks: ${megabytes(bytes)} MB of gradients a step in ${counted(buckets, "bucket")}; messages take ${short(alone)} ms by themselves, ${short(waited)} ms of a step are waited for: ${percent(hidden)} hidden behind the backward pass; ranks that are late are waited for ${short(late)} ms more`,
     lastCheckup: (step) => `last checkup, step ${step}`,
     loss: "loss",
     seconds: (s) => `${s} s`,
@@ -82,7 +82,7 @@ export const trainWords: Readonly<Record<Language, TrainWords>> = {
     },
     losses: (loss, monitored, best, step) => `손실 ${loss}; 가장 좋은 ${monitored === "loss" ? "손실" : monitored} ${best} (${step}단계)`,
     communication: ({ ranks, bytes, buckets, alone, waited, late, hidden }) =>
-      `랭크 ${ranks}개: 한 단계의 기울기 ${megabytes(bytes)} MB를 버킷 ${buckets}개로 보냅니다; 메시지만 보내면 ${short(alone)} ms, 그중 기다리는 시간은 ${short(waited)} ms: ${percent(hidden)}가 역방향 계산에 가려집니다; 늦는 랭크를 기다리는 시간은 한 단계에 ${short(late)} ms`,
+      `랭크 ${ranks}개: 한 단계의 기울기 ${megabytes(bytes)} MB를 버킷 ${buckets}개로 보냅니다; 메시지만 보내면 ${short(alone)} ms, 한 단계에서 기다리는 시간은 ${short(waited)} ms: ${percent(hidden)}가 역방향 계산에 가려집니다; 늦는 랭크를 기다리는 시간이 ${short(late)} ms 더 듭니다`,
     lastCheckup: (step) => `마지막 점검, ${step}단계`,
     loss: "손실",
     seconds: (s) => `${s}초`,

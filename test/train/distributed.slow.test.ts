@@ -175,7 +175,7 @@ test.each([false, true])("what messages cost is in the report, its text and the 
   expect(all[0]!.report.text()).toContain("랭크 2개: 한 단계의 기울기 0.000268 MB를 버킷 1개로 보냅니다");
   const { all: english } = await everywhere(2, () => ({ epochs: 1 }));
   expect(english[1]!.report.text()).toMatch(
-    /2 ranks: 0\.000268 MB of gradients a step in 1 bucket; messages take \S+ ms by themselves, \S+ ms of that are waited for: \d+% hidden behind the backward pass; ranks wait \S+ ms of a step for those that are late/,
+    /2 ranks: 0\.000268 MB of gradients a step in 1 bucket; messages take \S+ ms by themselves, \S+ ms of a step are waited for: \d+% hidden behind the backward pass; ranks that are late are waited for \S+ ms more/,
   );
   const lines = readFileSync(log, "utf8")
     .trim()

@@ -78,6 +78,9 @@ test("a step is measured on the rows of one rank, with its buckets in the order 
   await expect(measureStep({ params: twoLayers(), loss: lossOf as never }, none, 1)).rejects.toThrow(
     "plan: data gave no batch; it is empty",
   );
+  await expect(measureStep({ params: twoLayers(), loss: lossOf as never }, how, 1e9)).rejects.toThrow(
+    "plan: ranks is 1000000000; a step of one among them is measured up to 131072, whose losses it adds up as they would",
+  );
 });
 
 describe("chainrule train --plan", () => {
@@ -87,7 +90,7 @@ describe("chainrule train --plan", () => {
   test("measures a step and predicts it on a network", async () => {
     const { code, out, err } = await plan("--plan", "--ranks", "64", "--bandwidth", "10Gb/s", "--latency", "20us");
     expect(err).toBe("");
-    expect(out).toMatch(/^Plan: 64 ranks, 1250 MB\/s, latency 20\.0 us, 1 rows a step on each/);
+    expect(out).toMatch(/^Plan: 64 ranks, 1250 MB\/s, latency 20\.0 us, 1 row a step on 32 of them, none on the others/);
     expect(out).toMatch(/efficiency +\d+% of 64 times one rank/);
     expect(code).toBe(0);
   });

@@ -17,8 +17,10 @@ import { RankPrograms } from "./programs.ts";
 
 /** One step of one rank as it was measured; times in milliseconds. */
 export interface MeasuredStep {
-  /** Rows that this rank computed. */
+  /** Rows that this rank computed: of all, one that has most. */
   readonly rows: number;
+  /** The rows of the whole batch, and over how many ranks they were spread: where there are fewer rows than ranks, some had none. Left out: `rows` on each. */
+  readonly batch?: { readonly rows: number; readonly ranks: number };
   /** Buckets of gradients in the order in which they are finished: their bytes, and when that is after the start of the step. */
   readonly buckets: readonly { readonly bytes: number; readonly ready: number }[];
   /** Forward and backward pass. */
@@ -49,7 +51,9 @@ export interface BucketTime {
 
 /** What a step is predicted to take on many ranks. */
 export interface ScalePlan extends Network {
+  /** Rows of a rank, of those that have most, and of all together. */
   readonly rows: number;
+  readonly batch: number;
   readonly buckets: readonly BucketTime[];
   /** Bytes of gradients that each rank sums in a step. */
   readonly bytes: number;
@@ -84,6 +88,7 @@ export function simulate(measured: MeasuredStep, network: Network): ScalePlan {
   if (!(bandwidth > 0)) throw new DomainError(`plan: the bandwidth is ${bandwidth} bytes a second; it is a number above 0`);
   if (!(latency >= 0)) throw new DomainError(`plan: the latency is ${latency} s; it is 0 or more`);
   const { compute, update, rows, optimizer, shard } = measured;
+  const batch = measured.batch?.ranks === ranks ? measured.batch.rows : rows * ranks;
   const rounds = 2 * Math.ceil(Math.log2(ranks));
   const half = (bytes: number): number => 1000 * (0.5 * rounds * latency + (((ranks - 1) / ranks) * bytes) / bandwidth);
   const sum = (bytes: number): number => (shard ? half(bytes) : 2 * half(bytes));
@@ -103,6 +108,7 @@ export function simulate(measured: MeasuredStep, network: Network): ScalePlan {
   const plan = {
     ...network,
     rows,
+    batch,
     buckets,
     bytes: buckets.reduce((n, b) => n + b.bytes, 0),
     compute,
@@ -121,18 +127,19 @@ export function simulate(measured: MeasuredStep, network: Network): ScalePlan {
 
 const number = (x: number): string => (x === 0 || x >= 100 ? x.toFixed(0) : x.toPrecision(3));
 const bytesText = (n: number): string => (n >= 1e6 ? `${number(n / 1e6)} MB` : n >= 1e3 ? `${number(n / 1e3)} kB` : `${n} B`);
+const counted = (n: number, noun: string): string => `${n} ${noun}${n === 1 ? "" : "s"}`;
 const percent = (x: number): string => `${(100 * x).toFixed(0)}%`;
 
 function planText(p: Omit<ScalePlan, "text">): string {
   const lines = [
-    `Plan: ${p.ranks} ranks, ${bytesText(p.bandwidth)}/s, latency ${number(p.latency * 1e6)} us, ${p.rows} rows a step on each`,
-    `  gradients             ${bytesText(p.bytes)} a step in ${p.buckets.length} bucket${p.buckets.length === 1 ? "" : "s"}`,
+    `Plan: ${counted(p.ranks, "rank")}, ${bytesText(p.bandwidth)}/s, latency ${number(p.latency * 1e6)} us, ${counted(p.rows, "row")} a step on ${p.batch < p.ranks ? `${p.batch} of them, none on the others` : "each"}`,
+    `  gradients             ${bytesText(p.bytes)} a step in ${counted(p.buckets.length, "bucket")}`,
     `  forward and backward  ${number(p.compute)} ms, measured on one rank`,
     `  update                ${number(p.update)} ms, measured${p.shard ? ", of one rank's part" : ""}`,
     `  optimiser             ${bytesText(p.optimizer)} on each rank`,
     `  sums over ranks       ${number(p.communication)} ms, ${percent(p.hidden)} of it behind the backward pass`,
     ...(p.shard ? [`  weights gathered      ${number(p.gather)} ms of that, after the update`] : []),
-    `  a step                ${number(p.step)} ms, ${number((1000 * p.rows * p.ranks) / p.step)} rows/s`,
+    `  a step                ${number(p.step)} ms, ${number((1000 * p.batch) / p.step)} rows/s`,
     `  efficiency            ${percent(p.efficiency)} of ${p.ranks} times one rank`,
     "",
     "  bucket      bytes   ready   start     end (ms)",
@@ -143,6 +150,9 @@ function planText(p: Omit<ScalePlan, "text">): string {
   ];
   return `${lines.join("\n")}\n`;
 }
+
+/** Ranks for which a step is measured, at most: what they tell each other is made up for each. */
+const most = 2 ** 17;
 
 /** One rank among so many that are done at once and have what it has: to measure what it computes by itself. */
 function rankAmong(size: number): Ranks {
@@ -174,7 +184,7 @@ const median = (xs: readonly number[]): number => [...xs].sort((a, b) => a - b)[
 
 /**
  * Measures a step as one of so many ranks would make it, on the first batch of the data: the medians of some rounds, after the first ones. The model given is not changed.
- * @throws DomainError for data without a batch
+ * @throws DomainError for data without a batch, and for more ranks than are told of one by one
  */
 export async function measureStep(
   model: AnyModel,
@@ -185,12 +195,17 @@ export async function measureStep(
   ranks: number,
   rounds = 15,
 ): Promise<MeasuredStep> {
+  if (ranks > most)
+    throw new DomainError(
+      `plan: ranks is ${ranks}; a step of one among them is measured up to ${most}, whose losses it adds up as they would`,
+    );
   const batches = how.data.pass(0);
   const iterator = Symbol.asyncIterator in batches ? batches[Symbol.asyncIterator]() : batches[Symbol.iterator]();
   const { value: whole, done } = await iterator.next();
   await iterator.return?.(undefined);
   if (done === true) throw new DomainError("plan: data gave no batch; it is empty");
-  const rows = Math.max(1, Math.round(rowsOf(whole, "the first batch") / ranks));
+  const all = rowsOf(whole, "the first batch");
+  const rows = Math.ceil(all / ranks);
   const batch = rebuild(whole, (leaf) => firstRows(leaf as Tensor, rows));
   const state = initialState(model, how.optimizer, key(0), false);
   const { bucket, shard = false } = how;
@@ -207,7 +222,15 @@ export async function measureStep(
   const buckets = programs.bucketBytes().map((bytes, i) => ({ bytes, ready: median(seen.map(({ ready }) => ready[i]!)) }));
   const { opt } = await programs.read();
   const optimizer = Object.values(opt).reduce((n, { type, data }) => n + data.length * byteSize(type.dtype), 0);
-  return { rows, buckets, compute: median(seen.map((s) => s.compute)), update: median(seen.map((s) => s.update)), optimizer, shard };
+  return {
+    rows,
+    batch: { rows: all, ranks },
+    buckets,
+    compute: median(seen.map((s) => s.compute)),
+    update: median(seen.map((s) => s.update)),
+    optimizer,
+    shard,
+  };
 }
 
 function firstRows(x: Tensor, rows: number): Tensor {
