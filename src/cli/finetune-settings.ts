@@ -1,4 +1,5 @@
-import type { OptionSpec } from "./command.ts";
+import type { Language } from "../explain/explain.ts";
+import { langOption, type OptionSpec } from "./command.ts";
 import { type Given, settingReaders } from "./setting-readers.ts";
 import { optimizerNames } from "./train-settings.ts";
 import { UsageError } from "./usage-error.ts";
@@ -60,6 +61,7 @@ export const finetuneOptions: readonly OptionSpec[] = [
   { name: "log", value: "FILE.jsonl", about: "every step as a line of JSON" },
   { name: "curve", value: "FILE.svg", about: "the curve of the losses" },
   { name: "json", about: "print the report as JSON" },
+  langOption,
 ];
 
 /** What is asked for, checked. */
@@ -98,6 +100,7 @@ export interface FinetuneSettings {
   readonly log: string | null;
   readonly curve: string | null;
   readonly json: boolean;
+  readonly lang: Language;
 }
 
 /** The settings in the options. @throws UsageError for values that are not there, and options that do not go together */
@@ -160,6 +163,7 @@ export function finetuneSettings(model: string, given: Given): FinetuneSettings 
     log: file("log", /\.jsonl$/i, "….jsonl"),
     curve: file("curve", /\.svg$/i, "….svg"),
     json: flag("json"),
+    lang: choice<Language>("lang", ["en", "ko"], "en"),
   };
 }
 

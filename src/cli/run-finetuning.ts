@@ -4,7 +4,6 @@ import { loader } from "../data/loader.ts";
 import type { Engine } from "../engines/engine.ts";
 import { reference } from "../engines/reference.ts";
 import { piecesOf } from "../files/open-file.ts";
-import { writeFileWhole } from "../files/write-file.ts";
 import { allocate, isFloat } from "../ir/dtype.ts";
 import { EngineError, ParseError, ShapeError } from "../ir/errors.ts";
 import { graph } from "../ir/graph.ts";
@@ -13,15 +12,14 @@ import { sizeOf } from "../ir/shape.ts";
 import { hold, type Tensor } from "../ir/tensor.ts";
 import type { Values } from "../ir/tree.ts";
 import { type TensorType, tensorType, typeText } from "../ir/type.ts";
-import type { Callback } from "../train/options.ts";
-import type { Step } from "../train/train.ts";
-import { coloursFor } from "./colours.ts";
 import { printable } from "./describe-error.ts";
 import { checkLabels, type TuningRows, tuningRows } from "./finetune-data.ts";
 import { checkTargets, classAxis, lossOf } from "./finetune-loss.ts";
 import type { FinetuneSettings, LossName } from "./finetune-settings.ts";
-import { type CommandIo, exitCodes } from "./io.ts";
+import type { CommandIo } from "./io.ts";
 import { optimizerOf } from "./optimizer-named.ts";
+import { tellEnd, tellers } from "./run-end.ts";
+import { commandWords } from "./train-words.ts";
 import { UsageError } from "./usage-error.ts";
 
 type Model = Awaited<ReturnType<typeof import("../onnx.ts").onnx.read>>;
@@ -207,7 +205,7 @@ function inputsIn<V>(rows: Readonly<Record<string, V>>, names: readonly string[]
 
 async function trained(plan: Plan, again: string, io: CommandIo): Promise<number> {
   const { settings, tuned, output, loss, axis, batch, fixed, fit, others, names, splits } = plan;
-  const { jsonLog, progress, readCheckpoint, train } = await import("../train.ts");
+  const { readCheckpoint, train } = await import("../train.ts");
   const { onnx } = await import("../onnx.ts");
   const last = fixed ? "drop" : "smaller";
   const source = loader(fit, { batch: Math.min(batch, Math.max(1, fixed ? batch : fit.size)), shuffle: settings.seed, last });
@@ -217,17 +215,17 @@ async function trained(plan: Plan, again: string, io: CommandIo): Promise<number
   const count = (list: Iterable<Tensor>): number => [...list].reduce((n, t) => n + sizeOf(t.type.shape), 0);
   io.writeError(
     printable(
-      `training ${count(moved.map((name) => tuned.params[name]!))} numbers in ${moved.length} ${settings.lora === null ? "weights" : "adapters and weights"} of ${settings.model}, which has ${count(Object.values(plan.model.params))}, on ${fit.size} rows${others.size > 0 ? `, validating on ${others.size}` : ""}\n`,
+      `${commandWords[settings.lang].tuning({
+        numbers: count(moved.map((name) => tuned.params[name]!)),
+        weights: moved.length,
+        adapters: settings.lora !== null,
+        model: settings.model,
+        all: count(Object.values(plan.model.params)),
+        rows: fit.size,
+        others: others.size,
+      })}\n`,
     ),
   );
-  const callbacks: Callback<Step<unknown>>[] = [
-    progress({
-      write: (text) => io.writeError(text),
-      terminal: io.isTerminal.error,
-      ...(io.columns !== undefined && { columns: io.columns }),
-    }),
-    ...(settings.log === null ? [] : [jsonLog(settings.log)]),
-  ];
   const stop = new AbortController();
   const release = io.onInterrupt?.(() => stop.abort());
   try {
@@ -257,28 +255,19 @@ async function trained(plan: Plan, again: string, io: CommandIo): Promise<number
         ...(settings.patience !== null && { patience: settings.patience, keep: "best" as const }),
         checkpoint: { file: settings.checkpoint, resume: settings.resume, note, ...(settings.every !== null && { every: settings.every }) },
         signal: stop.signal,
-        callbacks: callbacks as never,
+        language: settings.lang,
+        callbacks: (await tellers(settings, io)) as never,
       },
     );
     const { params, report } = await training.finish();
-    if (settings.curve !== null) await writeFileWhole(settings.curve, report.svg());
-    const { heading, warning } = coloursFor("output", io);
     const stopped = report.reason === "aborted";
     if (!stopped) {
       await onnx.save(settings.out, tuned.whole(params as Weights));
       await tuned.save(params as Weights);
     }
-    if (settings.json) await io.write(`${JSON.stringify({ ...report.toJSON(), file: stopped ? null : settings.out })}\n`);
-    else await io.write(printable(report.text()).replace(/^Training:/, heading("Training:")));
-    if (stopped) {
-      io.writeError(`${warning("stopped")} after step ${report.steps}; the run is in ${settings.checkpoint}. Go on with\n  ${again}\n`);
-      return exitCodes.interrupted;
-    }
-    if (!settings.json) {
-      const wrote = [settings.out, settings.adapters, settings.checkpoint, settings.log, settings.curve].filter((name) => name !== null);
-      await io.write(`wrote ${wrote.join(", ")}\n`);
-    }
-    return exitCodes.done;
+    const { out, adapters, checkpoint, log, curve } = settings;
+    const end = { report, again, wrote: [out, adapters, checkpoint, log, curve], more: { file: stopped ? null : out } };
+    return await tellEnd(end, settings, io);
   } finally {
     release?.();
   }

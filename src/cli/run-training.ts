@@ -4,7 +4,6 @@ import { rowOrder } from "../data/row-order.ts";
 import { shares } from "../data/shares.ts";
 import { saveTensors } from "../data/tensor-tree.ts";
 import { reference } from "../engines/reference.ts";
-import { writeFileWhole } from "../files/write-file.ts";
 import { DomainError } from "../ir/errors.ts";
 import { hold, type Tensor } from "../ir/tensor.ts";
 import { leaves, type Values } from "../ir/tree.ts";
@@ -15,16 +14,12 @@ import { meanSquaredError } from "../ops/composite/loss.ts";
 import { reshape } from "../ops/linear/reshape.ts";
 import { key } from "../random/random.ts";
 import type { Context } from "../train/model.ts";
-import type { Callback } from "../train/options.ts";
-import type { Step } from "../train/train.ts";
-import { coloursFor } from "./colours.ts";
-import { printable } from "./describe-error.ts";
 import { type CommandIo, exitCodes } from "./io.ts";
 import { modelOf, type SpecModel } from "./model-spec.ts";
 import { optimizerOf } from "./optimizer-named.ts";
+import { tellEnd, tellers } from "./run-end.ts";
 import { readTable, scaled, scalingOf, type TargetTable } from "./table.ts";
 import type { TrainSettings } from "./train-settings.ts";
-import { commandWords } from "./train-words.ts";
 import { type ModelNote, noteKind } from "./trained-model.ts";
 import { UsageError } from "./usage-error.ts";
 
@@ -76,7 +71,7 @@ async function trained(
   ranks: Ranks | null,
 ): Promise<number> {
   // Entries, so that the package has their code once, where the worker's file is beside the compiler.
-  const { accuracy, jsonLog, progress, train } = await import("../train.ts");
+  const { accuracy, train } = await import("../train.ts");
   const { wasm } = await import("../wasm.ts");
   const { rows, columns, data } = table;
   const task = settings.task ?? (model.outputs === 1 ? "regression" : "classification");
@@ -88,15 +83,6 @@ async function trained(
   const source = loader(part(fit), { batch: Math.min(settings.batch, Math.max(1, fit.length)), shuffle: settings.seed });
   const stop = new AbortController();
   const kept: ModelNote = { kind: noteKind, model: settings.model, target: settings.target, columns, scaling, ...note };
-  const callbacks: Callback<Step<unknown>>[] = [
-    progress({
-      write: (text) => io.writeError(text),
-      terminal: io.isTerminal.error,
-      language: settings.lang,
-      ...(io.columns !== undefined && { columns: io.columns }),
-    }),
-    ...(settings.log === null ? [] : [jsonLog(settings.log)]),
-  ];
   const loss = (params: Values<unknown>, batch: Values<Rows>, { key: own, train: training, stats, across }: Context<unknown>) => {
     const { out, stats: next } = model.apply(params, batch.x, { train: training, key: own, stats, across });
     if (task === "classification") return { loss: softmaxCrossEntropy(out, batch.y), accuracy: accuracy(out, batch.y), stats: next };
@@ -144,26 +130,14 @@ async function trained(
         signal: stop.signal,
         language: settings.lang,
         ...(ranks !== null && { distributed: { ranks, shard: settings.shard, syncBatchNorm: settings.syncBatchNorm } }),
-        callbacks: callbacks as never,
+        callbacks: (await tellers(settings, io)) as never,
       },
     );
     const { params, report } = await training.finish();
     const leads = ranks === null || ranks.rank === 0;
     if (settings.out !== null && leads) await saveTensors(settings.out, params);
-    if (settings.curve !== null && leads) await writeFileWhole(settings.curve, report.svg());
-    const { heading, warning } = coloursFor("output", io);
-    if (settings.json) await io.write(`${JSON.stringify(report.toJSON())}\n`);
-    else await io.write(printable(report.text()).replace(/^[^:]+:/, heading));
-    const words = commandWords[settings.lang];
-    if (report.reason === "aborted") {
-      io.writeError(`${words.stoppedAfter(warning(words.stopped), report.steps, settings.checkpoint)}\n  ${again}\n`);
-      return exitCodes.interrupted;
-    }
-    if (!settings.json) {
-      const wrote = [settings.checkpoint, settings.best, settings.out, settings.log, settings.curve].filter((name) => name !== null);
-      await io.write(`${words.wrote(wrote.join(", "))}\n`);
-    }
-    return exitCodes.done;
+    const { checkpoint, best, out, log, curve } = settings;
+    return await tellEnd({ report, again, leads, wrote: [checkpoint, best, out, log, curve] }, settings, io);
   } finally {
     release?.();
   }
