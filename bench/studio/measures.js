@@ -96,6 +96,35 @@ export async function stepToPaint(studio, items = 60) {
   return { shown, frame: all("frame"), frameCpu: all("frameCpu"), took: all("took"), cpu: all("cpu"), clock: all("clock") };
 }
 
+/**
+ * What a key costs in the box of a long formula until the frame that shows the letter: by the clock with all waiting, and as work of the page's thread.
+ *
+ * @param {Awaited<ReturnType<typeof import("./visit.js").openStudio>>} studio
+ */
+export async function typing(studio, items = 250) {
+  const page = await studio.visit(graphState(sumOfProducts(items)));
+  await page.waitForSelector(".cr-item");
+  const shown = await page.locator(".cr-item").count();
+  await page.focus("#formula");
+  await page.keyboard.press("Control+End");
+  const type = async (text) => {
+    for (const letter of text) {
+      await page.keyboard.type(letter);
+      await pause(120);
+    }
+    await pause(500);
+  };
+  await type(" + a*b");
+  const { keys, tasks, handed } = mainThread(await traced(page, () => type(" + c0*d0 + c1*d1 + c2*d2")));
+  const samples = keys.map((at) => {
+    const shows = handed.find((end) => end > at) ?? at;
+    const frame = tasks.filter((task) => task.at + task.took > at && task.at < shows);
+    return { clock: shows - at, took: total(frame, "took") };
+  });
+  await page.context().close();
+  return { shown, clock: samples.map(({ clock }) => clock), took: samples.map(({ took }) => took) };
+}
+
 /** Layouts as the page makes them, of a formula that changes: the first one, and the others. */
 export async function layouts(studio, items = 150, rounds = 15) {
   const formula = crossing(items);
@@ -106,6 +135,8 @@ export async function layouts(studio, items = 150, rounds = 15) {
   const [first] = await entries();
   for (let i = 1; i <= rounds; i++) {
     await page.fill("#formula", formula.replace("f = ", `f = ${i} + `));
+    // A graph that takes long is made when the keys have paused.
+    await page.waitForFunction((n) => performance.getEntriesByName("layout").length > n, i);
     await pause(150);
   }
   const all = await entries();

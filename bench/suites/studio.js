@@ -7,7 +7,7 @@ import { gzipSync } from "node:zlib";
 import { rolldown } from "rolldown";
 import { median, quantile } from "../harness/statistics.js";
 import { digits } from "../harness/table.js";
-import { firstPaint, importing, layouts, panning, stepToPaint, training } from "../studio/measures.js";
+import { firstPaint, importing, layouts, panning, stepToPaint, training, typing } from "../studio/measures.js";
 import { openStudio } from "../studio/visit.js";
 
 const root = fileURLToPath(new URL("../../", import.meta.url));
@@ -68,6 +68,14 @@ export async function studio() {
         unit: "ms",
         most: 8,
         remark: `work of the page's thread from the key to the frame with the step, ${digits(median(step.frameCpu))} ms of processor time; by the clock, with waiting for the screen, ${digits(median(step.clock))} ms; with the card's formula in the frames after it ${digits(median(step.took))} ms of work, ${digits(median(step.cpu))} ms of processor time`,
+      }),
+    );
+    const typed = await typing(page);
+    rows.push(
+      row(`a letter typed, ${typed.shown} items, to its frame`, typed.clock, {
+        unit: "ms",
+        most: 50,
+        remark: `by the clock; ${digits(median(typed.took))} ms of it work of the page's thread; the graph follows when the keys pause`,
       }),
     );
     const laid = await layouts(page);

@@ -44,8 +44,9 @@ export function FormulaBox(): JSX.Element {
       <div class="formula-box">
         <pre aria-hidden="true" ref={layer}>
           {words.length > 0 && words.length <= mostWords
-            ? words.map(({ text: word, from, kind }) => (
-                <span key={from} data-from={from} class={classOf(from, from + word.length, kind)}>
+            ? words.map(({ text: word, from, kind }, i) => (
+                // By its place: of a letter more only the word that has it is another, and those after it begin later.
+                <span key={i} data-from={from} class={classOf(from, from + word.length, kind)}>
                   {word}
                 </span>
               ))

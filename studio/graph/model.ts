@@ -45,16 +45,70 @@ const closed = computed(() => slice.value.closed);
 export const near: ReadonlySignal<string | null> = computed(() => slice.value.near);
 export const reach: ReadonlySignal<Reach> = computed(() => slice.value.reach);
 
-/** The formula as it was read, or the fault in it. */
+/** Whether the graph waits for the keys to pause: one that takes longer than a key may is not made at each of them. */
+const waits = signal(false);
+/** The formula that is read meanwhile, where it is a very long one; null: what stands in the box, so that a fault is told at once. */
+const held = signal<string | null>(null);
+
+/** Milliseconds that a graph may take to be made at each key; at a longer pause than this it is made in any case. */
+const quick = 6;
+const longestPause = 300;
+/** What the last graph took, from its formula to the picture's elements. */
+let cost = 0;
+/** A formula of more characters than this is not read at each key either. */
+const mostAtEachKey = 5000;
+
+/** Makes a change, with all that follows from it, and remembers what that took. A fault is found sooner than a graph is made. */
+function timed(change: () => void): void {
+  const began = performance.now();
+  change();
+  if (trouble.peek() === null) cost = performance.now() - began;
+}
+let release: () => void = () => undefined;
+
+function stopHolding(): void {
+  release();
+  batch(() => {
+    held.value = null;
+    waits.value = false;
+  });
+}
+
+/** Holds the graph back until the keys have paused for as long as it takes; the keys are painted before. */
+function hold(): void {
+  release();
+  if (formula.peek().length > mostAtEachKey) held.value ??= formula.peek();
+  waits.value = true;
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  const callOff = afterFrame(() => {
+    timer = setTimeout(() => timed(stopHolding), Math.min(longestPause, cost));
+  });
+  release = () => {
+    callOff();
+    clearTimeout(timer);
+  };
+}
+
+let lastRead: { readonly library: Engine; readonly source: string; readonly words: unknown; readonly found: Read | Fault } | null = null;
+/** The formula as it was read, or the fault in it. The same text is not read again. */
 const reading: ReadonlySignal<Read | Fault | null> = computed(() => {
   const library = engine.value;
-  return library === null ? null : library.read(formula.value, graphWords.value.tooLong);
+  const source = held.value ?? formula.value;
+  const words = graphWords.value;
+  if (library === null) return null;
+  if (lastRead === null || lastRead.source !== source || lastRead.words !== words || lastRead.library !== library)
+    lastRead = { library, source, words, found: library.read(source, words.tooLong) };
+  return lastRead.found;
 });
 
 /** The last graph that could be made. */
 export const model = signal<Model | null>(null);
 /** What keeps the formula, as it stands, from being one. */
 export const trouble = signal<Fault | null>(null);
+/** Whether the graph that is shown is of an older formula, and will not be another by itself in a moment. */
+export const isStale: ReadonlySignal<boolean> = computed(
+  () => model.value !== null && model.value.read.source !== formula.value && (!waits.value || trouble.value !== null),
+);
 /** The variables of the last formula that could be read. */
 export const variables = signal<readonly string[]>([]);
 
@@ -130,6 +184,7 @@ function showWhenLaid(made: Model): void {
 /** Ends the watching of the state. */
 export function watchModel(): () => void {
   const end = effect(() => {
+    const began = performance.now();
     const library = engine.value;
     const read = reading.value;
     if (library === null || read === null) return;
@@ -142,13 +197,18 @@ export function watchModel(): () => void {
       reach: reach.value,
     };
     const given = values.value;
+    const isHeld = waits.value;
     batch(() => {
       if (library.isFault(read)) {
         trouble.value = read;
         stopLaying();
         return;
       }
-      variables.value = read.variables;
+      if (isHeld && read !== model.peek()?.read) {
+        trouble.value = null;
+        return;
+      }
+      if (read.variables.join("\n") !== variables.peek().join("\n")) variables.value = read.variables;
       const made = library.build(read, given, options, model.peek(), graphWords.value.tooLarge);
       if (library.isFault(made)) trouble.value = made;
       else {
@@ -156,6 +216,8 @@ export function watchModel(): () => void {
         showWhenLaid(made);
       }
     });
+    // What the first graph of a page took, as far as it is known here.
+    if (cost === 0 && trouble.peek() === null) cost = performance.now() - began;
   });
   let callOff: (() => void) | null = null;
   const write = (): void => {
@@ -173,6 +235,7 @@ export function watchModel(): () => void {
     end();
     endWriting();
     callOff?.();
+    stopHolding();
     stopLaying();
   };
 }
@@ -281,15 +344,18 @@ export function openExample(id: string): void {
   const example: Example | undefined = examples.find((x) => x.id === id);
   if (example === undefined) return;
   pause();
-  set({
-    formula: example.formula,
-    values: example.values,
-    depth: example.depth ?? null,
-    open: [],
-    closed: [],
-    near: null,
-    step: null,
-    edge: null,
+  batch(() => {
+    stopHolding();
+    set({
+      formula: example.formula,
+      values: example.values,
+      depth: example.depth ?? null,
+      open: [],
+      closed: [],
+      near: null,
+      step: null,
+      edge: null,
+    });
   });
 }
 
@@ -299,7 +365,12 @@ export function setValue(name: string, text: string): void {
 }
 
 export function setFormula(text: string): void {
-  set({ formula: text, step: null, edge: null, near: null }, "formula");
+  const write = (): void => set({ formula: text, step: null, edge: null, near: null }, "formula");
+  if (cost <= quick) timed(write);
+  else {
+    hold();
+    write();
+  }
 }
 
 /** What a variable's box says. */

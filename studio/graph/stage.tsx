@@ -11,7 +11,7 @@ import {
   crumbs,
   depth,
   engine,
-  formula,
+  isStale,
   laying,
   litItems,
   litSpans,
@@ -40,7 +40,6 @@ const scene: ReadonlySignal<Scene | null> = computed(() => {
 const hasModules = computed(
   () => (scene.value?.groups?.length ?? 0) > 0 || scene.value?.items.some(({ kind }) => kind === "module") === true,
 );
-const isStale = computed(() => model.value !== null && model.value.read.source !== formula.value);
 
 /** The names of the variables by their values. */
 const namesOf: ReadonlySignal<ReadonlyMap<Value, string>> = computed(
