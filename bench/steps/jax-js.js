@@ -93,6 +93,10 @@ function gpt(jax, { params, data }) {
       .mul(g)
       .add(h);
   };
+  // Added to scores, because its own attention needs iterators that Node 20 has not.
+  const mask = np
+    .array(Float32Array.from({ length: tokens * tokens }, (_, i) => (i % tokens > Math.floor(i / tokens) ? -1e9 : 0)))
+    .reshape([tokens, tokens]);
   // Products with one-hot rows are what it takes for a table's gradient.
   const loss = (p, before, after) => {
     let v = np.matmul(before, p.tok.ref).add(p.pos);
@@ -102,7 +106,9 @@ function gpt(jax, { params, data }) {
         .add(p[`qkvb${i}`])
         .reshape([batch, tokens, 3, heads, width / heads]);
       const [q, k, u] = np.unstack(all, 2);
-      const mixed = nn.dotProductAttention(q, k, u, { isCausal: true }).reshape([batch, tokens, width]);
+      const front = (t) => np.transpose(t, [0, 2, 1, 3]);
+      const scores = np.matmul(front(q), np.transpose(k, [0, 2, 3, 1])).mul(1 / Math.sqrt(width / heads));
+      const mixed = front(np.matmul(nn.softmax(scores.add(mask.ref), -1), front(u))).reshape([batch, tokens, width]);
       v = v.add(np.matmul(mixed, p[`out${i}`]).add(p[`outb${i}`]));
       const up = nn.gelu(np.matmul(norm(v.ref, p[`g2${i}`], p[`h2${i}`]), p[`up${i}`]).add(p[`upb${i}`]), { approximate: true });
       v = v.add(np.matmul(up, p[`down${i}`]).add(p[`downb${i}`]));

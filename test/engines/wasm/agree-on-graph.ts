@@ -10,8 +10,8 @@ import { randomGraph } from "./random-graph.ts";
 import { firstApart, roomFor } from "./tolerances.ts";
 
 /** Where an engine differs from the reference on the graph of a seed, with the graph; null where nowhere. Runs twice, for the same bits. */
-export function differenceOn(engine: Engine<"sync">, seed: number, dtype: "f32" | "f64"): string | null {
-  const { g, operands } = randomGraph(dtype, drawsFrom(seed));
+export function differenceOn(engine: Engine<"sync">, seed: number, dtype: "f32" | "f64", many = false): string | null {
+  const { g, operands } = randomGraph(dtype, drawsFrom(seed), many);
   const inputs = leaves(g.inputs).map(({ leaf }) => leaf as Value);
   const outputs = leaves(g.outputs);
   const values = outputs.map(({ leaf }) => leaf as Value);

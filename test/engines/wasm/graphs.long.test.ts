@@ -16,3 +16,17 @@ test.each(["f64", "f32"] as const)(
   },
   1_200_000,
 );
+
+test.each(["f64", "f32"] as const)(
+  "a thousand random graphs of many rows in %s agree with the reference and run to run",
+  (dtype) => {
+    const engine = wasm();
+    fc.assert(
+      fc.property(fc.integer(), (seed) => {
+        expect(differenceOn(engine, seed, dtype, true)).toBeNull();
+      }),
+      { numRuns: 1000, seed: 23 },
+    );
+  },
+  2_400_000,
+);

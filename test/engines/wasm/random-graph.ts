@@ -56,9 +56,18 @@ import { broadcast, sizeOf } from "../../../src/ir/shape.ts";
 import { hold } from "../../../src/ir/tensor.ts";
 import { tensorType } from "../../../src/ir/type.ts";
 
+/** What graphs are drawn from: sizes of axes, the ranks of operands, the most elements of a value (what was multiplied too often says nothing of an engine) and of ops. */
+interface Extent {
+  readonly sizes: readonly number[];
+  readonly ranks: readonly [number, number];
+  readonly mostElements: number;
+  readonly mostOps: number;
+}
+/** Every shape that is hard for a compiler, and small. */
 const sizes = [0, 1, 1, 2, 3, 5, 7, 13, 16, 17];
-/** Larger values are left out: what was multiplied too often says nothing of an engine. */
-const mostElements = 3000;
+const small: Extent = { sizes, ranks: [0, 3], mostElements: 3000, mostOps: 24 };
+/** Many rows, too large for a cache: steps run on some of them at a time, and results take the place of what nobody reads any more. */
+const wide: Extent = { sizes: [13, 31, 64, 100], ranks: [2, 3], mostElements: 40_000, mostOps: 9 };
 
 /** A value, and whether both engines have it to the last bit: only such may sit on a kink. */
 interface Made {
@@ -197,16 +206,38 @@ function drawn(dtype: "f32" | "f64", shape: readonly number[], d: Draw): Tensor 
   return hold(tensorType(dtype, shape), data);
 }
 
-/** A graph of some twenty ops over two or three tensors, with the gradients of a weighted sum of its values, and operands for it. */
-export function randomGraph(dtype: "f32" | "f64", d: Draw): { readonly g: ReturnType<typeof graph>; readonly operands: readonly Tensor[] } {
-  const operands = Array.from({ length: d.whole(2, 3) }, () =>
-    drawn(
-      dtype,
-      Array.from({ length: d.whole(0, 3) }, () => sizes[d.whole(0, sizes.length - 1)]!),
-      d,
-    ),
-  );
-  const count = d.whole(4, 24);
+/** Steps of many rows, of which there are more in wide graphs: loops, reductions of rows and products follow each other, as they do in networks. */
+const rowSteps: readonly Step[] = [
+  smooth((x) => mul(tanh(x), 1.5)),
+  some((x, axis) => softmax(x, { axis: axis === 0 ? axis : x.type.shape.length - 1 })),
+  some((x) => sub(x, mean(x, { axis: -1, keepDims: true }))),
+  some((x) => div(x, add(1, sum(square(x), { axis: -1, keepDims: true })))),
+  some((x) => mul(tanh(x), sigmoid(sum(x, { axis: 0, keepDims: true })))),
+  two((x, y) => add(tanh(x), y)),
+  (x) => {
+    const { shape } = x.v.type;
+    if (shape.length !== 3) return null;
+    return { v: tanh(matmul(softmax(matmul(tanh(x.v), transpose(tanh(x.v), { axes: [0, 2, 1] }))), x.v)), exact: false };
+  },
+];
+
+/**
+ * A graph of some ops over two or three tensors, with the gradients of a weighted sum of its values, and operands for it.
+ * @param many tensors of many rows instead of small ones of any shape
+ */
+export function randomGraph(
+  dtype: "f32" | "f64",
+  d: Draw,
+  many = false,
+): { readonly g: ReturnType<typeof graph>; readonly operands: readonly Tensor[] } {
+  const extent = many ? wide : small;
+  const shape = (): number[] => Array.from({ length: d.whole(...extent.ranks) }, () => extent.sizes[d.whole(0, extent.sizes.length - 1)]!);
+  const first = shape();
+  if (sizeOf(first) > extent.mostElements) first.shift();
+  // Wide operands are of one shape, so that they meet.
+  const operands = Array.from({ length: d.whole(2, 3) }, (_, i) => drawn(dtype, many ? first.slice(i === 2 ? -1 : 0) : shape(), d));
+  const choices = many ? [...steps, ...Array.from({ length: 12 }, () => rowSteps).flat()] : steps;
+  const count = d.whole(4, extent.mostOps);
   const draws: number[] = [];
   /** The same draws each time that the function is called: it is traced more than once. */
   const again = (): Draw => {
@@ -222,8 +253,8 @@ export function randomGraph(dtype: "f32" | "f64", d: Draw): { readonly g: Return
     const made: Made[] = Object.values(inputs).map((v) => ({ v, exact: true }));
     for (let i = 0; i < count; i++) {
       const x = made[own.whole(Math.max(0, made.length - 6), made.length - 1)]!;
-      const next = steps[own.whole(0, steps.length - 1)]!(x, own, made);
-      if (next !== null && sizeOf(next.v.type.shape) <= mostElements && next.v.type.shape.length <= 5) made.push(next);
+      const next = choices[own.whole(0, choices.length - 1)]!(x, own, made);
+      if (next !== null && sizeOf(next.v.type.shape) <= extent.mostElements && next.v.type.shape.length <= 5) made.push(next);
     }
     return Object.fromEntries(made.slice(-3).map(({ v }, i) => [`y${i}`, v]));
   };
