@@ -45,6 +45,14 @@ interface Box {
   readonly kept: boolean;
 }
 
+/** Ops in as many letters as a box has room for beside a shape: of many the first and the last. The title of the box has them all. */
+function shortly(ops: readonly string[]): string {
+  const whole = ops.join(" ");
+  if (whole.length <= 20 || ops.length === 1) return whole;
+  const [first, last] = [ops[0]!, ops[ops.length - 1]!];
+  return ops.length === 2 ? `${first.slice(0, 9)}… ${last}` : `${first} … ${last}`;
+}
+
 function profileScene(
   steps: readonly TimedStep[],
   { most = 40, language = "en", theme, direction = "down" }: ProfilePictureOptions,
@@ -73,16 +81,14 @@ function profileScene(
     const time = timeOf(some);
     const share = whole > 0 ? `${((100 * time) / whole).toFixed(1)}%` : "0%";
     const [only] = some as [TimedStep];
-    const what =
-      kept || some.length === 1
-        ? `${only.ops.slice(0, 3).join(" ")}${only.ops.length > 3 ? " …" : ""} ${only.shape}`
-        : words.folded(some.length);
+    const single = kept || some.length === 1;
+    const what = single ? `${only.ops.join(" ")} ${only.shape}` : words.folded(some.length);
     const sum = (of: (s: TimedStep) => number): string =>
       some.reduce((total, s) => total + of(s), 0).toLocaleString("en", { maximumSignificantDigits: 4 });
     return {
       id: String(b),
       kind: "op",
-      label: what,
+      label: single ? `${shortly(only.ops)} ${only.shape}` : what,
       title: `${words.step(first, `${only.kind} ${what}`)}: ${words.facts(
         sum((s) => s.measured),
         share,

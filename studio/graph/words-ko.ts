@@ -92,7 +92,7 @@ export const ko = {
   copyGate: "복사 게이트: 합산기",
   seedTitle: "시작",
   branchNote: (k: number, n: number) => `분기 ${k}/${n}`,
-  summedNote: (axes: string) => `값이 늘려져 쓰였으므로 기울기는 ${axes}을 따라 더합니다.`,
+  summedNote: (axes: string) => `값이 늘려져 쓰였으므로 기울기는 ${axes} 방향으로 모두 더합니다.`,
   axis: (axis: number, size: number) => `축 ${axis}(복사본 ${size}개)`,
   shapesMatch: "인수 아래의 모양이 서로 맞아야 하므로, 어느 쪽을 전치할지 알 수 있습니다.",
   say: {
@@ -131,7 +131,7 @@ export const ko = {
   wireOf: (name: string) => `${name} (선)`,
   op: "연산",
   opsInside: (n: number) => `연산 ${n}개`,
-  type: "형",
+  type: "자료형",
   value: "값",
   gradient: "기울기",
   element: "원소",

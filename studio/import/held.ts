@@ -338,7 +338,13 @@ function partOf(subject: Value | AnyGraph, options: PictureOptions, near: Look["
 }
 
 /** The items of a picture with what their wires say. */
-function partsOf({ items, wires, trunks = [] }: Scene, layout: Layout): Part[] {
+function partsOf({ items, wires, trunks = [], groups = [] }: Scene, layout: Layout): Part[] {
+  const outer = new Map(groups.map(({ id, group }) => [id, group]));
+  const around = (group: string | undefined): string[] => {
+    const found: string[] = [];
+    for (let id = group; id !== undefined; id = outer.get(id)) found.push(id);
+    return found;
+  };
   const places = new Map(items.map(({ id }, i) => [id, i]));
   const sources = items.map((): number[] => []);
   const said = items.map(() => ({ value: "", gradient: "" }));
@@ -352,7 +358,7 @@ function partsOf({ items, wires, trunks = [] }: Scene, layout: Layout): Part[] {
     // A trunk comes last and says the sum of its branches.
     said[at] = { value: above, gradient: gradient === "number" ? below : gradient === "zero" ? "0" : gradient === "none" ? "none" : "" };
   }
-  return items.map(({ id, kind, label, name, title, shape = "", note = "" }, i) => {
+  return items.map(({ id, kind, label, name, title, shape = "", note = "", group }, i) => {
     const { x, y, body } = layout.items[i]!;
     const more = [shape, note].filter((text) => text !== "").join(", ");
     return {
@@ -362,6 +368,7 @@ function partsOf({ items, wires, trunks = [] }: Scene, layout: Layout): Part[] {
       name: name ?? label,
       title,
       note: more,
+      modules: around(group),
       from: sources[i]!,
       ...said[i]!,
       x,

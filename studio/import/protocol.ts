@@ -59,6 +59,8 @@ export interface Part {
   readonly title: string;
   /** What stands small in it: a shape, what a module holds, a remark of its health. */
   readonly note: string;
+  /** The open modules around it, by their ids, the innermost first. */
+  readonly modules: readonly string[];
   /** The parts that it gets its operands from, by their places in the list, in their order. */
   readonly from: readonly number[];
   /** Above its wire: the value, or its shape. */

@@ -83,7 +83,7 @@ export async function openFiles(files: readonly File[]): Promise<void> {
     losses.value = [];
     found.value = [];
     open = closed = [];
-    near.value = null;
+    near.value = around.value = null;
     const opened = await worker().ask("open", { files });
     if (opened.kind === "model" || opened.kind === "graph") await redraw();
     summary.value = opened;
@@ -121,17 +121,23 @@ export async function drawAgain(): Promise<void> {
 /** Shows what feeds the selected item or lies near it; null: all. */
 export async function showNear(steps: number | "feeds" | null): Promise<void> {
   const item = near.value?.item ?? selected.value?.id ?? null;
+  around.value = null;
   near.value = steps === null || item === null ? null : { item, steps };
   await drawAgain();
   sayDrawn();
 }
 
+/** The module that was opened or closed last, around which the picture keeps its place; `as before` where only its looks change; null: a new picture. */
+export const around = signal<{ readonly module: string } | "as before" | null>(null);
+
 /** Opens or closes a module of the picture. */
 export async function toggle(id: string, isOpen: boolean): Promise<void> {
+  around.value = { module: id };
   open = isOpen ? open.filter((other) => other !== id) : [...open, id];
   closed = isOpen ? [...closed, id] : closed.filter((other) => other !== id);
   await drawAgain();
   sayDrawn();
+  around.value = "as before";
 }
 
 function partsDrawn(): number | null {
@@ -178,6 +184,7 @@ export async function search(text: string): Promise<void> {
 export async function computeGradients(output: string, loss: "sum" | "mean" | "class", target: number, seed: number): Promise<void> {
   await during("gradients", async () => {
     gradients.value = await worker().ask("gradients", { output, loss, target, seed });
+    around.value = null;
     await redraw();
   });
 }

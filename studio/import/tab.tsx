@@ -8,6 +8,7 @@ import { GradientForm, TuneForm } from "./forms.tsx";
 import { PartsTable } from "./parts-table.tsx";
 import type { Summary, TensorRow } from "./protocol.ts";
 import {
+  around,
   busy,
   cancel,
   drawAgain,
@@ -42,7 +43,14 @@ const table = signal(false);
 export function ImportTab(): JSX.Element {
   const w = importWords.value;
   const { depth } = state.value.import;
-  useEffect(() => void drawAgain(), [depth, language.value, theme.value]);
+  useEffect(() => {
+    around.value = null;
+    void drawAgain();
+  }, [depth]);
+  useEffect(() => {
+    around.value = "as before";
+    void drawAgain();
+  }, [language.value, theme.value]);
   const [over, setOver] = useState(false);
   const opened = summary.value;
   return (
@@ -173,6 +181,7 @@ export function ImportTab(): JSX.Element {
             <Viewer
               drawing={drawing.value}
               selected={selected.value?.id ?? null}
+              around={around}
               words={w}
               onSelect={(id) => void select(id)}
               onToggle={(id, isOpen) => void toggle(id, isOpen)}

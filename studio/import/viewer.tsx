@@ -6,6 +6,8 @@ import type { ImportWords } from "./words-en.ts";
 interface ViewerProps {
   readonly drawing: Drawing;
   readonly selected: string | null;
+  /** What the picture keeps its place around when it is drawn again. */
+  readonly around: { peek(): { readonly module: string } | "as before" | null };
   readonly words: ImportWords;
   readonly onSelect: (id: string) => void;
   /** A module was asked to open, or an open one to close. */
@@ -20,12 +22,32 @@ function rootOf(svg: string): SVGSVGElement {
   return document.importNode(parsed, true) as unknown as SVGSVGElement;
 }
 
+/** The middle of a module: where it stands closed, else of the parts in it; null where it is not there. */
+function middleOf({ items }: Drawing, module: string): { x: number; y: number } | null {
+  const own = items.filter(({ id }) => id === module);
+  const parts = own.length > 0 ? own : items.filter(({ modules }) => modules.includes(module));
+  if (parts.length === 0) return null;
+  const [xs, ys] = [parts.map(({ x }) => x), parts.map(({ y }) => y)];
+  return { x: (Math.min(...xs) + Math.max(...xs)) / 2, y: (Math.min(...ys) + Math.max(...ys)) / 2 };
+}
+
+/** How far a new drawing has to go so that what was opened or closed stays where the reader saw it; null: it is shown anew. */
+function shiftOf(old: Drawing, now: Drawing, around: { readonly module: string } | "as before" | null): { x: number; y: number } | null {
+  if (around === null) return null;
+  if (around === "as before") return { x: 0, y: 0 };
+  const [from, to] = [middleOf(old, around.module), middleOf(now, around.module)];
+  return from === null || to === null ? null : { x: from.x - to.x, y: from.y - to.y };
+}
+
 /** A picture to move about in: drag, wheel, arrow keys, plus and minus; the parts are reached by Tab, walked by arrow keys and opened by Enter. */
-export function Viewer({ drawing, selected, words, onSelect, onToggle }: ViewerProps): JSX.Element {
+export function Viewer({ drawing, selected, around, words, onSelect, onToggle }: ViewerProps): JSX.Element {
   const place = useRef<HTMLDivElement>(null);
   const at = useRef({ x: 0, y: 0, scale: 1 });
   const layer = useRef<SVGGElement | null>(null);
   const moved = useRef(false);
+  const before = useRef<Drawing | null>(null);
+  /** The part that was brought into sight when it was selected; a new drawing does not bring it there again. */
+  const brought = useRef<string | null>(null);
   /** The id of the part that had the focus last. */
   const focused = useRef("");
   const focusOn = (to: number): void => {
@@ -74,11 +96,18 @@ export function Viewer({ drawing, selected, words, onSelect, onToggle }: ViewerP
     const host = place.current!;
     const had = host.contains(document.activeElement) && document.activeElement !== host ? focused.current : null;
     host.replaceChildren(svg);
-    showAll(0.6);
+    const shift = before.current === null ? null : shiftOf(before.current, drawing, around.peek());
+    before.current = drawing;
+    if (shift === null) showAll(0.6);
+    else {
+      const { x, y, scale } = at.current;
+      at.current = { scale, x: x + shift.x * scale, y: y + shift.y * scale };
+      apply();
+    }
     // The focus stays at the part where it was; at the first part of a module that was opened.
     if (had === null) return;
     const again = drawing.items.findIndex(({ id }) => id === had);
-    const inside = drawing.items.findIndex(({ id }) => id.startsWith(`${had}/`));
+    const inside = drawing.items.findIndex(({ modules }) => modules.includes(had));
     focusOn(again >= 0 ? again : Math.max(0, inside));
   }, [drawing]);
   useEffect(() => {
@@ -86,7 +115,9 @@ export function Viewer({ drawing, selected, words, onSelect, onToggle }: ViewerP
     const i = drawing.items.findIndex(({ id }) => id === selected);
     layer.current?.querySelector(`[data-item="${i}"]`)?.classList.add("import-selected");
     const item = drawing.items[i];
-    if (item === undefined) return;
+    const again = brought.current === selected;
+    brought.current = selected;
+    if (item === undefined || again) return;
     // Brings what was chosen into sight, and leaves what is in sight alone.
     const { x, y, scale } = at.current;
     const { clientWidth, clientHeight } = place.current!;

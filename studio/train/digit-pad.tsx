@@ -1,4 +1,4 @@
-import { useSignal, useSignalEffect } from "@preact/signals";
+import { useComputed, useSignal, useSignalEffect } from "@preact/signals";
 import type { JSX } from "preact";
 import { useEffect, useRef } from "preact/hooks";
 import { facts, said, sendDigit, shot } from "./client.ts";
@@ -15,7 +15,8 @@ export function DigitPad(): JSX.Element {
   const sample = useSignal<Float32Array | null>(null);
   const pen = useSignal<{ readonly x: number; readonly y: number; readonly down: boolean } | null>(null);
   const next = useRef(0);
-  const image = sample.value ?? digitImage(strokes.value);
+  const given = useComputed(() => sample.value ?? digitImage(strokes.value));
+  const image = given.value;
 
   useEffect(() => {
     sendDigit(image === null ? null : image.slice());
@@ -46,7 +47,7 @@ export function DigitPad(): JSX.Element {
   });
   useSignalEffect(() => {
     repaint.value;
-    const now = sample.value ?? digitImage(strokes.value);
+    const now = given.value;
     if (seen.current !== null) heat(seen.current, now ?? new Float32Array(64), 8, 8, 0, 1, 1);
   });
 

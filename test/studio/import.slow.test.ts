@@ -85,12 +85,26 @@ describe("the Import tab", () => {
     await page.selectOption("#import-depth", "0");
     await page.waitForFunction(() => document.querySelectorAll("#import-canvas [data-group]").length === 0);
     const before = await page.evaluate(() => document.querySelectorAll("#import-canvas [data-item]").length);
+    const place = (selector: string): Promise<{ x: number; y: number }> =>
+      page.evaluate((s) => {
+        const { left, top, width, height } = document.querySelector(s)!.getBoundingClientRect();
+        return { x: left + width / 2, y: top + height / 2 };
+      }, selector);
     await page.evaluate(() => {
       const module = document.querySelector<SVGElement>("#import-canvas .cr-module");
       module!.focus();
     });
+    // Away from where a new picture would stand.
+    for (const key of ["-", "-"]) await page.keyboard.press(key);
+    const closed = await place("#import-canvas .cr-module");
     await page.keyboard.press("Enter");
     await page.waitForFunction((n) => document.querySelectorAll("#import-canvas [data-item]").length > n, before);
+    // What was opened stays where it was, and the picture as large as it was.
+    const opened = await place("#import-canvas [data-group]");
+    expect(Math.hypot(opened.x - closed.x, opened.y - closed.y)).toBeLessThan(80);
+    expect(
+      await page.evaluate(() => /scale\(([\d.]+)\)/.exec(document.querySelector("#import-canvas svg > g")!.getAttribute("transform")!)![1]),
+    ).toMatch(/^0\.[3-6]/);
     await page.click(".import-open button");
     await page.waitForFunction((n) => document.querySelectorAll("#import-canvas [data-item]").length === n, before);
     await page.selectOption("#import-depth", "");
