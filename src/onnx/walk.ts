@@ -148,24 +148,25 @@ function attributesOf(node: NodeMessage, outer: ReadonlyMap<string, AttributeMes
   return found;
 }
 
+/** Modules lie inside each other no deeper than this in pictures and names; what a hostile file has beyond is left out. */
+const mostModules = 64;
+
 /**
  * The modules that a node lies in, outermost first, where the file tells: PyTorch's older exporter names a node by their path, `/encoder/layers.0/linear1/MatMul`,
  * the newer one writes a list of names beside it, `['', 'encoder', 'encoder.layers.0', 'linear']`, whose last is the operation.
  */
 export function modulesOf(node: NodeMessage): string[] | null {
   const listed = node.metadata_props?.find((p) => p.key === "pkg.torch.onnx.name_scopes")?.value;
-  if (listed !== undefined)
-    return [...listed.matchAll(/'([^']*)'|"([^"]*)"/g)]
-      .map(([, single, double]) => single ?? double ?? "")
-      .slice(0, -1)
-      .filter((part) => part !== "");
   const name = node.name ?? "";
-  return name.includes("/")
-    ? name
-        .split("/")
-        .filter((part) => part !== "")
-        .slice(0, -1)
-    : null;
+  if (listed === undefined && !name.includes("/")) return null;
+  const parts =
+    listed === undefined
+      ? name.split("/").filter((part) => part !== "")
+      : [...listed.matchAll(/'([^']*)'|"([^"]*)"/g)].map(([, single, double]) => single ?? double ?? "");
+  return parts
+    .slice(0, -1)
+    .filter((part) => part !== "")
+    .slice(0, mostModules);
 }
 
 /** The scopes of a node, outermost first: its modules, and its own name. */

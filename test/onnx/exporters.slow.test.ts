@@ -4,7 +4,19 @@ import { fileURLToPath } from "node:url";
 import { gunzipSync } from "node:zlib";
 import { describe, expect, test } from "vitest";
 import { parseSafetensors } from "../../src/data.ts";
-import { evaluate, jit, reshape, softmaxCrossEntropy, type Tensor, transpose, type Value, valueAndGrad } from "../../src/index.ts";
+import {
+  draw,
+  evaluate,
+  f32,
+  graph,
+  jit,
+  reshape,
+  softmaxCrossEntropy,
+  type Tensor,
+  transpose,
+  type Value,
+  valueAndGrad,
+} from "../../src/index.ts";
 import { onnx } from "../../src/onnx.ts";
 import { wasm } from "../../src/wasm.ts";
 import { modelBytes, node, weight } from "./build-model.ts";
@@ -99,4 +111,18 @@ test("buffers that the exporter's signature names, and masks by their numbers, a
     ["table", "buffer"],
     ["unsqueeze_4", "mask"],
   ]);
+});
+
+test("modules of a hostile file are cut where they lie too deep, and are text wherever they are shown", async () => {
+  const evil = "<script>alert(1)</script>";
+  const scopes = (value: string) => ({ metadata_props: [{ key: "pkg.torch.onnx.name_scopes", value }] });
+  const deep = { ...node("Relu", ["x"], ["h"]), ...scopes(`[${"'a', ".repeat(100_000)}'relu']`) };
+  const named = { ...node("Mul", ["h", "val_1"], ["y"]), ...scopes(`['', '${evil}', 'mul']`) };
+  const file = modelBytes({ nodes: [deep, named], weights: [weight("val_1", [2], [1, 2])] });
+  const model = await onnx.read(file);
+  expect(Object.keys(model.params)).toEqual([`${evil}.weight`]);
+  const g = graph({ x: f32(2) }, ({ x }) => model.apply(model.params, { x }) as Record<string, Value>);
+  const svg = draw(g as never, { format: "svg", depth: "all" as never });
+  expect(svg).not.toContain("<script>alert");
+  expect(svg).toContain("&lt;script&gt;alert(1)");
 });

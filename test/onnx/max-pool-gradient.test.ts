@@ -25,7 +25,7 @@ async function written(
   const model = await onnx.read(onnx.write(g));
   const back = evaluate(Object.values(model.apply(model.params, { x }))[0]!);
   program.dispose();
-  const most = (t: Tensor): number => own.data.reduce((m, v, i) => Math.max(m, Math.abs(v - t.data[i]!)), 0);
+  const most = (t: Tensor): number => Array.from(own.data).reduce((m, v, i) => Math.max(m, Math.abs(v - t.data[i]!)), 0);
   const { operators } = await onnx.inspect(onnx.write(g));
   return { differs: Math.max(most(theirs), most(back)), operators: operators.map((o) => o.operator) };
 }
