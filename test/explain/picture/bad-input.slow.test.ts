@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import { picture } from "../../../src/explain/picture/picture.ts";
-import { add, draw, f64, graph, mul, scope, tanh, type Value, variable } from "../../../src/index.ts";
+import { add, draw, f64, graph, mul, scope, tanh, tensor, type Value, variable } from "../../../src/index.ts";
 
 const names = [
   "<script>alert(1)</script>",
@@ -43,9 +43,9 @@ test("names of variables and scopes stay text in every format, direction and dep
   }
 });
 
-/** `count` nodes in a chain; every hundred of them in a scope of its own if `named`. */
+/** `count` nodes in a chain, none computed before it is asked for; every hundred of them in a scope of its own if `named`. */
 function chain(count: number, named: boolean): Value {
-  let h: Value = variable(0.1, "x");
+  let h: Value = variable(tensor(0.1, "f32"), "x");
   for (let i = 0; i < count; i += 100) {
     const block = (): Value => {
       for (let k = 0; k < 100; k++) h = tanh(h);
