@@ -100,7 +100,7 @@ function vitest() {
 check("build", "scripts/ensure-built.js");
 if (filters.length === 0) {
   await checkTogether([
-    ["types", "scripts/typecheck.js"],
+    ["types", "scripts/typecheck.js", ...args.filter((arg) => arg === "--fast")],
     ["format and lint", "node_modules/@biomejs/biome/bin/biome", "check", "."],
   ]);
 }

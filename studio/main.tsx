@@ -2,7 +2,7 @@ import { effect } from "@preact/signals";
 import { render } from "preact";
 import { App } from "./app.tsx";
 import { openPalette } from "./shell/dialogs.ts";
-import { begin, language, theme } from "./state/store.ts";
+import { begin, change, language, theme } from "./state/store.ts";
 import "./style.css";
 
 await begin();
@@ -23,6 +23,18 @@ addEventListener("keydown", (event) => {
   if (event.isComposing || event.key.toLowerCase() !== "k" || !(event.ctrlKey || event.metaKey) || event.altKey || event.shiftKey) return;
   event.preventDefault();
   openPalette("");
+});
+// A file that is dropped where nobody takes it would else be shown in the place of the page.
+const hasFiles = (event: DragEvent): boolean => event.dataTransfer?.types.includes("Files") === true;
+addEventListener("dragover", (event) => {
+  if (hasFiles(event)) event.preventDefault();
+});
+addEventListener("drop", (event) => {
+  if (event.defaultPrevented || !hasFiles(event)) return;
+  event.preventDefault();
+  const files = [...event.dataTransfer!.files];
+  change("tab", "import");
+  void import("./import/session.ts").then(({ openFiles }) => openFiles(files));
 });
 render(<App />, document.getElementById("app")!);
 // Where the host or the reader allows none, the page works all the same, with a network.

@@ -62,7 +62,7 @@ function nameSmall(e: Emitter, order: readonly Node[], roots: readonly Value[]):
   return found;
 }
 
-const isEmpty = (v: Value | null): boolean => v !== null && v.type.shape.includes(0);
+const isEmpty = (v: Value | null): boolean => v?.type.shape.includes(0) === true;
 
 /**
  * Names what has no elements, and what follows from that alone (a sum over nothing is 0): runtimes are not sure on their feet there, and nothing is

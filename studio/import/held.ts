@@ -171,11 +171,12 @@ export class Held {
   async data({ file, label }: Asks["data"]["ask"]): Promise<Summary> {
     const text = await file.text();
     const first = text.slice(0, text.indexOf("\n") < 0 ? 1000 : text.indexOf("\n"));
-    const names = first.split(",").map((cell) => cell.trim().replace(/^"|"$/g, ""));
+    const delimiter = /\.tsv$/i.test(file.name) ? "\t" : ",";
+    const names = cellsOf(first, delimiter);
     const found = label ?? names.find((name) => /^(label|target|class|y)$/i.test(name)) ?? (names.length > 1 ? names.at(-1)! : null);
     // A column can be kept apart by its name, if there is a row of names.
     const named = names.some((name) => name !== "" && !Number.isFinite(Number(name)));
-    const table = parseCsv(text, named && found !== null ? { label: found } : {});
+    const table = parseCsv(text, { delimiter, ...(named && found !== null && { label: found }) });
     this.#data = { name: file.name, table };
     const width = Math.min(table.columns.length, 30);
     return {
@@ -395,6 +396,23 @@ async function kindOf(file: File): Promise<"onnx" | "graph" | "table" | "safeten
   if (/\.graph$/i.test(file.name)) return "graph";
   if (/\.(csv|tsv|txt)$/i.test(file.name)) return "table";
   throw new Error(`${file.name} is no .onnx model, .graph, checkpoint, .safetensors, .npz or .csv file`);
+}
+
+/** The cells of a row of a table (RFC 4180). */
+function cellsOf(line: string, delimiter: string): string[] {
+  const cells: string[] = [];
+  let cell = "";
+  let quoted = false;
+  for (let i = 0; i < line.length; i++) {
+    const c = line[i]!;
+    if (c === '"' && quoted && line[i + 1] === '"') cell += line[i++];
+    else if (c === '"') quoted = !quoted;
+    else if (c === delimiter && !quoted) {
+      cells.push(cell.trim());
+      cell = "";
+    } else cell += c;
+  }
+  return [...cells, cell.trim()];
 }
 
 function headerText(metadata: Readonly<Record<string, string>>): string {

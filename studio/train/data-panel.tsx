@@ -82,22 +82,34 @@ function fitting(data: DataName, now: TrainState): Partial<TrainState> {
   return data === "formula" ? { ...rest, loss: "squared", layers: layers.length === 0 ? [8] : layers } : rest;
 }
 
+/** Learns from a table: what fits goes with the address, the rest stays here. */
+function takeCsv(text: string): void {
+  if (text.length > limits.csv) {
+    longCsv.value = text;
+    set({ csv: "" }, "csv");
+  } else {
+    longCsv.value = null;
+    set({ csv: text }, "csv");
+  }
+}
+
+/** Learns from a table that was dropped on the page; false for files of other kinds, which Import may know. */
+export function dropTable(files: readonly File[]): boolean {
+  const [file] = files;
+  if (file === undefined || files.length > 1 || !/\.(csv|tsv|txt)$/i.test(file.name)) return false;
+  void file.text().then((text) => {
+    set(fitting("csv", state.value.train));
+    takeCsv(text);
+  });
+  return true;
+}
+
 /** What to learn from. */
 export function DataPanel(): JSX.Element {
   const w = words.value;
   const settings = state.value.train;
   const { data } = settings;
   const generated = data !== "csv" && data !== "digits" && data !== "draw";
-  const takeCsv = (text: string): void => {
-    // What fits goes with the address; the rest stays here.
-    if (text.length > limits.csv) {
-      longCsv.value = text;
-      set({ csv: "" }, "csv");
-    } else {
-      longCsv.value = null;
-      set({ csv: text }, "csv");
-    }
-  };
   return (
     <section class="train-card data" aria-labelledby="data-title">
       <h2 id="data-title">{w.data}</h2>

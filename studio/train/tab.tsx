@@ -5,7 +5,7 @@ import { panelOf, SheetTabs, sheetOf } from "../shell/sheet.tsx";
 import { state } from "../state/store.ts";
 import { Chart } from "./chart.tsx";
 import { calm, curve, end, facts, follow, isSlow, pause, play, playing, said, setup, shot, status, step } from "./client.ts";
-import { DataPanel } from "./data-panel.tsx";
+import { DataPanel, dropTable } from "./data-panel.tsx";
 import { DigitPad } from "./digit-pad.tsx";
 import { ExportPanel } from "./export-panel.tsx";
 import { Choice, NumberField } from "./field.tsx";
@@ -34,7 +34,14 @@ export function TrainTab(): JSX.Element {
   const w = words.value;
   const now = status.value;
   return (
-    <main class="tab train" id="panel-train" data-sheet={panelOf(sheet)}>
+    <main
+      class="tab train"
+      id="panel-train"
+      data-sheet={panelOf(sheet)}
+      onDrop={(event) => {
+        if (dropTable([...(event.dataTransfer?.files ?? [])])) event.preventDefault();
+      }}
+    >
       <h2 class="unseen">{w.title}</h2>
       <p class="unseen" role="status" id="train-says">
         {said.value}

@@ -47,7 +47,14 @@ function inPage(name: string, run: () => Promise<void>): void {
   });
 }
 
-const text = (selector: string): Promise<string> => page.evaluate((s) => document.querySelector(s)?.textContent ?? "", selector);
+const text = async (selector: string): Promise<string> => {
+  await settled(page);
+  return page.evaluate((s) => document.querySelector(s)?.textContent ?? "", selector);
+};
+const count = async (selector: string): Promise<number> => {
+  await settled(page);
+  return page.evaluate((s) => document.querySelectorAll(s).length, selector);
+};
 const press = async (...keys: string[]): Promise<void> => {
   for (const key of keys) await page.keyboard.press(key);
   await settled(page);
@@ -150,10 +157,10 @@ describe("steps of every size", () => {
     await page.click("#grain-edge");
     await page.click("#backward");
     await page.click("#next");
-    expect(await page.evaluate(() => document.querySelectorAll("#step-card .flow").length)).toBe(1);
+    expect(await count("#step-card .flow")).toBe(1);
     expect(await page.evaluate(() => document.querySelectorAll(".cr-downstream").length)).toBe(1);
     await page.click("#next");
-    expect(await page.evaluate(() => document.querySelectorAll("#step-card .flow").length)).toBe(2);
+    expect(await count("#step-card .flow")).toBe(2);
     await page.click("#example-lstm");
     await page.click("#grain-module");
     expect(await page.evaluate(() => document.querySelectorAll(".chip").length)).toBeLessThan(24);
@@ -182,7 +189,7 @@ describe("steps of every size", () => {
     await page.fill("#answer", "-4");
     await press("Enter");
     expect(await text("#quiz-card .right")).toContain("Right");
-    expect(await page.evaluate(() => document.querySelectorAll("#step-card .flow").length)).toBe(1);
+    expect(await count("#step-card .flow")).toBe(1);
     await page.click("#quiz");
   });
 

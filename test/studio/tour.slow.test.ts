@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { openStudio, type Studio } from "./open-studio.ts";
+import { settled } from "./settled.ts";
 
 /* The README's first five minutes, done as a new user does them. */
 
@@ -17,6 +18,7 @@ test("the README's tour of the Graph tab holds, word by word", { timeout: 180_00
   await page.waitForSelector(".cr-item", { state: "attached" });
   await page.click("#example-sigmoid");
   // The forward pass is done; a click on the picture, then the point, again and again.
+  await settled(page);
   expect(await page.textContent("#step-card h2")).toContain("Forward 8/8");
   await page.click(".picture svg.cr");
   for (let step = 1; step <= 9; step++) {
@@ -54,9 +56,11 @@ test("the README's tour of the Graph tab holds, word by word", { timeout: 180_00
   await page.click("#share-copy");
   await page.waitForFunction(() => document.querySelector("#share-outcome")!.textContent !== "");
   const there = await page.evaluate(() => document.querySelector<HTMLInputElement>("#share-link")!.value);
+  await settled(page);
   const title = await page.textContent("#step-card h2");
   const other = await studio.visit({ at: `?lang=ko${new URL(there).hash}` });
   await other.page.waitForSelector(".cr-item", { state: "attached" });
+  await settled(other.page);
   expect(await other.page.textContent("#step-card h2")).toContain(/^Backward \d\/9/.exec(title!)![0].replace("Backward", "역전파"));
   expect([...faults, ...other.faults]).toEqual([]);
   await other.page.close();
