@@ -19,6 +19,7 @@ import {
 import { type CsvTable, parseCsv, parseNpz, parseSafetensors } from "chainrule/data";
 import { type Model, onnx } from "chainrule/onnx";
 import { wasm } from "chainrule/wasm";
+import { firstRow } from "../state/first-row.ts";
 import { tensorFacts } from "./facts.ts";
 import { lossOf, modelValues } from "./gradients.ts";
 import type {
@@ -170,9 +171,7 @@ export class Held {
   /** Reads a table, the data to tune with. Without a column's name, `label`, `target`, `class` or `y` is the label, else the last column. */
   async data({ file, label }: Asks["data"]["ask"]): Promise<Summary> {
     const text = await file.text();
-    const first = text.slice(0, text.indexOf("\n") < 0 ? 1000 : text.indexOf("\n"));
-    const delimiter = /\.tsv$/i.test(file.name) ? "\t" : ",";
-    const names = cellsOf(first, delimiter);
+    const { cells: names, delimiter } = firstRow(text);
     const found = label ?? names.find((name) => /^(label|target|class|y)$/i.test(name)) ?? (names.length > 1 ? names.at(-1)! : null);
     // A column can be kept apart by its name, if there is a row of names.
     const named = names.some((name) => name !== "" && !Number.isFinite(Number(name)));
@@ -396,23 +395,6 @@ async function kindOf(file: File): Promise<"onnx" | "graph" | "table" | "safeten
   if (/\.graph$/i.test(file.name)) return "graph";
   if (/\.(csv|tsv|txt)$/i.test(file.name)) return "table";
   throw new Error(`${file.name} is no .onnx model, .graph, checkpoint, .safetensors, .npz or .csv file`);
-}
-
-/** The cells of a row of a table (RFC 4180). */
-function cellsOf(line: string, delimiter: string): string[] {
-  const cells: string[] = [];
-  let cell = "";
-  let quoted = false;
-  for (let i = 0; i < line.length; i++) {
-    const c = line[i]!;
-    if (c === '"' && quoted && line[i + 1] === '"') cell += line[i++];
-    else if (c === '"') quoted = !quoted;
-    else if (c === delimiter && !quoted) {
-      cells.push(cell.trim());
-      cell = "";
-    } else cell += c;
-  }
-  return [...cells, cell.trim()];
 }
 
 function headerText(metadata: Readonly<Record<string, string>>): string {

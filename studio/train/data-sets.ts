@@ -1,5 +1,6 @@
 import { constant, evaluate, expr, f32, f64, random, type Tensor, tensor } from "chainrule";
 import { parseCsv } from "chainrule/data";
+import { firstRow } from "../state/first-row.ts";
 import { featuresOf, onLine } from "./features.ts";
 import type { FeatureName, TrainState } from "./state.ts";
 
@@ -187,12 +188,10 @@ const shortName = (name: string): string => (name.length > 24 ? `${name.slice(0,
 /** A table pasted or dropped: its last column is what is to be predicted, a class if it has words or few whole numbers. */
 export function readTable(text: string): Table {
   if (text.trim() === "") throw new DataFault("too few");
-  const line = text.slice(0, text.search(/\r?\n|$/));
-  const delimiter = [",", ";", "\t"].reduce((best, one) => (line.split(one).length > line.split(best).length ? one : best));
-  const width = line.split(delimiter).length;
+  const { line, cells, delimiter } = firstRow(text);
+  const width = cells.length;
   if (width > mostColumns) throw new DataFault("too wide", String(width));
   if (width < 2) throw new DataFault("no numbers");
-  const cells = line.split(delimiter).map((cell) => cell.trim().replace(/^"|"$/g, ""));
   const header = !cells.slice(0, -1).some((cell) => cell !== "" && Number.isFinite(Number(cell)));
   const columns = cells.slice(0, -1).map((cell, i) => shortName(header && cell !== "" ? cell : `x${i + 1}`));
   let label: { values: Float64Array; classes: readonly string[] | null };
