@@ -2,7 +2,7 @@ import { effect } from "@preact/signals";
 import { render } from "preact";
 import { App } from "./app.tsx";
 import { openPalette } from "./shell/dialogs.ts";
-import { begin, change, language, theme } from "./state/store.ts";
+import { begin, change, language, state, theme } from "./state/store.ts";
 import "./style.css";
 
 await begin();
@@ -33,7 +33,7 @@ addEventListener("drop", (event) => {
   if (event.defaultPrevented || !hasFiles(event)) return;
   event.preventDefault();
   const files = [...event.dataTransfer!.files];
-  change("tab", "import");
+  if (state.peek().tab !== "import") change("tab", "import");
   void import("./import/session.ts").then(({ openFiles }) => openFiles(files));
 });
 render(<App />, document.getElementById("app")!);

@@ -58,16 +58,9 @@ export function ImportTab(): JSX.Element {
       class={`tab import${over ? " import-over" : ""}`}
       id="panel-import"
       data-sheet={panelOf(sheet)}
-      onDragOver={(event) => {
-        event.preventDefault();
-        setOver(true);
-      }}
+      onDragOver={() => setOver(true)}
       onDragLeave={() => setOver(false)}
-      onDrop={(event) => {
-        event.preventDefault();
-        setOver(false);
-        void openFiles([...(event.dataTransfer?.files ?? [])]);
-      }}
+      onDrop={() => setOver(false)}
     >
       <section class="import-side" aria-label={w.about} data-panel="file">
         <label class="button primary">
