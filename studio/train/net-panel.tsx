@@ -6,8 +6,8 @@ import { AsideCanvas } from "./aside-canvas.tsx";
 import { draws, facts, generation, playing, sendPlaces, shot } from "./client.ts";
 import { Choice, NumberField } from "./field.tsx";
 import type { Facts, Place, Places, Snapshot } from "./messages.ts";
-import { heat, ink, repaint, sharp } from "./paint.ts";
-import { ends, paintWires, sized } from "./pictures.ts";
+import { dark, heat, ink, repaint, sharp } from "./paint.ts";
+import { ends, paintMap, paintWires, sized } from "./pictures.ts";
 import { addLayer, removeLayer, set, setUnits } from "./settings.ts";
 import { activations, type FeatureName, featureNames, kinds, limits } from "./state.ts";
 import { grouped, short, words } from "./words.ts";
@@ -96,7 +96,7 @@ function curveOf(canvas: HTMLCanvasElement, data: Float32Array, count: number, o
 }
 
 /** The picture of one unit. */
-export function paintUnit(canvas: HTMLCanvasElement, known: Facts, now: Snapshot, activation: string, layer: number, unit: number): void {
+function paintUnit(canvas: HTMLCanvasElement, known: Facts, now: Snapshot, activation: string, layer: number, unit: number): void {
   const { problem, layers, grid } = known;
   const scale = ends[activation] ?? 0;
   const { shown, units } = layers[layer]!;
@@ -105,9 +105,8 @@ export function paintUnit(canvas: HTMLCanvasElement, known: Facts, now: Snapshot
     return;
   }
   const map = now.maps[layer];
-  if (map === undefined) return;
-  if (problem.shape === "line") curveOf(canvas, map, grid, unit, shown, scale);
-  else heat(canvas, map, grid, grid, unit, shown, scale);
+  if (problem.shape !== "line") paintMap(canvas, known, now.maps, { layer, unit }, activation, dark.value);
+  else if (map !== undefined) curveOf(canvas, map, grid, unit, shown, scale);
 }
 
 /** Over images there is no plane: a unit is what it says to the drawn digit, or the weights it looks with. */

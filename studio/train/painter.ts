@@ -1,5 +1,5 @@
 import type { Facts, Look, Places, Snapshot } from "./messages.ts";
-import { ends, heat, paintPlane, paintWires, sized } from "./pictures.ts";
+import { paintMap, paintPlane, paintWires, sized } from "./pictures.ts";
 
 /** The pictures over a plane, drawn in the worker on canvases that the page has handed over. */
 export interface Painter {
@@ -24,11 +24,6 @@ export function makePainter(): Painter {
   let last: Pick<Snapshot, "maps" | "surface" | "weights"> | null = null;
   let turns = 0;
 
-  const paintUnit = (canvas: OffscreenCanvas, known: Facts, now: Pick<Snapshot, "maps">, layer: number, unit: number): void => {
-    const map = now.maps[layer];
-    const shown = layer < known.layers.length - 1 ? known.layers[layer]!.shown : 0;
-    if (map !== undefined && unit < shown) heat(canvas, map, known.grid, known.grid, unit, shown, ends[activation] ?? 0, look.isDark);
-  };
   const paintNet = (canvas: OffscreenCanvas, now: Pick<Snapshot, "weights">): void => {
     if (wired === null || wired.width === 0) return;
     const { width, height, fine, places } = wired;
@@ -49,7 +44,7 @@ export function makePainter(): Painter {
         if (turn !== 0 && turn !== 1) paintNet(canvas, now);
       } else {
         const [layer, unit] = name.split(":").map(Number) as [number, number];
-        if (turn < 0 || (layer + unit) % 2 === turn) paintUnit(canvas, facts, now, layer, unit);
+        if (turn < 0 || (layer + unit) % 2 === turn) paintMap(canvas, facts, now.maps, { layer, unit }, activation, look.isDark);
       }
     }
   };

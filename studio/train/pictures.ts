@@ -123,21 +123,35 @@ export function sized(canvas: Canvas, width: number, height: number): Context | 
   return canvas.getContext("2d") as Context | null;
 }
 
+/** What a unit says over the plane. False for a unit that has no picture of its own: those of the output, and those beyond the shown. */
+export function paintMap(
+  canvas: Canvas,
+  { grid, layers }: Pick<Facts, "grid" | "layers">,
+  maps: Snapshot["maps"],
+  { layer, unit }: { readonly layer: number; readonly unit: number },
+  activation: string,
+  isDark: boolean,
+): boolean {
+  const shown = layer < layers.length - 1 ? layers[layer]!.shown : 0;
+  if (unit >= shown) return false;
+  const map = maps[layer];
+  if (map !== undefined) heat(canvas, map, grid, grid, unit, shown, ends[activation] ?? 0, isDark);
+  return true;
+}
+
 /** The output over the plane, or the unit that is looked at. */
 export function paintPlane(
   canvas: Canvas,
-  { problem, fine, grid, layers }: Facts,
+  facts: Facts,
   now: Pick<Snapshot, "maps" | "surface">,
   { isDark, discrete, unit }: Look,
   activation: string,
 ): void {
-  const { task, range } = problem;
-  const layer = unit === null ? undefined : layers[unit.layer];
-  const map = unit === null ? undefined : now.maps[unit.layer];
-  if (unit !== null && unit.layer < layers.length - 1 && layer !== undefined && unit.unit < layer.shown) {
-    if (map !== undefined) heat(canvas, map, grid, grid, unit.unit, layer.shown, ends[activation] ?? 0, isDark);
-  } else if (now.surface.length !== fine * fine) return;
-  else if (task.kind === "classes") regions(canvas, now.surface, fine, task.count, discrete, isDark);
+  if (unit !== null && paintMap(canvas, facts, now.maps, unit, activation, isDark)) return;
+  const { fine } = facts;
+  const { task, range } = facts.problem;
+  if (now.surface.length !== fine * fine) return;
+  if (task.kind === "classes") regions(canvas, now.surface, fine, task.count, discrete, isDark);
   else {
     const scale = task.kind === "number" ? Math.max(Math.abs(range[0]), Math.abs(range[1])) || 1 : 1;
     heat(canvas, discrete ? now.surface.map(Math.sign) : now.surface, fine, fine, 0, 1, scale, isDark);
