@@ -6,6 +6,7 @@ import { dense, type Held, hold, type Nested, nest, type Tensor } from "../ir/te
 import { leaves, rebuild, type Tensors, type Values } from "../ir/tree.ts";
 import { scalarType, typeText } from "../ir/type.ts";
 import { collect, inOrderOfMaking, walk } from "../ir/walk.ts";
+import { numberOf } from "../ops/define.ts";
 
 const f64Scalar = /* @__PURE__ */ scalarType("f64");
 
@@ -134,7 +135,8 @@ export function settleAll(roots: readonly Value[]): void {
     // A kernel that calls back, such as a tap's, may have read this node meanwhile, and its operands are forgotten then.
     if (node.memo !== undefined) return;
     if (node.op === inputOp) throw unreadable(roots, node);
-    const plain = number(node);
+    const plain =
+      node.op.scalar !== null && node.type === f64Scalar ? numberOf(node.op.scalar, node.operands as readonly Value[]) : undefined;
     if (plain !== undefined) {
       node.memo = plain;
       for (let i = 0; i < node.operands.length; i++) forgetKnown(node.operands[i]!.node);
@@ -161,17 +163,6 @@ export function settleAll(roots: readonly Value[]): void {
     forget(node);
   };
   walk(roots, compute, 0, "skip");
-}
-
-/** What an elementwise op gives on f64 scalars, straight from their nodes: most of a scalar graph. Undefined for anything else. */
-function number({ op, type, operands }: Node): number | undefined {
-  if (op.scalar === null || type !== f64Scalar || operands.length > 2) return undefined;
-  const a = operands[0] as Node;
-  const x = a.memo;
-  if (typeof x !== "number" || a.type !== f64Scalar) return undefined;
-  if (operands.length === 1) return op.scalar(x);
-  const y = (operands[1] as Node).memo;
-  return typeof y === "number" ? op.scalar(x, y) : undefined;
 }
 
 /** A kernel's error, such as an index out of range, with the place in the expression that its node comes from. */

@@ -291,11 +291,8 @@ export function mixed(op: string, firstName: string, first: Operand, secondName:
 
 const f64Scalar = /* @__PURE__ */ scalarType("f64");
 
-/**
- * What an op of our own gives on f64 scalars that are known, at once, while they are in the processor's cache: a graph of numbers is not walked
- * again to be read. Ops from outside run when they are read, as they may do anything.
- */
-function number(scalar: (...x: number[]) => number, args: readonly Value[]): number | undefined {
+/** What an elementwise op gives on one or two f64 scalars, straight from their nodes: most of a scalar graph. Undefined for others, and where one is not known. */
+export function numberOf(scalar: (...x: number[]) => number, args: readonly Value[]): number | undefined {
   const a = args[0] as Node;
   const x = a.memo;
   if (typeof x !== "number" || a.type !== f64Scalar) return undefined;
@@ -440,6 +437,7 @@ export function declare<F extends Fn, const N extends readonly string[], C = Att
         }
       : (rule ?? null);
 
+  // At once, while the operands are in the processor's cache: a graph of numbers is not walked again to be read. Ops from outside run when they are read, as they may do anything.
   const atOnce = name.includes(".") ? null : (def.scalar ?? null);
   const usual = def.attrs === undefined && def.dtypes === undefined && slots.every((slot) => slot.arity === "one");
   // Named by its key: redefining the name of a function would make it a dictionary, which every step of a walk would search.
@@ -452,7 +450,7 @@ export function declare<F extends Fn, const N extends readonly string[], C = Att
       let type = args.length === last.length ? lastResult : null;
       for (let i = 0; i < args.length && type !== null; i++) if (args[i]!.type !== last[i]) type = null;
       const node = new Node(call, args, noAttrs, type ?? (infer(typesOf(args), noAttrs) as TensorType), keeperOf(args));
-      if (atOnce !== null && node.type === f64Scalar) node.memo = number(atOnce, args);
+      if (atOnce !== null && node.type === f64Scalar) node.memo = numberOf(atOnce, args);
       return node;
     }
     const { flat, given } = sortArguments(name, slots, args);
