@@ -14,17 +14,20 @@ const ranges: Readonly<Record<string, readonly [number, number]>> = {
 /** What was quantised, by the integers that came of it: rounding has no derivative, so a gradient goes straight through the pair. */
 const straight: WeakMap<Value, { readonly x: Value; readonly low: Value; readonly high: Value }> = /* @__PURE__ */ new WeakMap();
 
+/** A setting of one number, or a list along an axis, shaped so that it broadcasts. */
+export function along(p: Value, rank: number, axis: number): Value {
+  const { shape } = p.type;
+  if (shape.length === 1 && shape[0] === 1) return reshape(p, { shape: [] });
+  return shape.length === 1 ? reshape(p, { shape: Array.from({ length: rank }, (_, i) => (i === axis ? shape[0]! : 1)) }) : p;
+}
+
 /** A scale or zero point shaped so that it lies along its axis of x: one number, one per element of the axis, or one per block. */
 function spread(n: Application, p: Value, x: Value): Value {
   const { shape } = x.type;
   if (p.type.shape.length === 0) return p;
   const block = n.int("block_size", 0);
   const axis = n.axis(n.int("axis", 1), shape.length);
-  if (p.type.shape.length === 1 && block === 0)
-    return p.type.shape[0] === 1
-      ? reshape(p, { shape: [] })
-      : reshape(p, { shape: shape.map((_, i) => (i === axis ? p.type.shape[0]! : 1)) });
-  if (block === 0) return p;
+  if (block === 0) return along(p, shape.length, axis);
   const wide = [...p.type.shape.slice(0, axis + 1), block, ...p.type.shape.slice(axis + 1)];
   const copies = expand(reshape(p, { shape: [...p.type.shape.slice(0, axis + 1), 1, ...p.type.shape.slice(axis + 1)] }), { shape: wide });
   const joined = reshape(copies, { shape: p.type.shape.map((s, i) => (i === axis ? s * block : s)) });

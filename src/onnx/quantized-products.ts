@@ -1,7 +1,8 @@
 import { lift } from "../ir/leaf.ts";
 import type { Value } from "../ir/node.ts";
-import { add, cast, clip, conv, div, equal, matmul, max, maximum, min, minimum, mul, reshape, round, sub, where } from "../ops/index.ts";
+import { add, cast, clip, conv, div, equal, matmul, max, maximum, min, minimum, mul, round, sub, where } from "../ops/index.ts";
 import type { Application, Family } from "./application.ts";
+import { along } from "./quantization.ts";
 import { alignedPads, spatial } from "./windows.ts";
 
 /** Whole numbers as i32, what stands for 0 taken off; one for each element of `axis` where there are several. */
@@ -9,13 +10,6 @@ function centred(n: Application, i: number, zeroAt: number, axis: number): Value
   const x = cast(n.get(i), "i32");
   const zero = n.maybe(zeroAt);
   return zero === null ? x : sub(x, cast(along(zero, x.type.shape.length, axis), "i32"));
-}
-
-/** A setting of one number, or a list along an axis, shaped so that it broadcasts. */
-function along(p: Value, rank: number, axis: number): Value {
-  const { shape } = p.type;
-  if (shape.length === 1 && shape[0] === 1) return reshape(p, { shape: [] });
-  return shape.length === 1 ? reshape(p, { shape: Array.from({ length: rank }, (_, i) => (i === axis ? shape[0]! : 1)) }) : p;
 }
 
 /** The convolution of whole numbers, exact in i32; `x` stands among the operands at 0, `w` at `wAt`. */
