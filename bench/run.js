@@ -77,11 +77,14 @@ if (unknown.length > 0) {
 if (chosen.length > 1) {
   // A process for each: what one suite loads (backends, compilers of WebAssembly, their threads) is no business of the next.
   const rounds = values.rounds === undefined ? [] : ["--rounds", values.rounds];
+  let failed = 0;
   for (const name of chosen) {
     const { status } = spawnSync(process.execPath, [fileURLToPath(import.meta.url), ...rounds, name], { stdio: "inherit" });
-    if (status !== 0) console.error(`bench: ${name} failed`);
+    if (status === 0) continue;
+    console.error(`bench: ${name} failed`);
+    failed++;
   }
-  process.exit(0);
+  process.exit(failed > 0 ? 1 : 0);
 }
 const on = machine();
 const date = new Date().toISOString().slice(0, 10);

@@ -1,20 +1,13 @@
 # jax_step.py NET FILE [THREADS]: one step of training, compiled by jit, as often as each line of the input says. Answers the time that took (of the processor; with several
 # threads elapsed) and the last loss.
-import json
 import sys
-import time
 
 import jax
 import jax.numpy as jnp
-import numpy as np
+from given import clock, given
 from jax import lax, nn
 
-threads = int(sys.argv[3]) if len(sys.argv) > 3 else 1
-clock = time.process_time_ns if threads == 1 else time.perf_counter_ns
-tensors = {"params": {}, "data": {}}
-for t in json.load(open(sys.argv[2])):
-    tensors[t["kind"]][t["name"]] = jnp.asarray(np.fromfile(t["file"], dtype=t["dtype"]).reshape(t["shape"]))
-params, data = tensors["params"], tensors["data"]
+params, data = given(jnp.asarray)
 
 
 def cross_entropy(logits, labels):

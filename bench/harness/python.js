@@ -53,7 +53,13 @@ function waiting(
     if (value === undefined) throw new Error("its process ended");
     return value.split(" ").map(Number);
   };
-  return { ask, close: () => void child.stdin.end() };
+  /** Nanoseconds of one time, from as many as take about so long together, `most` at most: a step of a small network is shorter than the clock's steps. @param {number} most @param {number} long */
+  const sample = async (most, long) => {
+    const [once = Number.NaN] = await ask(1);
+    const times = Math.min(most, Math.max(3, Math.ceil(long / once)));
+    return ((await ask(times))[0] ?? Number.NaN) / times;
+  };
+  return { ask, sample, close: () => void child.stdin.end() };
 }
 
 const frameworks = /** @type {const} */ ({ torch: "PyTorch", jax: "JAX" });
@@ -82,17 +88,12 @@ export function pythonSteps({ net, params, data }, threads = 1) {
     if (there === null) return [];
     // XLA takes the number of its threads from here alone.
     const env = module === "jax" && threads === 1 ? { XLA_FLAGS: "--xla_cpu_multi_thread_eigen=false intra_op_parallelism_threads=1" } : {};
-    const { ask, close } = waiting(there.python, `${module}_step.py`, [net, all, String(threads)], env);
+    const { ask, sample, close } = waiting(there.python, `${module}_step.py`, [net, all, String(threads)], env);
     return [
       {
         name: `${name} ${there.version}${module === "jax" ? ", jit" : ""}, ${threads === 1 ? "one thread" : `${threads} threads`}`,
         run: async (times) => (await ask(times))[1],
-        sample: async () => {
-          // As many as take about a tenth of a second: a step of a small network is shorter than the clock's steps.
-          const [once = Number.NaN] = await ask(1);
-          const times = Math.min(1000, Math.max(3, Math.ceil(1e8 / once)));
-          return ((await ask(times))[0] ?? Number.NaN) / times;
-        },
+        sample: () => sample(1000, 1e8),
         close,
       },
     ];
@@ -114,7 +115,7 @@ export function pythonProgram(module, script, name, given, after = "") {
   if (there === null) return [];
   const file = join(mkdtempSync(join(tmpdir(), "python-")), "given.json");
   writeFileSync(file, JSON.stringify(given));
-  const { ask, close } = waiting(there.python, script, [file], {});
+  const { ask, sample, close } = waiting(there.python, script, [file], {});
   return [
     {
       name: `${name} ${there.version}${after}`,
@@ -122,11 +123,7 @@ export function pythonProgram(module, script, name, given, after = "") {
         const [, ...result] = await ask(times);
         return result.length === 1 ? result[0] : result;
       },
-      sample: async () => {
-        const [once = Number.NaN] = await ask(1);
-        const times = Math.min(10_000, Math.max(3, Math.ceil(5e7 / once)));
-        return ((await ask(times))[0] ?? Number.NaN) / times;
-      },
+      sample: () => sample(10_000, 5e7),
       close,
     },
   ];

@@ -1,22 +1,14 @@
 # torch_step.py NET FILE [THREADS]: one step of training at a time, as often as each line of the input says. Answers the time that took (of the processor; with several
 # threads elapsed) and the last loss.
-import json
 import sys
-import time
 
-import numpy as np
 import torch
 import torch.nn.functional as F
+from given import clock, given, threads
 
-threads = int(sys.argv[3]) if len(sys.argv) > 3 else 1
 torch.set_num_threads(threads)
-clock = time.process_time_ns if threads == 1 else time.perf_counter_ns
-tensors = {"params": {}, "data": {}}
-for t in json.load(open(sys.argv[2])):
-    array = np.fromfile(t["file"], dtype=t["dtype"]).reshape(t["shape"])
-    tensors[t["kind"]][t["name"]] = torch.from_numpy(array).long() if t["dtype"] == "int32" else torch.from_numpy(array)
-p = {name: t.requires_grad_() for name, t in tensors["params"].items()}
-d = tensors["data"]
+params, d = given(lambda array: torch.from_numpy(array).long() if array.dtype == "int32" else torch.from_numpy(array))
+p = {name: t.requires_grad_() for name, t in params.items()}
 
 
 def mlp():
