@@ -14,10 +14,9 @@ import warnings
 import torch
 import torch.nn as nn
 import torch.nn.functional as F
-from onnx_families import FAMILIES, save
+from onnx_families import FAMILIES, save, unequal
 
 warnings.filterwarnings("ignore")
-NAMES = ["batch", "length"]
 FIRST, SECOND = 3, 5
 
 
@@ -198,10 +197,7 @@ def main(out, wanted):
             if isinstance(m, nn.BatchNorm2d):
                 m.running_mean.normal_(0, 0.2)
                 m.running_var.uniform_(0.5, 1.5)
-        # Equal weights are one initialiser to the older exporter: these are as if trained.
-        for key, p in model.named_parameters():
-            if p.dim() == 1:
-                p.data.add_(0.1 * torch.randn_like(p))
+        unequal(model)
         model.eval()
         inputs = {key: make(FIRST) for key, make in makers.items()}
         more = {key: make(SECOND) for key, make in makers.items()}

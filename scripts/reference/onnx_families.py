@@ -289,6 +289,13 @@ def save(path, tensors):
         out.write(struct.pack("<Q", len(text)) + text + b"".join(blobs))
 
 
+def unequal(model):
+    """Equal weights are one initialiser to an exporter, and untrained scales and biases are all equal: these become as if trained."""
+    for p in model.parameters():
+        if p.dim() == 1:
+            p.data.add_(0.1 * torch.randn_like(p))
+
+
 def main():
     os.makedirs(HERE, exist_ok=True)
     for seed, (name, (build, makers, shape, options)) in enumerate(FAMILIES.items()):
@@ -301,10 +308,7 @@ def main():
                 m.running_var.uniform_(0.5, 1.5)
                 m.weight.data.uniform_(0.5, 1.5)
                 m.bias.data.normal_(0, 0.2)
-        # Equal weights are one initialiser to the exporter, and untrained scales and biases are all equal: these are as if trained.
-        for key, p in model.named_parameters():
-            if p.dim() == 1:
-                p.data.add_(0.1 * torch.randn_like(p))
+        unequal(model)
         model.eval()
         inputs = {key: make() for key, make in makers.items()}
         names = ["batch", "length"]
