@@ -87,7 +87,9 @@ describe("tables", () => {
   test("of words or few whole numbers last are classes; of other numbers, numbers", () => {
     const words = made(csv(["a,b,kind", "1,2,cat", "2,3,dog", "3,5,cat", "4,1,dog", "5,2,owl", "6,6,owl", "7,7,cat", "8,1,dog"]));
     expect([words.task, words.classes, words.columns]).toEqual([{ kind: "classes", count: 3 }, ["cat", "dog", "owl"], ["a", "b"]]);
-    const quoted = made(csv(['"a, b","c ""d""",kind', "1,2,cat", "2,3,dog", "3,5,cat", "4,1,dog", "5,2,owl", "6,6,owl", "7,7,cat", "8,1,dog"]));
+    const quoted = made(
+      csv(['"a, b","c ""d""",kind', "1,2,cat", "2,3,dog", "3,5,cat", "4,1,dog", "5,2,owl", "6,6,owl", "7,7,cat", "8,1,dog"]),
+    );
     expect(quoted.columns).toEqual(["a, b", 'c "d"']);
     const numbers = made(csv(["1;0.5", "2;0.7", "3;1.5", "4;1.1", "5;9.5"]));
     expect([numbers.task.kind, numbers.space]).toEqual(["number", 1]);
