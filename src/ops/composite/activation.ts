@@ -68,8 +68,8 @@ export function hardSigmoid(x: Operand): Value {
   return scope("hardSigmoid", () => where(lessEqual(v, -3), 0, where(greaterEqual(v, 3), lift(1, v.type.dtype), add(mul(v, 1 / 6), 0.5))));
 }
 
-/** x hardSigmoid(x): 0 below -3, x from 3 on, x (x + 3) / 6 between. On the edges the derivative is that from the inside. */
+/** x hardSigmoid(x): 0 up to -3, x from 3 on, x (x + 3) / 6 between. On the edges the derivative is that from the outside, as in PyTorch 2. */
 export function hardSwish(x: Operand): Value {
   const v = lift(x, "f64");
-  return scope("hardSwish", () => where(less(v, -3), 0, where(lessEqual(v, 3), mul(v, div(add(v, 3), 6)), v)));
+  return scope("hardSwish", () => where(lessEqual(v, -3), 0, where(less(v, 3), mul(v, div(add(v, 3), 6)), v)));
 }

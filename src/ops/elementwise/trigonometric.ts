@@ -1,5 +1,8 @@
 import { add, type Binary, binary, div, mul, neg, sub, type Unary, unary } from "../arithmetic.ts";
+import { equal } from "./comparison.ts";
+import { logicalAnd } from "./logical.ts";
 import { reciprocal, rsqrt, square } from "./roots.ts";
+import { where } from "./select.ts";
 
 const insideOne: { readonly min: number; readonly max: number; readonly open: boolean } = { min: -1, max: 1, open: true };
 
@@ -37,13 +40,15 @@ export const tanh: Unary = unary("tanh", { f: Math.tanh, d: ({ out }) => sub(1, 
 
 /**
  * The angle of the point with ordinate x and abscissa y, in (-pi, pi]: `atan2(x, y)` is the angle whose tangent is x / y. Operands broadcast.
- * The derivative at the origin is NaN, as in PyTorch; the jump across the negative abscissa is reported as a kink.
+ * The derivative at the origin, where there is none, is 0, as in PyTorch since 2.0; origin and the jump across the negative abscissa are reported as kinks.
  */
 export const atan2: Binary = binary("atan2", {
   f: Math.atan2,
   d: ({ x, y }) => {
     const lengths = add(square(x), square(y));
-    return { x: () => div(y, lengths), y: () => neg(div(x, lengths)) };
+    // not lengths == 0: squares of numbers below 1e-162 vanish too, and there 0 would be silently wrong
+    const origin = logicalAnd(equal(x, 0), equal(y, 0));
+    return { x: () => where(origin, 0, div(y, lengths)), y: () => where(origin, 0, neg(div(x, lengths))) };
   },
   kink: (x, y) => (y > 0 ? Math.hypot(x, y) : Math.abs(x)),
 });
