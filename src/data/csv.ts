@@ -50,6 +50,8 @@ class CsvReader {
   #labels: Float64Array = new Float64Array(0);
   #count = 0;
   #given = 0;
+  /** Set where names and classes are known from an earlier reading. */
+  #known = false;
 
   constructor(options: CsvOptions) {
     const { delimiter = "," } = options;
@@ -57,6 +59,15 @@ class CsvReader {
       throw new DomainError(`csv: the delimiter is ${JSON.stringify(delimiter)}; it must be one character, no quote and no line end`);
     this.rows = new CsvRows(delimiter.charCodeAt(0));
     this.#options = options;
+  }
+
+  /** Takes names and classes from an earlier reading: there is no header. */
+  resume(names: readonly string[], label: string | null, classes: readonly string[] | null): void {
+    this.#known = true;
+    this.#names = names;
+    this.#width = names.length;
+    this.#labelAt = label === null ? -1 : names.indexOf(label);
+    this.#classes = classes === null ? null : new Map(classes.map((name, i) => [name, i]));
   }
 
   /** Reads rows until there are `limit` or the text given so far is used up; true if there are `limit`. */
@@ -158,7 +169,7 @@ class CsvReader {
     const { rows } = this;
     const at = this.#count;
     if (at >= this.#labels.length) this.#labels = grown(this.#labels, at + 1);
-    const first = this.#given + at === 0;
+    const first = this.#given + at === 0 && !this.#known;
     if (first && !writeDecimal(rows.text, rows.from[i]!, rows.to[i]!, this.#labels, at) && rows.cell(i).trim() !== "")
       this.#classes = new Map();
     if (this.#classes === null) {
@@ -203,6 +214,24 @@ export function parseCsv(text: string, options: CsvOptions = {}): CsvTable {
   reader.read(Infinity);
   const { start: _, ...table } = reader.take();
   return table;
+}
+
+/** What is known of a table from an earlier reading. */
+export interface KnownTable {
+  /** All columns in their order, the label among them. */
+  readonly names: readonly string[];
+  readonly label: string | null;
+  readonly classes: readonly string[] | null;
+}
+
+/** Some rows of a table that is known, without a header; null for classes that it had not. @throws ParseError for rows that are none of it */
+export function parseKnownRows(text: string, { names, label, classes }: KnownTable, options: CsvOptions): CsvTable | null {
+  const reader = new CsvReader(options);
+  reader.resume(names, label, classes);
+  reader.rows.push(text, true);
+  reader.read(Infinity);
+  const { start: _, ...table } = reader.take();
+  return table.label?.classes?.length === classes?.length ? table : null;
 }
 
 /**

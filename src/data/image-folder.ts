@@ -9,7 +9,7 @@ import { crc32 } from "./crc32.ts";
 import { type Dataset, dataset } from "./dataset.ts";
 import { decodeImage } from "./decode-image.ts";
 import { type ImageForm, type ImageOptions, imageForm, tensorOfPixels } from "./image.ts";
-import { rowOrder } from "./row-order.ts";
+import { type RowStore, storeBatches } from "./row-store.ts";
 import { checkBatch } from "./rows-in-files.ts";
 
 /** Images and the numbers of their classes: `x` [rows, channels, height, width], `y` i32[rows]. */
@@ -68,29 +68,36 @@ export async function imageRows(folder: string, options: ImageRowsOptions): Prom
   if (last !== "drop" && last !== "smaller") throw new DomainError(`imageRows: last is ${String(last)}; it is "drop" or "smaller"`);
   const form = imageForm("imageRows", rest);
   const { entries, classes } = await entriesOf(folder);
-  const rows = entries.length;
-  const length = last === "drop" ? Math.floor(rows / batch) : Math.ceil(rows / batch);
-  // Where no size is given the first image says it, so that every batch has one type.
-  const type = await imagesOf(entries.slice(0, 1), form, null).then(({ x }) => x.type);
-  const orderOf = (n: number): Int32Array =>
-    shuffle === undefined ? Int32Array.from({ length: rows }, (_, i) => i) : rowOrder(shuffle, rows, n);
+  const store = await imageStore(entries, form);
   const names = entries.map(({ path, label }) => `${label} ${path.slice(folder.length)}`).join("\n");
+  const facts = { files: crc32(new TextEncoder().encode(names)) };
+  const source = storeBatches(store, null, { batch, last, ...(shuffle !== undefined && { shuffle }) }, facts);
+  // Not a copy: that would lose the way to read some rows of a batch alone.
+  return Object.assign(source, { classes, files: entries.map(({ path }) => path) });
+}
+
+/** A folder of images whose files are decoded when they are asked for, and the classes of all of them. @throws as `imageFolder` */
+export async function imagesInFolder(
+  folder: string,
+  options: ImageOptions,
+): Promise<{ readonly store: RowStore<Images>; readonly classes: readonly string[]; readonly labels: Int32Array }> {
+  const { entries, classes } = await entriesOf(folder);
+  const store = await imageStore(entries, imageForm("imageFolder", options));
+  return { store, classes, labels: Int32Array.from(entries, ({ label }) => label) };
+}
+
+async function imageStore(entries: readonly Entry[], form: ImageForm): Promise<RowStore<Images>> {
+  // Where no size is given the first image says it, so that every batch has one type.
+  const { type } = (await imagesOf(entries.slice(0, 1), form, null)).x;
+  const like = { path: entries[0]!.path, type };
   return {
-    batch,
-    length,
-    classes,
-    files: entries.map(({ path }) => path),
-    order: { rows, batch, shuffle: shuffle ?? null, last, files: crc32(new TextEncoder().encode(names)) },
-    rows: (n, i) => orderOf(n).slice(i * batch, (i + 1) * batch),
-    pass: async function* (n, from = 0) {
-      const order = orderOf(n);
-      for (let i = from; i < length; i++)
-        yield await imagesOf(
-          [...order.subarray(i * batch, (i + 1) * batch)].map((row) => entries[row]!),
-          form,
-          { path: entries[0]!.path, type },
-        );
-    },
+    size: entries.length,
+    at: (rows) =>
+      imagesOf(
+        Array.from(rows, (row) => entries[row]!),
+        form,
+        like,
+      ),
   };
 }
 

@@ -7,8 +7,7 @@ import { hold, type Tensor } from "../ir/tensor.ts";
 import { type TensorType, typeText } from "../ir/type.ts";
 import type { Batches } from "./batches.ts";
 import { checksumOf, standingRows } from "./checksum.ts";
-import { rowOrder } from "./row-order.ts";
-import { type Cut, type Part, withParts } from "./share.ts";
+import { type RowStore, storeBatches } from "./row-store.ts";
 
 /** How rows are read from files: what `npyRows` and `safetensorsRows` take. */
 export interface RowsOptions {
@@ -44,7 +43,7 @@ export function checkBatch(who: string, batch: number): void {
 export async function rowsInFiles<K extends string>(
   who: string,
   columns: readonly (readonly [K, RowsInFile])[],
-  { batch, shuffle, last = "smaller" }: RowsOptions,
+  options: RowsOptions,
 ): Promise<Batches<{ readonly [N in K]: Tensor }>> {
   const [, first] = columns[0]!;
   for (const [, { label, type }] of columns) {
@@ -55,36 +54,26 @@ export async function rowsInFiles<K extends string>(
       );
   }
   const rows = first.type.shape[0]!;
-  const length = last === "drop" ? Math.floor(rows / batch) : Math.ceil(rows / batch);
-  const orderOf = (n: number): Int32Array =>
-    shuffle === undefined ? Int32Array.from({ length: rows }, (_, i) => i) : rowOrder(shuffle, rows, n);
   const some = standingRows(
     rows,
     columns.reduce((sum, [, { type }]) => sum + rowBytes(type), 0),
   );
-  const checksum = checksumOf(
-    Object.fromEntries(await Promise.all(columns.map(async ([name, c]) => [name, await rowsIn(c, some)] as const))),
-  );
-  type Rows = { readonly [N in K]: Tensor };
-  async function* parts(n: number, from: number, cut: Cut): AsyncGenerator<Part<Rows>> {
-    const order = orderOf(n);
-    for (let i = from; i < length; i++) {
-      const places = order.subarray(i * batch, (i + 1) * batch);
-      const own = places.subarray(...cut(places.length));
-      const read = await Promise.all(columns.map(([, column]) => rowsIn(column, own)));
-      yield { batch: Object.fromEntries(columns.map(([name], j) => [name, read[j]!])) as Rows, rows: places.length };
-    }
-  }
-  const made: Batches<Rows> = {
-    batch,
-    length,
-    order: { rows, batch, shuffle: shuffle ?? null, last, checksum },
-    rows: (n, i) => orderOf(n).slice(i * batch, (i + 1) * batch),
-    pass: async function* (n, from = 0) {
-      for await (const { batch: whole } of parts(n, from, (size) => [0, size])) yield whole;
-    },
+  const store = storeInFiles(columns, rows);
+  return storeBatches(store, null, options, { checksum: checksumOf(await store.at(some)) });
+}
+
+/** The rows of arrays in files, by name. */
+export function storeInFiles<K extends string>(
+  columns: readonly (readonly [K, RowsInFile])[],
+  size: number,
+): RowStore<{ readonly [N in K]: Tensor }> {
+  return {
+    size,
+    at: async (rows) =>
+      Object.fromEntries(await Promise.all(columns.map(async ([name, column]) => [name, await rowsIn(column, rows)] as const))) as {
+        readonly [N in K]: Tensor;
+      },
   };
-  return withParts(made, parts);
 }
 
 /** Reads as many bytes as `into` has, from a place in the file. @throws ParseError where the file ends before */

@@ -22,23 +22,36 @@ export async function safetensorsRows<const F extends { readonly [name: string]:
   const wanted = Object.entries(tensors);
   if (wanted.length === 0)
     throw new ShapeError('safetensorsRows: no tensor is named; say which ones: safetensorsRows(path, { x: "images" }, ...)');
-  const columns = await withFile(path, async (file, size) => {
+  const found = await safetensorsColumns(path);
+  const rows = wanted.map(([name, own]): readonly [string, RowsInFile] => {
+    const column = found.get(own);
+    if (column === undefined) {
+      const known = [...found.keys()];
+      throw new ParseError(
+        `${path}: safetensors: there is no tensor ${JSON.stringify(own)} in the file; it has ${known.slice(0, 20).join(", ")}${known.length > 20 ? ", ..." : ""}`,
+      );
+    }
+    return [name, column];
+  });
+  return (await rowsInFiles("safetensorsRows", rows, options)) as Batches<{ readonly [K in keyof F]: Tensor }>;
+}
+
+/** Where the tensors of a safetensors file lie, by name. @throws ParseError, with the path, for a file that cannot be read or is none */
+export async function safetensorsColumns(path: string): Promise<ReadonlyMap<string, RowsInFile>> {
+  return withFile(path, async (file, size) => {
     const length = new Uint8Array(Math.min(size, 8));
     await readAt(file, length, 0);
     const head = new Uint8Array(headerEnd(length, size));
     await readAt(file, head, 0);
     const { entries, start } = safetensorsLayout(head, size);
-    return wanted.map(([name, own]): readonly [string, RowsInFile] => {
-      const entry = entries.find((one) => one.name === own);
-      if (entry === undefined) {
-        const known = entries.slice(0, 20).map((one) => one.name);
-        throw new ParseError(
-          `safetensors: there is no tensor ${JSON.stringify(own)} in the file; it has ${known.join(", ")}${entries.length > 20 ? ", ..." : ""}`,
-        );
-      }
-      const type = tensorType(entry.dtype, entry.shape);
-      return [name, { path, label: `${own} of ${path}`, format: "safetensors", type, order: "little", start: start + entry.from }];
-    });
+    return new Map(
+      entries.map((entry): [string, RowsInFile] => {
+        const type = tensorType(entry.dtype, entry.shape);
+        return [
+          entry.name,
+          { path, label: `${entry.name} of ${path}`, format: "safetensors", type, order: "little", start: start + entry.from },
+        ];
+      }),
+    );
   });
-  return (await rowsInFiles("safetensorsRows", columns, options)) as Batches<{ readonly [K in keyof F]: Tensor }>;
 }

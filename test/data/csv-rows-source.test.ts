@@ -3,9 +3,10 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, describe, expect, test } from "vitest";
 import type { Batches } from "../../src/data/batches.ts";
-import { type CsvRowsOptions, csvRows } from "../../src/data/csv-rows-source.ts";
+import { csvRows } from "../../src/data/csv-rows-source.ts";
 import { loader } from "../../src/data/loader.ts";
 import { readCsv } from "../../src/data/read-csv.ts";
+import { partsOf } from "../../src/data/share.ts";
 import { f32, mean, mul, reference, square, sub, sum, type Tensor, tensor } from "../../src/index.ts";
 import { sgd } from "../../src/optim.ts";
 import { train } from "../../src/train.ts";
@@ -40,6 +41,24 @@ describe("rows of a CSV file", () => {
     for (const from of [0, 3]) expect(await all(source, 1, from)).toEqual([...whole.pass(1, from)]);
     expect(source.rows!(0, 5)).toEqual(whole.rows(0, 5));
     expect(await all(await csvRows(path, { label: "of", batch: 4, last: "drop" }))).toEqual([...whole.pass(0)].slice(0, 5));
+  });
+
+  test("come in the order of a loader's seed, wherever their bytes lie: line ends of all kinds, empty lines, quotes over lines, a mark at the beginning", async () => {
+    const lines = Array.from({ length: 40 }, (_, i) => `${i},${i % 3 === 0 ? `"a ""여"", or\nb${i % 2}"` : `é${i % 4}`}`);
+    const ends = ["\n", "\r\n", "\r", "\n\n\r\n"];
+    const path = file("places.csv", `\ufeff"n","o,f"\r\n${lines.map((line, i) => line + (i === 39 ? "" : ends[i % 4])).join("")}`);
+    const whole = loader(await readCsv(path, { label: "o,f" }), { batch: 7, shuffle: 5 });
+    const source = await csvRows(path, { label: "o,f", batch: 7, shuffle: 5 });
+    for (const [n, from] of [
+      [0, 0],
+      [3, 2],
+    ] as const)
+      expect(await all(source, n, from)).toEqual([...whole.pass(n, from)]);
+    expect(source.rows!(3, 1)).toEqual(whole.rows(3, 1));
+    const parts = partsOf(source)!;
+    const found: unknown[] = [];
+    for await (const part of parts(2, 4, () => [1, 3])) found.push(part);
+    expect(found).toEqual([...(partsOf(whole)!(2, 4, () => [1, 3]) as Iterable<unknown>)]);
   });
 
   test("without a label are x alone, and classes are named", async () => {
@@ -82,9 +101,6 @@ describe("rows of a CSV file", () => {
     const path = file("bad.csv", `${table(9000, () => 1)}1,x,1\n`);
     await expect(csvRows(path, { label: "of", batch: 8 })).rejects.toThrow(`${path}: csv: row 9002, column 2 (b): "x" is not a number`);
     await expect(csvRows(path, { batch: -1 })).rejects.toThrow("csvRows: batch is -1; it is a whole number, 1 or more");
-    await expect(csvRows(path, { batch: 1, shuffle: 1 } as CsvRowsOptions)).rejects.toThrow(
-      "csvRows: rows of text cannot be shuffled without reading them all",
-    );
     await expect(csvRows(file("one.csv", "of\n1\n"), { label: "of", batch: 1 })).rejects.toThrow(
       "csv: there is no column beside the label",
     );
