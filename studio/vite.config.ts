@@ -31,6 +31,22 @@ const library = [
   { find: /^chainrule\/(.+)$/, replacement: `${here("../src/")}$1.ts` },
 ];
 
+/** Counts the nodes of a program where they are made, so that it does not matter which part of the library makes them. */
+function countedNodes(): { name: string; transform(code: string, id: string): { code: string; map: null } | null } {
+  const made = "this.serial = ++counter;";
+  return {
+    name: "counted-nodes",
+    transform(code, id) {
+      if (!id.endsWith("/src/ir/node.ts")) return null;
+      if (code.split(made).length !== 2) throw new Error(`counted-nodes: ir/node.ts has not exactly one "${made}"`);
+      return {
+        code: `import { mostNodes, tooManyNodes } from ${JSON.stringify(here("code/limits.ts"))};\n${code.replace(made, `${made} if (counter > mostNodes) tooManyNodes();`)}`,
+        map: null,
+      };
+    },
+  };
+}
+
 /**
  * The Code tab's sandbox: the frame, whose policy allows one inline script, scripts and a worker made of texts it is given, and nothing else; and the
  * library as one script without imports, because the frame may load nothing.
@@ -62,9 +78,12 @@ function codeSandbox(): Plugin {
             ...Object.fromEntries(entryNames().map((n) => [`chainrule/${n}`, here(`../src/${n}.ts`)])),
           },
         },
+        plugins: [countedNodes()],
         onLog: () => undefined,
       });
-      const { output } = await build.generate({ format: "iife", minify: true, keepNames: true, codeSplitting: false });
+      // The library keeps WebAssembly when the program has none any more.
+      const intro = "const WebAssembly = globalThis.WebAssembly;";
+      const { output } = await build.generate({ format: "iife", minify: true, keepNames: true, codeSplitting: false, intro });
       const source = output[0].code;
       const ref = this.emitFile({ type: "asset", name: "code-library.js", source });
       return `export const frameUrl = new URL(/* @vite-ignore */ "../frame.html", import.meta.url).href;\nexport const preludeUrl = import.meta.ROLLUP_FILE_URL_${ref};`;

@@ -8,13 +8,9 @@ import * as optim from "chainrule/optim";
 import * as testing from "chainrule/testing";
 import * as train from "chainrule/train";
 import * as wasm from "chainrule/wasm";
+import { limitArrays, limitEngines, whenOver } from "./limits.ts";
 import type { ProgramMessage } from "./messages.ts";
 import type { ProgramText } from "./sandbox.ts";
-
-/** Bytes of WebAssembly memory that a program may have, all its engines together. */
-const mostBytes = 512 * 2 ** 20;
-/** Nodes that a program may make. */
-const mostNodes = 1_000_000;
 
 const scope = globalThis as unknown as {
   onmessage: ((event: MessageEvent<ProgramText>) => void) | null;
@@ -23,46 +19,11 @@ const scope = globalThis as unknown as {
   [name: string]: unknown;
 };
 const say = scope.postMessage.bind(scope);
-
-/** Counts the memory of all engines together: growing past the limit fails as it does where there is no more, so the engine's own error tells. */
-function limitMemory(): void {
-  const { Memory } = WebAssembly;
-  const pages = mostBytes / 65536;
-  const living: WeakRef<WebAssembly.Memory>[] = [];
-  const used = (): number => living.reduce((sum, ref) => sum + (ref.deref()?.buffer.byteLength ?? 0), 0);
-  const grow = Memory.prototype.grow;
-  Memory.prototype.grow = function (delta: number): number {
-    if (used() + delta * 65536 > mostBytes) throw new RangeError("a program in the studio may use 512 MiB of engine memory");
-    return grow.call(this, delta);
-  };
-  WebAssembly.Memory = class extends Memory {
-    constructor({ initial, maximum, ...rest }: WebAssembly.MemoryDescriptor) {
-      if (used() + initial * 65536 > mostBytes) throw new RangeError("a program in the studio may use 512 MiB of engine memory");
-      super({ initial, ...(maximum !== undefined && { maximum: Math.max(initial, Math.min(maximum, pages)) }), ...rest });
-      living.push(new WeakRef(this));
-    }
-  };
-}
-
-/** A module whose functions look at how many nodes there are: a loop that never stops building ends with a sentence instead of a full memory. */
-function counted(module: Readonly<Record<string, unknown>>): Readonly<Record<string, unknown>> {
-  const watch = (f: (...given: unknown[]) => unknown): ((...given: unknown[]) => unknown) =>
-    new Proxy(f, {
-      apply(target, self, given) {
-        const result: unknown = Reflect.apply(target, self, given);
-        const { node } = (typeof result === "object" && result !== null ? result : {}) as { node?: { serial?: number } };
-        if ((node?.serial ?? 0) > mostNodes)
-          throw new RangeError("a program in the studio may make 1,000,000 nodes; build the graph once and run it in a compiled program");
-        return result;
-      },
-    });
-  return Object.fromEntries(
-    Object.entries(module).map(([name, it]) => [name, typeof it === "function" ? watch(it as (...given: unknown[]) => unknown) : it]),
-  );
-}
+const importScripts = scope.importScripts.bind(scope);
+const { createObjectURL, revokeObjectURL } = URL;
 
 const modules: Readonly<Record<string, Readonly<Record<string, unknown>>>> = {
-  chainrule: counted(chainrule),
+  chainrule,
   "chainrule/data": data,
   "chainrule/nn": nn,
   "chainrule/onnx": onnx,
@@ -151,16 +112,31 @@ function fault(error: unknown, url: string): void {
   say({ kind: "fault", text, line: lineIn(error, url) });
 }
 
-limitMemory();
+let programUrl = "";
+let isTold = false;
+whenOver((error) => {
+  if (!isTold) fault(error, programUrl);
+  isTold = true;
+});
+
+// The build lets the library hold WebAssembly in a name of its own, see `vite.config.ts`; the program has none, and nothing that makes another realm or
+// runs a text: a worker of its own would be without these limits.
+limitEngines(WebAssembly);
+limitArrays(scope);
+for (const name of ["WebAssembly", "Worker", "SharedWorker", "SharedArrayBuffer", "importScripts", "ShadowRealm"]) delete scope[name];
+delete (URL as { createObjectURL?: unknown }).createObjectURL;
+(Error as { stackTraceLimit?: number }).stackTraceLimit = 100;
 scope["console"] = { log: log("log"), info: log("log"), debug: log("log"), warn: log("warn"), error: log("error"), table: log("log") };
 scope["show"] = show;
 
 scope.onmessage = ({ data: { code, theme, language } }) => {
   look = { theme: theme as NonNullable<typeof look.theme>, language: language as chainrule.Language };
   // The program is a script of its own, so that errors name its lines.
-  const url = URL.createObjectURL(new Blob([`program = async (require, exports, module) => {${code}\n};`], { type: "text/javascript" }));
+  const url = createObjectURL(new Blob([`program = async (require, exports, module) => {${code}\n};`], { type: "text/javascript" }));
+  programUrl = url;
   try {
-    scope.importScripts(url);
+    importScripts(url);
+    revokeObjectURL(url);
     const exports: Record<string, unknown> = {};
     const program = scope["program"] as (require: typeof imported, exports: object, module: object) => Promise<void>;
     program(imported, exports, { exports }).then(

@@ -133,14 +133,118 @@ describe("the Code tab", () => {
     expect(await page.evaluate(() => document.querySelectorAll("iframe").length)).toBe(0);
   });
 
-  test("limits memory, nodes and words", async () => {
-    if (studio === null) return;
-    const memory = await say(
-      'import { compile, graph, add, f32 } from "chainrule";\nimport { wasm } from "chainrule/wasm";\nconst g = graph({ x: f32(20000, 20000) }, ({ x }) => add(x, 1));\nconst p = await compile(g, wasm());\np.run({ x: 1 });\n',
+  test("ends a program whose engines ask for more than 512 MiB together, and lets one have nearly all", async () => {
+    const filled = (rows: number, caught: string): string =>
+      `import { add, compile, graph, f32 } from "chainrule";
+import { wasm } from "chainrule/wasm";
+const kept = [];
+for (let i = 0; i < 2; i++) {
+  ${caught === "" ? "" : "try {"}
+  const p = await compile(graph({ x: f32(${rows}, 2 ** 20) }, ({ x }) => ({ y: add(x, 1) })), wasm());
+  kept.push(p);
+  console.log("compiled", i);
+  ${caught}
+}
+for (;;) await new Promise((next) => { setTimeout(next, 1000); console.log("goes on"); if (${caught === ""}) throw new Error("enough"); });
+`;
+    // Two engines, x and y in each, rows of 4 MiB: 496 MiB and a little; with 33 rows 528.
+    const under = await say(filled(31, ""));
+    expect(under).toEqual(["compiled 0", "compiled 1", "goes on", expect.stringContaining("enough")]);
+    // A program that catches the error goes on asking, and is ended all the same.
+    const over = await say(filled(33, "} catch (error) { console.log(error.message); }"));
+    expect(over.at(-1)).toContain("a program in the studio may use 512 MiB of engine memory, all its engines together");
+  });
+
+  test("has nothing to make another realm, memory or worker of", async () => {
+    const attempts = [
+      ["WebAssembly", "new WebAssembly.Memory({ initial: 9000 })"],
+      ["its name, again", 'new (Object.getPrototypeOf(async () => {}).constructor)("return WebAssembly")()'],
+      ["a worker", "new Worker('data:text/javascript,postMessage(1)')"],
+      ["a shared worker", "new SharedWorker('data:text/javascript,')"],
+      ["an address for a text", "URL.createObjectURL(new Blob(['postMessage(1)']))"],
+      ["another realm's text", "importScripts('data:text/javascript,self.x = 1')"],
+      ["a module of a text", "await import('data:text/javascript,export default 1')"],
+      ["WebAssembly as a module", "await import('data:application/wasm;base64,AGFzbQEAAAA=')"],
+      ["shared memory", "new SharedArrayBuffer(8)"],
+      ["a frame", "document.createElement('iframe')"],
+      ["the program's own text", "await import(/blob:[^)]*?(?=:\\d)/.exec(new Error().stack)[0])"],
+    ] as const;
+    const said = await say(
+      attempts
+        .map(
+          ([name, code]) =>
+            `try { ${code}; console.log(${JSON.stringify(name)}, "succeeded"); } catch { console.log(${JSON.stringify(name)}, "failed"); }`,
+        )
+        .join("\n"),
     );
-    expect(memory.at(-1)).toMatch(/EngineError: wasm: .* needs \d+ bytes/);
-    const nodes = await say('import { add, variable } from "chainrule";\nlet x = variable(1);\nfor (;;) x = add(x, 1);\n');
-    expect(nodes.at(-1)).toContain("a program in the studio may make 1,000,000 nodes; build the graph once");
+    expect(said).toEqual([...attempts.map(([name]) => `${name} failed`), "Done."]);
+    faults.length = 0;
+  });
+
+  test.each([
+    ["an array", "new Float64Array(2 ** 26 + 1)"],
+    ["a buffer", "new ArrayBuffer(2 ** 29 + 1)"],
+    ["a buffer made longer", "new ArrayBuffer(8, { maxByteLength: 2 ** 20 }).transfer(2 ** 29 + 1)"],
+    [
+      "a tensor of the interpreter",
+      'const { evaluate, expand, mul } = await import("chainrule").catch(() => lib); evaluate(mul(2, expand(1, { shape: [2 ** 14, 2 ** 13] })))',
+    ],
+  ])("ends a program that makes %s of more than 512 MiB, though it catches the error", async (_, code) => {
+    const said = await say(`import * as lib from "chainrule";\ntry { ${code}; console.log("made"); } catch { for (;;); }\n`);
+    expect(said).toEqual([expect.stringContaining("an array of a program in the studio may have 512 MiB")]);
+  });
+
+  test("lets a program have arrays of 512 MiB", async () => {
+    expect(await say("console.log(new Float64Array(2 ** 26).length, new ArrayBuffer(2 ** 29).byteLength);")).toEqual([
+      "67108864 536870912",
+      "Done.",
+    ]);
+  });
+
+  const nodes = {
+    chainrule: ["let x = lib.variable(1);", "x = lib.add(x, 1)"],
+    "chainrule, through a transform": ["const f = lib.grad(({ x }) => lib.mul(x, x));", "f({ x: 1 })"],
+    "chainrule/nn": [
+      "const x = lib.variable([1, 2]); const { params } = nn.batchNorm.init(2, { dtype: 'f64' });",
+      "nn.layerNorm(params, x)",
+    ],
+    "chainrule/optim": [
+      "const rule = optim.adam({ rate: 0.1 }); const params = { w: lib.tensor(1) }; const opt = rule.init(params); const grad = { w: lib.variable(1) };",
+      "rule.update({ params, grad, opt })",
+    ],
+    "chainrule/train": ["const logits = lib.variable([[1, 2]]), labels = lib.tensor([1], 'i32');", "train.accuracy(logits, labels)"],
+    "chainrule/onnx": [
+      "const model = await onnx.read(onnx.write(lib.graph({ x: lib.f32(2) }, ({ x }) => ({ y: lib.sin(x) })))); const x = lib.variable(lib.tensor([1, 2], 'f32'));",
+      "model.apply(model.params, { x })",
+    ],
+  } as const;
+  test.each(Object.keys(nodes) as (keyof typeof nodes)[])(
+    "ends a program that makes more than 1,000,000 nodes by %s, though it catches the error",
+    async (name) => {
+      const [before, code] = nodes[name];
+      const said = await say(`import * as lib from "chainrule";
+import * as nn from "chainrule/nn";
+import * as optim from "chainrule/optim";
+import * as train from "chainrule/train";
+import { onnx } from "chainrule/onnx";
+${before}
+let turns = 0;
+for (;;) {
+  try { ${code}; } catch (error) { if (turns < 1000) throw error; }
+  if (++turns % 5000 === 0) console.log("goes on");
+}
+`);
+      expect(said.at(-1)).toContain("a program in the studio may make 1,000,000 nodes; build the graph once");
+    },
+  );
+
+  // Each turn makes two nodes: the sum, and the 1.
+  test("lets a program make nearly a million nodes, and ends one that says too much", async () => {
+    expect(
+      await say(
+        'import { add, variable, read } from "chainrule";\nlet x = variable(1);\nfor (let i = 0; i < 499_990; i++) x = add(x, 1);\nconsole.log(read(x));\n',
+      ),
+    ).toEqual(["499991", "Done."]);
     const words = await say("for (let i = 0; ; i++) postMessage({ kind: 'log', text: String(i) });");
     expect(words.at(-1)).toBe("the program says more than can be shown: 4,000 things at once, or 400 a second");
   });
