@@ -1,23 +1,33 @@
-import { imageFolder } from "../data/image-folder.ts";
+import { dataset } from "../data/dataset.ts";
+import { imagesInFolder } from "../data/image-folder.ts";
 import { readTensorFile } from "../data/read-file.ts";
+import { blocksOf, mapRows, type RowStore } from "../data/row-store.ts";
+import { rowBytes, storeInFiles } from "../data/rows-in-files.ts";
+import { safetensorsColumns } from "../data/safetensors-rows.ts";
 import { nodeFiles } from "../files/node-files.ts";
 import { allocate, isFloat, isInteger } from "../ir/dtype.ts";
 import { DomainError, DTypeError, ParseError, ShapeError } from "../ir/errors.ts";
 import { isTensor } from "../ir/leaf.ts";
 import { sizeOf } from "../ir/shape.ts";
 import { hold, type Tensor } from "../ir/tensor.ts";
-import { f32, i32, tensorType, typeText } from "../ir/type.ts";
+import { f32, i32, type TensorType, tensorType, typeText } from "../ir/type.ts";
 import { portText } from "../onnx/inspection.ts";
 import type { Port } from "../onnx/model.ts";
 import type { FinetuneSettings } from "./finetune-settings.ts";
 import type { CommandIo } from "./io.ts";
-import { readTable } from "./table.ts";
+import { tableStore } from "./table.ts";
 import { UsageError } from "./usage-error.ts";
 
-/** Rows for a model: a tensor for each of its inputs, and what is to be predicted. */
+type Tensors = Readonly<Record<string, Tensor>>;
+
+/** Rows for a model: where the tensors for its inputs, and what is to be predicted, are read. */
 export interface TuningRows {
-  readonly inputs: Readonly<Record<string, Tensor>>;
-  readonly target: Tensor;
+  /** `input NAME` for each of the model's inputs, and `target`. */
+  readonly store: RowStore<Tensors>;
+  /** The targets alone, so that nothing else is read to look at all of them. */
+  readonly targets: RowStore<Tensor>;
+  /** The type of all targets. */
+  readonly target: TensorType;
   readonly rows: number;
   /** What the target is called there. */
   readonly targetName: string;
@@ -41,8 +51,39 @@ export async function tuningRows(path: string, settings: FinetuneSettings, ports
       `--data ${path.slice(-40)}: data is a .safetensors or .npz file with tensors by name, a .csv table, or a folder of images`,
       "finetune",
     );
+  return tensorRows(path, /\.npz$/i.test(path) ? await inMemory(path) : await inPlace(path), settings, ports);
+}
+
+/** Tensors by their names: their types, and the rows of some of them, by names of one's own. */
+interface TensorSource {
+  readonly types: Readonly<Record<string, TensorType>>;
+  rows(names: Readonly<Record<string, string>>, size: number): RowStore<Tensors>;
+}
+
+/** The tensors of a safetensors file, whose rows are read from their places. */
+async function inPlace(path: string): Promise<TensorSource> {
+  const columns = await safetensorsColumns(path);
+  return {
+    types: Object.fromEntries([...columns].map(([name, { type }]) => [name, type])),
+    rows: (names, size) =>
+      storeInFiles(
+        Object.entries(names).map(([name, own]) => [name, columns.get(own)!] as const),
+        size,
+      ),
+  };
+}
+
+/** Those of a .npz file, which is compressed: no row has a place in it, so all of it is read. */
+async function inMemory(path: string): Promise<TensorSource> {
   const found = await readTensorFile(path);
-  return tensorRows(path, isTensor(found) ? {} : found, settings, ports);
+  const tensors: Tensors = isTensor(found) ? {} : found;
+  return {
+    types: Object.fromEntries(Object.entries(tensors).map(([name, { type }]) => [name, type])),
+    rows: (names) => {
+      const whole = dataset(Object.fromEntries(Object.entries(names).map(([name, own]) => [name, tensors[own]!])));
+      return { size: whole.size, at: async (rows) => whole.at(rows) };
+    },
+  };
 }
 
 async function isFolder(path: string): Promise<boolean> {
@@ -73,22 +114,37 @@ async function imageRows(path: string, { mean, std }: FinetuneSettings, ports: P
     if (list !== null && list.length !== 1 && list.length !== channels)
       throw new UsageError(`--${name} has ${list.length} numbers, and the model's images have ${channels} channels`, "finetune");
   const sized = typeof height === "number" && typeof width === "number";
-  const images = await imageFolder(path, { grey: channels === 1, ...(sized && { size: [height, width] as const }) });
-  const { x, y } = images.all();
-  const plane = x.type.shape[2]! * x.type.shape[3]!;
-  const data = x.data.map((v, i) => {
-    const channel = Math.floor(i / plane) % channels;
-    return (v - (mean?.[channel] ?? mean?.[0] ?? 0)) / (std?.[channel] ?? std?.[0] ?? 1);
+  const { store, classes, labels } = await imagesInFolder(path, {
+    grey: channels === 1,
+    ...(sized && { size: [height, width] as const }),
   });
-  const own = allocate(entry[1].dtype, data.length);
-  own.set(data);
-  const input = hold(tensorType(entry[1].dtype, x.type.shape), own);
-  return { inputs: { [entry[0]]: input }, target: y, rows: images.size, targetName: "the folder", classes: images.classes };
+  const scaled = (x: Tensor): Tensor => {
+    const plane = x.type.shape[2]! * x.type.shape[3]!;
+    const own = allocate(entry[1].dtype, x.data.length);
+    x.data.forEach((v, i) => {
+      const channel = Math.floor(i / plane) % channels;
+      own[i] = (v - (mean?.[channel] ?? mean?.[0] ?? 0)) / (std?.[channel] ?? std?.[0] ?? 1);
+    });
+    return hold(tensorType(entry[1].dtype, x.type.shape), own);
+  };
+  return {
+    store: mapRows(store, ({ x, y }) => ({ [`input ${entry[0]}`]: scaled(x), target: y })),
+    ...labelsOf(hold(i32(labels.length), labels)),
+    rows: store.size,
+    targetName: "the folder",
+    classes,
+  };
+}
+
+/** Targets that are in memory. */
+function labelsOf(target: Tensor): Pick<TuningRows, "targets" | "target"> {
+  const whole = dataset({ target });
+  return { targets: { size: whole.size, at: async (rows) => whole.at(rows).target }, target: target.type };
 }
 
 /** `x f32[100,64], y i32[100]`, in a message. */
-function tensorsText(tensors: Readonly<Record<string, Tensor>>): string {
-  const all = Object.entries(tensors).map(([name, { type }]) => `${name} ${typeText(type)}`);
+function tensorsText(tensors: Readonly<Record<string, TensorType>>): string {
+  const all = Object.entries(tensors).map(([name, type]) => `${name} ${typeText(type)}`);
   return all.length === 0 ? "no tensors" : all.length > 12 ? `${all.slice(0, 12).join(", ")} and ${all.length - 12} more` : all.join(", ");
 }
 
@@ -98,7 +154,8 @@ function portsText(ports: Ports): string {
     .join(", ");
 }
 
-function tensorRows(path: string, tensors: Readonly<Record<string, Tensor>>, settings: FinetuneSettings, ports: Ports): TuningRows {
+function tensorRows(path: string, source: TensorSource, settings: FinetuneSettings, ports: Ports): TuningRows {
+  const tensors = source.types;
   const there = `${path} has ${tensorsText(tensors)}, and the model takes ${portsText(ports)}`;
   const names = Object.keys(ports);
   for (const [input, name] of Object.entries(settings.inputs)) {
@@ -118,24 +175,32 @@ function tensorRows(path: string, tensors: Readonly<Record<string, Tensor>>, set
   if (sources.size < names.length && names.length === 1 && left.length === 1) sources.set(names[0]!, left[0]!);
   const missing = names.filter((name) => !sources.has(name));
   if (missing.length > 0) throw new ParseError(`${there}; name the tensor for ${missing.join(", ")}: --input ${missing[0]}=...`);
-  const inputs = Object.fromEntries(names.map((name) => [name, tensors[sources.get(name)!]!]));
   const bound = new Map<string, number>();
-  for (const name of names) checkInput(path, name, sources.get(name)!, inputs[name]!, ports[name]!, bound);
-  const rows = Object.values(inputs)[0]?.type.shape[0] ?? tensors[target]!.type.shape[0] ?? 0;
-  for (const [name, source] of [...sources, ["", target]] as const) {
-    const own = tensors[source]!.type;
-    if (own.shape[0] !== rows)
+  for (const name of names) checkInput(path, name, sources.get(name)!, tensors[sources.get(name)!]!, ports[name]!, bound);
+  const first = names.length === 0 ? target : sources.get(names[0]!)!;
+  const rows = tensors[first]!.shape[0] ?? 0;
+  for (const [name, own] of [...sources, ["", target]] as const) {
+    const type = tensors[own]!;
+    if (type.shape[0] !== rows)
       throw new ShapeError(
-        `${path}: ${source} is ${typeText(own)}${name === "" ? "" : `, the input ${name}`}, and ${sources.get(names[0]!) ?? target} has ${rows} rows; rows are axis 0, and all tensors have as many`,
+        `${path}: ${own} is ${typeText(type)}${name === "" ? "" : `, the input ${name}`}, and ${first} has ${rows} rows; rows are axis 0, and all tensors have as many`,
       );
   }
-  return { inputs, target: tensors[target]!, rows, targetName: target, classes: null };
+  const inputs = Object.fromEntries(names.map((name) => [`input ${name}`, sources.get(name)!]));
+  return {
+    store: source.rows({ ...inputs, target }, rows),
+    targets: mapRows(source.rows({ target }, rows), (read) => read["target"]!),
+    target: tensors[target]!,
+    rows,
+    targetName: target,
+    classes: null,
+  };
 }
 
 /** The tensor to be predicted: the one that was named, that is left over, or that is called so. */
 function targetOf(
   rest: readonly string[],
-  tensors: Readonly<Record<string, Tensor>>,
+  tensors: Readonly<Record<string, TensorType>>,
   { target }: FinetuneSettings,
   there: string,
   open: number,
@@ -150,9 +215,9 @@ function targetOf(
   throw new ParseError(`${there}; name what is to be predicted: --target ...`);
 }
 
-function checkInput(path: string, name: string, source: string, given: Tensor, port: Port, bound: Map<string, number>): void {
-  const told = `${path}: the model's input ${name} is ${portText(port)}, and ${source} is ${typeText(given.type)}`;
-  const { shape, dtype } = given.type;
+function checkInput(path: string, name: string, source: string, given: TensorType, port: Port, bound: Map<string, number>): void {
+  const told = `${path}: the model's input ${name} is ${portText(port)}, and ${source} is ${typeText(given)}`;
+  const { shape, dtype } = given;
   if (port.dtype !== dtype && !(isInteger(dtype) && isInteger(port.dtype)))
     throw new DTypeError(
       `${told}; write it as ${port.dtype}${isFloat(port.dtype) && isInteger(dtype) ? ", scaled as the model was trained" : ""}`,
@@ -183,48 +248,63 @@ async function tableRows(path: string, settings: FinetuneSettings, ports: Ports,
   if (Object.keys(settings.inputs).length > 0)
     throw new UsageError("--input names tensors; of a table all columns but the target are the input", "finetune");
   const [name, port] = entry;
-  const { columns, rows, data, target } = await readTable(path, settings.target, io);
+  const width = (port.shape ?? []).slice(1).reduce<number>((n, s) => n * (typeof s === "number" ? s : 1), 1);
   const open = (port.shape ?? []).slice(1).filter((s) => typeof s !== "number").length;
-  const known = (port.shape ?? []).slice(1).reduce<number>((n, s) => n * (typeof s === "number" ? s : 1), 1);
-  const fits =
-    port.shape !== null && port.shape.length > 0 && (open === 0 ? known === columns.length : open === 1 && columns.length % known === 0);
-  if (!fits)
+  const fits = isFloat(port.dtype) ? Number.isFinite : Number.isInteger;
+  const table = await tableStore(path, settings.target, io, ({ columns, data, start }) => {
+    if (start === 0) checkColumns(columns.length);
+    const bad = data.findIndex((x) => !fits(x));
+    if (bad >= 0)
+      throw new DomainError(
+        `${path}: ${columns[bad % columns.length]} is ${data[bad]} in row ${start + Math.floor(bad / columns.length)} (from 0), and the model's input ${name} takes ${isFloat(port.dtype) ? "finite" : "whole"} numbers, ${portText(port)}`,
+      );
+  });
+  function checkColumns(count: number): void {
+    if (port.shape !== null && port.shape.length > 0 && (open === 0 ? width === count : open === 1 && count % width === 0)) return;
     throw new ShapeError(
-      `${path} has ${columns.length} columns beside ${settings.target}, and the model's input ${name} is ${portText(port)}, ${open === 0 ? `${known} numbers a row` : "which they do not fill"}`,
+      `${path} has ${count} columns beside ${settings.target}, and the model's input ${name} is ${portText(port)}, ${open === 0 ? `${width} numbers a row` : "which they do not fill"}`,
     );
-  const shape = [rows, ...port.shape!.slice(1).map((s) => (typeof s === "number" ? s : columns.length / known))];
-  const bad = data.findIndex((x) => (isFloat(port.dtype) ? !Number.isFinite(x) : !Number.isInteger(x)));
-  if (bad >= 0)
-    throw new DomainError(
-      `${path}: ${columns[bad % columns.length]} is ${data[bad]} in row ${Math.floor(bad / columns.length)} (from 0), and the model's input ${name} takes ${isFloat(port.dtype) ? "finite" : "whole"} numbers, ${portText(port)}`,
-    );
-  const own = allocate(port.dtype, data.length);
-  own.set(data);
-  const whole = target.values.every(Number.isInteger);
+  }
+  const { columns, labels, size } = table;
+  const { values, classes } = labels!;
+  const rest = port.shape!.slice(1).map((s) => (typeof s === "number" ? s : columns.length / width));
+  const dtype = values.every(Number.isInteger) ? "i32" : "f32";
+  const asTarget = (of: Float64Array): Tensor =>
+    dtype === "i32" ? hold(i32(of.length), Int32Array.from(of)) : hold(f32(of.length), Float32Array.from(of));
   return {
-    inputs: { [name]: hold(tensorType(port.dtype, shape), own) },
-    target: whole ? hold(i32(rows), Int32Array.from(target.values)) : hold(f32(rows), Float32Array.from(target.values)),
-    rows,
+    store: mapRows(table, ({ rows, data, label }) => {
+      const own = allocate(port.dtype, data.length);
+      own.set(data);
+      return { [`input ${name}`]: hold(tensorType(port.dtype, [rows, ...rest]), own), target: asTarget(label!.values) };
+    }),
+    ...labelsOf(asTarget(values)),
+    rows: size,
     targetName: settings.target,
-    classes: target.classes,
+    classes,
   };
 }
 
 /**
- * Labels as classes of an output, whose classes are along `axis`.
- * @throws DTypeError, DomainError, ShapeError for targets that are no such labels
+ * Looks at all targets, whether they are labels of an output with so many classes.
+ * @throws DTypeError, DomainError for targets that are no such labels
  */
-export function checkLabels(path: string, { target, targetName, classes }: TuningRows, count: number): Tensor {
-  if (isFloat(target.type.dtype) || target.type.dtype === "bool")
+export async function checkLabels(path: string, { targets, target, targetName, classes }: TuningRows, count: number): Promise<void> {
+  if (isFloat(target.dtype) || target.dtype === "bool")
     throw new DTypeError(
-      `${path}: cross-entropy takes classes, whole numbers, and ${targetName} is ${typeText(target.type)}; write it as i32, or choose --loss mse`,
+      `${path}: cross-entropy takes classes, whole numbers, and ${targetName} is ${typeText(target)}; write it as i32, or choose --loss mse`,
     );
-  const { data, type } = target;
-  const width = sizeOf(type.shape.slice(1));
-  const bad = data.findIndex((x) => !(x >= -1 && x < count));
-  if (bad >= 0)
-    throw new DomainError(
-      `${path}: ${targetName} is ${classes?.[data[bad]!] ?? data[bad]} in row ${Math.floor(bad / width)} (from 0)${classes === null ? "" : `, class number ${data[bad]}`}; the model has ${count} classes, 0 to ${count - 1}, and -1 leaves a label out`,
-    );
-  return type.dtype === "i32" ? target : hold(tensorType("i32", type.shape), Int32Array.from(data));
+  const width = sizeOf(target.shape.slice(1));
+  for await (const { start, rows } of blocksOf(targets, rowBytes(target))) {
+    const { data } = rows;
+    const bad = data.findIndex((x) => !(x >= -1 && x < count));
+    if (bad >= 0)
+      throw new DomainError(
+        `${path}: ${targetName} is ${classes?.[data[bad]!] ?? data[bad]} in row ${start + Math.floor(bad / width)} (from 0)${classes === null ? "" : `, class number ${data[bad]}`}; the model has ${count} classes, 0 to ${count - 1}, and -1 leaves a label out`,
+      );
+  }
+}
+
+/** Labels as the loss takes them. */
+export function asLabels({ type, data }: Tensor): Tensor {
+  return hold(tensorType("i32", type.shape), data instanceof Int32Array ? data : Int32Array.from(data));
 }

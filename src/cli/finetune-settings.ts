@@ -1,15 +1,28 @@
-import type { Language } from "../explain/explain.ts";
-import { langOption, type OptionSpec } from "./command.ts";
+import type { OptionSpec } from "./command.ts";
 import { type Given, settingReaders } from "./setting-readers.ts";
-import { optimizerNames } from "./train-settings.ts";
+import { type TrainingDefaults, type TrainingSettings, trainingOptions, trainingSettings } from "./training-options.ts";
 import { UsageError } from "./usage-error.ts";
 
 /** The losses by their names on the command line. */
 export const lossNames = ["cross-entropy", "mse", "mae", "huber", "bce"] as const;
 export type LossName = (typeof lossNames)[number];
 
+const defaults: TrainingDefaults = {
+  rate: "lr",
+  rateOf: (given) => (given["lora"] === undefined ? 1e-4 : 1e-3),
+  rateText: "1e-4 when left out, 1e-3 with --lora",
+  epochs: 3,
+  batch: null,
+  batchText: "32 when left out, or what the model has fixed",
+  seedText: "the split, the order of rows and the adapters",
+  engines: ["wasm", "reference", "onnxruntime"],
+  enginesText: "wasm (when left out), reference, or onnxruntime, which needs the package onnxruntime-node",
+  checkpoint: (given) => String(given["output"]).replace(/\.onnx$/i, ".ckpt"),
+  checkpointText: "; the output's name with .ckpt when left out",
+};
+
 /** The options of `chainrule finetune`. */
-export const finetuneOptions: readonly OptionSpec[] = [
+export const finetuneOptions: readonly OptionSpec[] = trainingOptions(defaults, [
   { name: "output", short: "o", value: "FILE.onnx", about: "the tuned model" },
   {
     name: "data",
@@ -45,27 +58,10 @@ export const finetuneOptions: readonly OptionSpec[] = [
     about: "with --lora: the weights that get adapters; the matrices of all products when left out",
   },
   { name: "adapters", value: "FILE.safetensors", about: "with --lora: the factors alone" },
-  { name: "optimizer", value: "NAME", about: `${optimizerNames.join(", ")}; adam when left out` },
-  { name: "lr", value: "NUMBER", about: "the learning rate, 1e-4 when left out, 1e-3 with --lora" },
-  { name: "schedule", value: "NAME", about: "constant (when left out), or cosine: down to 0 over all steps" },
-  { name: "epochs", value: "COUNT", about: "passes over the data, 3 when left out" },
-  { name: "batch", value: "ROWS", about: "rows in a batch, 32 when left out, or what the model has fixed" },
-  { name: "accumulate", value: "COUNT", about: "batches for one update, 1 when left out" },
-  { name: "seed", value: "NUMBER", about: "of the split, the order of rows and the adapters; 0 when left out" },
-  { name: "patience", value: "COUNT", about: "stop after so many epochs without a better validation, and keep the best" },
-  { name: "engine", value: "NAME", about: "wasm (when left out), reference, or onnxruntime, which needs the package onnxruntime-node" },
-  { name: "checkpoint", value: "FILE", about: "where the run is kept; the output's name with .ckpt when left out" },
-  { name: "every", value: "STEPS", about: "also write the checkpoint after so many steps; else at the end, and when stopped" },
-  { name: "resume", about: "go on from the checkpoint" },
-  { name: "force", about: "start anew although there is a checkpoint" },
-  { name: "log", value: "FILE.jsonl", about: "every step as a line of JSON" },
-  { name: "curve", value: "FILE.svg", about: "the curve of the losses" },
-  { name: "json", about: "print the report as JSON" },
-  langOption,
-];
+]);
 
 /** What is asked for, checked. */
-export interface FinetuneSettings {
+export interface FinetuneSettings extends TrainingSettings {
   readonly model: string;
   readonly out: string;
   readonly data: string;
@@ -83,29 +79,12 @@ export interface FinetuneSettings {
   readonly freeze: readonly string[] | null;
   readonly lora: { readonly rank: number; readonly alpha: number; readonly targets: readonly string[] | null } | null;
   readonly adapters: string | null;
-  readonly optimizer: (typeof optimizerNames)[number];
-  readonly rate: number;
-  readonly schedule: "constant" | "cosine";
-  readonly epochs: number;
-  /** Null where the command line does not say. */
-  readonly batch: number | null;
-  readonly accumulate: number;
-  readonly seed: number;
-  readonly patience: number | null;
-  readonly engine: "wasm" | "reference" | "onnxruntime";
-  readonly checkpoint: string;
-  readonly every: number | null;
-  readonly resume: boolean;
-  readonly force: boolean;
-  readonly log: string | null;
-  readonly curve: string | null;
-  readonly json: boolean;
-  readonly lang: Language;
 }
 
 /** The settings in the options. @throws UsageError for values that are not there, and options that do not go together */
 export function finetuneSettings(model: string, given: Given): FinetuneSettings {
-  const { text, needed, number, count, flag, choice, file } = settingReaders(given, "finetune");
+  const readers = settingReaders(given, "finetune");
+  const { text, needed, number, count, choice, file } = readers;
   const refuse = (message: string): never => {
     throw new UsageError(message, "finetune");
   };
@@ -131,6 +110,7 @@ export function finetuneSettings(model: string, given: Given): FinetuneSettings 
   const above = (x: number): boolean => x > 0 && x < Number.POSITIVE_INFINITY;
   const share = text("validation") ?? "0.2";
   return {
+    ...trainingSettings(given, readers, defaults),
     model,
     out,
     data: needed("data", "train.safetensors"),
@@ -147,23 +127,6 @@ export function finetuneSettings(model: string, given: Given): FinetuneSettings 
     freeze: list("freeze"),
     lora: rank === null ? null : { rank, alpha: number("alpha", rank, above, "number above 0"), targets: list("targets") },
     adapters: file("adapters", /\.safetensors$/i, "….safetensors"),
-    optimizer: choice("optimizer", optimizerNames, "adam"),
-    rate: number("lr", rank === null ? 1e-4 : 1e-3, above, "learning rate, a number above 0"),
-    schedule: choice<"constant" | "cosine">("schedule", ["constant", "cosine"], "constant"),
-    epochs: count("epochs", 3),
-    batch: given["batch"] === undefined ? null : count("batch", 1),
-    accumulate: count("accumulate", 1),
-    seed: number("seed", 0, Number.isSafeInteger, "whole number"),
-    patience: given["patience"] === undefined ? null : count("patience", 1),
-    engine: choice<FinetuneSettings["engine"]>("engine", ["wasm", "reference", "onnxruntime"], "wasm"),
-    checkpoint: text("checkpoint") ?? out.replace(/\.onnx$/i, ".ckpt"),
-    every: given["every"] === undefined ? null : count("every", 1),
-    resume: flag("resume"),
-    force: flag("force"),
-    log: file("log", /\.jsonl$/i, "….jsonl"),
-    curve: file("curve", /\.svg$/i, "….svg"),
-    json: flag("json"),
-    lang: choice<Language>("lang", ["en", "ko"], "en"),
   };
 }
 

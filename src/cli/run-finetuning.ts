@@ -1,6 +1,8 @@
 import { crc32 } from "../data/crc32.ts";
-import { dataset } from "../data/dataset.ts";
-import { loader } from "../data/loader.ts";
+import { rowOrder } from "../data/row-order.ts";
+import { blocksOf, heldUpTo, mapRows, type RowStore, rowsFrom, type StoreOptions } from "../data/row-store.ts";
+import { rowBytes } from "../data/rows-in-files.ts";
+import { shares } from "../data/shares.ts";
 import type { Engine } from "../engines/engine.ts";
 import { reference } from "../engines/reference.ts";
 import { piecesOf } from "../files/open-file.ts";
@@ -12,14 +14,16 @@ import { sizeOf } from "../ir/shape.ts";
 import { hold, type Tensor } from "../ir/tensor.ts";
 import type { Values } from "../ir/tree.ts";
 import { type TensorType, tensorType, typeText } from "../ir/type.ts";
+import { batchesOf } from "./batches-of.ts";
 import { printable } from "./describe-error.ts";
-import { checkLabels, type TuningRows, tuningRows } from "./finetune-data.ts";
+import { asLabels, checkLabels, type TuningRows, tuningRows } from "./finetune-data.ts";
 import { checkTargets, classAxis, lossOf } from "./finetune-loss.ts";
 import type { FinetuneSettings, LossName } from "./finetune-settings.ts";
 import type { CommandIo } from "./io.ts";
 import { optimizerOf } from "./optimizer-named.ts";
 import { tellEnd, tellers } from "./run-end.ts";
 import { commandWords } from "./train-words.ts";
+import type { EngineName } from "./training-options.ts";
 import { UsageError } from "./usage-error.ts";
 
 type Model = Awaited<ReturnType<typeof import("../onnx.ts").onnx.read>>;
@@ -114,7 +118,14 @@ function firstRows({ type, data }: Tensor, rows: number): Tensor {
 }
 
 /** The type of the output for a batch, and whether data decide something in the model. @throws what the model throws for inputs that do not fit it */
-function outputType(tuned: Tuned, inputs: Weights, output: string, batch: number): { readonly out: TensorType; readonly splits: boolean } {
+async function outputType(
+  tuned: Tuned,
+  { store, rows: all }: TuningRows,
+  names: readonly string[],
+  output: string,
+  batch: number,
+): Promise<{ readonly out: TensorType; readonly splits: boolean }> {
+  const inputs = inputsIn(await store.at(rowsFrom(0, Math.min(batch, all))), names);
   const rows = Object.fromEntries(Object.entries(inputs).map(([name, t]) => [name, firstRows(t, batch)]));
   const types = Object.fromEntries(Object.entries(rows).map(([name, { type }]) => [name, type]));
   const bound = tuned.bind(rows, tuned.params);
@@ -123,15 +134,31 @@ function outputType(tuned: Tuned, inputs: Weights, output: string, batch: number
   return { out: made.outputs.type, splits: Object.keys(bound).length > 0 };
 }
 
-/** Targets as the loss takes them. */
-function fitted(path: string, rows: TuningRows, loss: LossName, out: TensorType, output: string, axis: number): Tensor {
-  const type = { ...rows.target.type, shape: [out.shape[0]!, ...rows.target.type.shape.slice(1)] };
-  if (loss === "cross-entropy") return checkLabels(path, rows, out.shape[axis]!);
-  checkTargets(out, type, output);
-  return rows.target;
+/** The rows with targets as the loss takes them. @throws for targets that are none, wherever they stand */
+async function fitted(
+  path: string,
+  rows: TuningRows,
+  loss: LossName,
+  out: TensorType,
+  output: string,
+  axis: number,
+): Promise<RowStore<Weights>> {
+  if (loss === "cross-entropy") {
+    await checkLabels(path, rows, out.shape[axis]!);
+    return mapRows(rows.store, (read) => ({ ...read, target: asLabels(read["target"]!) }));
+  }
+  checkTargets(out, { ...rows.target, shape: [out.shape[0]!, ...rows.target.shape.slice(1)] }, output);
+  return rows.store;
 }
 
-async function engineOf(name: FinetuneSettings["engine"]): Promise<Engine> {
+/** Every label, where a row has one. */
+async function labelsIn({ targets, target }: TuningRows): Promise<Int32Array> {
+  const all = new Int32Array(target.shape[0]!);
+  for await (const { start, rows } of blocksOf(targets, rowBytes(target))) all.set(rows.data, start);
+  return all;
+}
+
+async function engineOf(name: EngineName): Promise<Engine> {
   if (name === "reference") return reference() as Engine;
   // Entries, so that the package has their code once, where the worker's file is beside the compiler.
   if (name === "wasm") return (await import("../wasm.ts")).wasm() as Engine;
@@ -157,24 +184,38 @@ export async function runFinetuning(settings: FinetuneSettings, again: string, i
     );
   const tuned = await tunedOf(model, settings);
   const { batch, fixed } = batchOf(model, settings, all.rows);
-  const { out, splits } = outputType(tuned, all.inputs, output, batch);
+  const names = Object.keys(model.inputs);
+  const { out, splits } = await outputType(tuned, all, names, output, batch);
   if (!isFloat(out.dtype))
     throw new UsageError(`--predict ${output}: it is ${typeText(out)}, and a loss is made of floating-point numbers`, "finetune");
-  const loss = settings.loss ?? (isFloat(all.target.type.dtype) ? "mse" : "cross-entropy");
+  const loss = settings.loss ?? (isFloat(all.target.dtype) ? "mse" : "cross-entropy");
   const axis =
-    loss === "cross-entropy"
-      ? classAxis(out, { ...all.target.type, shape: [out.shape[0]!, ...all.target.type.shape.slice(1)] }, output)
-      : 0;
-  const rowsOf = (path: string, rows: TuningRows) =>
-    dataset({ ...prefixed(rows.inputs), target: fitted(path, rows, loss, out, output, axis) });
-  const whole = rowsOf(settings.data, all);
-  const labels = loss === "cross-entropy" && all.target.type.shape.length === 1;
-  const [fit, others] =
-    held !== null
-      ? [whole, rowsOf(String(settings.validation), held)]
-      : whole.split(1 - (settings.validation as number), { seed: settings.seed, ...(labels && { stratify: "target" as never }) });
-  const names = Object.keys(model.inputs);
+    loss === "cross-entropy" ? classAxis(out, { ...all.target, shape: [out.shape[0]!, ...all.target.shape.slice(1)] }, output) : 0;
+  const rowsOf = async (path: string, rows: TuningRows, places: Int32Array | null): Promise<Part> => ({
+    ...(await heldUpTo(await fitted(path, rows, loss, out, output, axis), settings.memory)),
+    places,
+    size: places?.length ?? rows.rows,
+  });
+  const parts = async (): Promise<readonly [Part, Part]> => {
+    if (held !== null) return [await rowsOf(settings.data, all, null), await rowsOf(String(settings.validation), held, null)];
+    const whole = await rowsOf(settings.data, all, null);
+    const labels = loss === "cross-entropy" && all.target.shape.length === 1 ? await labelsIn(all) : null;
+    const [first, second] = shares(rowOrder(settings.seed, all.rows), 1 - (settings.validation as number), labels);
+    return [
+      { ...whole, places: first, size: first.length },
+      { ...whole, places: second, size: second.length },
+    ];
+  };
+  const [fit, others] = await parts();
   return trained({ settings, model, tuned, output, loss, axis, batch, fixed, fit, others, names, splits }, again, io);
+}
+
+/** Some rows of a store. */
+interface Part {
+  readonly store: RowStore<Weights>;
+  readonly held: boolean;
+  readonly places: Int32Array | null;
+  readonly size: number;
 }
 
 interface Plan {
@@ -186,16 +227,11 @@ interface Plan {
   readonly axis: number;
   readonly batch: number;
   readonly fixed: boolean;
-  readonly fit: ReturnType<typeof dataset>;
-  readonly others: ReturnType<typeof dataset>;
+  readonly fit: Part;
+  readonly others: Part;
   readonly names: readonly string[];
   /** Whether data decide something in the model, which then is bound before each step. */
   readonly splits: boolean;
-}
-
-/** Inputs beside the target, by names that are not its own. */
-function prefixed(inputs: Weights): Record<string, Tensor> {
-  return Object.fromEntries(Object.entries(inputs).map(([name, t]) => [`input ${name}`, t]));
 }
 
 /** The inputs of a batch by their own names. */
@@ -208,7 +244,8 @@ async function trained(plan: Plan, again: string, io: CommandIo): Promise<number
   const { readCheckpoint, train } = await import("../train.ts");
   const { onnx } = await import("../onnx.ts");
   const last = fixed ? "drop" : "smaller";
-  const source = loader(fit, { batch: Math.min(batch, Math.max(1, fixed ? batch : fit.size)), shuffle: settings.seed, last });
+  const cut = ({ store, places, held }: Part, options: StoreOptions) => batchesOf(store, places, { ...options, last }, held);
+  const source = await cut(fit, { batch: fixed ? batch : Math.min(batch, Math.max(1, fit.size)), shuffle: settings.seed });
   const note = await noteOf(plan);
   if (settings.resume) checkNote((await readCheckpoint(settings.checkpoint)).header.note, note, settings.checkpoint);
   const moved = tuned.only ?? Object.keys(tuned.params);
@@ -240,10 +277,10 @@ async function trained(plan: Plan, again: string, io: CommandIo): Promise<number
       },
       {
         data: source,
-        ...(others.size > 0 && { validate: loader(others, { batch: fixed ? batch : Math.min(batch, others.size), last }) }),
+        ...(others.size > 0 && { validate: await cut(others, { batch: fixed ? batch : Math.min(batch, others.size) }) }),
         optimizer: optimizerOf(
           settings,
-          Math.ceil(source.length / settings.accumulate) * settings.epochs,
+          Math.ceil(source.length! / settings.accumulate) * settings.epochs,
           tuned.only === null ? {} : { only: tuned.only },
         ),
         engine: await engineOf(settings.engine),

@@ -1,6 +1,6 @@
-import { dataset } from "../data/dataset.ts";
-import { loader } from "../data/loader.ts";
+import type { CsvStore } from "../data/csv-store.ts";
 import { rowOrder } from "../data/row-order.ts";
+import { heldUpTo, mapRows } from "../data/row-store.ts";
 import { shares } from "../data/shares.ts";
 import { saveTensors } from "../data/tensor-tree.ts";
 import { reference } from "../engines/reference.ts";
@@ -14,25 +14,26 @@ import { meanSquaredError } from "../ops/composite/loss.ts";
 import { reshape } from "../ops/linear/reshape.ts";
 import { key } from "../random/random.ts";
 import type { Context } from "../train/model.ts";
+import { batchesOf } from "./batches-of.ts";
 import { type CommandIo, exitCodes } from "./io.ts";
 import { modelOf, type SpecModel } from "./model-spec.ts";
 import { optimizerOf } from "./optimizer-named.ts";
 import { tellEnd, tellers } from "./run-end.ts";
-import { readTable, scaled, scalingOf, type TargetTable } from "./table.ts";
+import { scaled, scalingOf, scalingOfNumbers, tableStore } from "./table.ts";
 import type { TrainSettings } from "./train-settings.ts";
 import { type ModelNote, noteKind } from "./trained-model.ts";
 import { UsageError } from "./usage-error.ts";
 
 type Rows = { readonly x: Tensor; readonly y: Tensor };
 
-/** Targets as the loss takes them, and how to turn predictions back. @throws DomainError for targets that do not fit the model */
+/** How targets become what the loss takes, and how to turn predictions back. @throws DomainError for targets that do not fit the model */
 function targetsOf(
   settings: TrainSettings,
   model: SpecModel,
-  table: TargetTable,
+  table: CsvStore,
   fit: Int32Array,
-): { y: Tensor; note: Pick<ModelNote, "task" | "classes" | "targetScaling"> } {
-  const { values, classes } = table.target;
+): { y: (values: Float64Array) => Tensor; note: Pick<ModelNote, "task" | "classes" | "targetScaling"> } {
+  const { values, classes } = table.labels!;
   const task = settings.task ?? (model.outputs === 1 ? "regression" : "classification");
   if (task === "classification") {
     if (model.outputs < 2) throw new UsageError(`--model ${settings.model} has 1 output; a classification has one for each class`, "train");
@@ -41,31 +42,31 @@ function targetsOf(
       throw new DomainError(
         `${settings.data}: ${settings.target} is ${classes?.[values[bad]!] ?? values[bad]} in row ${bad} of the data (from 0)${classes === null ? "" : `, class number ${values[bad]}`}; classes are 0..${model.outputs - 1}, as many as the model has outputs`,
       );
-    return { y: hold(i32(table.rows), Int32Array.from(values)), note: { task, classes, targetScaling: null } };
+    return { y: (some) => hold(i32(some.length), Int32Array.from(some)), note: { task, classes, targetScaling: null } };
   }
   if (classes !== null) throw new DomainError(`${settings.data}: ${settings.target} holds names; a regression predicts numbers`);
   if (model.outputs !== 1) throw new UsageError(`--model ${settings.model} has ${model.outputs} outputs; a regression has 1`, "train");
-  const targetScaling = scalingOf(values, 1, fit);
-  return { y: hold(f32(table.rows, 1), scaled(values, targetScaling)), note: { task, classes: null, targetScaling } };
+  const targetScaling = scalingOfNumbers(values, fit);
+  return { y: (some) => hold(f32(some.length, 1), scaled(some, targetScaling)), note: { task, classes: null, targetScaling } };
 }
 
 /** Trains as the settings say; the exit code. @throws UsageError, DomainError, ParseError for a model and a table that do not fit */
 export async function runTraining(settings: TrainSettings, again: string, io: CommandIo, ranks: Ranks | null): Promise<number> {
   const model = modelOf(settings.model);
-  const table = await readTable(settings.data, settings.target, io);
-  const { columns } = table;
-  if (columns.length !== model.inputs)
-    throw new UsageError(
-      `--model ${settings.model} takes ${model.inputs} numbers a row, and ${settings.data} has ${columns.length} columns beside ${settings.target}`,
-      "train",
-    );
+  const table = await tableStore(settings.data, settings.target, io, ({ columns }) => {
+    if (columns.length !== model.inputs)
+      throw new UsageError(
+        `--model ${settings.model} takes ${model.inputs} numbers a row, and ${settings.data} has ${columns.length} columns beside ${settings.target}`,
+        "train",
+      );
+  });
   return trained(settings, model, table, again, io, ranks);
 }
 
 async function trained(
   settings: TrainSettings,
   model: SpecModel,
-  table: TargetTable,
+  table: CsvStore,
   again: string,
   io: CommandIo,
   ranks: Ranks | null,
@@ -73,14 +74,16 @@ async function trained(
   // Entries, so that the package has their code once, where the worker's file is beside the compiler.
   const { accuracy, train } = await import("../train.ts");
   const { wasm } = await import("../wasm.ts");
-  const { rows, columns, data } = table;
+  const { size, columns, labels } = table;
   const task = settings.task ?? (model.outputs === 1 ? "regression" : "classification");
-  const [fit, held] = shares(rowOrder(settings.seed, rows), settings.split, task === "classification" ? table.target.values : null);
-  const scaling = settings.raw ? { mean: columns.map(() => 0), scale: columns.map(() => 1) } : scalingOf(data, columns.length, fit);
+  const [fit, others] = shares(rowOrder(settings.seed, size), settings.split, task === "classification" ? labels!.values : null);
   const { y, note } = targetsOf(settings, model, table, fit);
-  const all = dataset({ x: hold(f32(rows, columns.length), scaled(data, scaling)), y });
-  const part = (of: Int32Array) => dataset(all.at(of));
-  const source = loader(part(fit), { batch: Math.min(settings.batch, Math.max(1, fit.length)), shuffle: settings.seed });
+  const scaling = settings.raw ? { mean: columns.map(() => 0), scale: columns.map(() => 1) } : await scalingOf(table, columns.length, fit);
+  const { store, held } = await heldUpTo(
+    mapRows(table, ({ rows, data, label }) => ({ x: hold(f32(rows, columns.length), scaled(data, scaling)), y: y(label!.values) })),
+    settings.memory,
+  );
+  const source = await batchesOf(store, fit, { batch: Math.min(settings.batch, Math.max(1, fit.length)), shuffle: settings.seed }, held);
   const stop = new AbortController();
   const kept: ModelNote = { kind: noteKind, model: settings.model, target: settings.target, columns, scaling, ...note };
   const loss = (params: Values<unknown>, batch: Values<Rows>, { key: own, train: training, stats, across }: Context<unknown>) => {
@@ -113,8 +116,8 @@ async function trained(
       { params: born.params, stats: born.stats, loss: loss as never },
       {
         data: source,
-        ...(held.length > 0 && { validate: loader(part(held), { batch: 256 }) }),
-        optimizer: optimizerOf(settings, Math.ceil(source.length / settings.accumulate) * settings.epochs),
+        ...(others.length > 0 && { validate: await batchesOf(store, others, { batch: 256 }, held) }),
+        optimizer: optimizerOf(settings, Math.ceil(source.length! / settings.accumulate) * settings.epochs),
         engine: settings.engine === "wasm" ? wasm() : reference(),
         epochs: settings.epochs,
         seed: settings.seed,

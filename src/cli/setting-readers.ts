@@ -11,11 +11,15 @@ export interface SettingReaders {
   number(name: string, fallback: number, rule: (x: number) => boolean, what: string): number;
   /** A whole number from 1 on. */
   count(name: string, fallback: number): number;
+  /** Bytes: 64kB, 1.5GB. */
+  size(name: string, fallback: number): number;
   flag(name: string): boolean;
   choice<T extends string>(name: string, all: readonly T[], fallback: T): T;
   /** A path with this ending. */
   file(name: string, ending: RegExp, example: string): string | null;
 }
+
+const units: Readonly<Record<string, number>> = { "": 1, k: 1e3, M: 1e6, G: 1e9, T: 1e12 };
 
 /** Readers of the settings of a command. */
 export function settingReaders(given: Given, command: string): SettingReaders {
@@ -36,6 +40,12 @@ export function settingReaders(given: Given, command: string): SettingReaders {
   };
   const count = (name: string, fallback: number): number =>
     number(name, fallback, (x) => Number.isInteger(x) && x >= 1, "whole number of 1 or more");
+  const size = (name: string, fallback: number): number => {
+    const value = given[name];
+    if (value === undefined || value === null) return fallback;
+    const [, digits, unit] = /^(\d+(?:\.\d+)?)([kMGT]?)B?$/.exec(String(value)) ?? [];
+    return digits === undefined ? refuse(`--${name} ${shown(value)} is no size; write 64MB or 1.5GB`) : Number(digits) * units[unit!]!;
+  };
   const flag = (name: string): boolean => {
     const value = given[name] ?? false;
     return typeof value === "boolean" ? value : refuse(`--${name} ${shown(value)} is neither true nor false`);
@@ -48,7 +58,7 @@ export function settingReaders(given: Given, command: string): SettingReaders {
     const path = text(name);
     return path === null || ending.test(path) ? path : refuse(`--${name} ${shown(path)}: name the file ${example}`);
   };
-  return { text, needed, number, count, flag, choice, file };
+  return { text, needed, number, count, size, flag, choice, file };
 }
 
 /** A setting in a message. */

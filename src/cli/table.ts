@@ -1,6 +1,9 @@
-import { type CsvBlock, type CsvOptions, csvBlocks } from "../data/csv.ts";
+import { type CsvBlock, type CsvOptions, type CsvTable, csvBlocks } from "../data/csv.ts";
 import { CsvRows } from "../data/csv-rows.ts";
+import { type CsvStore, csvStore } from "../data/csv-store.ts";
 import { joinBlocks } from "../data/join-blocks.ts";
+import { blocksOf, type RowStore } from "../data/row-store.ts";
+import { nodeFiles } from "../files/node-files.ts";
 import { ParseError } from "../ir/errors.ts";
 import type { CommandIo } from "./io.ts";
 
@@ -10,21 +13,48 @@ export interface Scaling {
   readonly scale: readonly number[];
 }
 
-/** A table with a target column. */
-export interface TargetTable {
-  readonly columns: readonly string[];
-  readonly rows: number;
-  readonly data: Float64Array;
-  readonly target: { readonly values: Float64Array; readonly classes: readonly string[] | null };
+/**
+ * The rows of a table with a target column, which are read where they stand; what is no ordinary file, as standard input, is held in memory. All rows are read
+ * once, block by block, and `each` looks at them.
+ * @throws ParseError, with the path, for what cannot be read or is no table with this column; what `each` throws
+ */
+export async function tableStore(path: string, target: string, io: CommandIo, each: (block: CsvBlock) => void): Promise<CsvStore> {
+  const looked = (block: CsvBlock): void => {
+    if (block.columns.length === 0) throw new ParseError(`csv: there is no column beside ${target}`);
+    each(block);
+  };
+  const ordinary = path !== "-" && ((await (await nodeFiles()).stat(path).catch(() => null))?.isFile() ?? false);
+  return told(path, async () => {
+    const options: CsvOptions = { label: target };
+    if (ordinary) return csvStore(path, options, looked, io.readBytes(path));
+    return heldTable(
+      await joinBlocks(
+        (async function* () {
+          for await (const block of csvBlocks(io.readBytes(path), options)) {
+            looked(block);
+            yield block;
+          }
+        })(),
+      ),
+    );
+  });
 }
 
-/** @throws ParseError, with the path, for what cannot be read or is no table with this column */
-export async function readTable(path: string, target: string, io: CommandIo): Promise<TargetTable> {
-  return told(path, async () => {
-    const { columns, rows, data, label } = await joinBlocks(csvBlocks(io.readBytes(path), { label: target }));
-    if (columns.length === 0) throw new ParseError(`csv: there is no column beside ${target}`);
-    return { columns, rows, data, target: label! };
-  });
+function heldTable({ columns, rows: size, data, label }: CsvTable): CsvStore {
+  const width = columns.length;
+  const { values, classes } = label!;
+  return {
+    size,
+    columns,
+    labels: { values, classes },
+    at: async (rows) => {
+      const own = new Float64Array(rows.length * width);
+      rows.forEach((row, i) => {
+        own.set(data.subarray(row * width, (row + 1) * width), i * width);
+      });
+      return { columns, rows: rows.length, data: own, label: { ...label!, values: Float64Array.from(rows, (row) => values[row]!) } };
+    },
+  };
 }
 
 /** The rows of a file block by block; the target is taken apart if it is there. @throws as `readTable` */
@@ -43,7 +73,8 @@ async function told<T>(path: string, read: () => Promise<T>): Promise<T> {
   try {
     return await read();
   } catch (error) {
-    if (error instanceof ParseError) throw new ParseError(`${path}: ${error.message}`, { cause: error });
+    if (error instanceof ParseError && !error.message.startsWith(`${path}: `))
+      throw new ParseError(`${path}: ${error.message}`, { cause: error });
     const { code } = error as { readonly code?: unknown };
     if (code === "ENOENT" || code === "EISDIR" || code === "EACCES")
       throw new ParseError(
@@ -70,13 +101,47 @@ async function headerOf(
   return { names, pieces };
 }
 
-/** Mean and deviation of every column over some rows; 1 where a column does not vary. */
-export function scalingOf(data: Float64Array, columns: number, rows: Int32Array): Scaling {
+/**
+ * Mean and deviation of every column over some rows, in one reading, in the file's order (B. P. Welford, "Note on a Method for Calculating Corrected Sums of
+ * Squares and Products", Technometrics 4(3), 1962); 1 where a column does not vary.
+ */
+export async function scalingOf(table: RowStore<CsvTable>, columns: number, rows: Int32Array): Promise<Scaling> {
+  const own = new Uint8Array(table.size);
+  for (const row of rows) own[row] = 1;
   const mean = new Array<number>(columns).fill(0);
-  const scale = new Array<number>(columns).fill(0);
-  for (const row of rows) for (let j = 0; j < columns; j++) mean[j]! += data[row * columns + j]! / rows.length;
-  for (const row of rows) for (let j = 0; j < columns; j++) scale[j]! += (data[row * columns + j]! - mean[j]!) ** 2 / rows.length;
-  return { mean, scale: scale.map((v) => (Math.sqrt(v) > 1e-12 ? Math.sqrt(v) : 1)) };
+  const sums = new Array<number>(columns).fill(0);
+  let count = 0;
+  for await (const { start, rows: read } of blocksOf(table, columns * 8))
+    for (let i = 0; i < read.rows; i++) {
+      if (own[start + i] === 0) continue;
+      count++;
+      for (let j = 0; j < columns; j++) {
+        const x = read.data[i * columns + j]!;
+        const away = x - mean[j]!;
+        mean[j]! += away / count;
+        sums[j]! += away * (x - mean[j]!);
+      }
+    }
+  return { mean, scale: sums.map((v) => deviation(v, count)) };
+}
+
+/** The same of numbers. */
+export function scalingOfNumbers(values: Float64Array, rows: Int32Array): Scaling {
+  const mean = rows.reduce((sum, row) => sum + values[row]! / rows.length, 0);
+  return {
+    mean: [mean],
+    scale: [
+      deviation(
+        rows.reduce((sum, row) => sum + (values[row]! - mean) ** 2, 0),
+        rows.length,
+      ),
+    ],
+  };
+}
+
+function deviation(squares: number, count: number): number {
+  const found = Math.sqrt(squares / count);
+  return found > 1e-12 ? found : 1;
 }
 
 /** Rows brought to mean 0 and deviation 1. */

@@ -1,100 +1,67 @@
-import type { Language } from "../explain/explain.ts";
 import { nearestName } from "../notation/nearest.ts";
-import { langOption, type OptionSpec } from "./command.ts";
+import type { OptionSpec } from "./command.ts";
 import { type Given, settingReaders } from "./setting-readers.ts";
+import { type TrainingDefaults, type TrainingSettings, trainingOptions, trainingSettings } from "./training-options.ts";
 import { UsageError } from "./usage-error.ts";
 
-/** The options of `chainrule train`, which are the names in a CONFIG.json too. */
-export const trainOptions: readonly OptionSpec[] = [
-  {
-    name: "model",
-    value: "SPEC",
-    about: "mlp:64-32-10, or conv:8x8x1-16c3-p2-64-10; then ,relu ,tanh ,gelu ,sigmoid ,batchnorm ,dropout=0.2",
-  },
-  { name: "data", value: "FILE.csv", about: "a table of numbers with a header; - is standard input" },
-  { name: "target", value: "COLUMN", about: "what is to be predicted: classes, or a number" },
-  { name: "task", value: "TASK", about: "classification or regression; by the model's outputs (1: regression) when left out" },
-  { name: "split", value: "SHARE", about: "the share of rows that is trained on, 0.8 when left out; the rest is the validation" },
-  { name: "raw", about: "leave the inputs as they are; else each column is brought to mean 0 and deviation 1" },
-  {
-    name: "optimizer",
-    value: "NAME",
-    about: "adam (when left out), adamw, sgd, nesterov, rmsprop, adagrad, adadelta, adamax, nadam, lion, lamb",
-  },
-  { name: "rate", value: "NUMBER", about: "the learning rate, 1e-3 when left out" },
-  { name: "schedule", value: "NAME", about: "constant (when left out), or cosine: down to 0 over all steps" },
-  { name: "epochs", value: "COUNT", about: "passes over the data, 20 when left out" },
-  { name: "batch", value: "ROWS", about: "rows in a batch, 64 when left out" },
-  { name: "accumulate", value: "COUNT", about: "batches for one update, 1 when left out" },
-  { name: "seed", value: "NUMBER", about: "of the split, the weights, the order of rows and dropout; 0 when left out" },
-  { name: "patience", value: "COUNT", about: "stop after so many epochs without a better validation, and keep the best" },
-  { name: "engine", value: "NAME", about: "wasm (when left out) or reference" },
-  { name: "checkpoint", value: "FILE", about: "where the run is kept, chainrule.ckpt when left out" },
-  { name: "every", value: "STEPS", about: "also write the checkpoint after so many steps; else at the end, and when stopped" },
-  { name: "resume", about: "go on from the checkpoint" },
-  { name: "force", about: "start anew although there is a checkpoint" },
-  { name: "best", value: "FILE", about: "a second checkpoint, of the best epoch" },
-  { name: "out", value: "FILE.safetensors", about: "the weights alone" },
-  { name: "log", value: "FILE.jsonl", about: "every step as a line of JSON" },
-  { name: "curve", value: "FILE.svg", about: "the curve of the losses" },
-  { name: "mpi", about: "train on all ranks that mpirun started: mpirun -np 4 chainrule train --mpi ..." },
-  { name: "shard", about: "with --mpi or --plan: share out the update, so that each rank keeps its part of the optimiser's memory" },
-  { name: "sync-batch-norm", about: "with --mpi: batch norm by the rows of all ranks, not of each by itself" },
-  { name: "plan", about: "train nothing: measure a step, and predict it on many ranks" },
-  { name: "ranks", value: "COUNT", about: "ranks of the plan, 8 when left out" },
-  { name: "bandwidth", value: "RATE", about: "of the plan's network: 10Gb/s (when left out), 1.2GB/s" },
-  { name: "latency", value: "TIME", about: "of the plan's network: 20us (when left out), 1ms" },
-  { name: "json", about: "print the report as JSON" },
-  langOption,
-];
+const defaults: TrainingDefaults = {
+  rate: "rate",
+  rateOf: () => 1e-3,
+  rateText: "1e-3 when left out",
+  epochs: 20,
+  batch: 64,
+  batchText: "64 when left out",
+  seedText: "the split, the weights, the order of rows and dropout",
+  engines: ["wasm", "reference"],
+  enginesText: "wasm (when left out) or reference",
+  checkpoint: () => "chainrule.ckpt",
+  checkpointText: ", chainrule.ckpt when left out",
+};
 
-/** The optimisers by their names on the command line. */
-export const optimizerNames = [
-  "adam",
-  "adamw",
-  "sgd",
-  "nesterov",
-  "rmsprop",
-  "adagrad",
-  "adadelta",
-  "adamax",
-  "nadam",
-  "lion",
-  "lamb",
-] as const;
+/** The options of `chainrule train`, which are the names in a CONFIG.json too. */
+export const trainOptions: readonly OptionSpec[] = trainingOptions(
+  defaults,
+  [
+    {
+      name: "model",
+      value: "SPEC",
+      about: "mlp:64-32-10, or conv:8x8x1-16c3-p2-64-10; then ,relu ,tanh ,gelu ,sigmoid ,batchnorm ,dropout=0.2",
+    },
+    { name: "data", value: "FILE.csv", about: "a table of numbers with a header; - is standard input" },
+    { name: "target", value: "COLUMN", about: "what is to be predicted: classes, or a number" },
+    { name: "task", value: "TASK", about: "classification or regression; by the model's outputs (1: regression) when left out" },
+    { name: "split", value: "SHARE", about: "the share of rows that is trained on, 0.8 when left out; the rest is the validation" },
+    { name: "raw", about: "leave the inputs as they are; else each column is brought to mean 0 and deviation 1" },
+  ],
+  [
+    { name: "best", value: "FILE", about: "a second checkpoint, of the best epoch" },
+    { name: "out", value: "FILE.safetensors", about: "the weights alone" },
+    { name: "mpi", about: "train on all ranks that mpirun started: mpirun -np 4 chainrule train --mpi ..." },
+    { name: "shard", about: "with --mpi or --plan: share out the update, so that each rank keeps its part of the optimiser's memory" },
+    { name: "sync-batch-norm", about: "with --mpi: batch norm by the rows of all ranks, not of each by itself" },
+    { name: "plan", about: "train nothing: measure a step, and predict it on many ranks" },
+    { name: "ranks", value: "COUNT", about: "ranks of the plan, 8 when left out" },
+    { name: "bandwidth", value: "RATE", about: "of the plan's network: 10Gb/s (when left out), 1.2GB/s" },
+    { name: "latency", value: "TIME", about: "of the plan's network: 20us (when left out), 1ms" },
+  ],
+);
 
 /** What is asked for, checked. */
-export interface TrainSettings {
+export interface TrainSettings extends TrainingSettings {
   readonly model: string;
   readonly data: string;
   readonly target: string;
   readonly task: "classification" | "regression" | null;
   readonly split: number;
   readonly raw: boolean;
-  readonly optimizer: (typeof optimizerNames)[number];
-  readonly rate: number;
-  readonly schedule: "constant" | "cosine";
-  readonly epochs: number;
   readonly batch: number;
-  readonly accumulate: number;
-  readonly seed: number;
-  readonly patience: number | null;
-  readonly engine: "wasm" | "reference";
-  readonly checkpoint: string;
-  readonly every: number | null;
-  readonly resume: boolean;
-  readonly force: boolean;
   readonly best: string | null;
   readonly out: string | null;
-  readonly log: string | null;
-  readonly curve: string | null;
   readonly mpi: boolean;
   readonly shard: boolean;
   readonly syncBatchNorm: boolean;
   /** Ranks, bytes a second and seconds, where a plan is asked for. */
   readonly plan: { readonly ranks: number; readonly bandwidth: number; readonly latency: number } | null;
-  readonly json: boolean;
-  readonly lang: Language;
 }
 
 const refuse = (message: string): never => {
@@ -111,8 +78,13 @@ export function settingsOf(given: Given): TrainSettings {
         `the configuration has no ${name.slice(0, 40)}; ${nearest === undefined ? `there are ${names.join(", ")}` : `did you mean ${nearest}?`}`,
       );
     }
-  const { text, needed, number, count, flag, choice, file } = settingReaders(given, "train");
+  const readers = settingReaders(given, "train");
+  const { text, needed, number, count, flag, choice, file } = readers;
+  const common = trainingSettings(given, readers, defaults);
   return {
+    ...common,
+    // There is one always, by the defaults.
+    batch: common.batch!,
     model: needed("model", "mlp:64-32-10"),
     data: needed("data", "digits.csv"),
     target: needed("target", "label"),
@@ -122,29 +94,12 @@ export function settingsOf(given: Given): TrainSettings {
         : choice<"classification" | "regression">("task", ["classification", "regression"], "classification"),
     split: number("split", 0.8, (x) => x > 0 && x <= 1, "share above 0, up to 1"),
     raw: flag("raw"),
-    optimizer: choice("optimizer", optimizerNames, "adam"),
-    rate: number("rate", 1e-3, (x) => x > 0 && x < Number.POSITIVE_INFINITY, "learning rate, a number above 0"),
-    schedule: choice<"constant" | "cosine">("schedule", ["constant", "cosine"], "constant"),
-    epochs: count("epochs", 20),
-    batch: count("batch", 64),
-    accumulate: count("accumulate", 1),
-    seed: number("seed", 0, Number.isSafeInteger, "whole number"),
-    patience: given["patience"] === undefined ? null : count("patience", 1),
-    engine: choice<"wasm" | "reference">("engine", ["wasm", "reference"], "wasm"),
-    checkpoint: text("checkpoint") ?? "chainrule.ckpt",
-    every: given["every"] === undefined ? null : count("every", 1),
-    resume: flag("resume"),
-    force: flag("force"),
     best: text("best"),
     out: file("out", /\.safetensors$/i, "….safetensors"),
-    log: file("log", /\.jsonl$/i, "….jsonl"),
-    curve: file("curve", /\.svg$/i, "….svg"),
     mpi: flag("mpi"),
     shard: flag("shard") && (flag("mpi") || flag("plan") || refuse("--shard shares the update out over ranks: add --mpi, or --plan")),
     syncBatchNorm: flag("sync-batch-norm") && (flag("mpi") || refuse("--sync-batch-norm is for ranks: add --mpi")),
     plan: planIn(flag("plan"), count("ranks", 8), text("bandwidth"), text("latency"), given),
-    json: flag("json"),
-    lang: choice<Language>("lang", ["en", "ko"], "en"),
   };
 }
 
