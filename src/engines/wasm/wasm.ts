@@ -73,17 +73,30 @@ class Heap {
     const end = this.memory.buffer.byteLength;
     const last = this.#free[this.#free.length - 1];
     const own = last !== undefined && last.at + last.size === end ? last.size : 0;
-    const pages = Math.ceil((size - own) / page);
-    try {
-      this.memory.grow(pages);
-    } catch {
+    const pages = this.#grow(Math.ceil((size - own) / page));
+    if (pages === 0)
       throw new EngineError(
         `wasm: ${what} needs ${size} bytes, and the engine's memory is ${end} bytes of at most ${mostPages * page}; make the batch smaller, or dispose of programs that are no longer used`,
       );
-    }
     if (own > 0) last!.size += pages * page;
     else this.#free.push({ at: end, size: pages * page });
     return this.#find(size, what);
+  }
+
+  /**
+   * Makes the memory larger by so many pages, or by half of what it is: the host takes a millisecond for each time, and a page that nobody touches
+   * costs none. Returns how many pages came, 0 where there are not enough.
+   */
+  #grow(needed: number): number {
+    const now = this.memory.buffer.byteLength / page;
+    for (const pages of [Math.max(needed, Math.min(now >> 1, mostPages - now)), needed])
+      try {
+        this.memory.grow(pages);
+        return pages;
+      } catch {
+        // Less may do.
+      }
+    return 0;
   }
 
   give(at: number, size: number): void {
