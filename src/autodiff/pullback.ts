@@ -1,7 +1,7 @@
 import { isFloat } from "../ir/dtype.ts";
 import { GradientError } from "../ir/errors.ts";
 import { input, lift, nameOf } from "../ir/leaf.ts";
-import { type Node, nextSerial, type Value } from "../ir/node.ts";
+import { Node, nextSerial, type Value } from "../ir/node.ts";
 import type { Body, BodyPullback, Flow, Operand, Regions } from "../ir/op.ts";
 import { sameType, typeText } from "../ir/type.ts";
 import { walk } from "../ir/walk.ts";
@@ -37,15 +37,15 @@ export function between(roots: readonly Value[], wrt: readonly Value[]): Between
   walk(
     roots,
     (node) => {
-      const { operands, op, mark } = node;
+      const { count, op, mark } = node;
       const passes = op.pull !== null;
       let carries = node.place === asked ? 1 : 0;
       node.place = order.length;
       order.push(node);
-      for (let j = 0; j < operands.length; j++) {
+      for (let j = 0; j < count; j++) {
         let p = -1;
-        const v = operands[j];
-        if (passes && v !== null && v !== undefined && v.node.mark === mark && isFloat(v.type.dtype) && active[v.node.place] === 1) {
+        const v = node.operand(j);
+        if (passes && v !== null && v.node.mark === mark && isFloat(v.type.dtype) && active[v.node.place] === 1) {
           p = v.node.place;
           carries = 1;
         }
@@ -87,7 +87,7 @@ export function pullback(roots: readonly Value[], cts: readonly Value[], wrt: re
   for (let i = order.length - 1; i >= 0; i--) {
     const node = order[i]!;
     const ct = arrived[i];
-    if (ct === null || ct === undefined || node.op.pull === null || node.operands.length === 0) continue;
+    if (ct === null || ct === undefined || node.op.pull === null || node.count === 0) continue;
     start = first[i]!;
     if (!reaches(edges, start, first[i + 1]!)) continue;
     const serial = nextSerial();
@@ -95,7 +95,7 @@ export function pullback(roots: readonly Value[], cts: readonly Value[], wrt: re
     for (let j = 0; j < pieces.length; j++) {
       const p = edges[start + j]!;
       if (p < 0) continue;
-      const x = node.operands[j]!;
+      const x = node.operand(j)!;
       const piece = fit(node, j, x, pieces[j] ?? null);
       if (piece === null) continue;
       tag(piece, serial, node, j);
@@ -170,7 +170,7 @@ function branchSum(a: Value, b: Value, at: Node): Value {
 /** What a rule returned for an operand, as a cotangent of the operand's type: un-broadcast here, once for all rules. */
 export function fit(node: Node, index: number, x: Value, piece: Operand | null): Value | null {
   if (piece === null) return null;
-  let v = lift(piece, x.type.dtype);
+  let v = piece instanceof Node ? piece : lift(piece, x.type.dtype);
   if (v.type === x.type) return v;
   if (v.type.dtype !== x.type.dtype)
     throw new GradientError(
@@ -198,7 +198,8 @@ function tag(v: Value, since: number, origin: Node, role: number): void {
   node.role = role;
   let open: Node[] | null = null;
   for (let at: Node | undefined = node; at !== undefined; at = open?.pop())
-    for (const x of at.operands) {
+    for (let i = 0; i < at.count; i++) {
+      const x = at.operand(i);
       if (x === null || x.node.serial < since || x.node.origin !== null) continue;
       x.node.origin = origin;
       x.node.role = role;

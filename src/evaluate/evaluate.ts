@@ -136,10 +136,12 @@ export function settleAll(roots: readonly Value[]): void {
     if (node.memo !== undefined) return;
     if (node.op === inputOp) throw unreadable(roots, node);
     const plain =
-      node.op.scalar !== null && node.type === f64Scalar ? numberOf(node.op.scalar, node.operands as readonly Value[]) : undefined;
+      node.op.scalar !== null && node.type === f64Scalar && node.count > 0
+        ? numberOf(node.op.scalar, node.count, node.operand(0)!, node.count > 1 ? node.operand(1)! : undefined)
+        : undefined;
     if (plain !== undefined) {
       node.memo = plain;
-      for (let i = 0; i < node.operands.length; i++) forgetKnown(node.operands[i]!.node);
+      for (let i = 0; i < node.count; i++) forgetKnown(node.operand(i)!.node);
       forget(node);
       return;
     }

@@ -48,6 +48,13 @@ export function nextSerial(): number {
   return counter + 1;
 }
 
+/** What few nodes have. */
+interface Rare {
+  outputs: readonly Value[] | null;
+  label: string | null;
+  where: Where | null;
+}
+
 /**
  * One application of an op. A node with a single result is that Value itself, so a scalar graph costs one object a node; a node with several
  * has them in `outputs`.
@@ -56,40 +63,90 @@ export function nextSerial(): number {
 export class Node implements Value {
   // What walks look at comes first, so that it shares a line of the cache.
   readonly op: AnyOp;
-  /** Flat: one entry per declared operand, null where an optional one is absent, the variadic ones last. Empty once forgotten. */
-  operands: readonly (Value | null)[];
+  // A large graph of numbers is most of what the garbage collector copies: its nodes hold one or two operands without a list, and what few nodes
+  // have is one object of those that have it.
+  /** The operands, null where `first` and `second` are all of them and nobody has asked for a list yet. */
+  private list: readonly (Value | null)[] | null;
+  private first: Value | undefined;
+  private second: Value | undefined;
   readonly serial: number;
   /** Scratch of graph walks: the walk's number and the node's place in it. */
   mark: number;
   place: number;
   /** What a reading computed, one entry per result when there are several. */
   memo: Held | readonly Held[] | undefined;
-  outputs: readonly Value[] | null;
   keeper: Keeper | null;
   readonly type: TensorType;
   readonly attrs: object;
-  label: string | null;
-  where: Where | null;
+  private rare: Rare | null;
   /** For a node of a backward pass: the forward node whose rule made it. */
   origin: Node | null;
   /** The operand of `origin` that it carries the cotangent to; -1 for the sum over the branches that leave `origin`. */
   role: number;
 
-  constructor(op: AnyOp, operands: readonly (Value | null)[], attrs: object, type: TensorType, keeper: Keeper | null) {
+  /** @param operands null where the operands are `first` and, unless it is undefined, `second` */
+  constructor(
+    op: AnyOp,
+    operands: readonly (Value | null)[] | null,
+    attrs: object,
+    type: TensorType,
+    keeper: Keeper | null,
+    first?: Value,
+    second?: Value,
+  ) {
     this.op = op;
-    this.operands = operands;
+    this.list = operands;
+    this.first = first;
+    this.second = second;
     this.serial = ++counter;
     this.mark = 0;
     this.place = 0;
     this.memo = undefined;
-    this.outputs = null;
     this.keeper = keeper;
     this.type = type;
     this.attrs = attrs;
-    this.label = null;
-    this.where = isTracing() ? { scope: null, source: null, span: null, stack: callerLine() } : null;
+    this.rare = null;
     this.origin = null;
     this.role = 0;
+    if (isTracing()) this.where = { scope: null, source: null, span: null, stack: callerLine() };
+  }
+  /** Flat: one entry per declared operand, null where an optional one is absent, the variadic ones last. Empty once forgotten. */
+  get operands(): readonly (Value | null)[] {
+    return (this.list ??= this.second === undefined ? [this.first!] : [this.first!, this.second]);
+  }
+  /** How many operands there are; this and `operand` make no list, as `operands` does. */
+  get count(): number {
+    return this.list !== null ? this.list.length : this.second === undefined ? 1 : 2;
+  }
+  operand(i: number): Value | null {
+    return this.list !== null ? this.list[i]! : i === 0 ? this.first! : this.second!;
+  }
+  /** Drops the operands. */
+  cut(): void {
+    this.list = noOperands;
+    this.first = undefined;
+    this.second = undefined;
+  }
+  get outputs(): readonly Value[] | null {
+    return this.rare === null ? null : this.rare.outputs;
+  }
+  set outputs(outputs: readonly Value[] | null) {
+    this.#more().outputs = outputs;
+  }
+  get label(): string | null {
+    return this.rare === null ? null : this.rare.label;
+  }
+  set label(label: string | null) {
+    if (label !== null || this.rare !== null) this.#more().label = label;
+  }
+  get where(): Where | null {
+    return this.rare === null ? null : this.rare.where;
+  }
+  set where(where: Where | null) {
+    if (where !== null || this.rare !== null) this.#more().where = where;
+  }
+  #more(): Rare {
+    return (this.rare ??= { outputs: null, label: null, where: null });
   }
   get kind(): "value" {
     return "value";
@@ -122,6 +179,12 @@ export function valuesOf(node: Node): readonly Value[] {
   return node.outputs ?? [node];
 }
 
+/** The outermost of two keepers that is open. */
+export function outermost(a: Keeper | null, b: Keeper | null): Keeper | null {
+  if (a === null || !a.open) return b?.open ? b : null;
+  return b?.open && b.order < a.order ? b : a;
+}
+
 /** The outermost open keeper among the operands' nodes. */
 export function keeperOf(operands: readonly (Value | null)[]): Keeper | null {
   let found: Keeper | null = null;
@@ -140,23 +203,22 @@ export function isKept(v: Value): boolean {
 /** Drops the history of an evaluated node that nobody can ask about any more (`docs/numerics.md`, "memory"). */
 export function forget(node: Node): void {
   if (node.keeper?.open) return;
-  node.operands = noOperands;
+  node.cut();
   node.origin = null;
   node.keeper = null;
 }
 
 /** Drops the history of what is known, as {@link forget} does, and that of the known nodes behind it. */
 export function forgetKnown(node: Node): void {
-  if (node.memo === undefined || node.operands.length === 0 || node.keeper?.open) return;
+  if (node.memo === undefined || node.count === 0 || node.keeper?.open) return;
   const open = [node];
   for (let at = open.pop(); at !== undefined; at = open.pop()) {
-    const { operands } = at;
-    forget(at);
-    for (const v of operands) {
-      if (v === null) continue;
-      const n = v.node;
-      if (n.memo !== undefined && n.operands.length > 0 && !n.keeper?.open) open.push(n);
+    const { count } = at;
+    for (let i = 0; i < count; i++) {
+      const n = at.operand(i)?.node;
+      if (n !== undefined && n.memo !== undefined && n.count > 0 && !n.keeper?.open) open.push(n);
     }
+    forget(at);
   }
 }
 

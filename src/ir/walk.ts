@@ -52,12 +52,12 @@ export function walk(
     while (path.length > 0) {
       const top = path.length - 1;
       const node = path[top]!;
-      const { operands } = node;
+      const { count } = node;
       let i = cursor[top]!;
       let next: Node | null = null;
-      while (i < operands.length && next === null) {
-        const v = operands[i++];
-        if (v === null || v === undefined) continue;
+      while (i < count && next === null) {
+        const v = node.operand(i++);
+        if (v === null) continue;
         const n = v.node;
         if (n.mark === mark || n.serial < floor || (skip && n.memo !== undefined) || stops?.has(n)) continue;
         next = n;

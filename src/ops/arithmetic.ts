@@ -103,7 +103,7 @@ export function unary(name: string, def: UnaryDefinition): Unary {
     },
     scalar: f,
     batch: "elementwise",
-    pull: d && ((node, ct) => [chain(ct as Value, d({ x: node.operands[0]!, out: node }))]),
+    pull: d && ((node, ct) => [chain(ct as Value, d({ x: node.operand(0)!, out: node }))]),
     ...(d && {
       jvp: ({ d: dot, x, out }: { d: { x: Value | null }; x: Value; out: Value }) => dot.x && chain(dot.x, d({ x, out })),
       local: (node: Node) => [d({ x: node.operands[0]!, out: node })],
@@ -133,7 +133,7 @@ export function binary(name: string, def: BinaryDefinition): Binary {
     pull:
       d &&
       ((node, ct, wanted) => {
-        const local = d({ x: node.operands[0]!, y: node.operands[1]!, out: node });
+        const local = d({ x: node.operand(0)!, y: node.operand(1)!, out: node });
         return [wanted(0) ? chain(ct as Value, resolve(local.x)) : null, wanted(1) ? chain(ct as Value, resolve(local.y)) : null];
       }),
     ...(d && {

@@ -1,7 +1,7 @@
 import { allocate, type DType, dtypeOf, isArrayOf, type NumberArray } from "../ir/dtype.ts";
 import { DomainError, DTypeError, GradientError, GraphError, InternalError } from "../ir/errors.ts";
 import { isOperand, isTensor, isValue, lift, literal } from "../ir/leaf.ts";
-import { keeperOf, Node, noAttrs, Output, type Value, valuesOf } from "../ir/node.ts";
+import { keeperOf, Node, noAttrs, Output, outermost, type Value, valuesOf } from "../ir/node.ts";
 import type { AnyOp, BatchRegions, ForwardRegions, Interval, Operand, OpFacts, Reach, Regions, RunBody, Slot } from "../ir/op.ts";
 import { sizeOf } from "../ir/shape.ts";
 import { dense, type Held, hold, isTypedArray, settle, type Tensor } from "../ir/tensor.ts";
@@ -292,14 +292,12 @@ export function mixed(op: string, firstName: string, first: Operand, secondName:
 const f64Scalar = /* @__PURE__ */ scalarType("f64");
 
 /** What an elementwise op gives on one or two f64 scalars, straight from their nodes: most of a scalar graph. Undefined for others, and where one is not known. */
-export function numberOf(scalar: (...x: number[]) => number, args: readonly Value[]): number | undefined {
-  const a = args[0] as Node;
-  const x = a.memo;
+export function numberOf(scalar: (...x: number[]) => number, count: number, a: Value, b: Value | undefined): number | undefined {
+  const x = (a as Node).memo;
   if (typeof x !== "number" || a.type !== f64Scalar) return undefined;
-  if (args.length === 1) return scalar(x);
-  const b = args[1] as Node;
-  const y = b.memo;
-  return typeof y === "number" && b.type === f64Scalar && args.length === 2 ? scalar(x, y) : undefined;
+  if (count === 1) return scalar(x);
+  const y = (b as Node).memo;
+  return typeof y === "number" && b!.type === f64Scalar && count === 2 ? scalar(x, y) : undefined;
 }
 
 const typesOf = (values: readonly Value[]): TensorType[] => values.map((v) => v.type);
@@ -441,16 +439,35 @@ export function declare<F extends Fn, const N extends readonly string[], C = Att
   const atOnce = name.includes(".") ? null : (def.scalar ?? null);
   const usual = def.attrs === undefined && def.dtypes === undefined && slots.every((slot) => slot.arity === "one");
   // Named by its key: redefining the name of a function would make it a dictionary, which every step of a walk would search.
-  const named = { [name]: (...args: unknown[]): unknown => applied(args) };
+  const arity = usual && !several ? slots.length : 0;
+  const named = {
+    [name](...args: unknown[]): unknown {
+      const x = args[0];
+      const y = args[1];
+      // Nodes of the types of the last call: no list of operands is kept, and the type is known.
+      if (lastResult !== null && arity === args.length && x instanceof Node && x.type === last[0]) {
+        let node: Node | null = null;
+        if (arity === 1) node = new Node(call, null, noAttrs, lastResult, outermost(x.keeper, null), x);
+        else if (arity === 2 && y instanceof Node && y.type === last[1])
+          node = new Node(call, null, noAttrs, lastResult, outermost(x.keeper, y.keeper), x, y);
+        if (node !== null) {
+          if (atOnce !== null && lastResult === f64Scalar) node.memo = numberOf(atOnce, arity, x, y as Value | undefined);
+          return node;
+        }
+      }
+      // Spread, so that V8 makes a list of the arguments here alone.
+      return applied(...args);
+    },
+  };
   const call = named[name] as unknown as Op<Fn>;
-  const applied = (args: unknown[]): unknown => {
+  const applied = (...args: unknown[]): unknown => {
     if (usual && liftUsual(args, slots.length)) {
       if (several) return applyTo(call, args, noAttrs);
       // As `infer` does, without a list of types.
       let type = args.length === last.length ? lastResult : null;
       for (let i = 0; i < args.length && type !== null; i++) if (args[i]!.type !== last[i]) type = null;
       const node = new Node(call, args, noAttrs, type ?? (infer(typesOf(args), noAttrs) as TensorType), keeperOf(args));
-      if (atOnce !== null && node.type === f64Scalar) node.memo = numberOf(atOnce, args);
+      if (atOnce !== null && node.type === f64Scalar) node.memo = numberOf(atOnce, args.length, args[0]!, args[1]);
       return node;
     }
     const { flat, given } = sortArguments(name, slots, args);
