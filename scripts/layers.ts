@@ -8,6 +8,7 @@ import { parseSync } from "rolldown/utils";
  */
 export const levels: Readonly<Record<string, number>> = {
   ir: 0,
+  words: 0,
   files: 0.5,
   ops: 1,
   random: 1.1,

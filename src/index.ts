@@ -102,3 +102,4 @@ export {
   sparsity,
 } from "./transforms/sparse/sparse.ts";
 export { vmap } from "./transforms/vmap.ts";
+export { type Particle, withParticle } from "./words/particle.ts";

@@ -1,5 +1,6 @@
 import type { JSX } from "preact";
 import { useEffect, useRef } from "preact/hooks";
+import { faultWords } from "../faults/fault-words.ts";
 import { openSheet, panelOf, SheetTabs, sheetOf } from "../shell/sheet.tsx";
 import { change, language, state } from "../state/store.ts";
 import { type Editor, openEditor } from "./editor.ts";
@@ -115,10 +116,11 @@ function Line({ line, words, goTo }: { line: OutputLine; words: CodeWords; goTo:
   if (line.kind === "end") return <p class={line.why === "done" ? "code-done" : "code-fault"}>{words[line.why]}</p>;
   if (line.kind !== "fault") return <pre class={`code-${line.kind}`}>{line.text}</pre>;
   const { line: at } = line;
-  if (at === null) return <pre class="code-fault">{line.text}</pre>;
+  const text = faultWords.value(line.text);
+  if (at === null) return <pre class="code-fault">{text}</pre>;
   return (
     <button type="button" class="code-fault" onClick={() => goTo(at)}>
-      {words.line(at, line.text)}
+      {words.line(at, text)}
     </button>
   );
 }

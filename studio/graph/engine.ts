@@ -25,7 +25,7 @@ import { type Pass, type Stop, stopsOf, type Walk } from "./stops.ts";
  * All of the tab that needs the library: it is loaded beside the page, which can then be shown before it.
  */
 
-/** A fault in what the reader wrote: one line, and where. */
+/** A fault in what the reader wrote: one line, in English, and where. `faultWords` tells it in the reader's language. */
 export interface Fault {
   readonly message: string;
   readonly from: number;
@@ -78,11 +78,14 @@ function fault(error: unknown, source: string): Fault {
 }
 
 /** Reads a formula. */
-export function read(source: string, tooLong: (count: number, most: number) => string): Read | Fault {
+export function read(source: string): Read | Fault {
   try {
     const compiled = compileExpression(source);
     const count = compiled.formula.nodes.length;
-    if (count > mostNodes) return { message: tooLong(count, mostNodes), from: 0, to: source.length, variable: null };
+    if (count > mostNodes) {
+      const message = `the formula has ${count} parts and the picture takes ${mostNodes}; shorten it`;
+      return { message, from: 0, to: source.length, variable: null };
+    }
     return { source, compiled, variables: compiled.variables };
   } catch (error) {
     return fault(error, source);
@@ -102,7 +105,8 @@ export function valueIn(text: string): Tensor {
     const t = evaluate(compileExpression(rest, { variables: [] })({}));
     return dtype === null ? t : evaluate(compileExpression(`cast(t, ${dtype[1]})`)({ t }));
   }
-  if (typeof given !== "number" && typeof given !== "boolean" && !Array.isArray(given)) throw new Error(`${rest.slice(0, 40)}: ?`);
+  if (typeof given !== "number" && typeof given !== "boolean" && !Array.isArray(given))
+    throw new Error(`${rest.slice(0, 40)} is no value; write a number, a list or a formula`);
   const t = tensor(given as number);
   return dtype === null ? t : evaluate(compileExpression(`cast(t, ${dtype[1]})`)({ t }));
 }
@@ -136,13 +140,7 @@ function nameLines({ compiled }: Read, nodes: readonly Node[]): void {
 }
 
 /** Puts values into a formula and draws it. */
-export function build(
-  source: Read,
-  values: Readonly<Record<string, string>>,
-  options: ModelOptions,
-  before: Model | null,
-  tooLarge: (count: number, most: number) => string,
-): Model | Fault {
+export function build(source: Read, values: Readonly<Record<string, string>>, options: ModelOptions, before: Model | null): Model | Fault {
   const variables: Record<string, Value> = {};
   for (const [place, name] of source.variables.entries()) {
     const text = (Object.hasOwn(values, name) ? values[name] : undefined) ?? firstValue(place);
@@ -158,7 +156,10 @@ export function build(
     const nodes = nodesBehind(f);
     let numbers = 0;
     for (const node of nodes) numbers += node.type.shape.reduce((a, b) => a * b, 1);
-    if (numbers > mostNumbers) return { message: tooLarge(numbers, mostNumbers), from: 0, to: source.source.length, variable: null };
+    if (numbers > mostNumbers) {
+      const message = `the graph holds ${numbers} numbers and this page computes up to ${mostNumbers}; make the tensors smaller`;
+      return { message, from: 0, to: source.source.length, variable: null };
+    }
     nameLines(source, nodes);
     const view = `${options.depth} ${options.open.join()} ${options.closed.join()} ${options.language} ${options.near} ${options.reach}`;
     const shapes = Object.values(variables).map((v) => `${v.type.dtype}${v.type.shape.join()}`);

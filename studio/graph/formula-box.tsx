@@ -1,5 +1,6 @@
 import type { JSX } from "preact";
 import { useRef } from "preact/hooks";
+import { faultWords } from "../faults/fault-words.ts";
 import { wordsOf } from "./highlight.ts";
 import { engine, formula, litItems, litSpans, model, setFormula, trouble } from "./model.ts";
 import { graphWords } from "./words.ts";
@@ -77,7 +78,11 @@ export function FormulaBox(): JSX.Element {
         />
       </div>
       <p id="formula-fault" class="fault" role="status" aria-live="polite">
-        {fault === null ? "" : fault.variable === null ? fault.message : w.inVariable(fault.variable, fault.message)}
+        {fault === null
+          ? ""
+          : fault.variable === null
+            ? faultWords.value(fault.message)
+            : w.inVariable(fault.variable, faultWords.value(fault.message))}
       </p>
     </div>
   );

@@ -6,7 +6,6 @@ import { type Example, examples } from "./examples.ts";
 import { layoutAside, noteLayout } from "./layout-aside.ts";
 import type { GraphState, Reach } from "./state.ts";
 import { after, beforeStop, placeIn, type Stop } from "./stops.ts";
-import { graphWords } from "./words.ts";
 
 /*
  * What the tab shows, from what the state says: the formula is read, put at its values, drawn and walked; the parts of the page look at these signals.
@@ -89,15 +88,14 @@ function hold(): void {
   };
 }
 
-let lastRead: { readonly library: Engine; readonly source: string; readonly words: unknown; readonly found: Read | Fault } | null = null;
+let lastRead: { readonly library: Engine; readonly source: string; readonly found: Read | Fault } | null = null;
 /** The formula as it was read, or the fault in it. The same text is not read again. */
 const reading: ReadonlySignal<Read | Fault | null> = computed(() => {
   const library = engine.value;
   const source = held.value ?? formula.value;
-  const words = graphWords.value;
   if (library === null) return null;
-  if (lastRead === null || lastRead.source !== source || lastRead.words !== words || lastRead.library !== library)
-    lastRead = { library, source, words, found: library.read(source, words.tooLong) };
+  if (lastRead === null || lastRead.source !== source || lastRead.library !== library)
+    lastRead = { library, source, found: library.read(source) };
   return lastRead.found;
 });
 
@@ -209,7 +207,7 @@ export function watchModel(): () => void {
         return;
       }
       if (read.variables.join("\n") !== variables.peek().join("\n")) variables.value = read.variables;
-      const made = library.build(read, given, options, model.peek(), graphWords.value.tooLarge);
+      const made = library.build(read, given, options, model.peek());
       if (library.isFault(made)) trouble.value = made;
       else {
         trouble.value = null;

@@ -1,6 +1,7 @@
 import { signal } from "@preact/signals";
 import type { Tensor, Value } from "chainrule";
 import type { JSX } from "preact";
+import { faultWords } from "../faults/fault-words.ts";
 import { say } from "../shell/live.tsx";
 import { HeatMap, Histogram } from "./facts.tsx";
 import { chosen, engine, litItems, model, written } from "./model.ts";
@@ -187,7 +188,7 @@ function Answered(): JSX.Element | null {
       </h3>
       {found.text !== null && (
         <pre tabIndex={0} role="region" aria-label={title} class={found.failed ? "wrong" : ""}>
-          {found.text}
+          {found.failed ? faultWords.value(found.text) : found.text}
         </pre>
       )}
       {found.text === null && found.rows === null && <p>{about === "kinks" ? w.noKinks : w.allFinite}</p>}

@@ -22,9 +22,6 @@ export const en = {
   gradientOf: (name: string) => `gradient with respect to ${name}`,
   valueHint: "A number, a list such as [[1, 2], [3, 4]], or a formula such as ones(shape=[2, 3]); i32 before it for whole numbers",
   random: "Random numbers of this shape",
-  tooLong: (count: number, most: number) => `The formula has ${count} parts, and the picture takes ${most}; shorten it.`,
-  tooLarge: (count: number, most: number) =>
-    `The graph holds ${count} numbers, and this page computes up to ${most}; make the tensors smaller.`,
   stale: "The picture is of the last formula that could be read.",
   show: "Show",
   showAll: "all",

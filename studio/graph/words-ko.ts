@@ -24,8 +24,6 @@ export const ko = {
   gradientOf: (name: string) => `${name}에 대한 기울기`,
   valueHint: "숫자, [[1, 2], [3, 4]] 같은 목록, 또는 ones(shape=[2, 3]) 같은 식. 정수는 앞에 i32를 씁니다",
   random: "같은 모양의 난수로 채우기",
-  tooLong: (count: number, most: number) => `식의 부분이 ${count}개입니다. 그림은 ${most}개까지 받습니다. 식을 줄이세요.`,
-  tooLarge: (count: number, most: number) => `그래프에 숫자가 ${count}개 있습니다. 이 페이지는 ${most}개까지 계산합니다. 텐서를 줄이세요.`,
   stale: "그림은 마지막으로 읽을 수 있었던 식의 것입니다.",
   show: "보기",
   showAll: "전체",

@@ -1,5 +1,6 @@
 import type { JSX } from "preact";
 import { useState } from "preact/hooks";
+import { grouped } from "../words/words.ts";
 import { engines, isSoftware, runtimeAddress } from "./engines.ts";
 import type { EngineName, Summary, TuneState } from "./protocol.ts";
 import {
@@ -107,9 +108,7 @@ export function TuneForm({ words }: { words: ImportWords }): JSX.Element {
         />
       </label>
       {table?.kind === "table" ? (
-        <p>
-          {words.dataIs(table.name, table.rows.toLocaleString("en"), table.columns.length.toLocaleString("en"), table.label?.name ?? "–")}
-        </p>
+        <p>{words.dataIs(table.name, grouped(table.rows), grouped(table.columns.length), table.label?.name ?? "–")}</p>
       ) : (
         <p class="import-kinds">{words.needData}</p>
       )}
@@ -159,7 +158,7 @@ export function TuneForm({ words }: { words: ImportWords }): JSX.Element {
       </div>
       {last !== undefined && (
         <p id="import-step">
-          {words.stepIs(last.step.toLocaleString("en"), last.steps.toLocaleString("en"), short(last.loss))}
+          {words.stepIs(grouped(last.step), grouped(last.steps), short(last.loss))}
           {last.accuracy !== null && words.accuracyIs(`${Math.round(last.accuracy * 100)} %`)}
         </p>
       )}

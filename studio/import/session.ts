@@ -1,7 +1,9 @@
 import { signal } from "@preact/signals";
+import { faultWords } from "../faults/fault-words.ts";
 import { say } from "../shell/live.tsx";
 import { saveFile } from "../shell/save-file.ts";
 import { language, state } from "../state/store.ts";
+import { grouped } from "../words/words.ts";
 import { type Client, startWorker } from "./client.ts";
 import { lookForEngines, runtimeAddress } from "./engines.ts";
 import type { TensorFacts } from "./facts.ts";
@@ -48,7 +50,7 @@ function worker(): Client {
 /** What became of the engine that was chosen, in a sentence. */
 export function tellTakenOver({ why, step, reason }: TakenOver): string {
   const w = importWords.value;
-  return why === "lost" ? w.deviceLost(step.toLocaleString("en")) : w.engineRefused(reason);
+  return why === "lost" ? w.deviceLost(grouped(step)) : w.engineRefused(faultWords.value(reason));
 }
 
 async function during(kind: typeof busy.value, work: () => Promise<void>): Promise<void> {

@@ -1,8 +1,10 @@
 import { signal } from "@preact/signals";
 import type { JSX } from "preact";
 import { useEffect, useState } from "preact/hooks";
+import { faultWords } from "../faults/fault-words.ts";
 import { panelOf, SheetTabs, sheetOf } from "../shell/sheet.tsx";
 import { change, language, state, theme } from "../state/store.ts";
+import { grouped } from "../words/words.ts";
 import { roveTo, walkButtons } from "./button-list.ts";
 import { GradientForm, TuneForm } from "./forms.tsx";
 import { PartsTable } from "./parts-table.tsx";
@@ -86,7 +88,7 @@ export function ImportTab(): JSX.Element {
         )}
         {fault.value !== null && (
           <p class="import-fault" role="alert" id="import-fault">
-            {fault.value}
+            {faultWords.value(fault.value)}
           </p>
         )}
         {opened === null ? <p class="import-kinds">{w.kinds}</p> : <About opened={opened} words={w} />}
@@ -242,7 +244,7 @@ function About({ opened, words }: { opened: Summary; words: ImportWords }): JSX.
         </details>
       )}
       {opened.kind === "tensors" && <Tensors rows={opened.tensors} note={() => ""} />}
-      {opened.kind === "table" && <p>{words.rows(opened.rows.toLocaleString("en"), opened.columns.length.toLocaleString("en"))}</p>}
+      {opened.kind === "table" && <p>{words.rows(grouped(opened.rows), grouped(opened.columns.length))}</p>}
     </>
   );
 }

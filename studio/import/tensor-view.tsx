@@ -1,5 +1,6 @@
 import type { JSX } from "preact";
 import { useEffect, useRef } from "preact/hooks";
+import { grouped } from "../words/words.ts";
 import type { TensorFacts } from "./facts.ts";
 import { short } from "./short.ts";
 import type { ImportWords } from "./words-en.ts";
@@ -8,13 +9,13 @@ import type { ImportWords } from "./words-en.ts";
 export function TensorView({ facts, words, kind }: { facts: TensorFacts; words: ImportWords; kind: "value" | "gradient" }): JSX.Element {
   const rows: readonly (readonly [string, string])[] = [
     [words.shape, `${facts.dtype}[${facts.shape.join(", ")}]`],
-    [words.count, facts.count.toLocaleString("en")],
+    [words.count, grouped(facts.count)],
     [words.range, `${short(facts.min)} … ${short(facts.max)}`],
     [words.mean, short(facts.mean)],
     [words.deviation, short(facts.deviation)],
-    [words.zeros, facts.zeros.toLocaleString("en")],
-    ...(facts.nan > 0 ? [[words.nan, facts.nan.toLocaleString("en")] as const] : []),
-    ...(facts.infinite > 0 ? [[words.infinite, facts.infinite.toLocaleString("en")] as const] : []),
+    [words.zeros, grouped(facts.zeros)],
+    ...(facts.nan > 0 ? [[words.nan, grouped(facts.nan)] as const] : []),
+    ...(facts.infinite > 0 ? [[words.infinite, grouped(facts.infinite)] as const] : []),
   ];
   return (
     <div class={`import-tensor import-${kind}`}>

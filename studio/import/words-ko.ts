@@ -91,7 +91,7 @@ export const ko = {
   partsCaption: "그림의 모든 부분. 고른 부분에 표시가 있습니다",
   columns: { part: "부분", what: "종류", inside: "크기", from: "받는 곳", value: "선 위의 값", gradient: "선 아래의 기울기" },
   kindsOfParts: { parameter: "가중치", input: "입력", constant: "상수", op: "연산", module: "모듈", output: "출력" },
-  moreParts: (n: number): string => `그 밖에 ${n.toLocaleString("en")}개. 검색으로 찾을 수 있습니다`,
+  moreParts: (n: number): string => `그 밖에 ${n.toLocaleString("ko")}개. 검색으로 찾을 수 있습니다`,
   foundSome: (n: number): string => (n === 0 ? "찾은 것이 없습니다" : `${n}개를 찾았습니다`),
   sheet: { file: "파일", selected: "선택", learn: "기울기" },
   sheetLabel: "패널",

@@ -1,6 +1,9 @@
 import { batch, effect, signal } from "@preact/signals";
+import { faultWords } from "../faults/fault-words.ts";
 import { language, state } from "../state/store.ts";
+import { grouped } from "../words/words.ts";
 import { CurveHistory } from "./curve-history.ts";
+import type { FaultKey } from "./data-sets.ts";
 import type { Asked, Exported, Facts, Format, Look, Places, Snapshot, Taken, Told } from "./messages.ts";
 import type { TrainState } from "./state.ts";
 import { share, short, words } from "./words.ts";
@@ -14,7 +17,7 @@ export type Status =
   | { readonly kind: "idle" }
   | { readonly kind: "preparing"; readonly long: boolean }
   | { readonly kind: "ready" }
-  | { readonly kind: "fault"; readonly text: string }
+  | { readonly kind: "fault"; readonly key: FaultKey | "failed"; readonly detail: string }
   | { readonly kind: "dead"; readonly why: "worker died" | "was stopped" | "no worker" };
 
 export const facts = signal<Facts | null>(null);
@@ -55,6 +58,14 @@ const waiting = new Map<number, { resolve: (value: Taken | Exported) => void; re
 function identity({ pace: _pace, ...rest }: TrainState): string {
   const { rate, penaltyRate, stop, ...fixed } = rest;
   return JSON.stringify(fixed.schedule === "constant" ? fixed : { ...fixed, rate, stop });
+}
+
+/** What keeps these settings from being learnt, in the reader's language. */
+export function faultText({ key, detail }: { readonly key: FaultKey | "failed"; readonly detail: string }): string {
+  const sentence = words.value[`fault ${key}`];
+  if (typeof sentence === "string") return sentence;
+  // A count, or what the library said.
+  return sentence(/^\d*$/.test(detail) ? grouped(Number(detail)) : faultWords.value(detail));
 }
 
 function start(): Worker | null {
@@ -296,10 +307,8 @@ function hear(message: Told): void {
       busy = false;
       clearTimeout(slow);
       playing.value = false;
-      const sentence = words.value[`fault ${message.key}`];
-      const text = typeof sentence === "string" ? sentence : sentence(message.detail);
-      status.value = { kind: "fault", text };
-      said.value = text;
+      status.value = { kind: "fault", key: message.key, detail: message.detail };
+      said.value = faultText(message);
     }
   }
 }

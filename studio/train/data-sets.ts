@@ -154,7 +154,7 @@ function ofFormula(text: string, n: number, noise: number, seed: number): Raw {
   try {
     y = formulaAt(text, at, space);
   } catch (error) {
-    throw new DataFault("formula", (error as Error).message);
+    throw new DataFault("formula", (error as Error).message.split("\n")[0]!);
   }
   if (y.length !== n || !y.every(Number.isFinite)) throw new DataFault("not finite");
   const { spread } = measure(y);

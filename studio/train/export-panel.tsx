@@ -1,10 +1,12 @@
 import { useSignal } from "@preact/signals";
 import type { JSX } from "preact";
+import { faultWords } from "../faults/fault-words.ts";
+import { grouped } from "../words/words.ts";
 import { exportAs, said, status } from "./client.ts";
 import { download } from "./download.ts";
 import { type Format, formats } from "./messages.ts";
 import { OpenAsGraph } from "./open-as-graph.tsx";
-import { grouped, words } from "./words.ts";
+import { words } from "./words.ts";
 
 /** The net to take away, and the way to its graph. */
 export function ExportPanel(): JSX.Element {
@@ -17,7 +19,7 @@ export function ExportPanel(): JSX.Element {
       download(name, type, bytes);
       note.value = words.value.exported(name, `${grouped(bytes.length)} B`);
     } catch (error) {
-      note.value = words.value.refused((error as Error).message);
+      note.value = words.value.refused(faultWords.value((error as Error).message));
     }
     said.value = note.value;
   };

@@ -2,6 +2,7 @@ import { signal, useSignalEffect } from "@preact/signals";
 import type { JSX } from "preact";
 import { useEffect, useRef } from "preact/hooks";
 import { state } from "../state/store.ts";
+import { grouped } from "../words/words.ts";
 import { AsideCanvas } from "./aside-canvas.tsx";
 import { draws, facts, generation, playing, sendPlaces, shot } from "./client.ts";
 import { Choice, NumberField } from "./field.tsx";
@@ -10,7 +11,7 @@ import { dark, heat, ink, repaint, sharp } from "./paint.ts";
 import { ends, paintMap, paintWires, sized } from "./pictures.ts";
 import { addLayer, removeLayer, set, setUnits } from "./settings.ts";
 import { activations, type FeatureName, featureNames, kinds, limits } from "./state.ts";
-import { grouped, short, words } from "./words.ts";
+import { short, words } from "./words.ts";
 
 /** The unit that is shown large: by hovering, by focus, or chosen for its formula. */
 export const looked = signal<{ layer: number; unit: number } | null>(null);

@@ -4,7 +4,7 @@ import { useEffect } from "preact/hooks";
 import { panelOf, SheetTabs, sheetOf } from "../shell/sheet.tsx";
 import { state } from "../state/store.ts";
 import { Chart } from "./chart.tsx";
-import { calm, curve, end, facts, follow, isSlow, pause, play, playing, said, setup, shot, status, step } from "./client.ts";
+import { calm, curve, end, facts, faultText, follow, isSlow, pause, play, playing, said, setup, shot, status, step } from "./client.ts";
 import { DataPanel, dropTable } from "./data-panel.tsx";
 import { DigitPad } from "./digit-pad.tsx";
 import { ExportPanel } from "./export-panel.tsx";
@@ -17,8 +17,9 @@ import { discrete, OutputMap, showTest } from "./output-map.tsx";
 import { set } from "./settings.ts";
 import { initials, limits, optimizers, paces, penalties, schedules } from "./state.ts";
 import "./train.css";
+import { grouped } from "../words/words.ts";
 import { UnitPanel } from "./unit-panel.tsx";
-import { grouped, share, short, words } from "./words.ts";
+import { share, short, words } from "./words.ts";
 
 const sheet = sheetOf(["data", "net", "learning", "curves", "health", "export"]);
 
@@ -51,7 +52,7 @@ export function TrainTab(): JSX.Element {
       <div class="train-news">
         {now.kind === "fault" && (
           <p class="train-fault" role="alert">
-            {now.text}
+            {faultText(now)}
           </p>
         )}
         {now.kind === "dead" && (

@@ -16,6 +16,3 @@ export function short(v: number, digits = 3): string {
 
 /** A share as percent. */
 export const share = (v: number): string => words.value.percent(String(Math.round(1000 * v) / 10));
-
-const formats = computed(() => new Intl.NumberFormat(language.value));
-export const grouped = (v: number): string => formats.value.format(v);

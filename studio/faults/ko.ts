@@ -1,0 +1,28 @@
+import { files } from "./ko-files.ts";
+import { formulaPhrases, formulas } from "./ko-formulas.ts";
+import { opPhrases, ops } from "./ko-ops.ts";
+import { studio } from "./ko-studio.ts";
+import { type Catalogue, koreanOf } from "./tell-fault.ts";
+
+const original = "영어 원문:";
+
+/** All of the catalogue. */
+export const catalogue: Catalogue = {
+  rows: [...formulas, ...ops, ...files, ...studio],
+  phrases: [...formulaPhrases, ...opPhrases],
+  about: {
+    onnx: `ONNX 모델에 문제가 있습니다. ${original}`,
+    csv: `표를 읽을 수 없습니다. ${original}`,
+    safetensors: `텐서 파일을 읽을 수 없습니다. ${original}`,
+    npz: `텐서 파일을 읽을 수 없습니다. ${original}`,
+    npy: `텐서 파일을 읽을 수 없습니다. ${original}`,
+    zip: `압축 파일을 읽을 수 없습니다. ${original}`,
+    graph: `그래프를 읽을 수 없습니다. ${original}`,
+    wasm: `계산 엔진이 멈췄습니다. ${original}`,
+    draw: `그림을 그릴 수 없습니다. ${original}`,
+    other: `문제가 생겼습니다. ${original}`,
+  },
+};
+
+/** A fault of the library, of the studio's workers or of the browser, in Korean; what is not in the catalogue is introduced and stands in English. */
+export const tellInKorean: (message: string) => string = koreanOf(catalogue);
