@@ -87,7 +87,7 @@ export { latex } from "./notation/latex.ts";
 export { type AttrsOf, type Definition, type Op, op } from "./ops/define.ts";
 export * from "./ops/index.ts";
 export { bytesOf, type Cost, costOf } from "./passes/cost.ts";
-export { substitute } from "./passes/substitute.ts";
+export { substitute, type Use } from "./passes/substitute.ts";
 export * as random from "./random/random.ts";
 export { checkpoint } from "./transforms/checkpoint.ts";
 export * as implicit from "./transforms/implicit.ts";

@@ -65,8 +65,11 @@ export function isGraph(x: unknown): x is Graph<unknown, unknown> {
   return typeof x === "function" && (x as { kind?: unknown }).kind === "graph";
 }
 
-/** The same tree of Values with some leaves of the graph replaced; nodes that do not depend on them are shared. */
-export function substitute<O>(tree: O, replaced: ReadonlyMap<Value, Value>): O {
+/**
+ * The same tree of Values with some leaves of the graph replaced; nodes that do not depend on them are shared.
+ * @param only which operands of which nodes take what is put in its place; all, and the roots of the tree, when left out
+ */
+export function substitute<O>(tree: O, replaced: ReadonlyMap<Value, Value>, only?: (node: Node, operand: number) => boolean): O {
   const roots = leaves(tree).map(({ leaf }) => leaf as Value);
   let oldest = Number.POSITIVE_INFINITY;
   const stops = new Set<Node>();
@@ -89,9 +92,9 @@ export function substitute<O>(tree: O, replaced: ReadonlyMap<Value, Value>): O {
     const { operands } = node;
     if (operands.length === 0) continue;
     let changed = false;
-    const moved = operands.map((v) => {
+    const moved = operands.map((v, operand) => {
       if (v === null) return null;
-      const m = mapped(v);
+      const m = only !== undefined && replaced.has(v) && !only(node, operand) ? v : mapped(v);
       if (m !== v) changed = true;
       return m;
     });
@@ -102,7 +105,7 @@ export function substitute<O>(tree: O, replaced: ReadonlyMap<Value, Value>): O {
     const served = copy === null || copy.origin === null ? null : copies[places.get(copy.origin) ?? -1];
     if (served) copy!.origin = served;
   }
-  return rebuild(tree, (leaf) => mapped(leaf as Value)) as O;
+  return rebuild(tree, (leaf) => (only !== undefined && replaced.has(leaf as Value) ? leaf : mapped(leaf as Value))) as O;
 }
 
 /** The same application on other operands of the same types. */

@@ -210,6 +210,39 @@ function gradientsOf(steps: readonly Step[]): Map<Value, { tensor: Tensor; at: n
   return found;
 }
 
+/** A value's numbers, from the step that computes it or from one that uses it. */
+export function valueAt({ picture: made }: Model, v: Value): Tensor | null {
+  for (const step of made.steps) {
+    if (step.pass !== "forward") break;
+    if (step.node === v.node) return step.values[v.index] ?? null;
+    const place = step.node.operands.indexOf(v);
+    if (place >= 0) return step.operands[step.node.operands.slice(0, place).filter((x) => x !== null).length]?.value ?? null;
+  }
+  return null;
+}
+
+/** What a wire alone carries back, and the step after which it is known; null where no gradient passes, and for the wire to the name of the end. */
+export function contributionOf({ picture: made }: Model, wire: number): { readonly tensor: Tensor; readonly at: number } | null {
+  const uses = made.usesOf(wire);
+  let total: Tensor | null = null;
+  let at = 0;
+  made.steps.forEach((step, t) => {
+    if (step.pass !== "backward" || step.kind !== "gate") return;
+    const operands = operandsOf(step);
+    for (const { node, operand } of uses) {
+      const flow = node === step.node ? step.flows[operands.indexOf(operand)] : undefined;
+      if (flow === undefined) continue;
+      at = t + 1;
+      const before: Tensor | null = total;
+      total =
+        before === null
+          ? flow.contribution
+          : { ...before, data: before.data.map((x: number, i: number) => x + flow.contribution.data[i]!) as typeof before.data };
+    }
+  });
+  return total === null ? null : { tensor: total, at };
+}
+
 function walkOf(source: Read, made: Picture, steps: readonly Step[], forward: number): Walk {
   const lines = source.compiled.formula.statements;
   const scene = made.scene();

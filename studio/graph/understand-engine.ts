@@ -1,6 +1,6 @@
-import { explain, firstBad, health, type Language, paths, substitute, type Value, why } from "chainrule";
+import { explain, firstBad, health, type Language, paths, substitute, type Use, type Value, why } from "chainrule";
 import { checkGradients } from "chainrule/testing";
-import type { Model } from "./engine.ts";
+import { contributionOf, type Model, valueAt } from "./engine.ts";
 import type { Chosen } from "./model.ts";
 import type { About, Answer, CheckRow } from "./questions.ts";
 
@@ -11,6 +11,12 @@ function chosenValue({ picture }: Model, what: Chosen | null): Value | null {
   const nodes = picture.nodesOf(what.id);
   const last = nodes.at(-1);
   return last === undefined || last.outputs !== null ? null : last;
+}
+
+/** The uses of a value that the chosen wire leads to; null where a node is chosen, or the wire to the name of the end. */
+function wireUses({ picture }: Model, what: Chosen | null): readonly Use[] | null {
+  const uses = what?.kind === "wire" ? picture.usesOf(what.index) : [];
+  return uses.length === 0 ? null : uses;
 }
 
 function told(text: string | null, items: readonly string[] = []): Answer {
@@ -57,31 +63,44 @@ function answered(about: About, model: Model, what: Chosen | null, language: Lan
       return told(explain(f, { language }).markdown());
     case "checkOne":
     case "checkAll":
-      return { text: null, rows: checked(model, about === "checkAll" ? null : x), items: [], failed: false };
+      return {
+        text: null,
+        rows: about === "checkAll" ? checked(model, null, null) : checked(model, x, what),
+        items: [],
+        failed: false,
+      };
   }
 }
 
-/** Differences against the gradient: of one value by moving what travels there, or of every variable. */
-function checked(model: Model, x: Value | null): readonly CheckRow[] {
-  const { read, variables, f, gradients, picture } = model;
-  const isLeaf = x === null || Object.values(variables).includes(x);
-  if (!isLeaf) {
-    const step = picture.steps.find((s) => s.pass === "forward" && s.node === x.node);
-    const gradient = gradients.get(x);
-    if (step?.pass === "forward" && gradient !== undefined)
-      return rowsOf(checkGradients((v: Value) => substitute(f, x, v), step.value as never, { order: 1 }).rows, step.name);
+/** Differences against the gradient: of one value by moving what travels there, along one wire alone where that is chosen, or of every variable. */
+function checked(model: Model, x: Value | null, what: Chosen | null): readonly CheckRow[] {
+  const { read, variables, f, picture, gradients } = model;
+  const uses = wireUses(model, what);
+  if (x !== null && (uses !== null || !Object.values(variables).includes(x))) {
+    const at = valueAt(model, x);
+    const isAsked = x === f || (what?.kind === "wire" && uses !== null ? contributionOf(model, what.index) !== null : gradients.has(x));
+    if (at === null || !isAsked) return [];
+    const moved = (v: Value): Value => substitute(f, x, v, uses ?? undefined);
+    const name = nameOf(model, x);
+    const user = uses?.length === 1 ? picture.steps.find(({ node }) => node === uses[0]!.node)?.name : undefined;
+    return rowsOf(checkGradients(moved, at as never, { order: 1 }).rows, user === undefined ? name : `${name} → ${user}`);
   }
   const wanted = Object.entries(variables).filter(([, v]) => x === null || v === x);
   const rows: CheckRow[] = [];
   for (const [name, v] of wanted) {
     if (!/^f/.test(v.type.dtype)) continue;
-    const at = picture.steps.flatMap((s) => (s.pass === "forward" ? s.operands : [])).find((o) => o.name === name)?.value;
-    if (at === undefined) continue;
+    const at = valueAt(model, v);
+    if (at === null) continue;
     rows.push(
       ...rowsOf(checkGradients((moved: Value) => read.compiled({ ...variables, [name]: moved }), at as never, { order: 1 }).rows, name),
     );
   }
   return rows;
+}
+
+function nameOf({ variables, picture }: Model, x: Value): string {
+  const variable = Object.entries(variables).find(([, v]) => v === x)?.[0];
+  return variable ?? picture.steps.find(({ node }) => node === x.node)?.name ?? x.node.label ?? x.node.op.name;
 }
 
 function rowsOf(rows: ReturnType<typeof checkGradients>["rows"], name: string): CheckRow[] {

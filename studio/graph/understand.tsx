@@ -43,17 +43,6 @@ function nameOf(v: Value): string {
   return variable ?? step?.name ?? v.node.label ?? v.node.op.name;
 }
 
-function valueKnown(v: Value): Tensor | null {
-  const made = model.value!;
-  for (const step of made.picture.steps) {
-    if (step.pass !== "forward") break;
-    if (step.node === v.node) return step.values[v.index] ?? null;
-    const at = step.node.operands.indexOf(v);
-    if (at >= 0) return step.operands[step.node.operands.slice(0, at).filter((x) => x !== null).length]?.value ?? null;
-  }
-  return null;
-}
-
 function Elements({ value, gradient }: { readonly value: Tensor; readonly gradient: Tensor | null }): JSX.Element | null {
   const w = graphWords.value;
   const { shape } = value.type;
@@ -104,7 +93,12 @@ function NodeFacts(): JSX.Element {
   const library = engine.value;
   if (about === null || made === null || library === null) return <p class="quiet">{w.noNodes}</p>;
   const { value: v, name, op } = about;
-  const value = v === null ? null : valueKnown(v);
+  const value = v === null ? null : library.valueAt(made, v);
+  const what = chosen.value;
+  // Where branches add up, what this one brings.
+  const part =
+    what?.kind === "wire" && v !== null && made.picture.usesOf(what.index).length > 0 ? library.contributionOf(made, what.index) : null;
+  const isPart = part !== null && part.at < (v === null ? 0 : (made.gradients.get(v)?.at ?? 0));
   const known = v === null ? undefined : v === made.f ? { tensor: seedOf(made.f), at: made.walk.forward + 1 } : made.gradients.get(v);
   const gradient = known !== undefined && known.at <= written.value.at.t ? known.tensor : null;
   return (
@@ -132,6 +126,14 @@ function NodeFacts(): JSX.Element {
         <dd class={gradient === null ? "quiet" : "grad"}>
           {gradient !== null ? library.line(gradient) : known === undefined ? w.noGradient : w.notComputed}
         </dd>
+        {isPart && (
+          <>
+            <dt>{w.alongWire}</dt>
+            <dd id="along-wire" class={part.at <= written.value.at.t ? "grad" : "quiet"}>
+              {part.at <= written.value.at.t ? library.line(part.tensor) : w.notComputed}
+            </dd>
+          </>
+        )}
       </dl>
       {value !== null && value.type.shape.length > 0 && value.data.length > 0 && (
         <>
@@ -192,7 +194,8 @@ function Answered(): JSX.Element | null {
         </pre>
       )}
       {found.text === null && found.rows === null && <p>{about === "kinks" ? w.noKinks : w.allFinite}</p>}
-      {found.rows !== null && (
+      {found.rows?.length === 0 && <p>{w.noGradient}</p>}
+      {found.rows !== null && found.rows.length > 0 && (
         <>
           <div class="wide" role="region" aria-label={w.checkTitle} tabIndex={0}>
             <table class="numbers" id="check-table">

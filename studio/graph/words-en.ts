@@ -139,6 +139,7 @@ export const en = {
   type: "type",
   value: "value",
   gradient: "gradient",
+  alongWire: "along this wire",
   element: "element",
   histogram: "histogram",
   heat: "heat map",

@@ -132,6 +132,7 @@ export const ko = {
   type: "자료형",
   value: "값",
   gradient: "기울기",
+  alongWire: "이 선을 따라",
   element: "원소",
   histogram: "히스토그램",
   heat: "히트맵",

@@ -1,4 +1,5 @@
 import { existsSync } from "node:fs";
+import { createRequire } from "node:module";
 
 /*
  * The part of playwright-core that the tests use, declared by hand: types then need neither the package nor a browser, so a checkout without them
@@ -75,33 +76,49 @@ export function chromiumPath(): string | null {
   return [...(named === undefined ? [] : [named]), ...places].find((path) => existsSync(path)) ?? null;
 }
 
+/** What a browser's test lacks here; null where it lacks nothing. */
+function missing(): string | null {
+  try {
+    createRequire(import.meta.url).resolve("playwright-core");
+  } catch {
+    return "playwright-core is not installed (npm ci)";
+  }
+  return chromiumPath() === null ? "there is no Chromium (apt-get install chromium)" : null;
+}
+
+let isSaid = false;
+
+/**
+ * Whether tests in a browser are left out here, for `describe.skipIf`: they are then counted as skipped, and one line says why. Under `CI` they are not,
+ * and fail.
+ */
+export function leftOut(): boolean {
+  const what = missing();
+  if (what === null || process.env["CI"] !== undefined) return false;
+  if (!isSaid) console.log(`browser tests left out: ${what}`);
+  isSaid = true;
+  return true;
+}
+
 /**
  * Starts the system's Chromium. Where there is none, or no playwright-core, it gives null and says so in one line; under `CI` that is a failure,
  * so that the tests are never left out there.
  * @param more arguments for the browser beside the usual ones
  */
 export async function launch(more: readonly string[] = []): Promise<Browser | null> {
-  const executablePath = chromiumPath();
+  const what = missing();
+  if (what !== null) {
+    if (process.env["CI"] !== undefined) throw new Error(`browser tests: ${what}`);
+    leftOut();
+    return null;
+  }
   const name: string = "playwright-core";
-  const playwright = await import(name).then(
-    (module) => module as Playwright,
-    () => null,
-  );
-  const missing =
-    playwright === null
-      ? "playwright-core is not installed (npm ci)"
-      : executablePath === null
-        ? "there is no Chromium (apt-get install chromium)"
-        : null;
-  if (missing === null)
-    return playwright!.chromium.launch({
-      executablePath: executablePath!,
-      args: [...(more.length > 0 ? quiet.filter((a) => a !== "--disable-gpu") : quiet), ...more],
-      headless: true,
-    });
-  if (process.env["CI"] !== undefined) throw new Error(`browser tests: ${missing}`);
-  console.log(`browser tests left out: ${missing}`);
-  return null;
+  const { chromium } = (await import(name)) as Playwright;
+  return chromium.launch({
+    executablePath: chromiumPath()!,
+    args: [...(more.length > 0 ? quiet.filter((a) => a !== "--disable-gpu") : quiet), ...more],
+    headless: true,
+  });
 }
 
 /** A page with what went wrong on it: errors on the console, uncaught ones, and requests other than for the page itself. */

@@ -35,6 +35,27 @@ describe("a value in a graph is replaced by another", () => {
     expect(read(substitute(deep, y, constant(0)))).toBe(-2);
   });
 
+  test("one use of a value, whose derivative is what its branch contributes", () => {
+    const squared = mul(x, x);
+    const g = add(squared, mul(3, x));
+    const uses = (node: Value, operand: number): { node: Value["node"]; operand: number }[] => [{ node: node.node, operand }];
+    expect(read(substitute(g, x, constant(10), uses(squared, 0)))).toBe(-26);
+    expect(read(gradients(substitute(g, x, x, uses(squared, 1)), { x }).x)).toBe(-1);
+    for (const operand of [0, 1]) {
+      const report = checkGradients((v: Value) => substitute(g, x, v, uses(squared, operand)), -2, { order: 1 });
+      expect(report.rows.map(({ analytic, verdict }) => [analytic, verdict])).toEqual([[-2, "pass"]]);
+    }
+    const both = checkGradients((v: Value) => substitute(g, x, v, [...uses(squared, 0), ...uses(squared, 1)]), -2, { order: 1 });
+    expect(both.rows[0]!.analytic).toBe(-4);
+    expect(substitute(x, x, y, [])).toBe(x);
+  });
+
+  test("a use that is none is refused", () => {
+    expect(() => substitute(f, q, constant(1), [{ node: f.node, operand: 1 }])).toThrow(
+      "substitute: operand 1 of mul is not add; a use is { node, operand } with node.operands[operand] === x",
+    );
+  });
+
   test("another type, and what is no Value, are refused", () => {
     expect(() => substitute(f, q, constant([1, 2]))).toThrow(GraphError);
     expect(() => substitute(f, q, constant([1, 2]))).toThrow("and what takes its place is f64[2]; give the same type");

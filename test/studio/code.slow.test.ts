@@ -1,21 +1,20 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { examples } from "../../studio/code/examples.ts";
-import type { Page } from "../browser/launch.ts";
+import { leftOut, type Page } from "../browser/launch.ts";
 import { openStudio, type Studio } from "./open-studio.ts";
 
-let studio: Studio | null;
+let studio: Studio;
 let page: Page;
 let faults: string[];
 
 beforeAll(async () => {
   studio = await openStudio();
-  if (studio === null) return;
   ({ page, faults } = await studio.visit());
   await page.click("#tab-code");
   await page.waitForSelector("#code-run");
 });
 
-afterAll(() => studio?.close());
+afterAll(() => studio.close());
 
 /** Clicks Run and waits until that run is over; gives what it said. */
 async function runs(started?: () => Promise<void>): Promise<string[]> {
@@ -37,9 +36,8 @@ async function say(source: string, started?: () => Promise<void>): Promise<strin
   return runs(started);
 }
 
-describe("the Code tab", () => {
+describe.skipIf(leftOut())("the Code tab", () => {
   test.each(examples.map(({ name }) => name))("runs the example %s", async (name) => {
-    if (studio === null) return;
     await page.selectOption("#code-example", name);
     const lines = await runs();
     expect(lines.at(-1)).toBe("Done.");
@@ -50,7 +48,6 @@ describe("the Code tab", () => {
   });
 
   test("says the line of what goes wrong, in the program's text and while it runs", async () => {
-    if (studio === null) return;
     expect((await say("const a = 1;\nconst b = ;\n"))[0]).toMatch(/^line 2: /);
     expect((await say('import { matmul, tensor } from "chainrule";\n\nmatmul(tensor([[1, 2]]), tensor([[1, 2]]));\n')).at(-1)).toMatch(
       /^line 3: ShapeError: matmul/,
@@ -61,13 +58,11 @@ describe("the Code tab", () => {
   });
 
   test("says what a module does not have, and what it has instead", async () => {
-    if (studio === null) return;
     const said = await say('import { binaryCrossEntropyWithLogits } from "chainrule";\nbinaryCrossEntropyWithLogits(1, 1);\n');
     expect(said.at(-1)).toBe('line 2: TypeError: "chainrule" has no "binaryCrossEntropyWithLogits"; there is binaryCrossEntropy');
   });
 
   test("lets a program reach nothing outside", async () => {
-    if (studio === null) return;
     const attempts = [
       ["fetch", `await fetch(${JSON.stringify(studio.url)})`],
       ["fetch elsewhere", 'await fetch("https://example.com/")'],
@@ -110,12 +105,11 @@ describe("the Code tab", () => {
     const said = await say(source);
     expect(said).toEqual([...attempts.map(([name]) => `${name} failed`), "Done."]);
     // The browser reports on its console what it refused; nothing left this machine.
-    expect(faults.filter((fault) => fault.startsWith("request:") && !fault.includes(studio!.url))).toEqual([]);
+    expect(faults.filter((fault) => fault.startsWith("request:") && !fault.includes(studio.url))).toEqual([]);
     faults.length = 0;
   });
 
   test("would see a program that does reach something", async () => {
-    if (studio === null) return;
     expect(await say('try { Object.keys({}).length; console.log("x", "succeeded"); } catch { console.log("x", "failed"); }')).toEqual([
       "x succeeded",
       "Done.",
@@ -123,7 +117,6 @@ describe("the Code tab", () => {
   });
 
   test("ends a program that is silent for ten seconds, and one that is told to stop", async () => {
-    if (studio === null) return;
     expect((await say("for (;;) {}")).at(-1)).toBe("Ended: 10 seconds without an answer. Print something now and then in long runs.");
     const stopped = await say('console.log("on"); for (;;) {}', async () => {
       await page.waitForSelector(".code-log");
@@ -250,7 +243,6 @@ for (;;) {
   });
 
   test("takes what a program says as text, whatever it is", async () => {
-    if (studio === null) return;
     const said = await say(
       `console.log("<img src=x onerror=alert(1)>"); postMessage({ kind: "picture", svg: "<svg xmlns='http://www.w3.org/2000/svg'><script>parent.document.title = 'taken'</script></svg>", title: "<b>" }); postMessage({ kind: "other" }); postMessage(null); console.log({ a: 1n }, [1, NaN], undefined);`,
     );
@@ -265,7 +257,6 @@ for (;;) {
   });
 
   test("keeps the program in the address, and speaks Korean", async () => {
-    if (studio === null) return;
     await say('console.log("주소");');
     await page.waitForFunction(() => location.hash.length > 20);
     // The address is written a moment after the last change.
@@ -282,7 +273,6 @@ for (;;) {
   });
 
   test("works by the keyboard and leaves no fault on the console", async () => {
-    if (studio === null) return;
     await page.focus("#code-run");
     await page.keyboard.press("Enter");
     await page.waitForSelector(".code-done");

@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import type { Page } from "../browser/launch.ts";
+import { leftOut, type Page } from "../browser/launch.ts";
 import { englishOf, textsOf } from "./dictionaries.ts";
 import { openStudio, type Studio } from "./open-studio.ts";
 import { serious } from "./serious.ts";
@@ -53,27 +53,30 @@ async function tuned(page: Page, engine: string, meanwhile?: () => Promise<void>
 
 const loss = (line: string): number => Number(/(?:loss|손실) ([\d.]+)/.exec(line)![1]);
 
-test("WebGPU that is lost while a model is tuned gives way to WebAssembly, which goes on from the last step: nothing is lost", {
-  timeout: 600_000,
-}, async ({ skip }) => {
-  if (withGpu === null) return skip();
-  const plain = await visit(withGpu);
-  const compiled = await tuned(plain.page, "wasm");
-  expect(compiled.said).toBe("");
-  await plain.page.close();
-  const { page, faults } = await visit(withGpu, "ko");
-  const adapter = await page.evaluate<boolean>("navigator.gpu?.requestAdapter().then((a) => a !== null) ?? false");
-  if (!adapter) {
-    console.log("this Chromium has no WebGPU adapter, not even in software: tuning on it was left out");
-    return skip();
-  }
-  await page.waitForFunction(() => document.querySelectorAll("#import-engine option").length === 3);
-  expect(await offered(page)).toEqual(["wasm", "onnxruntime", "webgpu"]);
-  expect(await serious(page)).toEqual([]);
-  const everywhere = async (code: string): Promise<void> => {
-    for (const worker of page.workers()) await worker.evaluate(code);
-  };
-  await everywhere(`{
+test.skipIf(leftOut())(
+  "WebGPU that is lost while a model is tuned gives way to WebAssembly, which goes on from the last step: nothing is lost",
+  {
+    timeout: 600_000,
+  },
+  async ({ skip }) => {
+    if (withGpu === null) return skip();
+    const plain = await visit(withGpu);
+    const compiled = await tuned(plain.page, "wasm");
+    expect(compiled.said).toBe("");
+    await plain.page.close();
+    const { page, faults } = await visit(withGpu, "ko");
+    const adapter = await page.evaluate<boolean>("navigator.gpu?.requestAdapter().then((a) => a !== null) ?? false");
+    if (!adapter) {
+      console.log("this Chromium has no WebGPU adapter, not even in software: tuning on it was left out");
+      return skip();
+    }
+    await page.waitForFunction(() => document.querySelectorAll("#import-engine option").length === 3);
+    expect(await offered(page)).toEqual(["wasm", "onnxruntime", "webgpu"]);
+    expect(await serious(page)).toEqual([]);
+    const everywhere = async (code: string): Promise<void> => {
+      for (const worker of page.workers()) await worker.evaluate(code);
+    };
+    await everywhere(`{
     const request = GPUAdapter.prototype.requestDevice;
     GPUAdapter.prototype.requestDevice = async function (...given) {
       const device = await request.apply(this, given);
@@ -81,40 +84,45 @@ test("WebGPU that is lost while a model is tuned gives way to WebAssembly, which
       return device;
     };
   }`);
-  const { last, said } = await tuned(page, "webgpu", async () => {
-    await page.waitForFunction(() => /30단계 중 ([2-9]|1\d)단계/.test(document.querySelector("#import-step")?.textContent ?? ""));
-    await everywhere("globalThis.lose?.()");
-  });
-  expect(said).toMatch(/^\d+단계에서 그래픽 장치와 연결이 끊겼습니다\..*WebAssembly가 이어서/);
-  expect(last).toContain("30단계 중 30단계");
-  // The same batches in the same order, from the weights of the step before the loss.
-  expect(Math.abs(loss(last) - loss(compiled.last))).toBeLessThan(1e-3 * loss(compiled.last));
-  const english = await englishOf("words/", "import/words-");
-  expect((await textsOf(page)).filter((word) => english.has(word))).toEqual([]);
-  // The worker lives on, and ONNX Runtime in it.
-  const again = await tuned(page, "onnxruntime");
-  expect(again.last).toContain("30단계 중 30단계");
-  expect(faults).toEqual([]);
-  await page.close();
-});
+    const { last, said } = await tuned(page, "webgpu", async () => {
+      await page.waitForFunction(() => /30단계 중 ([2-9]|1\d)단계/.test(document.querySelector("#import-step")?.textContent ?? ""));
+      await everywhere("globalThis.lose?.()");
+    });
+    expect(said).toMatch(/^\d+단계에서 그래픽 장치와 연결이 끊겼습니다\..*WebAssembly가 이어서/);
+    expect(last).toContain("30단계 중 30단계");
+    // The same batches in the same order, from the weights of the step before the loss.
+    expect(Math.abs(loss(last) - loss(compiled.last))).toBeLessThan(1e-3 * loss(compiled.last));
+    const english = await englishOf("words/", "import/words-");
+    expect((await textsOf(page)).filter((word) => english.has(word))).toEqual([]);
+    // The worker lives on, and ONNX Runtime in it.
+    const again = await tuned(page, "onnxruntime");
+    expect(again.last).toContain("30단계 중 30단계");
+    expect(faults).toEqual([]);
+    await page.close();
+  },
+);
 
-test("without a graphics card WebGPU is not offered; an engine that cannot be loaded gives way in a sentence", {
-  timeout: 240_000,
-}, async ({ skip }) => {
-  const there = await openStudio();
-  if (there === null) return skip();
-  const { page } = await visit(there);
-  expect(await offered(page)).toEqual(["wasm", "onnxruntime"]);
-  await page.evaluate(() => document.querySelector("meta[name='onnxruntime-web']")!.setAttribute("content", "nowhere/"));
-  const { last, said } = await tuned(page, "onnxruntime");
-  expect(said).toContain(
-    "WebAssembly does it instead, because the engine that was chosen would not go on: ONNX Runtime could not be loaded",
-  );
-  expect(last).toContain("step 30 of 30");
-  await there.close();
-});
+test.skipIf(leftOut())(
+  "without a graphics card WebGPU is not offered; an engine that cannot be loaded gives way in a sentence",
+  {
+    timeout: 240_000,
+  },
+  async ({ skip }) => {
+    const there = await openStudio();
+    if (there === null) return skip();
+    const { page } = await visit(there);
+    expect(await offered(page)).toEqual(["wasm", "onnxruntime"]);
+    await page.evaluate(() => document.querySelector("meta[name='onnxruntime-web']")!.setAttribute("content", "nowhere/"));
+    const { last, said } = await tuned(page, "onnxruntime");
+    expect(said).toContain(
+      "WebAssembly does it instead, because the engine that was chosen would not go on: ONNX Runtime could not be loaded",
+    );
+    expect(last).toContain("step 30 of 30");
+    await there.close();
+  },
+);
 
-test("a static site has the compiler alone, and says what others need", { timeout: 120_000 }, async ({ skip }) => {
+test.skipIf(leftOut())("a static site has the compiler alone, and says what others need", { timeout: 120_000 }, async ({ skip }) => {
   const there = await openStudio({ runtime: null });
   if (there === null) return skip();
   const { page, faults } = await visit(there);

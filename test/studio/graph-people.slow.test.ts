@@ -2,7 +2,7 @@ import { readFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import type { Page } from "../browser/launch.ts";
+import { leftOut, type Page } from "../browser/launch.ts";
 import { openStudio, type Studio } from "./open-studio.ts";
 import { settled } from "./settled.ts";
 
@@ -20,13 +20,14 @@ async function wordsIn(language: "en" | "ko"): Promise<Words> {
 const en = await wordsIn("en");
 const ko = await wordsIn("ko");
 
-let studio: Studio | null = null;
+let studio: Studio | undefined;
 let page: Page;
 let faults: string[];
 
 beforeAll(async () => {
+  if (leftOut()) return;
   studio = await openStudio();
-  if (studio !== null) await visit("?lang=en");
+  await visit("?lang=en");
 });
 
 afterAll(async () => {
@@ -37,14 +38,6 @@ async function visit(at: string, viewport = { width: 1440, height: 860 }): Promi
   if (page !== undefined) await page.close();
   ({ page, faults } = await studio!.visit({ at, viewport }));
   await page.waitForFunction(() => document.querySelector(".cr-item") !== null);
-}
-
-/** A test that is left out where there is no browser. */
-function inPage(name: string, run: () => Promise<void>): void {
-  test(name, async ({ skip }) => {
-    if (studio === null) skip();
-    else await run();
-  });
 }
 
 const text = async (selector: string): Promise<string> => {
@@ -78,8 +71,8 @@ async function serious(): Promise<string[]> {
   });
 }
 
-describe("with the keyboard alone", () => {
-  inPage("Tab leads to the picture, keys step in it, arrows go along the wires, Enter chooses, c checks", async () => {
+describe.skipIf(leftOut())("with the keyboard alone", () => {
+  test("Tab leads to the picture, keys step in it, arrows go along the wires, Enter chooses, c checks", async () => {
     await page.click("#example-product");
     for (
       let i = 0;
@@ -112,7 +105,7 @@ describe("with the keyboard alone", () => {
     expect(await focused()).toBe("value of z");
   });
 
-  inPage("letters are the reader's in the formula, and nothing acts while a syllable is composed", async () => {
+  test("letters are the reader's in the formula, and nothing acts while a syllable is composed", async () => {
     const before = await text("#step-card h2");
     await page.focus("#formula");
     await press("End", " ");
@@ -129,7 +122,7 @@ describe("with the keyboard alone", () => {
     expect(await text("#step-card h2")).toBe(end);
   });
 
-  inPage("the palette finds examples and nodes, the help lists the keys, Escape goes back to where one was", async () => {
+  test("the palette finds examples and nodes, the help lists the keys, Escape goes back to where one was", async () => {
     await page.focus(".cr [tabindex='0']");
     const at = await focused();
     await press("?");
@@ -151,8 +144,8 @@ describe("with the keyboard alone", () => {
   });
 });
 
-describe("steps of every size", () => {
-  inPage("by edge one operand at a time, by module a line at a time, by pass all at once", async () => {
+describe.skipIf(leftOut())("steps of every size", () => {
+  test("by edge one operand at a time, by module a line at a time, by pass all at once", async () => {
     await page.click("#example-product");
     await page.click("#grain-edge");
     await page.click("#backward");
@@ -169,7 +162,7 @@ describe("steps of every size", () => {
     await page.click("#grain-node");
   });
 
-  inPage("a module opens and closes, and the walk stays where it is", async () => {
+  test("a module opens and closes, and the walk stays where it is", async () => {
     await page.click("#example-hinge");
     await page.click("#last");
     expect(await text(".cr-module .cr-label")).toContain("hinge");
@@ -178,7 +171,7 @@ describe("steps of every size", () => {
     expect(await page.evaluate(() => document.querySelector("#next")!.getAttribute("aria-disabled"))).toBe("true");
   });
 
-  inPage("predicting: a wrong answer gets a hint, a right one the gradient", async () => {
+  test("predicting: a wrong answer gets a hint, a right one the gradient", async () => {
     await page.click("#example-product");
     await page.click("#quiz");
     await page.click("#backward");
@@ -193,7 +186,7 @@ describe("steps of every size", () => {
     await page.click("#quiz");
   });
 
-  inPage("the address has it all: another page that opens it stands at the same step", async () => {
+  test("the address has it all: another page that opens it stands at the same step", async () => {
     await page.click("#example-sigmoid");
     await page.click("#backward");
     await page.click("#next");
@@ -207,8 +200,8 @@ describe("steps of every size", () => {
   });
 });
 
-describe("understanding", () => {
-  inPage("every question has an answer, about any node", async () => {
+describe.skipIf(leftOut())("understanding", () => {
+  test("every question has an answer, about any node", async () => {
     await page.click("#example-twoLayer");
     await page.click("#last");
     await page.focus(".cr [tabindex='0']");
@@ -227,8 +220,8 @@ describe("understanding", () => {
   });
 });
 
-describe("for everybody", () => {
-  inPage("axe-core finds nothing serious: at a step, with table and answers, in dark, in dialogs", async () => {
+describe.skipIf(leftOut())("for everybody", () => {
+  test("axe-core finds nothing serious: at a step, with table and answers, in dark, in dialogs", async () => {
     await page.click("#example-twoLayer");
     await page.click("#backward");
     await page.click("#next");
@@ -251,7 +244,7 @@ describe("for everybody", () => {
     }
   });
 
-  inPage("in Korean, on a phone: the words, the live sentence, the panels of the sheet", async () => {
+  test("in Korean, on a phone: the words, the live sentence, the panels of the sheet", async () => {
     await visit("?lang=ko", { width: 390, height: 780 });
     expect(await page.evaluate(() => document.documentElement.lang)).toBe("ko");
     await page.click("#next");
@@ -269,7 +262,7 @@ describe("for everybody", () => {
     expect(await page.evaluate(() => document.documentElement.scrollWidth <= innerWidth)).toBe(true);
   });
 
-  inPage("at 400 % everything is still there, one under the other", async () => {
+  test("at 400 % everything is still there, one under the other", async () => {
     await visit("?lang=en", { width: 320, height: 256 });
     expect(await page.evaluate(() => document.documentElement.scrollWidth <= innerWidth + 1)).toBe(true);
     for (const id of ["formula", "next", "understand", "step-card"])

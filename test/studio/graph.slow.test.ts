@@ -1,32 +1,23 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { compileExpression, evaluate, gradients, steps, type Tensor, tellStep, tensor, type Value, variable } from "../../src/index.ts";
 import { type Example, examples } from "../../studio/graph/examples.ts";
-import type { Page } from "../browser/launch.ts";
+import { leftOut, type Page } from "../browser/launch.ts";
 import { openStudio, type Studio } from "./open-studio.ts";
 import { settled } from "./settled.ts";
 
-let studio: Studio | null = null;
+let studio: Studio;
 let page: Page;
 let faults: string[];
 
 beforeAll(async () => {
   studio = await openStudio();
-  if (studio === null) return;
   ({ page, faults } = await studio.visit({ viewport: { width: 1440, height: 860 } }));
   await page.waitForFunction(() => document.querySelector(".cr-item") !== null);
 });
 
 afterAll(async () => {
-  await studio?.close();
+  await studio.close();
 });
-
-/** A test that is left out where there is no browser. */
-function inPage(name: string, run: () => Promise<void>): void {
-  test(name, async ({ skip }) => {
-    if (studio === null) skip();
-    else await run();
-  });
-}
 
 function point({ formula, values }: Example): { readonly f: Value; readonly variables: Record<string, Value> } {
   const compiled = compileExpression(formula);
@@ -68,9 +59,9 @@ const shown = (): Promise<string[]> =>
     }),
   );
 
-describe("every example of the lecture", () => {
+describe.skipIf(leftOut())("every example of the lecture", () => {
   for (const example of examples)
-    inPage(`${example.id}: stepped to the end, all numbers are the library's`, async () => {
+    test(`${example.id}: stepped to the end, all numbers are the library's`, async () => {
       const { f, variables } = point(example);
       await page.click(`#example-${example.id}`);
       await page.click("#show-table");
@@ -98,7 +89,7 @@ describe("every example of the lecture", () => {
       }
     });
 
-  inPage("nothing went wrong on the page", async () => {
+  test("nothing went wrong on the page", async () => {
     expect(faults).toEqual([]);
   });
 });
@@ -106,8 +97,8 @@ describe("every example of the lecture", () => {
 const text = (selector: string): Promise<string> => page.evaluate((s) => document.querySelector(s)?.textContent ?? "", selector);
 const exists = (selector: string): Promise<boolean> => page.evaluate((s) => document.querySelector(s) !== null, selector);
 
-describe("the formula box", () => {
-  inPage("follows each key; a fault is told and marked, and the last good graph stays", async () => {
+describe.skipIf(leftOut())("the formula box", () => {
+  test("follows each key; a fault is told and marked, and the last good graph stays", async () => {
     await page.click("#example-product");
     await page.fill("#formula", "f = (x + y) * z +");
     expect(await text("#formula-fault")).not.toBe("");
@@ -121,7 +112,7 @@ describe("the formula box", () => {
     expect(await exists(".stage.stale")).toBe(false);
   });
 
-  inPage("hostile formulas are refused with a sentence, and harm nothing", async () => {
+  test("hostile formulas are refused with a sentence, and harm nothing", async () => {
     const hostile = [
       "((((((((((((((((((((",
       "x".repeat(300),
@@ -148,8 +139,8 @@ describe("the formula box", () => {
   });
 });
 
-describe("values", () => {
-  inPage("a slider changes every number and moves nothing; undo takes it back", async () => {
+describe.skipIf(leftOut())("values", () => {
+  test("a slider changes every number and moves nothing; undo takes it back", async () => {
     await page.click("#example-product");
     await page.click("#last");
     const places = (): Promise<string> =>
@@ -168,7 +159,7 @@ describe("values", () => {
   });
 });
 
-describe("a part of the picture", () => {
+describe.skipIf(leftOut())("a part of the picture", () => {
   const corner = (selector: string): Promise<string> =>
     page.evaluate((s) => {
       const { left, top } = document.querySelector(s)!.getBoundingClientRect();
@@ -176,7 +167,7 @@ describe("a part of the picture", () => {
     }, selector);
   const items = (): Promise<number> => page.evaluate(() => document.querySelectorAll(".cr-item").length);
 
-  inPage("a module opens with a double click, stays where it is, and leads back", async () => {
+  test("a module opens with a double click, stays where it is, and leads back", async () => {
     await page.click("#example-hinge");
     await page.waitForSelector(".cr-module .cr-body");
     const closed = await corner(".cr-module .cr-body");
@@ -187,7 +178,7 @@ describe("a part of the picture", () => {
     expect(await items()).toBeGreaterThan(before);
   });
 
-  inPage("Show narrows it to what feeds the chosen item, and widens it again", async () => {
+  test("Show narrows it to what feeds the chosen item, and widens it again", async () => {
     await page.click("#example-sigmoid");
     await page.waitForSelector(".cr-item .cr-body");
     const all = await items();

@@ -5,7 +5,7 @@ import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { add, constant, f32, graph, mul, print, scope, tanh, tensor, type Value } from "../../src/index.ts";
 import { onnx } from "../../src/onnx.ts";
-import type { Page, PageOptions } from "../browser/launch.ts";
+import { leftOut, type Page, type PageOptions } from "../browser/launch.ts";
 import { englishOf, textsOf } from "./dictionaries.ts";
 import { openStudio, type Studio } from "./open-studio.ts";
 import { serious } from "./serious.ts";
@@ -90,7 +90,7 @@ function large(): Uint8Array {
   return onnx.write(g);
 }
 
-describe("the Import tab for everybody", () => {
+describe.skipIf(leftOut())("the Import tab for everybody", () => {
   inPage("opens 2,000 nodes, closed and open, finds one, shows its place and computes gradients", async (there) => {
     const { page, faults } = await visit(there);
     const path = join(folder, "large.onnx");

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { packState } from "../../studio/state/address.ts";
 import { type AppState, defaultState, tabs } from "../../studio/state/slices.ts";
-import type { Page } from "../browser/launch.ts";
+import { leftOut, type Page } from "../browser/launch.ts";
 import { englishOf, textsOf } from "./dictionaries.ts";
 import { openStudio, type Studio } from "./open-studio.ts";
 import { serious } from "./serious.ts";
@@ -9,21 +9,17 @@ import { type MorePage, numberIn, ready, visitTrain } from "./train-page.ts";
 
 /* What holds on every tab: for everybody, and in browsers that refuse, lose or forget something. */
 
-let studio: Studio | null = null;
+let studio: Studio;
 
 beforeAll(async () => {
   studio = await openStudio();
 });
 
-afterAll(() => studio?.close());
+afterAll(() => studio.close());
 
-/** A test that is left out where there is no browser. */
-function inPage(name: string, run: (studio: Studio) => Promise<void>): void {
-  // Axe takes seconds a page on a busy machine.
-  test(name, { timeout: 240_000 }, async ({ skip }) => {
-    if (studio === null) skip();
-    else await run(studio);
-  });
+/** A test of a page. Axe takes seconds a page on a busy machine. */
+function inPage(name: string, run: (there: Studio) => Promise<void>): void {
+  test(name, { timeout: 240_000 }, () => run(studio));
 }
 
 const at = async (state: Partial<AppState>, language = "en"): Promise<string> =>
@@ -40,7 +36,7 @@ async function standing(page: Page, tab: string): Promise<void> {
   await page.waitForSelector(waited, { state: "attached" });
 }
 
-describe("every tab, for everybody", () => {
+describe.skipIf(leftOut())("every tab, for everybody", () => {
   inPage("axe-core finds nothing serious in the Code tab and in each dialog, in light, dark and forced colours", async (there) => {
     for (const options of [{}, { colorScheme: "dark" }, { forcedColors: "active" }] as const) {
       const { page, faults } = await there.visit({ bypassCSP: true, at: await at({ tab: "code" }), ...options });
@@ -119,7 +115,7 @@ describe("every tab, for everybody", () => {
   });
 });
 
-describe("while a Hangul syllable is composed", () => {
+describe.skipIf(leftOut())("while a Hangul syllable is composed", () => {
   /** Composes as an input method does; `done` ends the syllable. */
   async function compose(page: Page, text: string): Promise<void> {
     const more = page as MorePage;
@@ -190,7 +186,7 @@ async function write(page: Page, formula: string): Promise<void> {
 
 const formulaIn = (page: Page): Promise<string> => page.evaluate(() => document.querySelector<HTMLTextAreaElement>("#formula")!.value);
 
-describe("a browser that refuses or loses something", () => {
+describe.skipIf(leftOut())("a browser that refuses or loses something", () => {
   inPage("a graphics card that is refused, or lost while a net learns, changes nothing: all of it is WebAssembly", async (there) => {
     for (const gpu of [
       "{ requestAdapter: () => { window.asked = true; return Promise.reject(new Error('denied')); } }",
@@ -211,9 +207,8 @@ describe("a browser that refuses or loses something", () => {
     }
   });
 
-  test("where no WebAssembly may be compiled the net learns all the same, slower, and the page says so", async ({ skip }) => {
+  test("where no WebAssembly may be compiled the net learns all the same, slower, and the page says so", async () => {
     const strict = await openStudio({ policy: (text) => text.replace(" 'wasm-unsafe-eval'", "") });
-    if (strict === null) return skip();
     const learn = async (there: Studio): Promise<{ loss: number; told: boolean }> => {
       const { page } = await visitTrain(there, { points: 20, layers: [2], stop: 2, pace: "full" });
       await ready(page);

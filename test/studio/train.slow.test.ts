@@ -22,7 +22,7 @@ import { wasm } from "chainrule/wasm";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { makeProblem } from "../../studio/train/data-sets.ts";
 import { defaultTrain } from "../../studio/train/state.ts";
-import type { Page } from "../browser/launch.ts";
+import { leftOut, type Page } from "../browser/launch.ts";
 import { openStudio, type Studio } from "./open-studio.ts";
 import { type MorePage, numberIn, paused, ready, visitTrain } from "./train-page.ts";
 
@@ -110,7 +110,7 @@ async function drawnAtLast(page: Page): Promise<string[]> {
   return last;
 }
 
-describe("the Train tab", () => {
+describe.skipIf(leftOut())("the Train tab", () => {
   test("learns 50 epochs as the library does in Node, the same each time, and says so", async (context) => {
     if (studio === null) return context.skip();
     const { page, faults } = await visitTrain(studio, fifty);

@@ -14,6 +14,7 @@ import type { Tensor } from "../../ir/tensor.ts";
 import { leaves } from "../../ir/tree.ts";
 import { typeText } from "../../ir/type.ts";
 import { collect } from "../../ir/walk.ts";
+import type { Use } from "../../passes/substitute.ts";
 import type { Language } from "../explain.ts";
 import { nameOfResult, nameValues } from "../names.ts";
 import { type GateStep, type Step, type StepOptions, slotName, steps } from "../steps.ts";
@@ -73,6 +74,8 @@ export interface Picture {
   itemOf(node: Node): string | undefined;
   /** The value that travels on a wire, by the wire's place in the scene. */
   valueOf(wire: number): Value;
+  /** The operands that a wire leads to: one, or all within a closed module; none for the wire to the name of the end. */
+  usesOf(wire: number): readonly Use[];
 }
 
 /** What a scene is made from: nodes, the view of them, and numbers if there are any. */
@@ -194,6 +197,7 @@ export function picture(f: Value | AnyGraph, options: PictureOptions = {}): Pict
     nodesOf: (id) => nodes().get(id) ?? [],
     itemOf: (node) => items().get(node),
     valueOf: (wire) => source.drafts[wire]!.v,
+    usesOf: (wire) => source.drafts[wire]!.uses,
   });
   // The rows of a wire are the same at every step; only a graph without numbers does not need the third one.
   let layout = given !== undefined && fitsLayout(given, whole) ? given : null;
