@@ -56,7 +56,9 @@ export function limitEngines(namespace: typeof WebAssembly, most: number = mostB
     next: Living | null;
   }
   let living: Living | null = null;
-  const claim = (pages: number): void => {
+  const text = `a program in the studio may use ${most / 2 ** 20} MiB of engine memory, all its engines together; make the batch smaller, or dispose of programs that are no longer used`;
+  let isRefused = false;
+  const claim = (pages: number): boolean => {
     let used = pages * page;
     let kept: Living | null = null;
     for (let at = living; at !== null; ) {
@@ -70,22 +72,25 @@ export function limitEngines(namespace: typeof WebAssembly, most: number = mostB
       at = next;
     }
     living = kept;
-    if (used > most)
-      over(
-        `a program in the studio may use ${most / 2 ** 20} MiB of engine memory, all its engines together; make the batch smaller, or dispose of programs that are no longer used`,
-      );
+    return used <= most;
   };
   const fixed = fixer(defineProperty);
   fixed(Memory.prototype, "grow", function (this: WebAssembly.Memory, delta: number): number {
     const pages = +delta;
-    claim(max(pages, 0));
+    if (!claim(max(pages, 0))) {
+      // An engine asks for more than it needs at first, and then for what it needs.
+      if (isRefused) over(text);
+      isRefused = true;
+      throw new RangeError(text);
+    }
+    isRefused = false;
     return apply(grow, this, [pages]) as number;
   });
   function Made(given: WebAssembly.MemoryDescriptor): WebAssembly.Memory {
     const initial = +given.initial;
     const pages = most / page;
     const maximum = given.maximum === undefined ? pages : +given.maximum;
-    claim(max(initial, 0));
+    if (!claim(max(initial, 0))) over(text);
     const descriptor: WebAssembly.MemoryDescriptor = {
       initial,
       // A module that grows its memory by itself asks nobody.

@@ -38,6 +38,9 @@ describe("the memory of engines", () => {
     expect(says("return kept[0].grow(1)")).toBe(pages / 2);
     expect(says("return kept[1].grow(1)")).toBe(pages / 2 - 2);
     expect(told).toEqual([]);
+    // An engine asks for half as much again, and where that is not there for what it needs: only the second ends the program.
+    expect(says("kept[0].grow(9)")).toBe("RangeError");
+    expect(told).toEqual([]);
     expect(says("kept[0].grow(1)")).toBe("RangeError");
     expect(told).toHaveLength(1);
   });
