@@ -1,13 +1,13 @@
 import { useSignal } from "@preact/signals";
 import type { JSX } from "preact";
+import { faultWords } from "../faults/fault-words.ts";
 import { readGraph } from "../graph/state.ts";
+import { say } from "../shell/live.tsx";
 import { change, state } from "../state/store.ts";
-import { pause, said, status, take } from "./client.ts";
-import { type AsGraph, batchAsGraph, mostNumbers, numbersIn } from "./to-graph.ts";
+import { grouped } from "../words/words.ts";
+import { facts, pause, said, status, take } from "./client.ts";
+import { type AsGraph, batchAsGraph, firstRows, fittingRows, mostNumbers } from "./to-graph.ts";
 import { words } from "./words.ts";
-
-/** Rows of a batch that a graph is made of: enough to see the sum over a batch, few enough to read. */
-const mostRows = 16;
 
 /** Goes to the Graph tab with this formula at these numbers. */
 export function openGraph({ formula, values }: AsGraph): void {
@@ -25,11 +25,19 @@ export function OpenAsGraph(): JSX.Element {
     pause();
     trouble.value = "";
     try {
-      const taken = await take(mostRows);
-      if (numbersIn(taken) > mostNumbers) trouble.value = words.value["too large"](mostNumbers);
-      else openGraph(batchAsGraph(taken));
+      const batch = facts.peek()?.batch ?? 1;
+      const taken = await take(batch);
+      const rows = fittingRows(taken);
+      if (rows === 0) trouble.value = words.value["too large"](grouped(mostNumbers));
+      else {
+        const { formula, values } = batchAsGraph(firstRows(taken, rows));
+        const told = words.value["rows of batch"](grouped(rows), grouped(batch));
+        // What was left out stands in the formula, where the graph is, and goes with its address.
+        openGraph({ formula: rows < batch ? `# ${told}\n${formula}` : formula, values });
+        say(told);
+      }
     } catch (error) {
-      trouble.value = (error as Error).message;
+      trouble.value = faultWords.value((error as Error).message);
     }
     if (trouble.value !== "") said.value = trouble.value;
   };

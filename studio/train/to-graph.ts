@@ -51,8 +51,35 @@ export function batchAsGraph({ layers, x, y, task, settings }: Taken): AsGraph {
   else if (lossInUse(task.kind, settings.loss) === "squared")
     values["y"] = matrix(y.map((v) => Array.from({ length: task.count }, (_, c) => (c === v ? 1 : 0))));
   else values["y"] = `i32 ${list(y)}`;
-  lines.push(`L = ${lossText(task, settings.loss)}`);
+  const data = lossText(task, settings.loss);
+  if (settings.penalty === "none") lines.push(`L = ${data}`);
+  else {
+    const costs = layers.map((_, i) => (settings.penalty === "l1" ? `sum(abs(W${i + 1}))` : `sum(W${i + 1}^2)`)).join(" + ");
+    lines.push(`D = ${data}`, `P = ${settings.penalty === "l1" ? costs : `(${costs}) / 2`}`, `L = D + ${digits(settings.penaltyRate)} * P`);
+  }
   return { formula: lines.join("\n"), values };
+}
+
+/** Numbers that the values of a batch's graph may have together: the Graph tab takes 2,000,000, and this counts them from above but roughly. */
+const mostComputed = 1_000_000;
+/** Of a unit and row: the product, the sum, and what the activation and the loss are made of. */
+const perUnit = 6;
+
+/** How many rows of a batch a graph can have: the numbers that it begins with stand in the page's address. 0: not one, so many are the weights. */
+export function fittingRows(taken: Taken): number {
+  const { layers, x } = taken;
+  const inputs = x[0]?.length ?? 0;
+  const weights = numbersIn({ ...taken, x: [] });
+  const units = layers.reduce((n, { b }) => n + b.length, 0);
+  const listed = Math.floor((mostNumbers - weights) / (inputs + 1));
+  const computed = Math.floor((mostComputed - perUnit * weights) / (inputs + perUnit * units));
+  return Math.max(0, Math.min(x.length, listed, computed));
+}
+
+/** The first rows of a batch. */
+export function firstRows(taken: Taken, rows: number): Taken {
+  const { x, y, at } = taken;
+  return { ...taken, x: x.slice(0, rows), y: y.slice(0, rows), at: at.slice(0, rows) };
 }
 
 /** One unit at one row, in single numbers: `unit` of `layer`; the layer after the hidden ones is the output. */

@@ -440,8 +440,10 @@ export async function makeTrainer(settings: TrainState, engine: Engine<"sync">, 
         Array.from({ length: count }, (_, r) => Array.from({ length: width }, (_, c) => data[r * width + c]!));
       // The rows that the next step would learn from.
       const which = source.rows(pass, inPass).subarray(0, some);
+      // The penalty's rate may have been moved since it began.
+      const { penalty } = learning.state.read() as unknown as Learnt;
       return {
-        settings,
+        settings: { ...settings, penaltyRate: scalar(penalty) },
         inputs: problem.inputs,
         task,
         layers: names.map((name) => {

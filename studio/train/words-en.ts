@@ -148,8 +148,12 @@ export const en = {
 
   "take batch": "Open this batch as a graph",
   "take unit": "Open in the Graph tab",
-  "take hint": "The net with its numbers now and the next rows to learn from, as a graph to step through.",
-  "too large": (most: number) =>
+  "take hint": "The net with its numbers now and the rows of the next step, as a graph to step through.",
+  "rows of batch": (rows: string, batch: string) =>
+    rows === batch
+      ? `The whole batch, ${batch} rows, as a graph`
+      : `${rows} of the batch's ${batch} rows: more would not fit in the address`,
+  "too large": (most: string) =>
     `This net has more weights than a picture of single numbers can hold (${most}); make it smaller, or look at one unit.`,
   "conv graph": "Convolutions cannot be opened there yet; fully connected layers can.",
   "unit formula": (name: string) => `${name}, for one row`,

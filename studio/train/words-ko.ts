@@ -147,8 +147,12 @@ export const ko = {
 
   "take batch": "이 배치를 그래프로 열기",
   "take unit": "그래프 탭에서 열기",
-  "take hint": "지금의 수를 가진 신경망과 다음에 배울 행을 한 단계씩 따라갈 그래프로 엽니다.",
-  "too large": (most: number) => `수 하나하나를 그리기에는 가중치가 너무 많습니다(최대 ${most}개). 신경망을 줄이거나 뉴런 하나를 보세요.`,
+  "take hint": "지금의 가중치를 가진 신경망과 다음 단계에서 배울 행들을 한 단계씩 따라갈 그래프로 엽니다.",
+  "rows of batch": (rows: string, batch: string) =>
+    rows === batch
+      ? `배치 ${batch}행 전체를 그래프로 열었습니다`
+      : `배치 ${batch}행 가운데 ${rows}행입니다. 더 많으면 주소에 담을 수 없습니다`,
+  "too large": (most: string) => `수 하나하나를 그리기에는 가중치가 너무 많습니다(최대 ${most}개). 신경망을 줄이거나 뉴런 하나를 보세요.`,
   "conv graph": "합성곱은 아직 열 수 없습니다. 완전 연결 층은 열 수 있습니다.",
   "unit formula": (name: string) => `행 하나에 대한 ${name}`,
   close: "닫기",

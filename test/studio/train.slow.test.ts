@@ -374,6 +374,83 @@ describe.skipIf(leftOut())("the Train tab", () => {
     await page.close();
   });
 
+  test("a step in the opened graph is the step of the training: the whole batch, its loss with the penalty, and its gradients", async (context) => {
+    if (studio === null) return context.skip();
+    const rate = 0.2;
+    const { page, faults } = await visitTrain(studio, {
+      points: 50,
+      batch: 24,
+      layers: [2],
+      optimizer: "sgd",
+      rate,
+      penalty: "l2",
+      penaltyRate: 0.3,
+    });
+    await ready(page);
+    await page.click("#step-batch");
+    interface Opened {
+      readonly formula: string;
+      readonly values: Readonly<Record<string, number[]>>;
+      readonly slopes: Readonly<Record<string, number[]>>;
+    }
+    const opened = async (): Promise<Opened> => {
+      await page.click("#take-batch");
+      await page.waitForFunction(() => document.querySelector("#tab-graph")!.getAttribute("aria-current") === "page");
+      await page.waitForSelector("#value-W1");
+      await page.click("#last");
+      await page.waitForFunction(() => /\d/.test(document.querySelector("li:has(#value-W1) .gradient")?.textContent ?? ""));
+      return page.evaluate(() => {
+        const numbers = (text: string): number[] =>
+          (
+            text
+              .replace(/^\d[\d×]* /, "")
+              .replaceAll("−", "-")
+              .match(/-?\d[\d.e+-]*/g) ?? []
+          ).map(Number);
+        const boxes = [...document.querySelectorAll<HTMLTextAreaElement>("textarea[id^='value-']")];
+        const at = (name: string): Element => document.querySelector(`li:has(#value-${name}) .gradient`)!;
+        const names = ["W1", "b1", "W2"];
+        return {
+          formula: document.querySelector<HTMLTextAreaElement>("#formula")!.value,
+          values: Object.fromEntries(boxes.map((box) => [box.id.slice(6), numbers(box.value)])),
+          slopes: Object.fromEntries(names.map((name) => [name, numbers(at(name).textContent ?? "")])),
+        };
+      });
+    };
+    const before = await opened();
+    expect(before.formula).toBe(
+      [
+        "h1 = tanh(X @ W1 + b1)",
+        "z = h1 @ W2 + b2",
+        "D = binaryCrossEntropy(z, y)",
+        "P = (sum(W1^2) + sum(W2^2)) / 2",
+        "L = D + 0.3 * P",
+      ].join("\n"),
+    );
+    expect(before.values["X"]!.length).toBe(2 * 24);
+    await page.click("#tab-train");
+    await ready(page);
+    await page.click("#step-batch");
+    const after = await opened();
+    for (const [name, [norm]] of Object.entries(before.slopes)) {
+      const [from, to] = [before.values[name]!, after.values[name]!];
+      const moved = Math.hypot(...to.map((w, i) => (from[i]! - w) / rate));
+      // The page shows a tensor's gradient by its norm, with three digits; `to-graph.test.ts` compares element by element.
+      expect(Math.abs(moved - norm!) / norm!, name).toBeLessThan(5e-3);
+    }
+    // A batch that does not fit in the address is cut, and the formula says so.
+    await page.click("#tab-train");
+    await page.close();
+    const large = await visitTrain(studio, { data: "gauss", points: 20_000, batch: 9000, layers: [2] }, { lang: "ko" });
+    await ready(large.page);
+    await large.page.click("#take-batch");
+    await large.page.waitForFunction(() =>
+      /^# 배치 9,000행 가운데 6,\d{3}행입니다/.test(document.querySelector<HTMLTextAreaElement>("#formula")?.value ?? ""),
+    );
+    expect([...faults, ...large.faults]).toEqual([]);
+    await large.page.close();
+  });
+
   test("has nothing serious for axe, on any of its faces", { timeout: 240_000 }, async (context) => {
     if (studio === null) return context.skip();
     for (const options of [

@@ -1,7 +1,8 @@
-import { type Engine, evaluate, expr, read, reference, tensor } from "chainrule";
+import { compileExpression, type Engine, evaluate, expr, gradients, read, reference, tensor, variable } from "chainrule";
 import { expect, test } from "vitest";
+import type { Taken } from "../../../studio/train/messages.ts";
 import { defaultTrain, type TrainState } from "../../../studio/train/state.ts";
-import { type AsGraph, batchAsGraph, numbersIn, unitAsGraph } from "../../../studio/train/to-graph.ts";
+import { type AsGraph, batchAsGraph, firstRows, fittingRows, mostNumbers, numbersIn, unitAsGraph } from "../../../studio/train/to-graph.ts";
 import { makeTrainer } from "../../../studio/train/trainer.ts";
 
 const engine: Engine<"sync"> = reference();
@@ -45,6 +46,8 @@ test("a batch as a graph has the loss of the next step", async () => {
     {},
     { loss: "squared", layers: [] },
     { loss: "hinge", activation: "relu" },
+    { penalty: "l2", penaltyRate: 0.3 },
+    { penalty: "l1", penaltyRate: 0.02, layers: [3, 2] },
     { data: "formula", loss: "huber", activation: "sin" },
     { data: "formula", loss: "absolute", layers: [3] },
     { data: "formula", activation: "identity" },
@@ -56,6 +59,53 @@ test("a batch as a graph has the loss of the next step", async () => {
     const value = read(worked(batchAsGraph(now)).get("L")!);
     expect(value, JSON.stringify(part)).toBeCloseTo(trainer.step(), 4);
   }
+});
+
+test("a step of training moves the weights against the gradients of the opened graph, penalty and all", async () => {
+  for (const part of [{}, { penalty: "l2", penaltyRate: 0.3 }, { penalty: "l1", penaltyRate: 0.05 }] as const) {
+    const settings = { ...defaultTrain, points: 60, batch: 24, optimizer: "sgd", rate: 0.1, layers: [3], ...part } as const;
+    const trainer = await makeTrainer(settings, engine);
+    trainer.step();
+    const now = trainer.take(24);
+    expect(now.x.length).toBe(24);
+    const { formula, values } = batchAsGraph(now);
+    const compiled = compileExpression(formula);
+    const at = Object.fromEntries(Object.entries(values).map(([name, text]) => [name, variable(tensor(JSON.parse(text)), name)]));
+    const loss = compiled(at);
+    const slopes = gradients(loss, { W1: at["W1"]!, b1: at["b1"]!, W2: at["W2"]! });
+    expect(trainer.step()).toBeCloseTo(read(loss), 4);
+    const { layers } = trainer.take(24);
+    for (const [name, before, after] of [
+      ["W1", now.layers[0]!.w.flat(), layers[0]!.w.flat()],
+      ["b1", now.layers[0]!.b, layers[0]!.b],
+      ["W2", now.layers[1]!.w.flat(), layers[1]!.w.flat()],
+    ] as const) {
+      const slope = evaluate(slopes[name]).data;
+      for (const [i, w] of after.entries()) expect(w, `${JSON.stringify(part)} ${name}`).toBeCloseTo(before[i]! - 0.1 * slope[i]!, 5);
+    }
+  }
+});
+
+test("a penalty whose rate was moved while it learns is the one of the opened graph", async () => {
+  const { trainer } = await taken({ penalty: "l2", penaltyRate: 0.001 });
+  trainer.live({ ...defaultTrain, penalty: "l2", penaltyRate: 0.5 });
+  expect(batchAsGraph(trainer.take(16)).formula).toMatch(/L = D \+ 0\.5 \* P$/);
+});
+
+test("the whole batch is opened where its numbers fit in an address, else as many rows as do", async () => {
+  const { taken: small } = await taken({});
+  expect(fittingRows(small)).toBe(16);
+  const wide: Taken = {
+    ...small,
+    x: Array.from({ length: 500 }, () => new Array<number>(64).fill(1)),
+    y: new Array<number>(500).fill(0),
+    layers: [{ name: "output", w: Array.from({ length: 64 }, () => new Array<number>(10).fill(0)), b: new Array<number>(10).fill(0) }],
+  };
+  const rows = fittingRows(wide);
+  expect(rows).toBe(Math.floor((mostNumbers - 650) / 65));
+  expect(numbersIn(firstRows(wide, rows))).toBeLessThanOrEqual(mostNumbers);
+  const heavy = { ...wide, layers: [{ name: "output", w: new Array<number[]>(64).fill(new Array<number>(400).fill(0)), b: [] }] };
+  expect(fittingRows(heavy)).toBe(0);
 });
 
 test("a unit as a graph says what the unit says, from the inputs or from the layer before", async () => {
