@@ -34,7 +34,7 @@ addEventListener("drop", (event) => {
   event.preventDefault();
   const files = [...event.dataTransfer!.files];
   if (state.peek().tab !== "import") change("tab", "import");
-  void import("./import/session.ts").then(({ openFiles }) => openFiles(files));
+  void import("./import/session.ts").then(({ openFiles }) => openFiles(files, true));
 });
 render(<App />, document.getElementById("app")!);
 // Where the host or the reader allows none, the page works all the same, with a network.

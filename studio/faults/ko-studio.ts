@@ -10,12 +10,11 @@ export const studio: readonly Row[] = [
   ["open a model first", "먼저 모델을 여세요."],
   ["{a} is empty", "{a|은} 빈 파일입니다."],
   [
-    "{a} is no .onnx model, .graph, checkpoint, .safetensors, .npz or .csv file",
-    "{a|은} .onnx 모델, .graph, 체크포인트, .safetensors, .npz, .csv 가운데 어느 것도 아닙니다.",
+    "{a} is no .onnx model, .graph, checkpoint, .safetensors, .npz, .npy or .csv file",
+    "{a|은} .onnx 모델, .graph, 체크포인트, .safetensors, .npz, .npy, .csv 가운데 어느 것도 아닙니다.",
   ],
   ["the model has no output {a}", "모델에 출력 {a|이} 없습니다."],
-  ["{a} holds whole numbers, which have no gradient", "{a|은} 정수라 기울기가 없습니다."],
-  ["class {a:w} is not one of the {n:w} of {b}", "{b}의 클래스는 {n}개이며 {a}번은 없습니다."],
+  ["the model has no input {a}", "모델에 입력 {a|이} 없습니다."],
   [
     "tuning on a table takes a model with one input; this one has {a}",
     "표로 조정하려면 입력이 하나인 모델이어야 합니다. 이 모델의 입력: {a!}.",

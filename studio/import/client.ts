@@ -1,3 +1,4 @@
+import { InputFault } from "./given-input.ts";
 import type { AskName, Asks, FromWorker } from "./protocol.ts";
 
 /** The page's end of the worker: questions and their answers. */
@@ -22,7 +23,7 @@ export function startWorker(heard: Heard): Client {
     if (!("id" in data)) return heard(data);
     const question = waiting.get(data.id);
     waiting.delete(data.id);
-    if ("error" in data) question?.failed(new Error(data.error));
+    if ("error" in data) question?.failed(data.trouble === undefined ? new Error(data.error) : new InputFault(data.trouble));
     else question?.done(data.answer as never);
   };
   worker.onerror = (event) => {

@@ -1,8 +1,11 @@
 import type { JSX } from "preact";
 import { useState } from "preact/hooks";
+import { state } from "../state/store.ts";
 import { grouped } from "../words/words.ts";
 import { engines, isSoftware, runtimeAddress } from "./engines.ts";
-import type { EngineName, Summary, TuneState } from "./protocol.ts";
+import { InputFields } from "./input-fields.tsx";
+import { set } from "./inputs.ts";
+import { type EngineName, lossNames, type Summary, type TuneState } from "./protocol.ts";
 import {
   busy,
   computeGradients,
@@ -18,31 +21,35 @@ import {
   tuned,
 } from "./session.ts";
 import { short } from "./short.ts";
+import { longestText } from "./state.ts";
+import { TensorView } from "./tensor-view.tsx";
 import type { ImportWords } from "./words-en.ts";
 
 function number({ currentTarget }: { readonly currentTarget: HTMLInputElement }): number {
   return currentTarget.valueAsNumber;
 }
 
-/** Asks for gradients of an output. */
+/** Asks for gradients of an output, or of a loss made of it, for inputs that are given or drawn. */
 export function GradientForm({ opened, words }: { opened: Extract<Summary, { kind: "model" }>; words: ImportWords }): JSX.Element {
-  const [output, setOutput] = useState(opened.outputs[0] ?? "");
-  const [loss, setLoss] = useState<"sum" | "mean" | "class">("class");
-  const [target, setTarget] = useState(0);
-  const [seed, setSeed] = useState(0);
+  const { output, loss, target, seed } = state.value.import;
+  const shown = gradients.value;
   return (
     <form
       class="import-card"
       id="import-gradients"
       onSubmit={(event) => {
         event.preventDefault();
-        void computeGradients(opened.outputs.includes(output) ? output : (opened.outputs[0] ?? ""), loss, target, seed);
+        void computeGradients();
       }}
     >
       <h2>{words.gradientsOf}</h2>
       <label>
         {words.output}{" "}
-        <select value={output} onChange={(event) => setOutput(event.currentTarget.value)}>
+        <select
+          id="import-output"
+          value={output !== null && opened.outputs.includes(output) ? output : opened.outputs[0]}
+          onChange={(event) => set({ output: event.currentTarget.value })}
+        >
           {opened.outputs.map((name) => (
             <option key={name}>{name}</option>
           ))}
@@ -50,25 +57,57 @@ export function GradientForm({ opened, words }: { opened: Extract<Summary, { kin
       </label>
       <label>
         {words.loss}{" "}
-        <select value={loss} onChange={(event) => setLoss(event.currentTarget.value as typeof loss)}>
-          <option value="class">{words.class}</option>
-          <option value="sum">{words.sum}</option>
-          <option value="mean">{words.average}</option>
+        <select
+          id="import-loss-kind"
+          value={loss}
+          onChange={(event) => set({ loss: lossNames.find((name) => name === event.currentTarget.value) ?? "class" })}
+        >
+          {lossNames.map((name) => (
+            <option key={name} value={name}>
+              {words.losses[name]}
+            </option>
+          ))}
         </select>
       </label>
-      {loss === "class" && (
-        <input type="number" min={0} step={1} value={target} aria-label={words.class} onInput={(event) => setTarget(number(event))} />
+      {(loss === "class" || loss === "squares") && (
+        <label>
+          {words.targets[loss]}{" "}
+          <input
+            id="import-target"
+            class="import-target"
+            maxLength={longestText}
+            value={target}
+            onInput={(event) => set({ target: event.currentTarget.value }, "target")}
+          />
+        </label>
       )}
+      <InputFields inputs={opened.inputs} words={words} />
       <label>
-        {words.seed} <input type="number" min={0} step={1} value={seed} onInput={(event) => setSeed(number(event))} />
+        {words.seed}{" "}
+        <input
+          type="number"
+          min={0}
+          step={1}
+          value={seed}
+          onInput={(event) => {
+            const n = number(event);
+            set({ seed: Number.isInteger(n) && n >= 0 ? Math.min(n, 2 ** 32 - 1) : 0 }, "seed");
+          }}
+        />
       </label>
       <button type="submit" class="primary" disabled={busy.value !== null}>
         {words.compute}
       </button>
-      {gradients.value !== null && (
-        <p role="status" id="import-loss">
-          {words.lossIs(short(gradients.value.loss), String(Math.round(gradients.value.milliseconds)))}
-        </p>
+      {shown !== null && (
+        <>
+          <p role="status" id="import-loss">
+            {words.lossIs(short(shown.loss), String(Math.round(shown.milliseconds)))}
+          </p>
+          <details id="import-result">
+            <summary>{words.result}</summary>
+            <TensorView facts={shown.output} words={words} kind="value" />
+          </details>
+        </>
       )}
     </form>
   );

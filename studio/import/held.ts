@@ -16,11 +16,12 @@ import {
   type TensorType,
   type Value,
 } from "chainrule";
-import { type CsvTable, parseCsv, parseNpz, parseSafetensors } from "chainrule/data";
+import { type CsvTable, parseNpy, parseNpz, parseSafetensors } from "chainrule/data";
 import { type Model, onnx } from "chainrule/onnx";
 import { wasm } from "chainrule/wasm";
-import { firstRow } from "../state/first-row.ts";
 import { tensorFacts } from "./facts.ts";
+import { portText, readGiven, readTable } from "./given.ts";
+import { InputFault } from "./given-input.ts";
 import { lossOf, modelValues } from "./gradients.ts";
 import type {
   Asks,
@@ -30,6 +31,7 @@ import type {
   GradientAsk,
   GradientRow,
   Gradients,
+  InputFacts,
   ItemFacts,
   Look,
   Part,
@@ -155,10 +157,11 @@ export class Held {
     };
   }
 
-  async #openTensors(file: File, kind: "safetensors" | "npz"): Promise<Summary> {
+  async #openTensors(file: File, kind: "safetensors" | "npz" | "npy"): Promise<Summary> {
     const bytes = new Uint8Array(await file.arrayBuffer());
     let header = "";
     if (kind === "npz") this.#tensors = await parseNpz(bytes);
+    else if (kind === "npy") this.#tensors = { [file.name.replace(/\.npy$/i, "")]: parseNpy(bytes) };
     else {
       const { tensors, metadata } = parseSafetensors(bytes);
       this.#tensors = tensors;
@@ -170,12 +173,7 @@ export class Held {
 
   /** Reads a table, the data to tune with. Without a column's name, `label`, `target`, `class` or `y` is the label, else the last column. */
   async data({ file, label }: Asks["data"]["ask"]): Promise<Summary> {
-    const text = await file.text();
-    const { cells: names, delimiter } = firstRow(text);
-    const found = label ?? names.find((name) => /^(label|target|class|y)$/i.test(name)) ?? (names.length > 1 ? names.at(-1)! : null);
-    // A column can be kept apart by its name, if there is a row of names.
-    const named = names.some((name) => name !== "" && !Number.isFinite(Number(name)));
-    const table = parseCsv(text, { delimiter, ...(named && found !== null && { label: found }) });
+    const table = readTable(await file.text(), label);
     this.#data = { name: file.name, table };
     const width = Math.min(table.columns.length, 30);
     return {
@@ -263,15 +261,32 @@ export class Held {
     return tensorFacts(found);
   }
 
-  /** The gradients of an output, or of a loss made of it, for an input drawn from a seed. */
+  /** Whether an input that was given fits the model, and what its numbers are like. */
+  async input({ name, given }: Asks["input"]["ask"]): Promise<InputFacts> {
+    const { model, types } = await this.#modelOrFail();
+    try {
+      const port = model.inputs[name] ?? types[name];
+      if (port === undefined) throw new Error(`the model has no input ${name}`);
+      const { tensor, rows } = await readGiven(given, name, port);
+      return { type: portText(tensor.type), rows, facts: tensorFacts(tensor) };
+    } catch (error) {
+      if (error instanceof InputFault) return { trouble: error.trouble };
+      return { fault: error instanceof Error ? error.message : String(error) };
+    }
+  }
+
+  /** The gradients of an output, or of a loss made of it, for the inputs that were given and others drawn from a seed. */
   async gradients(ask: GradientAsk): Promise<Gradients> {
     const open = await this.#modelOrFail();
     const began = performance.now();
-    const { params, outputs } = modelValues(open.model, open.types, ask.seed);
+    const given = new Map<string, Tensor>();
+    for (const [name, input] of Object.entries(ask.inputs))
+      if (Object.hasOwn(open.model.inputs, name)) given.set(name, (await readGiven(input, name, open.model.inputs[name]!)).tensor);
+    const { params, outputs } = modelValues(open.model, open.types, ask.seed, given);
     const loss = lossOf(outputs, ask);
     const wrt = Object.fromEntries(open.model.trainable.map((name) => [name, params[name]!]));
     const slopes = gradients(loss, wrt);
-    const step = graph({}, () => ({ loss, slopes }));
+    const step = graph({}, () => ({ loss, slopes, output: outputs[ask.output]! }));
     const program = await compile(step, wasm());
     const ran = await program.run({});
     program.dispose?.();
@@ -284,7 +299,7 @@ export class Held {
       weight: rootMeanSquare(open.model.params[name]!),
       gradient: rootMeanSquare(ran.slopes[name]!),
     }));
-    return { loss: ran.loss.data[0]!, rows, milliseconds: performance.now() - began };
+    return { loss: ran.loss.data[0]!, rows, output: tensorFacts(ran.output), milliseconds: performance.now() - began };
   }
 
   /** Fine-tunes the model on the table that was read. */
@@ -386,15 +401,16 @@ function rootMeanSquare({ data }: Tensor): number {
 }
 
 /** What kind of file it is, by its first bytes where these tell, else by its name. */
-async function kindOf(file: File): Promise<"onnx" | "graph" | "table" | "safetensors" | "npz"> {
+async function kindOf(file: File): Promise<"onnx" | "graph" | "table" | "safetensors" | "npz" | "npy"> {
   const head = new Uint8Array(await file.slice(0, 16).arrayBuffer());
   if (head.length === 0) throw new Error(`${file.name} is empty`);
   if (/\.onnx$/i.test(file.name)) return "onnx";
+  if (head[0] === 0x93 && head[1] === 0x4e) return "npy";
   if (head[0] === 0x50 && head[1] === 0x4b) return "npz";
   if (head.length > 8 && head[8] === 0x7b) return "safetensors";
   if (/\.graph$/i.test(file.name)) return "graph";
   if (/\.(csv|tsv|txt)$/i.test(file.name)) return "table";
-  throw new Error(`${file.name} is no .onnx model, .graph, checkpoint, .safetensors, .npz or .csv file`);
+  throw new Error(`${file.name} is no .onnx model, .graph, checkpoint, .safetensors, .npz, .npy or .csv file`);
 }
 
 function headerText(metadata: Readonly<Record<string, string>>): string {

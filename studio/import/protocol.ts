@@ -1,5 +1,6 @@
 import type { Language, PictureOptions } from "chainrule";
 import type { TensorFacts } from "./facts.ts";
+import type { GivenInput, InputTrouble } from "./given-input.ts";
 
 /** What was opened. */
 export type Summary =
@@ -109,11 +110,24 @@ export interface ItemFacts {
 /** What gradients are of, and for what input. */
 export interface GradientAsk {
   readonly output: string;
-  /** `sum` and `mean` of the output, or the cross entropy of class `target`. */
-  readonly loss: "sum" | "mean" | "class";
-  readonly target: number;
+  /** `sum` and `mean` of the output, the cross entropy of the class `target`, or the mean square of the difference from the numbers `target`. */
+  readonly loss: LossName;
+  /** As it was typed: a class, or one for each row; a number, or one for each of the output. */
+  readonly target: string;
+  /** Inputs that are not given are drawn from it. */
   readonly seed: number;
+  /** What was given, by the names of the inputs. */
+  readonly inputs: Readonly<Record<string, GivenInput>>;
 }
+
+export const lossNames = ["class", "squares", "sum", "mean"] as const;
+export type LossName = (typeof lossNames)[number];
+
+/** What became of an input that was given. */
+export type InputFacts =
+  | { readonly type: string; readonly rows: number | null; readonly facts: TensorFacts }
+  | { readonly trouble: InputTrouble }
+  | { readonly fault: string };
 
 export interface GradientRow extends TensorRow {
   /** Root mean square of the weight, and of its gradient. */
@@ -124,6 +138,8 @@ export interface GradientRow extends TensorRow {
 export interface Gradients {
   readonly loss: number;
   readonly rows: readonly GradientRow[];
+  /** The output that was chosen, for this input. */
+  readonly output: TensorFacts;
   readonly milliseconds: number;
 }
 
@@ -169,6 +185,8 @@ export interface Asks {
   find: { readonly ask: { readonly text: string }; readonly answer: readonly Found[] };
   item: { readonly ask: { readonly id: string }; readonly answer: ItemFacts };
   tensor: { readonly ask: { readonly name: string }; readonly answer: TensorFacts };
+  /** Whether an input that was given fits. */
+  input: { readonly ask: { readonly name: string; readonly given: GivenInput }; readonly answer: InputFacts };
   gradients: { readonly ask: GradientAsk; readonly answer: Gradients };
   data: { readonly ask: { readonly file: File; readonly label: string | null }; readonly answer: Summary };
   tune: { readonly ask: TuneAsk; readonly answer: { readonly loss: number; readonly stopped: boolean } };
@@ -182,7 +200,7 @@ export type ToWorker = { readonly [K in AskName]: { readonly id: number; readonl
 
 export type FromWorker =
   | { readonly id: number; readonly answer: unknown }
-  | { readonly id: number; readonly error: string }
+  | { readonly id: number; readonly error: string; readonly trouble?: InputTrouble }
   | { readonly progress: "read" | "inspect" | "build" | "layout" }
   | { readonly tuning: TuneState }
   | { readonly takenOver: TakenOver };

@@ -7,9 +7,14 @@ import { grouped } from "../words/words.ts";
 import { type Client, startWorker } from "./client.ts";
 import { lookForEngines, runtimeAddress } from "./engines.ts";
 import type { TensorFacts } from "./facts.ts";
+import { type GivenInput, InputFault, type InputTrouble } from "./given-input.ts";
+import { checked, giveFile, givenOf, inputFiles } from "./inputs.ts";
 import type { Drawing, Found, Gradients, ItemFacts, Look, Summary, TakenOver, TensorRow, TuneAsk, TuneState } from "./protocol.ts";
 import { short } from "./short.ts";
 import { importWords } from "./words.ts";
+
+/** What went wrong: a sentence, or what the page has words for. */
+export type Fault = string | InputTrouble | { readonly missing: string };
 
 /** What the tab is doing that takes time; null: nothing. */
 export const busy = signal<"read" | "inspect" | "build" | "layout" | "gradients" | "tune" | null>(null);
@@ -19,7 +24,7 @@ export const data = signal<Summary | null>(null);
 /** What of the model can be trained, in words; it comes after the picture. */
 export const inspection = signal<{ readonly text: string; readonly blocked: readonly string[] } | null>(null);
 export const drawing = signal<Drawing | null>(null);
-export const fault = signal<string | null>(null);
+export const fault = signal<Fault | null>(null);
 export const selected = signal<{ readonly id: string; readonly facts: ItemFacts } | null>(null);
 export const inspected = signal<{ readonly row: TensorRow; readonly value: TensorFacts; readonly gradient: TensorFacts | null } | null>(
   null,
@@ -53,13 +58,18 @@ export function tellTakenOver({ why, step, reason }: TakenOver): string {
   return why === "lost" ? w.deviceLost(grouped(step)) : w.engineRefused(faultWords.value(reason));
 }
 
+function faultOf(error: unknown): Fault {
+  if (error instanceof InputFault) return error.trouble;
+  return error instanceof Error ? error.message : String(error);
+}
+
 async function during(kind: typeof busy.value, work: () => Promise<void>): Promise<void> {
   busy.value = kind;
   fault.value = null;
   try {
     await work();
   } catch (error) {
-    fault.value = error instanceof Error ? error.message : String(error);
+    fault.value = faultOf(error);
   } finally {
     busy.value = null;
   }
@@ -74,16 +84,23 @@ export function cancel(): void {
   drawing.value = null;
 }
 
-/** Opens what was dropped or chosen. A table beside an open model is data for it. */
-export async function openFiles(files: readonly File[]): Promise<void> {
+/**
+ * Opens what was dropped or chosen. A table beside an open model is data for it; numbers or an image that are dropped beside one are its first input.
+ */
+export async function openFiles(files: readonly File[], dropped = false): Promise<void> {
   const [first] = files;
   if (first === undefined) return;
-  if (summary.value?.kind === "model" && files.length === 1 && /\.(csv|tsv|txt)$/i.test(first.name)) return readData(first, null);
+  const model = summary.value?.kind === "model" ? summary.value : null;
+  const input = model?.inputs[0]?.name;
+  if (dropped && input !== undefined && files.length === 1 && /\.(npy|png|jpe?g|webp)$/i.test(first.name)) return giveFile(input, first);
+  if (model !== null && files.length === 1 && /\.(csv|tsv|txt)$/i.test(first.name)) return readData(first, null);
   await during("read", async () => {
     summary.value = drawing.value = selected.value = inspected.value = gradients.value = tuned.value = data.value = inspection.value = null;
     takenOver.value = null;
     losses.value = [];
     found.value = [];
+    inputFiles.value = new Map();
+    checked.value = new Map();
     open = closed = [];
     near.value = around.value = null;
     const opened = await worker().ask("open", { files });
@@ -159,7 +176,7 @@ export async function select(id: string): Promise<void> {
     const w = importWords.value;
     if (part !== undefined) say(w.saySelected(part.title, part.value, part.gradient === "none" ? w.noGradient : part.gradient));
   } catch (error) {
-    fault.value = error instanceof Error ? error.message : String(error);
+    fault.value = faultOf(error);
   }
 }
 
@@ -173,7 +190,7 @@ export async function inspect(row: TensorRow): Promise<void> {
     inspected.value = { row, value, gradient };
     say(importWords.value.sayTensor(row.name, short(value.min), short(value.max), value.nan + value.infinite));
   } catch (error) {
-    fault.value = error instanceof Error ? error.message : String(error);
+    fault.value = faultOf(error);
   }
 }
 
@@ -183,9 +200,44 @@ export async function search(text: string): Promise<void> {
   if (text.trim() !== "") say(importWords.value.foundSome(found.value.length));
 }
 
-export async function computeGradients(output: string, loss: "sum" | "mean" | "class", target: number, seed: number): Promise<void> {
+/** Looks whether an input that was given fits. */
+export async function check(name: string): Promise<void> {
+  const given = givenOf(name);
+  const others = new Map(checked.value);
+  others.delete(name);
+  if (given === null || given === "missing" || summary.value?.kind !== "model") {
+    if (checked.value.has(name)) checked.value = others;
+    return;
+  }
+  const facts = await worker().ask("input", { name, given });
+  // Something else may have been given meanwhile.
+  if (sameInput(givenOf(name), given)) checked.value = new Map(checked.value).set(name, facts);
+}
+
+function sameInput(a: ReturnType<typeof givenOf>, b: GivenInput): boolean {
+  if (a === null || a === "missing" || a.kind !== b.kind) return false;
+  return Object.entries(a).every(([key, value]) => (b as unknown as Record<string, unknown>)[key] === value);
+}
+
+/** Computes the gradients of the output and loss that the form has, for its inputs. */
+export async function computeGradients(): Promise<void> {
+  const opened = summary.value;
+  if (opened?.kind !== "model") return;
+  const { output, loss, target, seed } = state.value.import;
+  const inputs: [string, GivenInput][] = [];
+  for (const { name } of opened.inputs) {
+    const given = givenOf(name);
+    if (given === "missing") {
+      fault.value = { missing: name };
+      return;
+    }
+    if (given !== null) inputs.push([name, given]);
+  }
+  const of = output !== null && opened.outputs.includes(output) ? output : (opened.outputs[0] ?? "");
+  // What is shown is of what is asked for now, or nothing.
+  gradients.value = null;
   await during("gradients", async () => {
-    gradients.value = await worker().ask("gradients", { output, loss, target, seed });
+    gradients.value = await worker().ask("gradients", { output: of, loss, target, seed, inputs: Object.fromEntries(inputs) });
     around.value = null;
     await redraw();
   });

@@ -3,10 +3,12 @@ import type { JSX } from "preact";
 import { useEffect, useState } from "preact/hooks";
 import { faultWords } from "../faults/fault-words.ts";
 import { panelOf, SheetTabs, sheetOf } from "../shell/sheet.tsx";
-import { change, language, state, theme } from "../state/store.ts";
+import { language, state, theme } from "../state/store.ts";
 import { grouped } from "../words/words.ts";
 import { roveTo, walkButtons } from "./button-list.ts";
 import { GradientForm, TuneForm } from "./forms.tsx";
+import { tellTrouble } from "./input-fields.tsx";
+import { set } from "./inputs.ts";
 import { PartsTable } from "./parts-table.tsx";
 import type { Summary, TensorRow } from "./protocol.ts";
 import {
@@ -15,6 +17,7 @@ import {
   cancel,
   drawAgain,
   drawing,
+  type Fault,
   fault,
   found,
   gradients,
@@ -88,7 +91,7 @@ export function ImportTab(): JSX.Element {
         )}
         {fault.value !== null && (
           <p class="import-fault" role="alert" id="import-fault">
-            {faultWords.value(fault.value)}
+            {tellFault(fault.value, w)}
           </p>
         )}
         {opened === null ? <p class="import-kinds">{w.kinds}</p> : <About opened={opened} words={w} />}
@@ -104,7 +107,7 @@ export function ImportTab(): JSX.Element {
                   value={depth === null ? "" : String(depth)}
                   onChange={(event) => {
                     const { value } = event.currentTarget;
-                    change("import", { depth: value === "" ? null : Number(value) });
+                    set({ depth: value === "" ? null : Number(value) });
                   }}
                 >
                   <option value="">{w.auto}</option>
@@ -203,6 +206,11 @@ export function ImportTab(): JSX.Element {
       <SheetTabs sheet={sheet} names={w.sheet} label={w.sheetLabel} />
     </main>
   );
+}
+
+function tellFault(fault: Fault, words: ImportWords): string {
+  if (typeof fault === "string") return faultWords.value(fault);
+  return "missing" in fault ? words.inputMissing(fault.missing) : tellTrouble(fault, words);
 }
 
 function About({ opened, words }: { opened: Summary; words: ImportWords }): JSX.Element {

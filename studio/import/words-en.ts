@@ -3,7 +3,7 @@ export const en = {
   drop: "Drop a file here, or choose one",
   choose: "Choose files …",
   kinds:
-    "A model (.onnx, with its data files), a saved graph (.graph), a checkpoint or tensors (.safetensors, .npz), or a table (.csv). Files stay on this machine.",
+    "A model (.onnx, with its data files), a saved graph (.graph), a checkpoint or tensors (.safetensors, .npz, .npy), or a table (.csv). Files stay on this machine.",
   cancel: "Cancel",
   read: "Reading …",
   inspect: "Looking for what can be trained …",
@@ -48,10 +48,54 @@ export const en = {
   gradientsOf: "Gradients",
   output: "of",
   loss: "as",
-  sum: "the sum",
-  average: "the mean",
-  class: "cross entropy of class",
-  seed: "input drawn with seed",
+  losses: { class: "cross entropy of a class", squares: "mean square from a target", sum: "the sum", mean: "the mean" },
+  targets: { class: "class, or one for each row", squares: "target: a number, or one for each" },
+  seed: "drawn with seed",
+  sources: { seed: "drawn from the seed", text: "typed numbers", file: "from a file" },
+  inputFrom: (name: string): string => `Where ${name} comes from`,
+  inputNumbers: (name: string): string => `Numbers for ${name}`,
+  inputHint: "1, 2.5, -3 or [[1, 2], [3, 4]]",
+  inputFile: "Choose or drop a file …",
+  inputFileOf: (name: string): string => `A file for ${name}`,
+  entry: "tensor",
+  row: (rows: string): string => (rows === "" ? "row (empty: all)" : `row of ${rows} (empty: all)`),
+  pixels: "pixels as",
+  scales: { unit: "0 to 1", bytes: "0 to 255", signed: "−1 to 1", imagenet: "ImageNet's mean and deviation" },
+  inputFits: (type: string, least: string, most: string): string => `fits: ${type}, from ${least} to ${most}`,
+  giveAgain: (file: string): string =>
+    file === ""
+      ? "Choose or drop a file: .npy, .npz, .safetensors, .csv, or an image."
+      : `Choose ${file} again: files stay on your machine, so the address has its name alone.`,
+  inputMissing: (name: string): string => `${name} is to come from a file, and none is chosen: choose one, or have it drawn from the seed.`,
+  result: "The output for this input",
+  troubles: {
+    empty: "There are no numbers yet: type them with commas or blanks between, or lists in brackets.",
+    brackets: "The brackets do not fit: write a list as [1, 2], a matrix as [[1, 2], [3, 4]], all rows inside one pair.",
+    number: (text: string): string => `“${text}” is no number; write 0.5, −2, 1e-3, NaN or inf.`,
+    ragged: (one: number, other: number): string => `One list has ${one} entries and another ${other}: all rows must have one length.`,
+    whole: (x: string, dtype: string): string =>
+      `${x} is not a whole number, and the input takes ${dtype}: it holds tokens, indices or a mask.`,
+    range: (x: string, dtype: string, least: string, most: string): string =>
+      `${x} does not fit into ${dtype}, which goes from ${least} to ${most}.`,
+    count: (given: string, wanted: string, count: string): string => `${given} numbers were given, and ${wanted} takes ${count}.`,
+    multiple: (given: string, wanted: string, count: string): string =>
+      `${given} numbers were given, and ${wanted} takes ${count}, or a multiple of that.`,
+    shape: (given: string, wanted: string): string =>
+      `The numbers have shape ${given}, and the input takes ${wanted}: sizes must be the same axis by axis; a name or ? stands for any size.`,
+    choose: (rows: string, takes: string): string => `The file has ${rows} rows, and the input takes ${takes} at a time: choose a row.`,
+    row: (row: number, rows: string): string => `There is no row ${row}; the file has rows 1 to ${rows}.`,
+    entry: (names: string): string => `The file has several tensors, none of the input's name: choose one of ${names}.`,
+    image: (wanted: string): string =>
+      `An image does not fit ${wanted}: it takes 1 or 3 channels by height by width, in that order or with the channels last, or one axis as long as a square image.`,
+    kind: (name: string): string => `${name} is none that can be an input: .npy, .npz, .safetensors, .csv, .png, .jpg and .webp can.`,
+    emptyFile: (name: string): string => `${name} is empty.`,
+    sizes: (name: string, one: number, other: number): string =>
+      `The size ${name} is ${one} in one input and ${other} in another: they have to agree.`,
+    integers: (output: string): string => `${output} holds whole numbers, which have no gradient: choose another output.`,
+    class: (x: string, last: string, output: string): string => `${x} is no class of ${output}, whose classes are 0 to ${last}.`,
+    targets: (given: number, rows: string, output: string): string =>
+      `${given} targets were given, and ${output} takes one for all, or ${rows}.`,
+  },
   orderSeed: "order of rows, seed",
   compute: "Compute",
   lossIs: (loss: string, milliseconds: string): string => `loss ${loss}, in ${milliseconds} ms`,

@@ -5,7 +5,7 @@ export const ko = {
   drop: "여기에 파일을 놓거나 골라 주세요",
   choose: "파일 선택 …",
   kinds:
-    "모델(.onnx와 데이터 파일), 저장한 그래프(.graph), 체크포인트나 텐서(.safetensors, .npz), 표(.csv). 파일은 이 컴퓨터를 떠나지 않습니다.",
+    "모델(.onnx와 데이터 파일), 저장한 그래프(.graph), 체크포인트나 텐서(.safetensors, .npz, .npy), 표(.csv). 파일은 이 컴퓨터를 떠나지 않습니다.",
   cancel: "취소",
   read: "읽는 중 …",
   inspect: "학습할 수 있는 것을 찾는 중 …",
@@ -50,10 +50,55 @@ export const ko = {
   gradientsOf: "기울기",
   output: "대상",
   loss: "손실",
-  sum: "합",
-  average: "평균",
-  class: "교차 엔트로피, 클래스",
+  losses: { class: "클래스의 교차 엔트로피", squares: "목표와의 제곱 오차 평균", sum: "합", mean: "평균값" },
+  targets: { class: "클래스 하나, 또는 행마다 하나", squares: "목표: 수 하나, 또는 원소마다 하나" },
   seed: "입력을 뽑는 시드",
+  sources: { seed: "시드로 뽑기", text: "직접 입력한 수", file: "파일에서" },
+  inputFrom: (name: string): string => `${name} 입력을 정하는 방법`,
+  inputNumbers: (name: string): string => `${name} 입력의 수`,
+  inputHint: "예: 1, 2.5, -3 또는 [[1, 2], [3, 4]]",
+  inputFile: "파일을 고르거나 여기에 놓기 …",
+  inputFileOf: (name: string): string => `${name} 입력에 쓸 파일`,
+  entry: "텐서",
+  row: (rows: string): string => (rows === "" ? "행(비우면 전체)" : `전체 ${rows}행 중 행(비우면 전체)`),
+  pixels: "픽셀 값",
+  scales: { unit: "0부터 1까지", bytes: "0부터 255까지", signed: "−1부터 1까지", imagenet: "ImageNet 평균과 표준편차로 정규화" },
+  inputFits: (type: string, least: string, most: string): string => `입력에 맞습니다: ${type}, ${least}부터 ${most}까지`,
+  giveAgain: (file: string): string =>
+    file === ""
+      ? "파일을 고르거나 놓아 주세요. .npy, .npz, .safetensors, .csv, 이미지를 쓸 수 있습니다."
+      : `${file} 파일을 다시 골라 주세요. 파일은 이 컴퓨터를 떠나지 않으므로 주소에는 이름만 남습니다.`,
+  inputMissing: (name: string): string => `${name} 입력에 쓸 파일이 없습니다. 파일을 고르거나 시드로 뽑게 하세요.`,
+  result: "이 입력에 대한 출력",
+  troubles: {
+    empty: "아직 수가 없습니다. 쉼표나 빈칸으로 나누어 쓰거나 대괄호로 묶어 주세요.",
+    brackets: "대괄호가 맞지 않습니다. 목록은 [1, 2], 행렬은 [[1, 2], [3, 4]]처럼 모든 행을 한 쌍으로 묶어 주세요.",
+    number: (text: string): string => `“${text}”: 수가 아닙니다. 0.5, −2, 1e-3, NaN, inf처럼 써 주세요.`,
+    ragged: (one: number, other: number): string =>
+      `한 목록에는 ${one}개, 다른 목록에는 ${other}개가 있습니다. 모든 행의 길이가 같아야 합니다.`,
+    whole: (x: string, dtype: string): string => `${x}: 정수가 아닙니다. 이 입력은 ${dtype}이며 토큰, 인덱스, 마스크를 담습니다.`,
+    range: (x: string, dtype: string, least: string, most: string): string =>
+      `${x}: ${dtype}의 범위를 벗어납니다. ${least}부터 ${most}까지 쓸 수 있습니다.`,
+    count: (given: string, wanted: string, count: string): string => `수가 ${given}개인데, 입력 ${wanted}에는 ${count}개가 필요합니다.`,
+    multiple: (given: string, wanted: string, count: string): string =>
+      `수가 ${given}개인데, 입력 ${wanted}에는 ${count}개 또는 그 배수만큼 필요합니다.`,
+    shape: (given: string, wanted: string): string =>
+      `주어진 모양은 ${given}, 입력의 모양은 ${wanted}입니다. 축마다 크기가 같아야 합니다. 이름이나 ?로 쓰인 축은 어떤 크기든 됩니다.`,
+    choose: (rows: string, takes: string): string => `파일은 ${rows}행인데 입력은 한 번에 ${takes}행을 받습니다. 행을 골라 주세요.`,
+    row: (row: number, rows: string): string => `${row}행은 없습니다. 파일에는 1행부터 ${rows}행까지 있습니다.`,
+    entry: (names: string): string => `파일에 텐서가 여럿 있고 입력과 이름이 같은 것이 없습니다. 다음 중에서 골라 주세요: ${names}`,
+    image: (wanted: string): string =>
+      `이미지가 입력 ${wanted}에 맞지 않습니다. 채널(1개나 3개)·높이·너비 순서이거나 채널이 마지막인 입력, 또는 정사각형 이미지만큼 긴 축 하나인 입력에 쓸 수 있습니다.`,
+    kind: (name: string): string =>
+      `${name}: 입력으로 쓸 수 없는 파일입니다. .npy, .npz, .safetensors, .csv, .png, .jpg, .webp를 쓸 수 있습니다.`,
+    emptyFile: (name: string): string => `${name}: 빈 파일입니다.`,
+    sizes: (name: string, one: number, other: number): string =>
+      `크기 ${name}: 한 입력에서는 ${one}, 다른 입력에서는 ${other}입니다. 서로 같아야 합니다.`,
+    integers: (output: string): string => `출력 ${output}: 정수라서 기울기가 없습니다. 다른 출력을 골라 주세요.`,
+    class: (x: string, last: string, output: string): string => `${x}: 출력 ${output}에 없는 클래스입니다. 0부터 ${last}까지 있습니다.`,
+    targets: (given: number, rows: string, output: string): string =>
+      `목표가 ${given}개인데, 출력 ${output}에는 하나 또는 ${rows}개가 필요합니다.`,
+  },
   orderSeed: "행 순서의 시드",
   compute: "계산",
   lossIs: (loss: string, milliseconds: string): string => `손실 ${loss}, ${milliseconds} ms`,

@@ -1,4 +1,5 @@
 // The worker of the Import tab: it holds what was opened, so that a file of any size never stops the page.
+import { InputFault } from "./given-input.ts";
 import { Held } from "./held.ts";
 import type { AskName, Asks, FromWorker, ToWorker } from "./protocol.ts";
 
@@ -18,6 +19,7 @@ scope.onmessage = async ({ data: { id, kind, ask } }) => {
   try {
     scope.postMessage({ id, answer: await answer(kind, ask as never) });
   } catch (error) {
-    scope.postMessage({ id, error: error instanceof Error ? error.message : String(error) });
+    const trouble = error instanceof InputFault ? { trouble: error.trouble } : {};
+    scope.postMessage({ id, error: error instanceof Error ? error.message : String(error), ...trouble });
   }
 };
