@@ -3,7 +3,7 @@ import { sizeOf } from "../ir/shape.ts";
 import { type TensorType, typeText } from "../ir/type.ts";
 import { checked } from "./checked.ts";
 import type { Library, Native } from "./library.ts";
-import { type Pending, waited, waitedHere } from "./pending.ts";
+import { eager, type Pending, resolved, waited, waitedHere } from "./pending.ts";
 
 /** Where a request of the library lies: it writes a handle there, of four bytes or eight. */
 export interface Slot {
@@ -12,10 +12,6 @@ export interface Slot {
   /** What the library reads or writes for it, kept from being collected. */
   kept: unknown;
 }
-
-/** Asked without a pause, and before there is a promise, for so many times, some 200 microseconds: what is small is there by then. */
-const eager = 2048;
-const resolved: Promise<void> = /* @__PURE__ */ Promise.resolve();
 
 /**
  * What the library works at. A small message is there in ten microseconds, so beginning one and asking for it makes no text, no promise and no memory of its own: requests lie
@@ -26,6 +22,9 @@ export class Operations {
   readonly timeout: number;
   /** Called now and then while waiting; does not come back when a rank is lost. */
   readonly check: () => void;
+  /** What goes on only while it is asked, and is not the library's. */
+  private readonly progress: () => void;
+  /** All that there are: the library may write to one that nobody else holds any more. */
   private readonly slots: Slot[] = [];
   private readonly free: Slot[] = [];
   private readonly test: Native;
@@ -33,10 +32,11 @@ export class Operations {
   private readonly flagAddress: number;
   private readonly statusIgnore: number;
 
-  constructor(library: Library, timeout: number, check: () => void) {
+  constructor(library: Library, timeout: number, check: () => void, progress: () => void = () => undefined) {
     this.library = library;
     this.timeout = timeout;
     this.check = check;
+    this.progress = progress;
     this.test = library.call.Test;
     this.statusIgnore = library.statusIgnore;
     // Buffers of their own: a small array without one may be moved while the library has its address.
@@ -76,7 +76,10 @@ export class Operations {
     for (let i = 0; i < times; i++) {
       const code = test(address, flagAddress, statusIgnore);
       if (code !== 0) checked(this.library, code, "MPI_Test");
-      if (flag[0] === 0) continue;
+      if (flag[0] === 0) {
+        this.progress();
+        continue;
+      }
       slot.kept = null;
       this.free.push(slot);
       return true;

@@ -18,8 +18,11 @@ export interface Patience {
   readonly bytes?: number;
 }
 
+/** Asked without a pause, and before there is a promise, for so many times, some 200 microseconds: what is small is there by then. */
+export const eager = 2048;
+export const resolved: Promise<void> = /* @__PURE__ */ Promise.resolve();
 /** Asked without a pause for so many times: most of what is waited for is there in microseconds. */
-const eager = 64;
+const hasty = 64;
 /** Milliseconds of waiting after which the processor is left to others, a moment each time: by then another rank is late. MPI gets on only while it is asked. */
 const politeAfter = 2;
 const moment = 0.05;
@@ -45,7 +48,7 @@ export async function waited(what: string, done: () => boolean, { timeout, check
   let began = 0;
   let last = 0;
   for (let i = 1; !done(); i++) {
-    if (i < eager) continue;
+    if (i < hasty) continue;
     const now = performance.now();
     if (began === 0) began = last = now;
     check();
@@ -62,7 +65,7 @@ export function waitedHere(what: string, done: () => boolean, { timeout, check }
   let sleeper: Int32Array | null = null;
   let began = 0;
   for (let i = 1; !done(); i++) {
-    if (i < eager) continue;
+    if (i < hasty) continue;
     const now = performance.now();
     if (began === 0) began = now;
     check();

@@ -73,6 +73,7 @@ function begun({ library: named, timeout = 600, silence = 10 }: MpiOptions): Mpi
   const names = gathered(library, size, `${builtin("node:os").hostname()}, process ${process.pid}`);
   checkVersions(rank, names, gathered(library, size, `chainrule ${packageVersion()}, Node ${process.version}, ${process.arch}`));
   const channel = size === 1 ? world : secondOf(library);
+  const sameMachine = names.every((name) => hostOf(name) === hostOf(names[0]!));
   const watch = size === 1 ? null : watchOf(library, rank, size, names, silence * 1000);
   let over = false;
   const abort = (): never => {
@@ -107,7 +108,7 @@ function begun({ library: named, timeout = 600, silence = 10 }: MpiOptions): Mpi
     watch?.await(5000);
     call.Abort(world, code);
   });
-  return new World({ library, channel, version: versionOf(library), rank, size, names, watch, timeout, abort, finalize });
+  return new World({ library, channel, version: versionOf(library), rank, size, names, sameMachine, watch, timeout, abort, finalize });
 }
 
 /**
@@ -191,10 +192,14 @@ function together(library: Library, what: string, call: (request: number) => num
   new Operations(library, meeting, () => undefined).begin(what, null, call, ...kept).waitHere();
 }
 
+/** The machine in the name of a rank. */
+function hostOf(name: string): string {
+  return name.replace(/, process \d+$/, "");
+}
+
 /** The watch of this rank: rank 0 says where it listens, and a word that strangers do not know. */
 function watchOf(library: Library, rank: number, size: number, names: readonly string[], silence: number): Watch | null {
-  const host = (name: string): string => name.replace(/, process \d+$/, "");
-  const near = names.every((name) => host(name) === host(names[0]!));
+  const near = names.every((name) => hostOf(name) === hostOf(names[0]!));
   const facts = { rank, size, names, silence };
   if (rank === 0) {
     const token = builtin("node:crypto").randomBytes(16).toString("hex");
@@ -202,7 +207,7 @@ function watchOf(library: Library, rank: number, size: number, names: readonly s
     const port = watch.port();
     const interfaces = Object.values(builtin("node:os").networkInterfaces()).flat();
     const outer = interfaces.filter((i) => i !== undefined && !i.internal && i.family === "IPv4").map((i) => i!.address);
-    const addresses = near ? ["127.0.0.1"] : [host(names[0]!), ...outer];
+    const addresses = near ? ["127.0.0.1"] : [hostOf(names[0]!), ...outer];
     passed(library, JSON.stringify({ token, port, addresses }));
     return watch;
   }

@@ -6,6 +6,7 @@ import { type TensorType, tensorType, typeText } from "../ir/type.ts";
 import type { Handle, Library, Reduction } from "./library.ts";
 import { checkRows, place, settled, startsOf, wireOf } from "./operands.ts";
 import { type Operation, Operations } from "./operations.ts";
+import { OwnSums, type Summand } from "./own-sum.ts";
 import type { Pending } from "./pending.ts";
 import { evenRows, type Into, type Mpi, type Reducing } from "./ranks.ts";
 import type { Watch } from "./watch.ts";
@@ -23,19 +24,13 @@ export interface Session {
   readonly rank: number;
   readonly size: number;
   readonly names: readonly string[];
+  /** Whether all ranks are on one. */
+  readonly sameMachine: boolean;
   readonly watch: Watch | null;
   readonly timeout: number;
   /** Ends the process, and with it all. */
   readonly abort: () => never;
   readonly finalize: () => void;
-}
-
-/** A tensor that is summed in place. */
-interface InPlace {
-  readonly data: NumberArray;
-  readonly count: number;
-  readonly address: number;
-  readonly type: Handle;
 }
 
 /** The ranks of `MPI_COMM_WORLD`. */
@@ -47,15 +42,20 @@ export class World implements Mpi {
   readonly family: "openmpi" | "mpich";
   private readonly own: Session;
   private readonly operations: Operations;
+  /** Where all ranks are on one machine: sums of messages. */
+  private readonly near: OwnSums | null;
   private readonly lib: Library;
   /** What was found out of the tensors that were summed in place: training sums the same ones in each step. */
-  private readonly sums: WeakMap<Tensor, InPlace> = new WeakMap();
+  private readonly sums: WeakMap<Tensor, Summand> = new WeakMap();
   private ended = false;
 
   constructor(session: Session) {
     this.own = session;
     this.lib = session.library;
-    this.operations = new Operations(session.library, session.timeout, this.check);
+    const { library, rank, size, channel, timeout, sameMachine } = session;
+    const near = size > 1 && sameMachine ? new OwnSums(library, { rank, ranks: size, channel, timeout, check: this.check }) : null;
+    this.near = near;
+    this.operations = new Operations(library, timeout, this.check, near === null ? undefined : () => near.progress(null));
     ({ rank: this.rank, size: this.size, names: this.names, version: this.library } = session);
     this.family = session.library.family;
   }
@@ -67,6 +67,11 @@ export class World implements Mpi {
   async allReduce(x: Tensor, { op = "sum", into }: Reducing = {}): Promise<Tensor> {
     const how = this.operation("allReduce", op, x.type.dtype);
     const out = place("allReduce", x.type, into);
+    if (op === "sum" && (this.near?.planOf(out.data) ?? null) !== null) {
+      if (out.data !== x.data) out.data.set(x.data);
+      await this.startAllReduce(out).wait();
+      return settled(out);
+    }
     await this.reduced(x.data, out.data, x.type, how).wait();
     return settled(out);
   }
@@ -75,21 +80,30 @@ export class World implements Mpi {
   startAllReduce(x: Tensor): Pending {
     const known = this.sums.get(x);
     // An array is of length 0 when its memory has moved on.
-    const { address, count, type, data } = known !== undefined && known.data.length === known.count ? known : this.planned(x);
-    const { lib, operations, ended } = this;
+    const summand = known !== undefined && known.data.length === known.count ? known : this.planned(x);
+    const { lib, operations, ended, near } = this;
     if (ended) this.refuse("allReduce");
+    const { address, count, type, data, plan } = summand;
+    if (plan !== null) return near!.begin(summand, plan, x.type);
     const { call, ops, world, inPlace } = lib;
     const slot = operations.take();
     return operations.begun(slot, call.Iallreduce(inPlace, address, count, type, ops.sum, world, slot.address), "allReduce", x.type, data);
   }
 
   /** What the library is told of a tensor that is summed in place. */
-  private planned(x: Tensor): InPlace {
+  private planned(x: Tensor): Summand {
     const { data, type } = x;
     this.operation("allReduce", "sum", type.dtype);
-    const plan = { data, count: data.length, address: this.lib.address(data), type: this.wire(type.dtype) };
-    this.sums.set(x, plan);
-    return plan;
+    const summand: Summand = {
+      data,
+      count: data.length,
+      address: this.lib.address(data),
+      type: this.wire(type.dtype),
+      elementBytes: data.BYTES_PER_ELEMENT,
+      plan: this.near?.planOf(data) ?? null,
+    };
+    this.sums.set(x, summand);
+    return summand;
   }
 
   private reduced(source: NumberArray, into: NumberArray, of: TensorType, how: Handle): Pending {

@@ -95,6 +95,38 @@ for (const [k, t] of parts.entries()) {
   same("summed again", [t.data[0], t.data[99_999]], [size * wanted, size * wanted]);
 }
 
+// Of every way in which sums are made: around the limits between them, and with parts that are no whole lines of the cache.
+for (const [dtype, bytes] of [
+  ["f64", 8],
+  ["f32", 4],
+  ["i16", 2],
+  ["u8", 1],
+])
+  for (const n of [1, 3999, 4001, 16_384 * size - 1, 16_384 * size + 3, 300_001].map((b) => Math.ceil(b / bytes))) {
+    const t = of(given(rank, n, dtype), dtype);
+    await ranks.startAllReduce(t).wait();
+    same(`a sum of ${n} ${dtype}`, t.data, folded("sum", n, dtype));
+  }
+
+// Waited for in another order on each rank: each goes on while another is waited for.
+const several = [10, 5000, 70_000, 200, 90_000].map((n) => of(given(rank, n, "f32"), "f32"));
+const going = several.map((t) => ranks.startAllReduce(t));
+for (const i of rank % 2 === 0 ? [4, 2, 0, 1, 3] : [0, 1, 2, 3, 4]) await going[i].wait();
+for (const t of several) same("waited for in another order", t.data, folded("sum", t.data.length, "f32"));
+
+// Of numbers that round, bit by bit the same on all ranks; between two ranks also which of two that are no numbers comes of it.
+for (const n of [10, 1000, 40_000]) {
+  const rounding = of(
+    Array.from({ length: n }, (_, i) => Math.sin(i + 1) * 10 ** (rank - 1)),
+    "f32",
+  );
+  if (size === 2) new Uint32Array(rounding.data.buffer, rounding.data.byteOffset, n)[n - 1] = rank % 2 === 0 ? 0x7fc00001 : 0xffc00002;
+  await ranks.startAllReduce(rounding).wait();
+  const bits = of([...new Uint32Array(rounding.data.buffer, rounding.data.byteOffset, n)], "u32");
+  const first = await ranks.broadcast(of([...bits.data], "u32"));
+  same("bits of a sum", bits.data, [...first.data]);
+}
+
 // In the middle of others that were begun in another order on each rank.
 const held = tensor(Float64Array.of(rank, 1));
 const first = rank % 2 === 0 ? ranks.startAllReduce(held) : null;
