@@ -4,7 +4,7 @@ import { ParseError } from "../ir/errors.ts";
 import { type CsvBlock, type CsvOptions, type CsvTable, csvBlocks, type KnownTable, parseKnownRows } from "./csv.ts";
 import { CsvRows } from "./csv-rows.ts";
 import type { RowStore } from "./row-store.ts";
-import { readAt } from "./rows-in-files.ts";
+import { readAll } from "./rows-in-files.ts";
 
 /** The rows of a CSV file where they stand, and what was found when all of it was read once. */
 export interface CsvStore extends RowStore<CsvTable> {
@@ -136,17 +136,19 @@ type Span = readonly [from: number, to: number];
 /** The bytes of these spans, a line end behind each; spans that follow each other are read at once. */
 async function bytesOf(file: OpenFile, spans: readonly Span[]): Promise<Uint8Array> {
   const bytes = new Uint8Array(spans.reduce((sum, [from, to]) => sum + to - from + 1, 0)).fill(lf);
+  const parts: (readonly [Uint8Array, number])[] = [];
   let into = 0;
   for (let i = 0; i < spans.length; ) {
     const [from] = spans[i]!;
     let n = 1;
     while (i + n < spans.length && spans[i + n]![0] === spans[i + n - 1]![1]) n++;
     const length = spans[i + n - 1]![1] - from;
-    await readAt(file, bytes.subarray(into, into + length), from);
+    parts.push([bytes.subarray(into, into + length), from]);
     // Rows that were read together have their own line ends; what is left over at the end are empty lines.
     into += length + 1;
     i += n;
   }
+  await readAll(file, parts);
   return bytes;
 }
 

@@ -9,6 +9,9 @@ import type { Batches } from "./batches.ts";
 import { checksumOf, standingRows } from "./checksum.ts";
 import { type RowStore, storeBatches } from "./row-store.ts";
 
+/** Reads that are asked for at once. */
+const together = 64;
+
 /** How rows are read from files: what `npyRows` and `safetensorsRows` take. */
 export interface RowsOptions {
   readonly batch: number;
@@ -86,17 +89,25 @@ export async function readAt(file: OpenFile, into: Uint8Array, position: number)
   }
 }
 
+/** Several parts of a file, some at a time: one after the other each would wait for its turn. @throws as `readAt` */
+export async function readAll(file: OpenFile, parts: readonly (readonly [into: Uint8Array, position: number])[]): Promise<void> {
+  for (let i = 0; i < parts.length; i += together)
+    await Promise.all(parts.slice(i, i + together).map(([into, position]) => readAt(file, into, position)));
+}
+
 /** Some rows of a file; rows that follow each other are read at once. */
 function rowsIn({ path, format, type, order, start }: RowsInFile, places: Int32Array): Promise<Tensor> {
   const width = rowBytes(type);
   return withFile(path, async (file) => {
     const bytes = new Uint8Array(places.length * width);
+    const runs: (readonly [into: Uint8Array, position: number])[] = [];
     for (let i = 0; i < places.length; ) {
       let n = 1;
       while (i + n < places.length && places[i + n] === places[i]! + n) n++;
-      await readAt(file, bytes.subarray(i * width, (i + n) * width), start + places[i]! * width);
+      runs.push([bytes.subarray(i * width, (i + n) * width), start + places[i]! * width]);
       i += n;
     }
+    await readAll(file, runs);
     const read = { ...type, shape: [places.length, ...type.shape.slice(1)] };
     return hold(read, readElements(type.dtype, bytes, order, format));
   });
