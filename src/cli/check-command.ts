@@ -91,15 +91,15 @@ const english = {
 const wordsOf: Readonly<Record<Language, typeof english>> = {
   en: english,
   ko: {
-    titles: ["변수", "차수", "해석적", "수치적", "오차"],
+    titles: ["변수", "차수", "해석적", "수치", "오차"],
     along: (path, direction) => `${path}, 방향 ${direction}`,
     pass: "통과",
     look: "확인 필요",
     fail: "실패",
     kink: "꺾인 점",
-    agrees: "모든 그래디언트가 일치합니다",
-    open: (n) => `틀린 그래디언트는 보이지 않지만, '확인 필요'로 표시된 ${n}개의 행을 살펴보세요`,
-    differs: "일치하지 않는 그래디언트가 있습니다",
+    agrees: "모든 기울기가 일치합니다",
+    open: (n) => `틀린 기울기는 없는 것 같지만, '확인 필요'로 표시된 행 ${n}개를 살펴보세요`,
+    differs: "일치하지 않는 기울기가 있습니다",
     wrote: (path) => `${path}에 썼습니다`,
   },
 };

@@ -1,4 +1,5 @@
 import type { Language } from "../explain/explain.ts";
+import { withParticle } from "../words/particle.ts";
 
 /** The words of `chainrule step`. */
 export interface StepWords {
@@ -41,7 +42,7 @@ const ko: StepWords = {
   atEnd: (last) => `끝입니다(${last}단계 중 ${last}단계). b는 이전 단계입니다`,
   noStep: (to, last) => `${to}단계는 없습니다. 단계는 0부터 ${last}까지입니다`,
   noNumber: "단계는 정수입니다: j 5",
-  unknown: (command) => `"${command}"은(는) 없는 명령입니다. ?를 누르면 목록이 나옵니다`,
+  unknown: (command) => `${withParticle(`"${command}"`, "은")} 없는 명령입니다. ?를 입력하면 목록이 나옵니다`,
   help: [
     "n, Enter   다음 단계          b   이전 단계",
     "j 5        5단계로 이동       s   지금까지의 모든 수",

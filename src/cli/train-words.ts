@@ -39,12 +39,12 @@ export const commandWords: Readonly<Record<Language, CommandWords>> = {
   },
   ko: {
     stopped: "멈췄습니다",
-    stoppedAfter: (stopped, step, file) => `${stopped}: ${step}단계까지 했고 ${file}에 담았습니다. 이어 가려면`,
-    wrote: (files) => `쓴 파일: ${files}`,
+    stoppedAfter: (stopped, step, file) => `${stopped}: ${step}단계까지 학습한 상태를 ${file}에 저장했습니다. 이어서 하려면`,
+    wrote: (files) => `저장한 파일: ${files}`,
     tuning: ({ numbers, weights, adapters, model, all, rows, others }) =>
-      `${model}(수 ${all}개)의 ${adapters ? "어댑터와 가중치" : "가중치"} ${weights}개, 수 ${numbers}개를 ${rows}행으로 학습합니다${others > 0 ? `. 검증은 ${others}행으로 합니다` : ""}`,
+      `${model}(매개변수 값 ${all}개)에서 ${adapters ? "어댑터와 가중치" : "가중치"} ${weights}개의 값 ${numbers}개를 ${rows}행으로 학습합니다${others > 0 ? `. 검증은 ${others}행으로 합니다` : ""}`,
     predicted: (rows) => `${rows}행을 예측했습니다`,
     predictedRight: (rows, right, accuracy) => `${rows}행을 예측했고 그중 ${right}행이 맞았습니다: 정확도 ${accuracy}`,
-    predictedError: (rows, error) => `${rows}행을 예측했습니다: 평균 제곱근 오차 ${error}`,
+    predictedError: (rows, error) => `${rows}행을 예측했습니다: 평균제곱근오차 ${error}`,
   },
 };

@@ -29,8 +29,8 @@ export const englishWords: PictureWords = {
 
 /** The words of a Korean picture. */
 export const koreanWords: PictureWords = {
-  description: "계산 그래프입니다. 각 선의 위에는 값이, 아래에는 기울기가 있습니다.",
-  shapesDescription: "계산 그래프입니다. 각 선의 위에는 형태가 있습니다.",
+  description: "계산 그래프입니다. 선 위에는 값이, 선 아래에는 기울기가 있습니다.",
+  shapesDescription: "계산 그래프입니다. 선 위에는 값의 모양이 있습니다.",
   value: "값",
   gradient: "기울기",
   noGradient: "기울기 없음",

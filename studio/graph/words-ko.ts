@@ -83,7 +83,7 @@ export const ko = {
   "pattern reshaper": "자리 바꾸기",
   "pattern product": "행렬의 스위처",
   "pattern loop": "반복",
-  "pattern choice": "갈림",
+  "pattern choice": "조건 분기",
   "pattern inside": "안에 그래프",
   "pattern again": "다시 계산",
   "pattern rule": "고유한 규칙",

@@ -183,8 +183,6 @@ export const en = {
 
   numbers: "All numbers as a table",
   bias: "bias",
-  from: "from",
-  to: "to",
 
   preparing: "Preparing …",
   "takes long": "This takes a while: large nets and tables do.",

@@ -1,3 +1,4 @@
+import { withParticle } from "chainrule";
 import type { TrainWords } from "./words-en.ts";
 
 /** The words of the Train tab, in Korean. */
@@ -20,13 +21,13 @@ export const ko = {
   data: "데이터",
   circle: "원",
   xor: "xor",
-  gauss: "두 구름",
+  gauss: "두 무리",
   spiral: "나선",
   moons: "반달",
   draw: "직접 찍기",
   csv: "표",
   formula: "f(x)",
-  digits: "숫자 글씨",
+  digits: "손글씨 숫자",
   points: "점의 수",
   noise: "잡음",
   share: "학습용 비율",
@@ -119,8 +120,8 @@ export const ko = {
   training: "학습",
   test: "테스트",
   "show test": "테스트 점",
-  discrete: "예/아니오로",
-  "map label": (what: string) => `평면 위의 ${what}과 데이터`,
+  discrete: "예/아니요로",
+  "map label": (what: string) => `평면 위의 ${withParticle(what, "과")} 데이터`,
   "line label": "신경망의 곡선과 데이터",
   axes: (x: string, y: string) => `가로: ${x}, 세로: ${y}`,
   "log scale": "로그 눈금",
@@ -143,11 +144,11 @@ export const ko = {
   "too fast": "너무 많이 움직임",
   "many dead": "죽은 뉴런 많음",
   "many flat": "포화된 뉴런 많음",
-  "not finite": "손실이 더는 유한한 수가 아니어서, 가중치가 망가지기 전에 학습을 멈췄습니다. 처음 잘못된 곳:",
+  "not finite": "손실이 유한한 수가 아니게 되어, 가중치가 망가지기 전에 학습을 멈췄습니다. 처음 잘못된 곳:",
 
   "take batch": "이 배치를 그래프로 열기",
   "take unit": "그래프 탭에서 열기",
-  "take hint": "지금의 가중치를 가진 신경망과 다음 단계에서 배울 행들을 한 단계씩 따라갈 그래프로 엽니다.",
+  "take hint": "지금 가중치의 신경망과 다음 단계에서 학습할 행을 한 단계씩 따라갈 그래프로 엽니다.",
   "rows of batch": (rows: string, batch: string) =>
     rows === batch
       ? `배치 ${batch}행 전체를 그래프로 열었습니다`
@@ -169,21 +170,18 @@ export const ko = {
 
   pad: "숫자 그리기",
   "pad hint":
-    "마우스나 손가락으로 그립니다. 키보드: 화살표로 펜을 옮기고, 스페이스로 펜을 내리거나 들고, Delete로 지우고, D로 테스트 숫자를 가져옵니다.",
+    "마우스나 손가락으로 그립니다. 키보드: 화살표로 펜을 옮기고, 스페이스로 펜을 내리거나 올리고, Delete로 지우고, D로 테스트 숫자를 가져옵니다.",
   "pad clear": "지우기",
   "pad sample": "테스트 숫자 하나",
   "pen down": "펜 내림",
-  "pen up": "펜 듦",
-  // 영, 삼, 육은 받침이 있어 "으로"입니다.
-  reads: (digit: number, share: string) => `신경망은 ${digit}${[0, 3, 6].includes(digit) ? "으로" : "로"} 읽습니다(${share}).`,
+  "pen up": "펜 올림",
+  reads: (digit: number, share: string) => `신경망은 ${withParticle(digit, "으로")} 읽습니다(${share}).`,
   "reads nothing": "무엇이든 그리면 신경망이 읽습니다.",
   "as the net sees it": "신경망이 보는 모습",
   probabilities: "숫자별 확률",
 
   numbers: "모든 수를 표로",
   bias: "편향",
-  from: "에서",
-  to: "(으)로",
 
   preparing: "준비하는 중 …",
   "takes long": "큰 신경망이나 표는 시간이 걸립니다.",
@@ -199,14 +197,14 @@ export const ko = {
   ready: (rows: number, tests: number) => `준비되었습니다: 학습용 ${rows}행, 테스트용 ${tests}행.`,
 
   "fault too few": "행이 너무 적습니다. 적어도 4행이 필요합니다.",
-  "fault too wide": (n: string) => `표의 열이 ${n}개입니다. 1024개까지 배울 수 있습니다.`,
-  "fault too many classes": (n: string) => `마지막 열에 서로 다른 낱말이 ${n}개 있습니다. 클래스는 100개까지 배울 수 있습니다.`,
+  "fault too wide": (n: string) => `표의 열이 ${n}개입니다. 1,024개까지 학습할 수 있습니다.`,
+  "fault too many classes": (n: string) => `마지막 열에 서로 다른 낱말이 ${n}개 있습니다. 클래스는 100개까지 학습할 수 있습니다.`,
   "fault csv": (reason: string) => `표를 읽을 수 없습니다: ${reason}`,
   "fault formula": (reason: string) => `식을 읽을 수 없습니다: ${reason}`,
   "fault not finite": "유한하지 않은 값(NaN 또는 무한대)이 있습니다.",
   "fault no numbers": "열이 적어도 둘 필요합니다: 수와, 마지막에 예측할 값입니다.",
   "fault one class": "모든 행의 클래스가 같습니다. 두 가지가 필요합니다.",
-  "fault failed": (reason: string) => `배울 수 없습니다: ${reason}`,
+  "fault failed": (reason: string) => `학습할 수 없습니다: ${reason}`,
 
   "bad number": (least: string, most: string) => `${least}에서 ${most}까지의 수를 넣으세요. 앞의 값을 그대로 씁니다.`,
   "bad whole": (least: string, most: string) => `${least}에서 ${most}까지의 정수를 넣으세요. 앞의 값을 그대로 씁니다.`,

@@ -144,12 +144,12 @@ test("check compares with numeric gradients; a kink is no fault", async () => {
 
 test("check speaks Korean, and does not call agreement what it could not judge", async () => {
   const korean = (await cli(["check", "x * 높이", "x=2", "높이=3", "--lang", "ko"])).out;
-  expect(korean.split("\n")[0]).toBe("변수             차수          해석적          수치적       오차");
-  expect(korean).toContain("모든 그래디언트가 일치합니다");
+  expect(korean.split("\n")[0]).toBe("변수             차수          해석적            수치       오차");
+  expect(korean).toContain("모든 기울기가 일치합니다");
   const undecided = await cli(["check", "log(x)", "x=-1"]);
   expect(undecided.code).toBe(0);
   expect(undecided.out).toContain("no gradient is wrong as far as could be seen; look at the row marked so\n");
-  expect((await cli(["check", "x", "x=nan", "--lang=ko"])).out).toContain("2개의 행을 살펴보세요");
+  expect((await cli(["check", "x", "x=nan", "--lang=ko"])).out).toContain("틀린 기울기는 없는 것 같지만");
 });
 
 test("every other --json has the documented shape", async () => {

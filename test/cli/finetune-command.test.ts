@@ -42,9 +42,9 @@ test("chainrule finetune --lang ko tells its run in Korean", async () => {
   const args = ["finetune", mlp, "--data", rows, "--epochs", "1", "--lang", "ko", "--curve", at("ko.svg"), "-o", at("ko.onnx")];
   const { code, out, err } = await cli(args);
   expect(code).toBe(0);
-  expect(err).toMatch(/\(수 3466개\)의 가중치 6개, 수 3466개를 \d+행으로 학습합니다\. 검증은 \d+행으로 합니다\n/);
+  expect(err).toMatch(/\(매개변수 값 3466개\)에서 가중치 6개의 값 3466개를 \d+행으로 학습합니다\. 검증은 \d+행으로 합니다\n/);
   expect(err).toMatch(/에폭 1\/1 {2}단계/);
-  expect(out).toMatch(/^학습: \d+단계, 1에폭, [\s\S]*\n쓴 파일: .*ko\.onnx/);
+  expect(out).toMatch(/^학습: \d+단계, 1에폭, [\s\S]*\n저장한 파일: .*ko\.onnx/);
   expect(readFileSync(at("ko.svg"), "utf8")).toContain("검증");
   expect((await cli([...args.slice(0, 6), "--lang", "fr", "-o", at("fr.onnx")])).err).toContain("--lang fr is not there; there are en, ko");
 });

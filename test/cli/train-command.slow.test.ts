@@ -67,7 +67,7 @@ describe("chainrule train", () => {
     );
     const korean = await cli([...flower, "--epochs", "1", "--checkpoint", at("ko.ckpt"), "--curve", at("ko.svg"), "--lang", "ko"]);
     expect(korean.err).toMatch(/^에폭 1\/1 {2}단계 2\/2 {2}손실 /);
-    expect(korean.out).toMatch(/^학습: 2단계, 1에폭, [\s\S]*\n쓴 파일: /);
+    expect(korean.out).toMatch(/^학습: 2단계, 1에폭, [\s\S]*\n저장한 파일: /);
     expect(readFileSync(at("ko.svg"), "utf8")).toContain("검증");
     expect((await cli(["predict", files.checkpoint, "--data", other, "--out", at("p.csv")])).out).toBe("");
     expect(readFileSync(at("p.csv"), "utf8")).toContain("prediction,probability\nrose,");

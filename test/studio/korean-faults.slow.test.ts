@@ -68,7 +68,7 @@ inPage("Train: of a formula and of a table", async (there) => {
   for (const [csv, said] of [
     ["a,b\n1,2\n3\n4,5\n6,7\n", "표를 읽을 수 없습니다: CSV: 3번째 행의 칸은 1개인데 첫 행은 2개입니다. 모든 행의 길이가 같아야 합니다."],
     ["a,b\n1,2\n", "행이 너무 적습니다. 적어도 4행이 필요합니다."],
-    [`${"1,".repeat(1500)}1\n`, "표의 열이 1,501개입니다. 1024개까지 배울 수 있습니다."],
+    [`${"1,".repeat(1500)}1\n`, "표의 열이 1,501개입니다. 1,024개까지 학습할 수 있습니다."],
   ] as const) {
     const other = await there.visit({ at: await at({ tab: "train", train: { ...defaultState.train, data: "csv", csv } }) });
     expect(await koreanAt(other.page, ".train-fault[role=alert]")).toBe(said);

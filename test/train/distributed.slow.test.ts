@@ -172,7 +172,7 @@ test.each([false, true])("what messages cost is in the report, its text and the 
   expect(found.waited).toBeGreaterThanOrEqual(0);
   expect(found.hidden).toBe(Math.max(0, 1 - found.waited / found.alone));
   expect(all[0]!.report.toJSON().communication).toEqual(found);
-  expect(all[0]!.report.text()).toContain("랭크 2개: 한 단계의 기울기 0.000268 MB를 버킷 1개로 보냅니다");
+  expect(all[0]!.report.text()).toContain("랭크 2개: 단계마다 기울기 0.000268 MB를 버킷 1개로 나누어 보냅니다");
   const { all: english } = await everywhere(2, () => ({ epochs: 1 }));
   expect(english[1]!.report.text()).toMatch(
     /2 ranks: 0\.000268 MB of gradients a step in 1 bucket; messages take \S+ ms by themselves, \S+ ms of a step are waited for: \d+% hidden behind the backward pass; ranks that are late are waited for \S+ ms more/,

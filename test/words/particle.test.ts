@@ -1,3 +1,5 @@
+import { readdirSync, readFileSync } from "node:fs";
+import { fileURLToPath } from "node:url";
 import { expect, test } from "vitest";
 import { type Particle, withParticle } from "../../src/words/particle.ts";
 
@@ -44,4 +46,15 @@ const read: readonly (readonly [string | number, Particle, string])[] = [
 
 test("a particle agrees with how the name or number before it is read", () => {
   expect(read.map(([text, particle]) => withParticle(text, particle))).toEqual(read.map(([, , whole]) => whole));
+});
+
+test("no sentence offers both forms of a particle instead of the one that fits", () => {
+  const root = fileURLToPath(new URL("../../", import.meta.url));
+  const both = /은\(는\)|이\(가\)|을\(를\)|와\(과\)|\(으\)로|\(이\)라/;
+  const found = ["src", "studio"].flatMap((folder) =>
+    readdirSync(root + folder, { recursive: true, encoding: "utf8" })
+      .filter((file) => /\.tsx?$/.test(file) && both.test(readFileSync(`${root}${folder}/${file}`, "utf8")))
+      .map((file) => `${folder}/${file}`),
+  );
+  expect(found).toEqual([]);
 });

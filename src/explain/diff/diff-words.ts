@@ -1,3 +1,4 @@
+import { withParticle } from "../../words/particle.ts";
 import type { Language } from "../explain.ts";
 
 /** The words of a gradient diff. */
@@ -52,15 +53,15 @@ const ko: DiffWords = {
   agrees: (n, ulps) => `텐서 ${n}개가 모두 마지막 자리 ${ulps}단위 안에서 일치합니다`,
   nothing: "비교할 것이 없습니다. 덤프의 이름 가운데 그래프에 있는 것이 없습니다",
   firstValue: (name, op, ulps, place, ours, theirs) =>
-    `순전파에서 처음으로 다른 값은 ${name}(${op})입니다. ${ulps} ulp만큼 다릅니다${place}. 여기는 ${ours}, 저기는 ${theirs}`,
+    `순전파에서 처음으로 다른 값은 ${name}(${op})입니다. ${ulps} ulp만큼 다릅니다${place}. 이 그래프에서는 ${ours}, 덤프에서는 ${theirs}입니다`,
   firstGradient: (name, ulps, place, ours, theirs) =>
-    `역전파에서 처음으로 다른 것은 ${name}의 기울기입니다. ${ulps} ulp만큼 다릅니다${place}. 여기는 ${ours}, 저기는 ${theirs}`,
-  shapes: (name, ours, theirs) => `${name}은(는) 여기서 ${ours}, 저기서 ${theirs}입니다`,
+    `역전파에서 처음으로 다른 것은 ${name}의 기울기입니다. ${ulps} ulp만큼 다릅니다${place}. 이 그래프에서는 ${ours}, 덤프에서는 ${theirs}입니다`,
+  shapes: (name, ours, theirs) => `${withParticle(name, "은")} 이 그래프에서는 ${ours}, 덤프에서는 ${theirs}입니다`,
   element: (index) => ` (원소 [${index}])`,
   seed: "역전파가 시작하는 곳입니다",
   ruleOf: (users) => `${users}의 역전파 규칙이 만들었습니다`,
-  ownAgrees: "그 게이트 자신의 기울기는 일치합니다. 그 규칙을 살펴보세요",
-  ownUnknown: "그 게이트 자신의 기울기는 덤프에 없습니다. 거기 또는 그 뒤에 잘못이 있습니다",
+  ownAgrees: "그 게이트의 기울기는 일치하므로 역전파 규칙을 살펴보세요",
+  ownUnknown: "그 게이트의 기울기는 덤프에 없습니다. 그 게이트나 그 뒤쪽에 잘못이 있습니다",
   valuesFirst: "값도 다르므로 순전파부터 보세요",
   others: (n) => `그 밖에 텐서 ${n}개가 다릅니다`,
   unmatched: (names) => `그래프에 없어 비교하지 않은 이름: ${names}`,

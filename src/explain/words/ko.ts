@@ -1,3 +1,4 @@
+import { withParticle } from "../../words/particle.ts";
 import type { Words } from "./en.ts";
 
 /** Korean sentences of explanations, with the keys of `en.ts`. */
@@ -29,16 +30,17 @@ export const ko: Words = {
   reshaper: "원소의 자리만 바뀌므로 기울기도 제자리로 돌아갑니다",
   product: "행렬 곱(스위처): 각 인수의 기울기는 상류 기울기와 다른 인수의 전치를 곱한 것입니다",
   loop: "반복: 기울기가 마지막 단계부터 거꾸로 모든 단계를 지나갑니다",
-  choice: "갈림: 선택된 쪽으로만 기울기가 거슬러 가고 다른 쪽은 0입니다",
+  choice: "조건 분기: 선택된 쪽으로만 기울기가 거슬러 가고 다른 쪽은 0입니다",
   inside: "그래프 하나가 게이트 하나입니다: 기울기가 그 안을 거꾸로 지나갑니다",
-  again: "체크포인트: 안쪽을 다시 계산하고 기울기가 그 안을 거꾸로 지나갑니다",
+  again: "체크포인트: 안의 값을 다시 계산한 뒤 기울기가 그 안을 거꾸로 지나갑니다",
   rule: "상류 기울기에 이 연산의 규칙을 적용합니다",
   kink: (name: string, op: string) =>
-    `${name}은(는) ${op}의 꺾인 점 또는 동점에 있습니다. 어떤 미분을 쓰는지는 docs/conventions.md의 규약을 따릅니다`,
-  outside: (name: string, op: string, x: string) => `${name}은(는) ${x}의 ${op}인데, 정의되고 매끄러운 범위 밖입니다`,
-  infinite: (name: string, op: string, v: string) => `${name}의 값은 ${v}입니다. 유한한 입력에서 ${op}이(가) 만들었습니다`,
+    `${withParticle(name, "은")} ${op}의 꺾인 점 또는 동점에 있습니다. 어떤 미분을 쓰는지는 docs/conventions.md의 규약을 따릅니다`,
+  outside: (name: string, op: string, x: string) =>
+    `${withParticle(name, "은")} ${x}에서 계산한 ${op}입니다. ${withParticle(op, "이")} 정의되고 매끄러운 범위를 벗어난 값입니다`,
+  infinite: (name: string, op: string, v: string) => `${name}의 값은 ${v}입니다. 입력은 유한했는데 ${op}에서 이렇게 되었습니다`,
   infiniteGradient: (name: string, op: string, v: string) =>
-    `${name}의 기울기는 ${v}입니다. 유한한 상류 기울기에서 ${op}의 규칙이 만들었습니다`,
-  unused: (name: string) => `${name}은(는) 결과에 영향을 주지 않으며 기울기는 0입니다`,
-  integer: (name: string, type: string) => `${name}은(는) ${type}입니다. 정수와 참거짓 값에는 기울기가 없습니다`,
+    `${name}의 기울기는 ${v}입니다. 상류 기울기는 유한했는데 ${op}의 규칙에서 이렇게 되었습니다`,
+  unused: (name: string) => `${withParticle(name, "은")} 결과에 영향을 주지 않으며 기울기는 0입니다`,
+  integer: (name: string, type: string) => `${withParticle(name, "은")} ${type}입니다. 정수와 참거짓 값에는 기울기가 없습니다`,
 };

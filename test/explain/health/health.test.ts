@@ -202,7 +202,7 @@ test("reports read as text, Markdown and JSON, in both languages", () => {
   expect(text).toContain("Health: ");
   expect(text).toMatch(/parameter +type +rms of weights/);
   expect(health(bad, { language: "ko" }).text()).toContain("꺼져 있습니다");
-  expect(health(bad, { language: "ko" }).markdown()).toContain("| 매개변수 | 형 |");
+  expect(health(bad, { language: "ko" }).markdown()).toContain("| 매개변수 | 타입 |");
   const json = JSON.parse(JSON.stringify(health(bad))) as Record<string, unknown[]>;
   expect(Object.keys(json)).toEqual(["healthy", "findings", "parameters", "layers"]);
   expect(Object.keys(json["findings"]![0]!)).toEqual(["rule", "level", "subject", "scope", "measured", "limit", "sentence"]);
