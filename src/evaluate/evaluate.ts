@@ -136,8 +136,8 @@ export function settleAll(roots: readonly Value[]): void {
     if (node.memo !== undefined) return;
     if (node.op === inputOp) throw unreadable(roots, node);
     const plain =
-      node.op.scalar !== null && node.type === f64Scalar && node.count > 0
-        ? numberOf(node.op.scalar, node.count, node.operand(0)!, node.count > 1 ? node.operand(1)! : undefined)
+      node.op.scalar !== null && node.type === f64Scalar && node.count < 3
+        ? numberOf(node.op.scalar, node.operand(0)!, node.count === 1 ? undefined : node.operand(1)!)
         : undefined;
     if (plain !== undefined) {
       node.memo = plain;

@@ -292,15 +292,13 @@ export function mixed(op: string, firstName: string, first: Operand, secondName:
 const f64Scalar = /* @__PURE__ */ scalarType("f64");
 
 /** What an elementwise op gives on one or two f64 scalars, straight from their nodes: most of a scalar graph. Undefined for others, and where one is not known. */
-export function numberOf(scalar: (...x: number[]) => number, count: number, a: Value, b: Value | undefined): number | undefined {
+export function numberOf(scalar: (...x: number[]) => number, a: Value, b: Value | undefined): number | undefined {
   const x = (a as Node).memo;
   if (typeof x !== "number" || a.type !== f64Scalar) return undefined;
-  if (count === 1) return scalar(x);
+  if (b === undefined) return scalar(x);
   const y = (b as Node).memo;
-  return typeof y === "number" && b!.type === f64Scalar && count === 2 ? scalar(x, y) : undefined;
+  return typeof y === "number" && b.type === f64Scalar ? scalar(x, y) : undefined;
 }
-
-const typesOf = (values: readonly Value[]): TensorType[] => values.map((v) => v.type);
 
 /** Applies an op to Values with canonical attributes: what calls, rules and graph rewriting end in. Returns the results as the op's users see them. */
 export function applyTo(op: AnyOp, operands: readonly (Value | null)[], attrs: object): unknown {
@@ -439,37 +437,27 @@ export function declare<F extends Fn, const N extends readonly string[], C = Att
   const atOnce = name.includes(".") ? null : (def.scalar ?? null);
   const usual = def.attrs === undefined && def.dtypes === undefined && slots.every((slot) => slot.arity === "one");
   // Named by its key: redefining the name of a function would make it a dictionary, which every step of a walk would search.
-  const arity = usual && !several ? slots.length : 0;
+  const arity = usual && !several && slots.length < 3 ? slots.length : 0;
   const named = {
     [name](...args: unknown[]): unknown {
-      const x = args[0];
-      const y = args[1];
-      // Nodes of the types of the last call: no list of operands is kept, and the type is known.
-      if (lastResult !== null && arity === args.length && x instanceof Node && x.type === last[0]) {
-        let node: Node | null = null;
-        if (arity === 1) node = new Node(call, null, noAttrs, lastResult, outermost(x.keeper, null), x);
-        else if (arity === 2 && y instanceof Node && y.type === last[1])
-          node = new Node(call, null, noAttrs, lastResult, outermost(x.keeper, y.keeper), x, y);
-        if (node !== null) {
-          if (atOnce !== null && lastResult === f64Scalar) node.memo = numberOf(atOnce, arity, x, y as Value | undefined);
-          return node;
-        }
-      }
+      const [x, y] = [args[0], args[1]];
+      if (args.length === arity && x instanceof Node && (arity === 1 || (y instanceof Node && y.type.dtype === x.type.dtype)))
+        return direct(x, y as Node | undefined);
       // Spread, so that V8 makes a list of the arguments here alone.
       return applied(...args);
     },
   };
+  /** One or two operands of one dtype: no list of them is made, and as in `infer` none of their types where those are the last ones. */
+  const direct = (x: Value, y: Value | undefined): Node => {
+    const known = lastResult !== null && x.type === last[0] && y?.type === last[1];
+    const type = known ? lastResult! : (infer(y === undefined ? [x.type] : [x.type, y.type], noAttrs) as TensorType);
+    const node = new Node(call, null, noAttrs, type, outermost(x.node.keeper, y === undefined ? null : y.node.keeper), x, y);
+    if (atOnce !== null && type === f64Scalar) node.memo = numberOf(atOnce, x, y);
+    return node;
+  };
   const call = named[name] as unknown as Op<Fn>;
   const applied = (...args: unknown[]): unknown => {
-    if (usual && liftUsual(args, slots.length)) {
-      if (several) return applyTo(call, args, noAttrs);
-      // As `infer` does, without a list of types.
-      let type = args.length === last.length ? lastResult : null;
-      for (let i = 0; i < args.length && type !== null; i++) if (args[i]!.type !== last[i]) type = null;
-      const node = new Node(call, args, noAttrs, type ?? (infer(typesOf(args), noAttrs) as TensorType), keeperOf(args));
-      if (atOnce !== null && node.type === f64Scalar) node.memo = numberOf(atOnce, args.length, args[0]!, args[1]);
-      return node;
-    }
+    if (usual && liftUsual(args, slots.length)) return arity > 0 ? direct(args[0]!, args[1]) : applyTo(call, args, noAttrs);
     const { flat, given } = sortArguments(name, slots, args);
     const operands = liftAll(name, slots, flat, own);
     const attrs = def.attrs

@@ -22,12 +22,12 @@ export class InternedNodes {
   unique(node: Node): Node {
     const c = literalOf(node);
     if (c !== null) return this.literal(c, node.type.dtype).node;
-    return node.operands.length === 0 ? node : this.#find(node, node.operands);
+    return node.count === 0 ? node : this.#find(node, null);
   }
 
   /** The same application on other operands, made once. */
   applied(node: Node, operands: Operands): Node {
-    for (let i = 0; i < operands.length; i++) if (operands[i] !== node.operands[i]) return this.#find(node, operands);
+    for (let i = 0; i < operands.length; i++) if (operands[i] !== node.operand(i)) return this.#find(node, operands);
     return this.unique(node);
   }
 
@@ -41,11 +41,12 @@ export class InternedNodes {
     return v;
   }
 
-  /** The node of this op and these attributes on these operands, `node` itself or a copy of it if there was none. */
-  #find(node: Node, operands: Operands): Node {
+  /** The node of this op and these attributes on these operands, its own for null: `node` itself or a copy of it if there was none. */
+  #find(node: Node, operands: Operands | null): Node {
     const attrs = this.#attrsNumber(node.attrs);
     let hash = mixed(this.#numberOf(node.op), attrs);
-    for (const v of operands) hash = mixed(hash, operandHash(v));
+    const { count } = node;
+    for (let i = 0; i < count; i++) hash = mixed(hash, operandHash(operands === null ? node.operand(i) : operands[i]!));
     const mask = this.#table.length - 1;
     let at = hash & mask;
     for (let entry = this.#table[at]!; entry !== 0; entry = this.#table[at]!) {
@@ -54,12 +55,12 @@ export class InternedNodes {
         this.#hashes[entry - 1] === hash &&
         known.op === node.op &&
         this.#attrs[entry - 1] === attrs &&
-        sameOperands(known.operands, operands)
+        sameOperands(known, node, operands)
       )
         return known;
       at = (at + 1) & mask;
     }
-    const made = operands === node.operands ? node : copyOf(node, operands);
+    const made = operands === null ? node : copyOf(node, operands);
     this.#nodes.push(made);
     this.#hashes.push(hash);
     this.#attrs.push(attrs);
@@ -118,9 +119,13 @@ function operandHash(v: Value | null): number {
   return cell.getInt32(0) ^ Math.imul(cell.getInt32(4), 31);
 }
 
-function sameOperands(a: Operands, b: Operands): boolean {
-  if (a.length !== b.length) return false;
-  for (let i = 0; i < a.length; i++) if (a[i] !== b[i] && !sameValue(a[i]!, b[i]!)) return false;
+function sameOperands(a: Node, node: Node, operands: Operands | null): boolean {
+  const { count } = a;
+  if (count !== node.count) return false;
+  for (let i = 0; i < count; i++) {
+    const [x, y] = [a.operand(i), operands === null ? node.operand(i) : operands[i]!];
+    if (x !== y && !sameValue(x, y)) return false;
+  }
   return true;
 }
 

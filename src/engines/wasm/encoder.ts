@@ -8,162 +8,80 @@ export const v128 = 0x7b;
 /** A value type. */
 export type ValueType = typeof i32 | typeof f32 | typeof f64 | typeof v128;
 
-/** Instructions that are not of vectors, by name: one byte, or after the prefix 0xfc where the number is larger. Source: WebAssembly core specification, "binary format". */
-export const plain = {
-  "i32.eqz": 0x45,
-  "i32.eq": 0x46,
-  "i32.ne": 0x47,
-  "i32.lt_s": 0x48,
-  "i32.lt_u": 0x49,
-  "i32.gt_s": 0x4a,
-  "i32.gt_u": 0x4b,
-  "i32.le_s": 0x4c,
-  "i32.ge_s": 0x4e,
-  "i32.ge_u": 0x4f,
-  "f32.eq": 0x5b,
-  "f32.ne": 0x5c,
-  "f32.lt": 0x5d,
-  "f32.gt": 0x5e,
-  "f32.le": 0x5f,
-  "f32.ge": 0x60,
-  "f64.eq": 0x61,
-  "f64.ne": 0x62,
-  "f64.lt": 0x63,
-  "f64.gt": 0x64,
-  "f64.le": 0x65,
-  "f64.ge": 0x66,
-  "i32.add": 0x6a,
-  "i32.sub": 0x6b,
-  "i32.mul": 0x6c,
-  "i32.div_u": 0x6e,
-  "i32.and": 0x71,
-  "i32.or": 0x72,
-  "i32.xor": 0x73,
-  "i32.shl": 0x74,
-  "i32.shr_s": 0x75,
-  "i32.shr_u": 0x76,
-  "i32.rotl": 0x77,
-  "f32.abs": 0x8b,
-  "f32.neg": 0x8c,
-  "f32.ceil": 0x8d,
-  "f32.floor": 0x8e,
-  "f32.trunc": 0x8f,
-  "f32.nearest": 0x90,
-  "f32.sqrt": 0x91,
-  "f32.add": 0x92,
-  "f32.sub": 0x93,
-  "f32.mul": 0x94,
-  "f32.div": 0x95,
-  "f32.min": 0x96,
-  "f32.max": 0x97,
-  "f64.abs": 0x99,
-  "f64.neg": 0x9a,
-  "f64.ceil": 0x9b,
-  "f64.floor": 0x9c,
-  "f64.trunc": 0x9d,
-  "f64.nearest": 0x9e,
-  "f64.sqrt": 0x9f,
-  "f64.add": 0xa0,
-  "f64.sub": 0xa1,
-  "f64.mul": 0xa2,
-  "f64.div": 0xa3,
-  "f64.min": 0xa4,
-  "f64.max": 0xa5,
-  "f32.convert_i32_s": 0xb2,
-  "f32.convert_i32_u": 0xb3,
-  "f32.demote_f64": 0xb6,
-  "f64.convert_i32_s": 0xb7,
-  "f64.convert_i32_u": 0xb8,
-  "f64.promote_f32": 0xbb,
-  "i32.trunc_sat_f32_s": 0xfc00,
-  "i32.trunc_sat_f64_s": 0xfc02,
-  "i32.trunc_sat_f64_u": 0xfc03,
-  drop: 0x1a,
-  select: 0x1b,
-  return: 0x0f,
-} as const;
+/**
+ * Instructions without immediates: in each line what their names begin with, the number of the first in sixteens, and how the names go on, of one after the
+ * other. From fc00 on the prefix 0xfc comes first, from 10000 on 0xfd, which vectors have. Source: WebAssembly core specification, "binary format".
+ */
+const table = `i32 45 eqz eq ne lt_s lt_u gt_s gt_u le_s
+i32 4e ge_s ge_u
+i32 6a add sub mul
+i32 6e div_u
+i32 71 and or xor shl shr_s shr_u rotl
+i32 fc00 trunc_sat_f32_s
+i32 fc02 trunc_sat_f64_s trunc_sat_f64_u
+f32 5b eq ne lt gt le ge
+f32 8b abs neg ceil floor trunc nearest sqrt add sub mul div min max
+f32 b2 convert_i32_s convert_i32_u
+f32 b6 demote_f64
+f64 61 eq ne lt gt le ge
+f64 99 abs neg ceil floor trunc nearest sqrt add sub mul div min max
+f64 b7 convert_i32_s convert_i32_u
+f64 bb promote_f32
+i32x4 10011 splat
+i32x4 10037 eq ne lt_s
+i32x4 1003b gt_s
+i32x4 1003d le_s
+i32x4 1003f ge_s
+i32x4 100a0 abs neg
+i32x4 100a9 extend_low_i16x8_u
+i32x4 100ae add
+i32x4 100b1 sub
+i32x4 100b5 mul min_s
+i32x4 100b8 max_s
+i32x4 100f8 trunc_sat_f32x4_s
+i32x4 100fc trunc_sat_f64x2_s_zero
+f32x4 10013 splat
+f32x4 10041 eq ne lt gt le ge
+f32x4 1005e demote_f64x2_zero
+f32x4 10067 ceil floor trunc nearest
+f32x4 100e0 abs neg
+f32x4 100e3 sqrt add sub mul div min max pmin pmax
+f32x4 100fa convert_i32x4_s
+f64x2 10014 splat
+f64x2 10047 eq ne lt gt le ge
+f64x2 1005f promote_low_f32x4
+f64x2 10074 ceil floor
+f64x2 1007a trunc
+f64x2 10094 nearest
+f64x2 100ec abs neg
+f64x2 100ef sqrt add sub mul div min max pmin pmax
+f64x2 100fe convert_low_i32x4_s convert_low_i32x4_u
+v128 1004d not and andnot or xor bitselect any_true
+i8x16 10066 narrow_i16x8_u
+i16x8 10086 narrow_i32x4_u
+i16x8 10089 extend_low_i8x16_u
+i64x2 100ce add
+i64x2 100d1 sub` as const;
 
-/** Vector instructions without immediates, by name (after the prefix 0xfd). */
-export const vector = {
-  "i32x4.splat": 0x11,
-  "f32x4.splat": 0x13,
-  "f64x2.splat": 0x14,
-  "i32x4.eq": 0x37,
-  "i32x4.ne": 0x38,
-  "i32x4.lt_s": 0x39,
-  "i32x4.gt_s": 0x3b,
-  "i32x4.le_s": 0x3d,
-  "i32x4.ge_s": 0x3f,
-  "f32x4.eq": 0x41,
-  "f32x4.ne": 0x42,
-  "f32x4.lt": 0x43,
-  "f32x4.gt": 0x44,
-  "f32x4.le": 0x45,
-  "f32x4.ge": 0x46,
-  "f64x2.eq": 0x47,
-  "f64x2.ne": 0x48,
-  "f64x2.lt": 0x49,
-  "f64x2.gt": 0x4a,
-  "f64x2.le": 0x4b,
-  "f64x2.ge": 0x4c,
-  "v128.not": 0x4d,
-  "v128.and": 0x4e,
-  "v128.andnot": 0x4f,
-  "v128.or": 0x50,
-  "v128.xor": 0x51,
-  "v128.bitselect": 0x52,
-  "v128.any_true": 0x53,
-  "i8x16.narrow_i16x8_u": 0x66,
-  "i16x8.narrow_i32x4_u": 0x86,
-  "i16x8.extend_low_i8x16_u": 0x89,
-  "i32x4.extend_low_i16x8_u": 0xa9,
-  "i32x4.add": 0xae,
-  "i32x4.sub": 0xb1,
-  "i32x4.mul": 0xb5,
-  "i64x2.add": 0xce,
-  "i64x2.sub": 0xd1,
-  "f32x4.ceil": 0x67,
-  "f32x4.floor": 0x68,
-  "f32x4.trunc": 0x69,
-  "f32x4.nearest": 0x6a,
-  "f64x2.ceil": 0x74,
-  "f64x2.floor": 0x75,
-  "f64x2.trunc": 0x7a,
-  "f64x2.nearest": 0x94,
-  "f32x4.abs": 0xe0,
-  "f32x4.neg": 0xe1,
-  "f32x4.sqrt": 0xe3,
-  "f32x4.add": 0xe4,
-  "f32x4.sub": 0xe5,
-  "f32x4.mul": 0xe6,
-  "f32x4.div": 0xe7,
-  "f32x4.min": 0xe8,
-  "f32x4.max": 0xe9,
-  "f32x4.pmin": 0xea,
-  "f32x4.pmax": 0xeb,
-  "f64x2.pmin": 0xf6,
-  "f64x2.pmax": 0xf7,
-  "f64x2.abs": 0xec,
-  "f64x2.neg": 0xed,
-  "f64x2.sqrt": 0xef,
-  "f64x2.add": 0xf0,
-  "f64x2.sub": 0xf1,
-  "f64x2.mul": 0xf2,
-  "f64x2.div": 0xf3,
-  "f64x2.min": 0xf4,
-  "f64x2.max": 0xf5,
-  "i32x4.trunc_sat_f32x4_s": 0xf8,
-  "f32x4.convert_i32x4_s": 0xfa,
-  "i32x4.trunc_sat_f64x2_s_zero": 0xfc,
-  "f64x2.convert_low_i32x4_s": 0xfe,
-  "f64x2.convert_low_i32x4_u": 0xff,
-  "f32x4.demote_f64x2_zero": 0x5e,
-  "f64x2.promote_low_f32x4": 0x5f,
-  "i32x4.neg": 0xa1,
-  "i32x4.abs": 0xa0,
-  "i32x4.min_s": 0xb6,
-  "i32x4.max_s": 0xb8,
-} as const;
+type Split<S extends string, By extends string, Found = never> = S extends `${infer A}${By}${infer B}`
+  ? Split<B, By, Found | A>
+  : Found | S;
+type Names<Line> = Line extends `${infer Begin} ${string} ${infer Ends}` ? `${Begin}.${Split<Ends, " "> & string}` : never;
+/** Every instruction that `Code.op` writes. */
+export type Instruction = Names<Split<typeof table, "\n">> | "drop" | "select" | "return";
+
+/** The number of each. */
+const codes: ReadonlyMap<string, number> = /* @__PURE__ */ codesOf(table);
+
+/* @__NO_SIDE_EFFECTS__ */
+function codesOf(text: string): Map<string, number> {
+  const found = new Map([["drop", 0x1a], ["select", 0x1b], ["return", 0x0f]] as const) as Map<string, number>; // biome-ignore format: a table
+  for (const line of text.split("\n")) {
+    const [begin, first, ...ends] = line.split(" ");
+    for (const [i, end] of ends.entries()) found.set(`${begin}.${end}`, Number.parseInt(first!, 16) + i);
+  }
+  return found;
+}
 
 /** Vector instructions with a lane index. */
 export const lanes = {
@@ -174,30 +92,27 @@ export const lanes = {
   "f64x2.replace_lane": 0x22,
 } as const;
 
-/** Loads and stores: opcode, whether it has the vector prefix, and the exponent of the access size. */
+/** Loads and stores, in sixteens: whether they have the vector prefix, the exponent of the access size, and the opcode in two digits. */
 export const memory = {
-  "i32.load": [0x28, false, 2],
-  "f32.load": [0x2a, false, 2],
-  "f64.load": [0x2b, false, 3],
-  "i32.load8_s": [0x2c, false, 0],
-  "i32.load8_u": [0x2d, false, 0],
-  "i32.load16_s": [0x2e, false, 1],
-  "i32.load16_u": [0x2f, false, 1],
-  "i32.store": [0x36, false, 2],
-  "f32.store": [0x38, false, 2],
-  "f64.store": [0x39, false, 3],
-  "i32.store8": [0x3a, false, 0],
-  "i32.store16": [0x3b, false, 1],
-  "v128.load": [0x00, true, 2],
-  "v128.load32_splat": [0x09, true, 2],
-  "v128.load64_splat": [0x0a, true, 3],
-  "v128.load32_zero": [0x5c, true, 2],
-  "v128.load64_zero": [0x5d, true, 3],
-  "v128.store": [0x0b, true, 2],
+  "i32.load": 0x228,
+  "f32.load": 0x22a,
+  "f64.load": 0x32b,
+  "i32.load8_s": 0x02c,
+  "i32.load8_u": 0x02d,
+  "i32.load16_s": 0x12e,
+  "i32.load16_u": 0x12f,
+  "i32.store": 0x236,
+  "f32.store": 0x238,
+  "f64.store": 0x339,
+  "i32.store8": 0x03a,
+  "i32.store16": 0x13b,
+  "v128.load": 0x1200,
+  "v128.load32_splat": 0x1209,
+  "v128.load64_splat": 0x130a,
+  "v128.load32_zero": 0x125c,
+  "v128.load64_zero": 0x135d,
+  "v128.store": 0x120b,
 } as const;
-
-/** Every instruction that `Code.op` writes. */
-export type Instruction = keyof typeof plain | keyof typeof vector;
 
 /** Bytes that grow. */
 export class Bytes {
@@ -209,7 +124,7 @@ export class Bytes {
     return this;
   }
   #grow(by: number): void {
-    const larger = new Uint8Array(Math.max(this.#buffer.length * 2, this.length + by));
+    const larger = new Uint8Array(Math.max(this.#buffer.length * 4, this.length + by));
     larger.set(this.#buffer);
     this.#buffer = larger;
   }
@@ -249,7 +164,6 @@ export class Bytes {
 }
 
 const cell = new DataView(new ArrayBuffer(8));
-
 /** A function's code and its locals: instructions are written in order, each method returns the code itself. */
 export class Code {
   readonly bytes: Bytes = new Bytes();
@@ -317,11 +231,12 @@ export class Code {
     return this;
   }
   op(name: Instruction): this {
-    if (name in plain) {
-      const byte = plain[name as keyof typeof plain];
-      if (byte > 0xff) this.bytes.byte(0xfc);
-      this.bytes.byte(byte & 0xff);
-    } else this.bytes.byte(0xfd).unsigned(vector[name as keyof typeof vector]);
+    const code = codes.get(name)!;
+    if (code >= 0x10000) this.bytes.byte(0xfd).unsigned(code & 0xff);
+    else {
+      if (code > 0xff) this.bytes.byte(0xfc);
+      this.bytes.byte(code & 0xff);
+    }
     return this;
   }
   lane(name: keyof typeof lanes, index: number): this {
@@ -363,10 +278,12 @@ export class Code {
   }
   /** A load or store; the address is under the value on the stack. */
   mem(name: keyof typeof memory, offset = 0): this {
-    const [code, prefixed, align] = memory[name];
-    if (prefixed) this.bytes.byte(0xfd).unsigned(code);
-    else this.bytes.byte(code);
-    this.bytes.unsigned(align).unsigned(offset);
+    const code = memory[name];
+    if (code >= 0x1000) this.bytes.byte(0xfd);
+    this.bytes
+      .byte(code & 0xff)
+      .unsigned((code >> 8) & 0xf)
+      .unsigned(offset);
     return this;
   }
   /** Stores one lane of the vector on the stack. */

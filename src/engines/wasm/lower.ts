@@ -328,6 +328,9 @@ const rules: Readonly<Record<string, Rule>> = {
   },
 };
 
+/** Ops beside those with rules that are rewritten into others. */
+const opened: ReadonlySet<string> = /* @__PURE__ */ new Set(["call", "sum", "lessEqual"]);
+
 /** Rewrites ops that have no kernel of their own into ops that do, opens `call`s, computes equal parts once, and makes loops over rows leaner. */
 export function lowered(inputs: readonly Value[], outputs: readonly Value[]): Lowered {
   const low = rewritten(inputs, outputs);
@@ -370,27 +373,30 @@ export function rewritten(
     const order = collect(roots, floor);
     walked.push(order);
     for (const node of order) {
-      if (node.operands.length === 0 || made.has(node)) continue;
+      if (node.count === 0 || made.has(node)) continue;
       // Most nodes of a large graph stay what they are, and are not copied or written down.
-      let operands = node.operands;
+      let operands: (Value | null)[] | null = null;
       let moves = false;
-      for (let i = 0; i < operands.length; i++) {
-        const v = node.operands[i]!;
+      for (let i = 0; i < node.count; i++) {
+        const v = node.operand(i);
         if (v === null) continue;
-        const m = mapped(v);
+        const m = made.size === 0 ? v : mapped(v);
         if (m !== v) {
-          if (operands === node.operands) operands = [...operands];
-          (operands as (Value | null)[])[i] = m;
+          operands ??= [...node.operands];
+          operands[i] = m;
         }
         if (varies.has(m.node)) moves = true;
       }
       if (!moves) continue;
       if (node.op.name === "scan") loops = true;
-      const found = expanded(node, operands) ?? interned.applied(node, operands);
+      const opens = opened.has(node.op.name) || Object.hasOwn(rules, node.op.name);
+      const found =
+        (opens ? expanded(node, operands ?? node.operands) : null) ??
+        (operands === null ? interned.unique(node) : interned.applied(node, operands));
       if (found !== node) made.set(node, found);
       if (found instanceof Node) varies.add(found);
       else for (const v of found) varies.add(v.node);
-      if (node.op.name === "relu") rectified.set(operands[0]!.node, mapped(node));
+      if (node.op.name === "relu") rectified.set((operands === null ? node.operand(0) : operands[0]!)!.node, mapped(node));
     }
   };
   /** The node's results by other nodes, which are rewritten themselves. */

@@ -82,10 +82,11 @@ function blueprintOf(laid: Plan, order: readonly Node[], host: Host, apart: bool
     const place = source === null ? -1 : (places.get(source.node) ?? -1);
     return { buffer, place, index: source?.index ?? 0, data: place < 0 ? data : null };
   });
-  for (const b of [...laid.buffers, ...laid.aliases]) {
-    b.source = null;
-    b.data = null;
-  }
+  for (const list of [laid.buffers, laid.aliases])
+    for (const b of list) {
+      b.source = null;
+      b.data = null;
+    }
   const hosted = compiled.hosted.map((h) => ({ ...h, node: alone(h.node) }));
   const scalars = new Map([...compiled.scalars].map(([name, node]) => [name, alone(node)]));
   return { compiled: { ...compiled, hosted, scalars }, inputs: laid.inputs, outputs: laid.outputs, fixed, module: null };

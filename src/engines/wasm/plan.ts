@@ -140,7 +140,13 @@ function surveyed(inputs: readonly Value[], outputs: readonly Value[]): { readon
       throw new GraphError(
         `compile: the graph uses input ${nameOf(node)}, which is not among its own inputs; it belongs to another graph or transform`,
       );
-    for (const v of node.operands) if (v !== null && facts.of(v.node).varies) facts.of(node).varies = true;
+    for (let i = 0; i < node.count; i++) {
+      const v = node.operand(i);
+      if (v !== null && facts.of(v.node).varies) {
+        facts.of(node).varies = true;
+        break;
+      }
+    }
   }
   return { order, facts };
 }
@@ -289,24 +295,23 @@ class Planner {
     for (const node of order) {
       const facts = this.#facts.of(node);
       if (!facts.varies) continue;
-      const { operands } = node;
-      if (this.#isSame(node)) facts.same = this.#rooted(operands[0]!);
-      else for (let i = 0; i < operands.length; i++) if (operands[i] !== null) this.#facts.of(this.#rooted(operands[i]!).node).count++;
+      if (this.#isSame(node)) facts.same = this.#rooted(node.operand(0)!);
+      else
+        for (let i = 0; i < node.count; i++) {
+          const v = node.operand(i);
+          if (v !== null) this.#facts.of(this.#rooted(v).node).count++;
+        }
     }
     for (const v of this.#outputs) this.#facts.of(this.#rooted(v).node).needed = true;
   }
 
   /** Whether a node only gives its operand's single element another shape. */
-  #isSame({ op, operands, type, outputs }: Node): boolean {
-    const x = operands[0];
+  #isSame(node: Node): boolean {
+    const { op, type } = node;
+    if (!oneForOne.has(op.name) || node.outputs !== null) return false;
+    const x = node.operands[0];
     return (
-      outputs === null &&
-      oneForOne.has(op.name) &&
-      x != null &&
-      sizeOf(type.shape) === 1 &&
-      sizeOf(x.type.shape) === 1 &&
-      type.dtype === x.type.dtype &&
-      kindOf(type.dtype) !== null
+      x != null && sizeOf(type.shape) === 1 && sizeOf(x.type.shape) === 1 && type.dtype === x.type.dtype && kindOf(type.dtype) !== null
     );
   }
 
@@ -451,19 +456,18 @@ class Planner {
   #groupFor(given: Shape, operands: readonly Value[]): Group {
     const shape = sizeOf(given) === 1 ? noShape : given;
     const most = shape === noShape ? mostScalars : mostMembers;
-    const fits = (g: Group): boolean => sameShape(g.shape, shape) && g.members.length < most;
     let chosen: Group | null = null;
     // The result of a reduction is there only when its loop has ended.
-    for (const v of operands) {
-      const { open, later } = this.#facts.of(v.node);
-      if (open !== null && (later !== null || !fits(open))) this.#flush(open);
+    for (let i = 0; i < operands.length; i++) {
+      const { open, later } = this.#facts.of(operands[i]!.node);
+      if (open !== null && (later !== null || !fits(open, shape, most))) this.#flush(open);
     }
-    for (const v of operands) chosen = this.#facts.of(v.node).open ?? chosen;
-    for (const v of operands) {
-      const { open } = this.#facts.of(v.node);
+    for (let i = 0; i < operands.length; i++) chosen = this.#facts.of(operands[i]!.node).open ?? chosen;
+    for (let i = 0; i < operands.length; i++) {
+      const { open } = this.#facts.of(operands[i]!.node);
       if (open !== null && open !== chosen) this.#flush(open);
     }
-    if (chosen === null) for (const g of this.#groups) if (fits(g)) chosen = g;
+    if (chosen === null) for (const g of this.#groups) if (fits(g, shape, most)) chosen = g;
     if (chosen === null) {
       chosen = { kind: "loop", shape, members: [], totals: [], joined: [], waiting: [] };
       this.#groups.add(chosen);
@@ -487,9 +491,11 @@ class Planner {
   }
 
   #join(node: Node): void {
-    const operands = node.operands.map((v) => this.#rooted(v!));
+    const operands = new Array<Value>(node.count);
+    for (let i = 0; i < operands.length; i++) operands[i] = this.#rooted(node.operand(i)!);
     const group = this.#groupFor(node.type.shape, operands);
-    const args = operands.map((v) => this.#source(v, group));
+    const args = new Array<Source>(operands.length);
+    for (let i = 0; i < operands.length; i++) args[i] = this.#source(operands[i]!, group);
     const facts = this.#facts.of(node);
     facts.open = group;
     facts.member = group.members.length;
@@ -803,6 +809,11 @@ function overwriting({ members, totals }: Loop): void {
   }
 }
 
+/** Whether a loop can take one more over a shape. */
+function fits(g: Group, shape: Shape, most: number): boolean {
+  return (g.shape === shape || sameShape(g.shape, shape)) && g.members.length < most;
+}
+
 /** Gives a buffer that is another one the place of that. */
 function settle(b: Buffer): void {
   if (b.place !== "same") return;
@@ -825,8 +836,11 @@ function loopable(node: Node): boolean {
   if (row === undefined || node.outputs !== null) return false;
   const to = kindOf(node.type.dtype);
   if (to === null) return false;
-  for (const v of node.operands) if (v === null || kindOf(v.type.dtype) === null) return false;
-  const first = kindOf(node.operands[node.op.name === "where" ? 1 : 0]!.type.dtype)!;
+  for (let i = 0; i < node.count; i++) {
+    const v = node.operand(i);
+    if (v === null || kindOf(v.type.dtype) === null) return false;
+  }
+  const first = kindOf(node.operand(node.op.name === "where" ? 1 : 0)!.type.dtype)!;
   if (!row.kinds.includes(first)) return false;
   if (node.op.name === "cast") return to === "bool" || first === "bool" || first === "i32" || to === "f32" || to === "f64";
   return true;

@@ -14,8 +14,11 @@ function isLiteral({ place, length, source }: Buffer): boolean {
   return place === "fixed" && length === 1 && (source === null || literalOf(source) !== null);
 }
 
-/** Ops whose operands are pushed once each, in order, before anything else: the first may be on the stack already. */
-const inOrder: ReadonlySet<string> = /* @__PURE__ */ new Set(["add", "sub", "mul", "div", "sqrt"]);
+/**
+ * Ops whose operands are pushed once each, in order, before anything else: the first may be on the stack already. For floats they are one instruction,
+ * so far from that of the addition.
+ */
+const inOrder: ReadonlyMap<string, number> = /* @__PURE__ */ new Map([["add", 0], ["sub", 1], ["mul", 2], ["div", 3], ["sqrt", -1]]); // biome-ignore format: a table
 
 /** A place in memory that is read: the local that holds it, -1 for none, and the uses that are still to come. */
 interface Loaded {
@@ -79,39 +82,42 @@ export class ScalarWriter {
     let pending = -1;
     for (let i = 0; i < members.length; i++) {
       const { node, args, out } = members[i]!;
+      const direct = inOrder.get(node.op.name);
       if (pending >= 0) {
         const first = args[0];
-        const taken = out === null && inOrder.has(node.op.name) && first !== undefined && "member" in first && first.member === pending;
+        const taken = out === null && direct !== undefined && first !== undefined && "member" in first && first.member === pending;
         const again = this.#uses[pending]! > 1;
         if (!taken) code.set(this.#place(pending));
         else if (again) code.tee(this.#place(pending));
         if (!taken) pending = -1;
       }
-      let onStack = pending >= 0;
-      let read = this.#next;
-      const pushes = args.map((s): Push => {
-        if ("member" in s)
-          return () => {
-            if (onStack) onStack = false;
-            else code.get(this.#locals[s.member]!);
-          };
-        const { buffer } = s.view;
-        read++;
-        if (isLiteral(buffer)) return () => constant(target, kindOf(buffer.dtype)!, buffer.data![0]!);
-        const known = this.#places[read - 1]!;
-        // Read only once: no local.
-        if (known.uses === 1 && known.local < 0 && inOrder.has(node.op.name)) return () => this.#load(s.view);
-        if (known.local < 0) {
-          known.local = this.#take(known.type);
-          this.#load(s.view);
-          code.set(known.local);
-        }
-        return () => code.get(known.local);
-      });
+      this.#onStack = pending >= 0;
       const kind = kindOf(node.operands[node.op.name === "where" ? 1 : 0]!.type.dtype)!;
+      let read = this.#next;
+      for (let j = 0; j < args.length; j++) {
+        const s = args[j]!;
+        if ("member" in s) continue;
+        const known = this.#places[read++]!;
+        // Read only once by what pushes it once: no local.
+        if (known.local >= 0 || (known.uses === 1 && direct !== undefined) || isLiteral(s.view.buffer)) continue;
+        known.local = this.#take(known.type);
+        this.#load(s.view);
+        code.set(known.local);
+      }
       if (out !== null) this.#address(out);
-      elementwise[node.op.name]!.emit(target, kind, pushes, node);
-      for (const s of args) this.#release(s);
+      read = this.#next;
+      if (direct !== undefined && (kind === "f32" || kind === "f64")) {
+        // Most of a large graph: no function is made for an operand.
+        for (let j = 0; j < args.length; j++) this.#push(args[j]!, "member" in args[j]! ? 0 : read++, target);
+        code.bytes.byte((kind === "f32" ? 0x92 : 0xa0) + direct);
+      } else {
+        const pushes = args.map((s): Push => {
+          const place = "member" in s ? 0 : read++;
+          return () => this.#push(s, place, target);
+        });
+        elementwise[node.op.name]!.emit(target, kind, pushes, node);
+      }
+      for (let j = 0; j < args.length; j++) this.#release(args[j]!);
       if (out !== null) {
         const to = kindOf(out.buffer.dtype)!;
         if (this.#uses[i]! > 0) code.tee(this.#place(i));
@@ -120,6 +126,23 @@ export class ScalarWriter {
       } else pending = i;
     }
     if (pending >= 0) code.op("drop");
+  }
+
+  /** Whether the next member that is pushed is on the stack already. */
+  #onStack = false;
+  /** Writes an operand on the stack; `place` is the number of the place that it is read from. */
+  #push(s: Source, place: number, target: Target): void {
+    const { code } = this;
+    if ("member" in s) {
+      if (this.#onStack) this.#onStack = false;
+      else code.get(this.#locals[s.member]!);
+      return;
+    }
+    const { buffer } = s.view;
+    const { local } = this.#places[place]!;
+    if (isLiteral(buffer)) constant(target, kindOf(buffer.dtype)!, buffer.data![0]!);
+    else if (local < 0) this.#load(s.view);
+    else code.get(local);
   }
 
   #take(type: ValueType): number {
@@ -134,18 +157,19 @@ export class ScalarWriter {
   }
 
   #release(s: Source): void {
-    const give = (type: ValueType, local: number): void => {
-      if (local < 0) return;
-      const list = this.#free.get(type);
-      if (list === undefined) this.#free.set(type, [local]);
-      else list.push(local);
-    };
     if ("member" in s) {
-      if (--this.#uses[s.member]! === 0) give(typeOf[kindOf(this.loop.members[s.member]!.node.type.dtype)!], this.#locals[s.member]!);
+      if (--this.#uses[s.member]! === 0) this.#give(typeOf[kindOf(this.loop.members[s.member]!.node.type.dtype)!], this.#locals[s.member]!);
     } else {
       const known = this.#places[this.#next++]!;
-      if (--known.uses === 0) give(known.type, known.local);
+      if (--known.uses === 0) this.#give(known.type, known.local);
     }
+  }
+
+  #give(type: ValueType, local: number): void {
+    if (local < 0) return;
+    const list = this.#free.get(type);
+    if (list === undefined) this.#free.set(type, [local]);
+    else list.push(local);
   }
 
   /** The address that an offset is added to, on the stack. */

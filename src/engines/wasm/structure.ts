@@ -21,6 +21,23 @@ export interface Structure {
 const mostElements = 16;
 const cell: DataView = /* @__PURE__ */ new DataView(/* @__PURE__ */ new ArrayBuffer(8));
 
+/** Whole numbers that grow. */
+class Codes {
+  list: Int32Array<ArrayBuffer>;
+  length = 0;
+  constructor(room: number) {
+    this.list = new Int32Array(room);
+  }
+  put(x: number): void {
+    if (this.length === this.list.length) {
+      const longer = new Int32Array(this.length * 2);
+      longer.set(this.list);
+      this.list = longer;
+    }
+    this.list[this.length++] = x;
+  }
+}
+
 /** Numbers for ops, attributes and types, so that structures can be told apart by numbers. */
 export class Structures {
   readonly #numbers = new WeakMap<object, number>();
@@ -42,56 +59,68 @@ export class Structures {
 
   /** `within`: of a graph in an attribute, whose larger constants are no data of the program but belong to the structure, each by itself. */
   #codesOf(order: readonly Node[], inputs: readonly Value[], outputs: readonly Value[], within: boolean): Structure {
-    let codes = new Int32Array(8 * order.length + 2 * (inputs.length + outputs.length) + 16);
-    let length = 0;
-    const put = (x: number): void => {
-      if (length === codes.length) {
-        const longer = new Int32Array(codes.length * 2);
-        longer.set(codes);
-        codes = longer;
-      }
-      codes[length++] = x;
-    };
+    const codes = new Codes(8 * order.length + 2 * (inputs.length + outputs.length) + 16);
     const bits = (x: number): void => {
       cell.setFloat64(0, x);
-      put(cell.getInt32(0));
-      put(cell.getInt32(4));
+      codes.put(cell.getInt32(0));
+      codes.put(cell.getInt32(4));
     };
-    put(inputs.length);
+    codes.put(inputs.length);
+    // Neighbours are often of one type.
+    let type: TensorType | null = null;
+    let typeNumber = 0;
     for (const node of order) {
-      const { op, operands, attrs, memo } = node;
-      put(this.#numberOf(op));
-      put(this.#typeNumber(node.type));
-      if (operands.length > 0) {
-        put(this.#attrsNumber(attrs));
-        put(operands.length);
-        for (const v of operands) put(v === null ? -1 : v.node.place * 4 + (v.node.outputs === null ? 0 : 1));
-        for (const v of operands) if (v !== null && v.node.outputs !== null) put(v.index);
+      const { op, attrs, memo, count } = node;
+      codes.put(this.#numberOf(op));
+      if (node.type !== type) {
+        type = node.type;
+        typeNumber = this.#typeNumber(type);
+      }
+      codes.put(typeNumber);
+      if (count > 0) {
+        codes.put(this.#attrsNumber(attrs));
+        codes.put(count);
+        let several = false;
+        for (let i = 0; i < count; i++) {
+          const v = node.operand(i);
+          if (v === null) codes.put(-1);
+          else {
+            const one = v.node.outputs === null;
+            if (!one) several = true;
+            codes.put(v.node.place * 4 + (one ? 0 : 1));
+          }
+        }
+        if (several)
+          for (let i = 0; i < count; i++) {
+            const v = node.operand(i);
+            if (v !== null && v.node.outputs !== null) codes.put(v.index);
+          }
         if (node.outputs !== null) {
-          put(node.outputs.length);
-          for (const o of node.outputs) put(this.#typeNumber(o.type));
+          codes.put(node.outputs.length);
+          for (const o of node.outputs) codes.put(this.#typeNumber(o.type));
         }
       } else if (op !== inputOp) {
         // A leaf with a value, or a node that was evaluated and has forgotten what it was made of.
         const held = Array.isArray(memo) ? memo : [memo];
         for (const h of held as readonly (number | { readonly data: ArrayLike<number> } | undefined)[]) {
           if (typeof h === "number") bits(h);
-          else if (h === undefined || h.data.length > mostElements) put(within ? this.#numberOf(h ?? node) : -2);
+          else if (h === undefined || h.data.length > mostElements) codes.put(within ? this.#numberOf(h ?? node) : -2);
           else for (let i = 0; i < h.data.length; i++) bits(h.data[i]!);
         }
       }
     }
-    for (const v of inputs) put(v.node.place);
+    for (const v of inputs) codes.put(v.node.place);
     for (const v of outputs) {
-      put(v.node.place);
-      put(v.index);
+      codes.put(v.node.place);
+      codes.put(v.index);
     }
-    let hash = length;
-    for (let i = 0; i < length; i++) {
-      hash = Math.imul(hash ^ codes[i]!, 0x9e3779b1);
+    const list = codes.list.slice(0, codes.length);
+    let hash = list.length;
+    for (let i = 0; i < list.length; i++) {
+      hash = Math.imul(hash ^ list[i]!, 0x9e3779b1);
       hash ^= hash >>> 15;
     }
-    return { hash, codes: codes.slice(0, length), order };
+    return { hash, codes: list, order };
   }
 
   #numberOf(thing: object): number {

@@ -244,9 +244,9 @@ function storeTruths(k: KernelCode, offset: number): void {
 
 /** Whether a node compares uniform numbers with a number that is known: what `random.bernoulli` writes. */
 export function isBernoulli(node: Node): boolean {
+  if (node.op.name !== "less") return false;
   const [drawn, p] = node.operands;
   return (
-    node.op.name === "less" &&
     drawn?.node.op.name === "uniformNumbers" &&
     (drawn.type.dtype === "f32" || drawn.type.dtype === "f64") &&
     sizeOf(drawn.type.shape) === sizeOf(node.type.shape) &&
