@@ -20,6 +20,7 @@ import { asLabels, checkLabels, type TuningRows, tuningRows } from "./finetune-d
 import { checkTargets, classAxis, lossOf } from "./finetune-loss.ts";
 import type { FinetuneSettings, LossName } from "./finetune-settings.ts";
 import type { CommandIo } from "./io.ts";
+import { inOptions } from "./not-finite.ts";
 import { optimizerOf } from "./optimizer-named.ts";
 import { tellEnd, tellers } from "./run-end.ts";
 import { commandWords } from "./train-words.ts";
@@ -305,6 +306,9 @@ async function trained(plan: Plan, again: string, io: CommandIo): Promise<number
     const { out, adapters, checkpoint, log, curve } = settings;
     const end = { report, again, wrote: [out, adapters, checkpoint, log, curve], more: { file: stopped ? null : out } };
     return await tellEnd(end, settings, io);
+  } catch (error) {
+    const validation = typeof settings.validation === "string" ? settings.validation : null;
+    throw inOptions(error, { data: settings.data, validation, target: settings.target ?? "the target" }, null);
   } finally {
     release?.();
   }

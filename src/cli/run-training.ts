@@ -17,6 +17,7 @@ import type { Context } from "../train/model.ts";
 import { batchesOf } from "./batches-of.ts";
 import { type CommandIo, exitCodes } from "./io.ts";
 import { modelOf, type SpecModel } from "./model-spec.ts";
+import { inOptions } from "./not-finite.ts";
 import { optimizerOf } from "./optimizer-named.ts";
 import { tellEnd, tellers } from "./run-end.ts";
 import { scaled, scalingOf, scalingOfNumbers, tableStore } from "./table.ts";
@@ -53,12 +54,25 @@ function targetsOf(
 /** Trains as the settings say; the exit code. @throws UsageError, DomainError, ParseError for a model and a table that do not fit */
 export async function runTraining(settings: TrainSettings, again: string, io: CommandIo, ranks: Ranks | null): Promise<number> {
   const model = modelOf(settings.model);
-  const table = await tableStore(settings.data, settings.target, io, ({ columns }) => {
+  // In f32, where nothing brings the columns to one size before.
+  const kept = settings.raw ? Math.fround : (x: number): number => x;
+  const table = await tableStore(settings.data, settings.target, io, ({ columns, data, label, start }) => {
     if (columns.length !== model.inputs)
       throw new UsageError(
         `--model ${settings.model} takes ${model.inputs} numbers a row, and ${settings.data} has ${columns.length} columns beside ${settings.target}`,
         "train",
       );
+    const bad = data.findIndex((x) => !Number.isFinite(kept(x)));
+    const wrong = label?.values.findIndex((x) => !Number.isFinite(x)) ?? -1;
+    if (bad >= 0 || wrong >= 0) {
+      const [name, value, row] =
+        bad >= 0
+          ? [columns[bad % columns.length], data[bad], Math.floor(bad / columns.length)]
+          : [settings.target, label?.values[wrong], wrong];
+      throw new DomainError(
+        `${settings.data}: ${name} is ${value} in row ${start + row} of the data (from 0); leave such rows out or fill the gaps`,
+      );
+    }
   });
   return trained(settings, model, table, again, io, ranks);
 }
@@ -141,6 +155,8 @@ async function trained(
     if (settings.out !== null && leads) await saveTensors(settings.out, params);
     const { checkpoint, best, out, log, curve } = settings;
     return await tellEnd({ report, again, leads, wrote: [checkpoint, best, out, log, curve] }, settings, io);
+  } catch (error) {
+    throw inOptions(error, { data: settings.data, validation: null, target: settings.target }, columns);
   } finally {
     release?.();
   }

@@ -69,12 +69,25 @@ export async function* tableBlocks(path: string, target: string, blockRows: numb
   }
 }
 
+/** What `parseCsv` advises to who calls it, and what to do where there is a command line instead. */
+const advice: readonly (readonly [string, string])[] = [
+  ["say { empty: NaN } to allow it", "fill the gap, or leave the row out"],
+  [
+    "say { header: true } if it holds names, { header: false } if it holds data",
+    "the first row holds the names of the columns, and the others numbers",
+  ],
+];
+
+function inOptions(message: string): string {
+  return advice.reduce((text, [call, option]) => text.replace(call, option), message);
+}
+
 async function told<T>(path: string, read: () => Promise<T>): Promise<T> {
   try {
     return await read();
   } catch (error) {
     if (error instanceof ParseError && !error.message.startsWith(`${path}: `))
-      throw new ParseError(`${path}: ${error.message}`, { cause: error });
+      throw new ParseError(`${path}: ${inOptions(error.message)}`, { cause: error });
     const { code } = error as { readonly code?: unknown };
     if (code === "ENOENT" || code === "EISDIR" || code === "EACCES")
       throw new ParseError(

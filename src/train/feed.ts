@@ -134,6 +134,28 @@ function isAllFinite(data: NumberArray): boolean {
   return a + b + c + d === 0;
 }
 
+/** A number of the data that is not finite, and where it stands, for those who tell it in other words than those of `train`. */
+export class NotFiniteData extends DomainError {
+  readonly value: number;
+  /** Where its tensor is in a batch, as `x`. */
+  readonly path: string;
+  /** As `row 3`. */
+  readonly row: string;
+  /** Within a row; null for one number a row. */
+  readonly column: string | null;
+  /** `data` or `validate`. */
+  readonly part: string;
+  constructor(message: string, { value, path, row, column, part }: Pick<NotFiniteData, "value" | "path" | "row" | "column" | "part">) {
+    super(message);
+    this.name = "DomainError";
+    this.value = value;
+    this.path = path;
+    this.row = row;
+    this.column = column;
+    this.part = part;
+  }
+}
+
 /** @throws DomainError that names the row and the column of a number that is not finite */
 function checkFinite(fed: Fed, source: Batches<unknown>, name: string): void {
   for (const { path, leaf } of leaves(fed.batch)) {
@@ -142,9 +164,11 @@ function checkFinite(fed: Fed, source: Batches<unknown>, name: string): void {
     if (isAllFinite(data)) continue;
     const at = data.findIndex((x) => !Number.isFinite(x));
     const width = data.length / (type.shape[0] ?? 1);
-    const column = type.shape.length < 2 ? "" : `, column ${placeText(at % width, type.shape.slice(1))}`;
-    throw new DomainError(
-      `train: ${name}: ${path || "the data"} (${typeText({ ...type, shape: [source.batch, ...type.shape.slice(1)] })} a batch) is ${data[at]} in ${rowText(fed, source, Math.floor(at / width))}${column}; leave such rows out or fill the gaps, or say { unchecked: true } if the loss can take it`,
+    const column = type.shape.length < 2 ? null : placeText(at % width, type.shape.slice(1));
+    const row = rowText(fed, source, Math.floor(at / width));
+    throw new NotFiniteData(
+      `train: ${name}: ${path || "the data"} (${typeText({ ...type, shape: [source.batch, ...type.shape.slice(1)] })} a batch) is ${data[at]} in ${row}${column === null ? "" : `, column ${column}`}; leave such rows out or fill the gaps, or say { unchecked: true } if the loss can take it`,
+      { value: data[at]!, path, row, column, part: name },
     );
   }
 }

@@ -136,7 +136,7 @@ describe("data that is not the model's", () => {
       "NaN",
       { input: tensor(new Float32Array(128).fill(Number.NaN), f32(2, 64)), y: tensor([1, 2], "i32") },
       ["--validation", "0"],
-      "is NaN in row",
+      "NaN.safetensors: input input is NaN in row 0, column 0 (from 0); leave such rows out or fill the gaps\n",
     ],
   ];
   test.each(cases)("%s", async (name, tensors, words, message) => {

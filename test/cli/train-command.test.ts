@@ -80,7 +80,14 @@ describe("chainrule train refuses", () => {
       cli(["train", "--model", "mlp:2-3", "--data", file("t.csv", text), "--target", "c", "--checkpoint", at("t.ckpt")]);
     expect((await table("a,b,c\n1,2,0\n1,2\n")).err).toContain("row 3 has 2 cells");
     expect((await table("a,b,c\n1,2,0\n1,x,1\n")).err).toContain('row 3, column 2 (b): "x" is not a number');
-    expect((await table("a,b,c\n1,2,0\n1,nan,1\n3,4,2\n4,4,1\n5,2,2\n")).err).toMatch(/NaN in row \d, column 1|is not a number/);
+    // In words of the command line: the column by its name, the row as the file has it, and no option of an API.
+    const nan = await table("a,b,c\n1,2,0\n1,nan,1\n3,4,2\n4,4,1\n5,2,2\n");
+    expect(nan.err).toContain("t.csv: b is NaN in row 1 of the data (from 0); leave such rows out or fill the gaps\n");
+    const gap = await table("a,b,c\n1,2,0\n1,,1\n");
+    expect(gap.err).toContain("row 3, column 2 (b) is empty; fill the gap, or leave the row out");
+    for (const { code, err } of [nan, gap]) expect([code, /\{ \w+:/.test(err)]).toEqual([2, false]);
+    const target = cli(["train", "--model", "mlp:1-1", "--data", file("y.csv", "a,c\n1,2\n2,inf\n3,4\n"), "--target", "c"]);
+    expect((await target).err).toContain("y.csv: c is Infinity in row 1 of the data");
     expect((await table("a,b,c\n")).err).toContain("a header and no rows");
   });
 
