@@ -12,13 +12,30 @@ export interface TensorFacts {
   readonly deviation: number | null;
   readonly zeros: number;
   readonly nan: number;
-  readonly infinite: number;
+  /** How many are plus, and how many minus infinity. */
+  readonly above: number;
+  readonly below: number;
   /** How many numbers fall into each of equal bins from `min` to `max`. */
   readonly bins: readonly number[];
-  /** The tensor as a matrix of at most 64 by 64 blocks, each its mean; NaN where a block has one that is not finite. Null for a scalar or nothing. */
-  readonly map: { readonly rows: number; readonly columns: number; readonly cells: Float32Array } | null;
+  /** The tensor as a matrix of at most 64 by 64 blocks. Null for a scalar or nothing. */
+  readonly map: HeatCells | null;
   /** The first numbers, for a table. */
   readonly first: readonly number[];
+}
+
+/** What in a block is not finite, as bits. */
+export const isNaNThere = 1;
+export const isAboveThere = 2;
+export const isBelowThere = 4;
+
+/** The blocks of a heat map. */
+export interface HeatCells {
+  readonly rows: number;
+  readonly columns: number;
+  /** The mean of the finite numbers of each block; 0 where there are none. */
+  readonly cells: Float32Array;
+  /** Which of NaN and the infinities are in each block. */
+  readonly bad: Uint8Array;
 }
 
 const binCount = 40;
@@ -31,7 +48,8 @@ export function tensorFacts({ type, data }: Tensor): TensorFacts {
   let max = Number.NEGATIVE_INFINITY;
   let zeros = 0;
   let nan = 0;
-  let infinite = 0;
+  let above = 0;
+  let below = 0;
   let finite = 0;
   // Welford's update: the mean of many numbers without losing the small ones.
   let mean = 0;
@@ -39,7 +57,8 @@ export function tensorFacts({ type, data }: Tensor): TensorFacts {
   for (let i = 0; i < n; i++) {
     const x = Number(data[i]);
     if (Number.isNaN(x)) nan++;
-    else if (!Number.isFinite(x)) infinite++;
+    else if (x === Number.POSITIVE_INFINITY) above++;
+    else if (x === Number.NEGATIVE_INFINITY) below++;
     else {
       if (x < min) min = x;
       if (x > max) max = x;
@@ -69,14 +88,15 @@ export function tensorFacts({ type, data }: Tensor): TensorFacts {
     deviation: none ? null : Math.sqrt(squares / finite),
     zeros,
     nan,
-    infinite,
+    above,
+    below,
     bins,
     map: mapOf(type.shape, data),
     first: Array.from(data.slice(0, 24), Number),
   };
 }
 
-function mapOf(shape: readonly number[], data: ArrayLike<number>): TensorFacts["map"] {
+function mapOf(shape: readonly number[], data: ArrayLike<number>): HeatCells | null {
   if (shape.length === 0 || data.length === 0) return null;
   // A vector is one row; more axes than two are rows below each other.
   const columns = shape[shape.length - 1]!;
@@ -85,12 +105,15 @@ function mapOf(shape: readonly number[], data: ArrayLike<number>): TensorFacts["
   const width = Math.min(columns, mapSide);
   const cells = new Float32Array(height * width);
   const counts = new Uint32Array(height * width);
+  const bad = new Uint8Array(height * width);
   for (let i = 0; i < data.length; i++) {
     const row = Math.floor(i / columns);
     const cell = Math.floor((row * height) / rows) * width + Math.floor(((i - row * columns) * width) / columns);
-    cells[cell]! += Number.isFinite(data[i]!) ? data[i]! : Number.NaN;
-    counts[cell]!++;
+    const x = Number(data[i]);
+    if (Number.isFinite(x)) {
+      // A running mean: a sum of large numbers would not be finite.
+      cells[cell]! += (x - cells[cell]!) / ++counts[cell]!;
+    } else bad[cell]! |= Number.isNaN(x) ? isNaNThere : x > 0 ? isAboveThere : isBelowThere;
   }
-  for (let k = 0; k < cells.length; k++) cells[k]! /= counts[k]!;
-  return { rows: height, columns: width, cells };
+  return { rows: height, columns: width, cells, bad };
 }

@@ -1,10 +1,8 @@
 import type { JSX } from "preact";
 import { useState } from "preact/hooks";
-import { state } from "../state/store.ts";
 import { grouped } from "../words/words.ts";
 import { engines, isSoftware, runtimeAddress } from "./engines.ts";
 import { InputFields } from "./input-fields.tsx";
-import { set } from "./inputs.ts";
 import { type EngineName, lossNames, type Summary, type TuneState } from "./protocol.ts";
 import {
   busy,
@@ -23,6 +21,7 @@ import {
 import { short } from "./short.ts";
 import { longestText } from "./state.ts";
 import { TensorView } from "./tensor-view.tsx";
+import { set, view } from "./view.ts";
 import type { ImportWords } from "./words-en.ts";
 
 function number({ currentTarget }: { readonly currentTarget: HTMLInputElement }): number {
@@ -31,7 +30,7 @@ function number({ currentTarget }: { readonly currentTarget: HTMLInputElement })
 
 /** Asks for gradients of an output, or of a loss made of it, for inputs that are given or drawn. */
 export function GradientForm({ opened, words }: { opened: Extract<Summary, { kind: "model" }>; words: ImportWords }): JSX.Element {
-  const { output, loss, target, seed } = state.value.import;
+  const { output, loss, target, seed } = view.value;
   const shown = gradients.value;
   return (
     <form

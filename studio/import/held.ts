@@ -208,7 +208,10 @@ export class Held {
       width: layout.width + 32,
       height: layout.height + 32,
       items: partsOf(scene, layout),
-      groups: (scene.groups ?? []).map(({ id, label }) => ({ id, label })),
+      groups: (scene.groups ?? []).map(({ id, label }, i) => {
+        const { x, y, width, height } = layout.groups[i]!;
+        return { id, label, x: x + width / 2, y: y + height / 2 };
+      }),
       milliseconds: performance.now() - began,
     };
   }

@@ -1,28 +1,23 @@
 import { signal } from "@preact/signals";
-import { change, state } from "../state/store.ts";
 import type { GivenInput } from "./given-input.ts";
 import type { InputFacts } from "./protocol.ts";
-import { drawn, type ImportState, type InputChoice } from "./state.ts";
+import { drawn, type InputChoice } from "./state.ts";
+import { set, view } from "./view.ts";
 
 /** The files that were given as inputs, by the inputs' names. */
 export const inputFiles = signal<ReadonlyMap<string, File>>(new Map());
 /** What became of each input that was given. */
 export const checked = signal<ReadonlyMap<string, InputFacts>>(new Map());
 
-/** Changes some fields of the tab's state. @param kind as in `change` */
-export function set(part: Partial<ImportState>, kind: string | null = ""): void {
-  change("import", { ...state.peek().import, ...part }, kind);
-}
-
 /** How an input is chosen now. */
 export function choiceOf(name: string): InputChoice {
-  const { inputs } = state.value.import;
+  const { inputs } = view.value;
   return Object.hasOwn(inputs, name) ? inputs[name]! : drawn;
 }
 
 /** Changes how an input is chosen. */
 export function choose(name: string, part: Partial<InputChoice>): void {
-  const { inputs } = state.peek().import;
+  const { inputs } = view.peek();
   const typed = Object.keys(part).join();
   set({ inputs: { ...inputs, [name]: { ...choiceOf(name), ...part } } }, typed === "from" ? "" : `input ${name} ${typed}`);
 }

@@ -74,6 +74,14 @@ export interface Part {
   readonly height: number;
 }
 
+/** An open module: its frame, whose x and y are those of its middle. */
+export interface Group {
+  readonly id: string;
+  readonly label: string;
+  readonly x: number;
+  readonly y: number;
+}
+
 /** A picture for the page: SVG whose elements carry the places of items and wires, and what a reader can do with each. */
 export interface Drawing {
   readonly svg: string;
@@ -82,7 +90,7 @@ export interface Drawing {
   readonly height: number;
   readonly items: readonly Part[];
   /** Open modules, which can be closed. */
-  readonly groups: readonly { readonly id: string; readonly label: string }[];
+  readonly groups: readonly Group[];
   readonly milliseconds: number;
 }
 

@@ -2,15 +2,17 @@ import { signal } from "@preact/signals";
 import { faultWords } from "../faults/fault-words.ts";
 import { say } from "../shell/live.tsx";
 import { saveFile } from "../shell/save-file.ts";
-import { language, state } from "../state/store.ts";
+import { change, language, state } from "../state/store.ts";
 import { grouped } from "../words/words.ts";
 import { type Client, startWorker } from "./client.ts";
 import { lookForEngines, runtimeAddress } from "./engines.ts";
 import type { TensorFacts } from "./facts.ts";
 import { type GivenInput, InputFault, type InputTrouble } from "./given-input.ts";
 import { checked, giveFile, givenOf, inputFiles } from "./inputs.ts";
-import type { Drawing, Found, Gradients, ItemFacts, Look, Summary, TakenOver, TensorRow, TuneAsk, TuneState } from "./protocol.ts";
+import type { Drawing, Found, Gradients, ItemFacts, Look, Summary, TakenOver, TuneAsk, TuneState } from "./protocol.ts";
 import { short } from "./short.ts";
+import { defaultImport, type FileMark, type ImportState } from "./state.ts";
+import { isSameFile, markOf, openedFile, set, view } from "./view.ts";
 import { importWords } from "./words.ts";
 
 /** What went wrong: a sentence, or what the page has words for. */
@@ -26,9 +28,7 @@ export const inspection = signal<{ readonly text: string; readonly blocked: read
 export const drawing = signal<Drawing | null>(null);
 export const fault = signal<Fault | null>(null);
 export const selected = signal<{ readonly id: string; readonly facts: ItemFacts } | null>(null);
-export const inspected = signal<{ readonly row: TensorRow; readonly value: TensorFacts; readonly gradient: TensorFacts | null } | null>(
-  null,
-);
+export const inspected = signal<{ readonly name: string; readonly value: TensorFacts; readonly gradient: TensorFacts | null } | null>(null);
 export const found = signal<readonly Found[]>([]);
 export const gradients = signal<Gradients | null>(null);
 export const losses = signal<readonly TuneState[]>([]);
@@ -37,10 +37,8 @@ export const tuned = signal<"done" | "stopped" | null>(null);
 export const takenOver = signal<TakenOver | null>(null);
 
 let client: Client | null = null;
-let open: readonly string[] = [];
-let closed: readonly string[] = [];
-/** The item around which a part of the picture is shown. */
-export const near = signal<Look["near"]>(null);
+/** The selected item of which the facts were asked for last. */
+let asked: string | null = null;
 
 function worker(): Client {
   return (client ??= startWorker((message) => {
@@ -82,6 +80,7 @@ export function cancel(): void {
   busy.value = null;
   summary.value = null;
   drawing.value = null;
+  openedFile.value = null;
 }
 
 /**
@@ -101,9 +100,16 @@ export async function openFiles(files: readonly File[], dropped = false): Promis
     found.value = [];
     inputFiles.value = new Map();
     checked.value = new Map();
-    open = closed = [];
-    near.value = around.value = null;
+    around.value = null;
+    openedFile.value = null;
+    asked = null;
+    const main = files.find(({ name }) => /\.(onnx|graph)$/i.test(name)) ?? first;
+    const mark = await markOf(main);
     const opened = await worker().ask("open", { files });
+    seen.set(mark.mark, files);
+    openedFile.value = mark;
+    // The view that the address has of this file, or a new one.
+    if (!isSameFile(state.peek().import.file, mark)) change("import", { ...defaultImport, depth: state.peek().import.depth, file: mark });
     if (opened.kind === "model" || opened.kind === "graph") await redraw();
     summary.value = opened;
     const parts = partsDrawn();
@@ -112,6 +118,18 @@ export async function openFiles(files: readonly File[], dropped = false): Promis
     busy.value = "inspect";
     inspection.value = await worker().ask("inspection", {});
   });
+}
+
+/** Files that were open before on this page, by their marks: an undone step may want them again. */
+const seen = new Map<string, readonly File[]>();
+
+/** Whether a file can be opened again without being chosen. */
+export function canOpenAgain({ mark }: FileMark): boolean {
+  return seen.has(mark);
+}
+
+export function openAgain({ mark }: FileMark): void {
+  void openFiles(seen.get(mark) ?? []);
 }
 
 /** Reads a table to tune with. */
@@ -123,40 +141,71 @@ export async function readData(file: File, label: string | null): Promise<void> 
   });
 }
 
-function look(): Look {
-  const theme = (document.documentElement.dataset["theme"] ?? "light") as Look["theme"];
-  return { depth: state.value.import.depth, open, closed, near: near.value, theme, language: language.value };
-}
+type Shown = Pick<ImportState, "depth" | "open" | "closed" | "near">;
+
+/** What the last picture that was asked for shows. */
+let shown: Shown = defaultImport;
 
 async function redraw(): Promise<void> {
-  drawing.value = await worker().ask("draw", look());
+  const { depth, open, closed, near } = view.peek();
+  shown = { depth, open, closed, near };
+  const look: Look = {
+    ...shown,
+    theme: (document.documentElement.dataset["theme"] ?? "light") as Look["theme"],
+    language: language.peek(),
+  };
+  drawing.value = await worker().ask("draw", look);
 }
 
-/** Draws again: another depth, language or theme. */
+/** Draws again in another language or theme. */
 export async function drawAgain(): Promise<void> {
-  if (drawing.value !== null) await during("layout", redraw);
+  if (drawing.value === null) return;
+  around.value = "as before";
+  await during("layout", redraw);
+}
+
+/** What the picture keeps its place around: the module that was opened or closed; `as before` where only its looks change; null: a new picture. */
+export const around = signal<{ readonly module: string } | "as before" | null>(null);
+
+const differing = (a: readonly string[], b: readonly string[]): string[] => [
+  ...a.filter((one) => !b.includes(one)),
+  ...b.filter((one) => !a.includes(one)),
+];
+
+function aroundOf(before: Shown, now: Shown): typeof around.value {
+  if (before.depth !== now.depth || JSON.stringify(before.near) !== JSON.stringify(now.near)) return null;
+  const modules = new Set([...differing(before.open, now.open), ...differing(before.closed, now.closed)]);
+  const [module] = modules;
+  return module === undefined ? "as before" : modules.size === 1 ? { module } : null;
+}
+
+/** Draws what the state shows now, if the picture shows something else: a step was made, undone or redone. */
+export async function follow(): Promise<void> {
+  const { depth, open, closed, near } = view.peek();
+  if (
+    drawing.peek() === null ||
+    JSON.stringify([depth, open, closed, near]) === JSON.stringify([shown.depth, shown.open, shown.closed, shown.near])
+  )
+    return;
+  around.value = aroundOf(shown, view.peek());
+  await during("layout", redraw);
+  sayDrawn();
+  around.value = "as before";
 }
 
 /** Shows what feeds the selected item or lies near it; null: all. */
-export async function showNear(steps: number | "feeds" | null): Promise<void> {
-  const item = near.value?.item ?? selected.value?.id ?? null;
-  around.value = null;
-  near.value = steps === null || item === null ? null : { item, steps };
-  await drawAgain();
-  sayDrawn();
+export function showNear(steps: number | "feeds" | null): void {
+  const item = view.peek().near?.item ?? view.peek().selected;
+  set({ near: steps === null || item === null ? null : { item, steps } });
 }
 
-/** The module that was opened or closed last, around which the picture keeps its place; `as before` where only its looks change; null: a new picture. */
-export const around = signal<{ readonly module: string } | "as before" | null>(null);
-
 /** Opens or closes a module of the picture. */
-export async function toggle(id: string, isOpen: boolean): Promise<void> {
-  around.value = { module: id };
-  open = isOpen ? open.filter((other) => other !== id) : [...open, id];
-  closed = isOpen ? [...closed, id] : closed.filter((other) => other !== id);
-  await drawAgain();
-  sayDrawn();
-  around.value = "as before";
+export function toggle(id: string, isOpen: boolean): void {
+  const { open, closed } = view.peek();
+  set({
+    open: isOpen ? open.filter((other) => other !== id) : [...open, id],
+    closed: isOpen ? [...closed, id] : closed.filter((other) => other !== id),
+  });
 }
 
 function partsDrawn(): number | null {
@@ -168,36 +217,73 @@ function sayDrawn(): void {
   if (parts !== null && fault.value === null) say(importWords.value.drawn(parts));
 }
 
-/** Selects an item and asks what stands behind it. */
-export async function select(id: string): Promise<void> {
+/** Selects an item. */
+export function select(id: string): void {
+  set({ selected: id }, "selected");
+  void followSelected();
+}
+
+/** Asks what stands behind the selected item, if that is not known. */
+export async function followSelected(): Promise<void> {
+  const id = view.peek().selected;
+  if (id === null || drawing.peek() === null) {
+    asked = null;
+    selected.value = null;
+    return;
+  }
+  if (id === asked) return;
+  asked = id;
   try {
-    selected.value = { id, facts: await worker().ask("item", { id }) };
+    const facts = await worker().ask("item", { id });
+    // Another may have been selected meanwhile.
+    if (asked !== id) return;
+    selected.value = { id, facts };
     const part = drawing.value?.items.find((item) => item.id === id);
     const w = importWords.value;
     if (part !== undefined) say(w.saySelected(part.title, part.value, part.gradient === "none" ? w.noGradient : part.gradient));
-  } catch (error) {
-    fault.value = faultOf(error);
+  } catch {
+    // An address, or a step that was undone, may name a part that is inside a closed module now.
+    if (asked !== id) return;
+    asked = null;
+    selected.value = null;
   }
 }
 
 /** Shows a tensor with its numbers. */
-export async function inspect(row: TensorRow): Promise<void> {
+export function inspect(name: string): void {
+  set({ tensor: name }, "tensor");
+  void followTensor(true);
+}
+
+/** Asks for the numbers of the tensor that is shown, if they are not there. @param anew they may have changed */
+export async function followTensor(anew = false): Promise<void> {
+  const name = view.peek().tensor;
+  if (name === null || summary.peek() === null) {
+    inspected.value = null;
+    return;
+  }
+  if (!anew && inspected.peek()?.name === name) return;
   try {
-    const value = await worker().ask("tensor", { name: row.name });
-    const gradient = gradients.value?.rows.some((other) => other.name === row.name)
-      ? await worker().ask("tensor", { name: `gradient:${row.name}` })
+    const value = await worker().ask("tensor", { name });
+    const gradient = gradients.value?.rows.some((other) => other.name === name)
+      ? await worker().ask("tensor", { name: `gradient:${name}` })
       : null;
-    inspected.value = { row, value, gradient };
-    say(importWords.value.sayTensor(row.name, short(value.min), short(value.max), value.nan + value.infinite));
+    if (view.peek().tensor !== name) return;
+    inspected.value = { name, value, gradient };
+    say(importWords.value.sayTensor(name, short(value.min), short(value.max), value.nan + value.above + value.below));
   } catch (error) {
-    fault.value = faultOf(error);
+    if (anew) fault.value = faultOf(error);
   }
 }
 
-/** Searches the picture. */
-export async function search(text: string): Promise<void> {
-  found.value = text.trim() === "" ? [] : await worker().ask("find", { text });
-  if (text.trim() !== "") say(importWords.value.foundSome(found.value.length));
+/** Searches the picture for what stands in the box. */
+export async function followSearch(): Promise<void> {
+  const { search: text } = view.peek();
+  const isEmpty = text.trim() === "" || drawing.peek() === null;
+  const now = isEmpty ? [] : await worker().ask("find", { text });
+  if (view.peek().search !== text) return;
+  found.value = now;
+  if (!isEmpty) say(importWords.value.foundSome(now.length));
 }
 
 /** Looks whether an input that was given fits. */
@@ -223,7 +309,7 @@ function sameInput(a: ReturnType<typeof givenOf>, b: GivenInput): boolean {
 export async function computeGradients(): Promise<void> {
   const opened = summary.value;
   if (opened?.kind !== "model") return;
-  const { output, loss, target, seed } = state.value.import;
+  const { output, loss, target, seed } = view.peek();
   const inputs: [string, GivenInput][] = [];
   for (const { name } of opened.inputs) {
     const given = givenOf(name);
@@ -240,6 +326,7 @@ export async function computeGradients(): Promise<void> {
     gradients.value = await worker().ask("gradients", { output: of, loss, target, seed, inputs: Object.fromEntries(inputs) });
     around.value = null;
     await redraw();
+    void followTensor(true);
   });
 }
 

@@ -18,8 +18,21 @@ export const drawn: InputChoice = { from: "seed", text: "", file: null, entry: n
 
 /** What the address says of this tab: how the picture is shown, and what gradients are asked for. Files themselves stay on the reader's machine. */
 export interface ImportState {
+  /** The file that all the rest but the depth is about. */
+  readonly file: FileMark | null;
   /** How many levels of modules are open; null: as many as are comfortable. */
   readonly depth: number | null;
+  /** Modules that were opened and closed by hand. */
+  readonly open: readonly string[];
+  readonly closed: readonly string[];
+  /** Only what feeds this item, or lies within so many steps of it. */
+  readonly near: { readonly item: string; readonly steps: number | "feeds" } | null;
+  /** The selected item of the picture, and the weight whose numbers are shown. */
+  readonly selected: string | null;
+  readonly tensor: string | null;
+  readonly search: string;
+  /** Whether the table of all parts stands below the picture. */
+  readonly table: boolean;
   /** The output that gradients are of; null: the first one. */
   readonly output: string | null;
   readonly loss: LossName;
@@ -30,7 +43,28 @@ export interface ImportState {
   readonly inputs: Readonly<Record<string, InputChoice>>;
 }
 
-export const defaultImport: ImportState = { depth: null, output: null, loss: "class", target: "0", seed: 0, inputs: {} };
+/** Tells a file from others, for those who open it again. */
+export interface FileMark {
+  readonly name: string;
+  readonly mark: string;
+}
+
+export const defaultImport: ImportState = {
+  file: null,
+  depth: null,
+  open: [],
+  closed: [],
+  near: null,
+  selected: null,
+  tensor: null,
+  search: "",
+  table: false,
+  output: null,
+  loss: "class",
+  target: "0",
+  seed: 0,
+  inputs: {},
+};
 
 /** Longer texts belong into a file; an address does not bring one. */
 export const longestText = 20_000;
@@ -58,11 +92,35 @@ function readChoice(given: unknown): InputChoice {
   };
 }
 
+function readFile(given: unknown): FileMark | null {
+  const from = fieldsOf(given);
+  const [called, mark] = [name(from["name"]), from["mark"]];
+  return called !== null && typeof mark === "string" && mark.length <= 64 ? { name: called, mark } : null;
+}
+
+function readNear(given: unknown): ImportState["near"] {
+  const from = fieldsOf(given);
+  const item = name(from["item"]);
+  const steps = from["steps"] === "feeds" ? "feeds" : whole(from["steps"], 1, 100);
+  return item === null || steps === null ? null : { item, steps };
+}
+
+const names = (given: unknown): readonly string[] =>
+  Array.isArray(given) ? given.filter((one): one is string => name(one) !== null).slice(0, 1000) : [];
+
 /** Reads the slice from anything; what does not fit gets its default. */
 export function readImport(given: unknown): ImportState {
   const from = fieldsOf(given);
   return {
+    file: readFile(from["file"]),
     depth: whole(from["depth"], 0, 20),
+    open: names(from["open"]),
+    closed: names(from["closed"]),
+    near: readNear(from["near"]),
+    selected: name(from["selected"]),
+    tensor: name(from["tensor"]),
+    search: name(from["search"]) ?? "",
+    table: from["table"] === true,
     output: name(from["output"]),
     loss: lossNames.find((loss) => loss === from["loss"]) ?? "class",
     target: text(from["target"], "0"),

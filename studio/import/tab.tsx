@@ -1,32 +1,36 @@
-import { signal } from "@preact/signals";
 import type { JSX } from "preact";
 import { useEffect, useState } from "preact/hooks";
 import { faultWords } from "../faults/fault-words.ts";
+import { commandsOfTab } from "../shell/dialogs.ts";
 import { panelOf, SheetTabs, sheetOf } from "../shell/sheet.tsx";
-import { language, state, theme } from "../state/store.ts";
+import { language, theme } from "../state/store.ts";
 import { grouped } from "../words/words.ts";
 import { roveTo, walkButtons } from "./button-list.ts";
+import { importCommands } from "./commands.ts";
 import { GradientForm, TuneForm } from "./forms.tsx";
 import { tellTrouble } from "./input-fields.tsx";
-import { set } from "./inputs.ts";
 import { PartsTable } from "./parts-table.tsx";
 import type { Summary, TensorRow } from "./protocol.ts";
 import {
   around,
   busy,
   cancel,
+  canOpenAgain,
   drawAgain,
   drawing,
   type Fault,
   fault,
+  follow,
+  followSearch,
+  followSelected,
+  followTensor,
   found,
   gradients,
   inspect,
   inspected,
   inspection,
-  near,
+  openAgain,
   openFiles,
-  search,
   select,
   selected,
   showNear,
@@ -36,28 +40,31 @@ import {
 import { short } from "./short.ts";
 import "./style.css";
 import { TensorView } from "./tensor-view.tsx";
+import { set, view, wantedFile } from "./view.ts";
 import { Viewer } from "./viewer.tsx";
 import { importWords } from "./words.ts";
 import type { ImportWords } from "./words-en.ts";
 
 const sheet = sheetOf(["file", "selected", "learn"]);
-/** Whether the table of all parts stands below the picture. */
-const table = signal(false);
 
 /** The Import tab: files that were dropped, as pictures, numbers and gradients, and a model tuned on a table. */
 export function ImportTab(): JSX.Element {
   const w = importWords.value;
-  const { depth } = state.value.import;
-  useEffect(() => {
-    around.value = null;
-    void drawAgain();
-  }, [depth]);
-  useEffect(() => {
-    around.value = "as before";
-    void drawAgain();
-  }, [language.value, theme.value]);
-  const [over, setOver] = useState(false);
+  const { depth, open, closed, near, selected: chosen, tensor, search, table } = view.value;
   const opened = summary.value;
+  useEffect(() => void follow(), [depth, open, closed, near]);
+  useEffect(() => void followSelected(), [chosen, opened]);
+  useEffect(() => void followTensor(), [tensor, opened]);
+  useEffect(() => void followSearch(), [search, opened]);
+  useEffect(() => void drawAgain(), [language.value, theme.value]);
+  const wanted = busy.value === "read" || busy.value === "build" ? null : wantedFile.value;
+  useEffect(() => {
+    commandsOfTab.value = importCommands;
+    return () => {
+      commandsOfTab.value = () => [];
+    };
+  }, []);
+  const [over, setOver] = useState(false);
   return (
     <main
       class={`tab import${over ? " import-over" : ""}`}
@@ -94,6 +101,16 @@ export function ImportTab(): JSX.Element {
             {tellFault(fault.value, w)}
           </p>
         )}
+        {wanted !== null && (
+          <p class="import-kinds" id="import-wanted">
+            {w.wanted(wanted.name)}{" "}
+            {canOpenAgain(wanted) && (
+              <button type="button" onClick={() => openAgain(wanted)}>
+                {w.openAgain}
+              </button>
+            )}
+          </p>
+        )}
         {opened === null ? <p class="import-kinds">{w.kinds}</p> : <About opened={opened} words={w} />}
       </section>
       <section class="import-main">
@@ -118,15 +135,15 @@ export function ImportTab(): JSX.Element {
                   ))}
                 </select>
               </label>
-              {(near.value !== null || selected.value !== null) && (
+              {(near !== null || chosen !== null) && (
                 <label>
                   {w.show}{" "}
                   <select
                     id="import-near"
-                    value={near.value === null ? "all" : String(near.value.steps)}
+                    value={near === null ? "all" : String(near.steps)}
                     onChange={(event) => {
                       const { value } = event.currentTarget;
-                      void showNear(value === "all" ? null : value === "feeds" ? value : Number(value));
+                      showNear(value === "all" ? null : value === "feeds" ? value : Number(value));
                     }}
                   >
                     <option value="all">{w.showAll}</option>
@@ -144,14 +161,16 @@ export function ImportTab(): JSX.Element {
                 id="import-search"
                 placeholder={w.search}
                 aria-label={w.search}
-                onInput={(event) => void search(event.currentTarget.value)}
+                maxLength={1000}
+                value={search}
+                onInput={(event) => set({ search: event.currentTarget.value }, "search")}
                 onKeyDown={(event) => {
                   if (event.isComposing || event.key !== "ArrowDown") return;
                   event.preventDefault();
                   document.querySelector<HTMLButtonElement>("#import-found button")?.focus();
                 }}
               />
-              <button type="button" id="import-table" aria-pressed={table.value} onClick={() => (table.value = !table.value)}>
+              <button type="button" id="import-table" aria-pressed={table} onClick={() => set({ table: !table })}>
                 {w.parts}
               </button>
             </div>
@@ -162,14 +181,13 @@ export function ImportTab(): JSX.Element {
                 onKeyDown={(event) => {
                   const box = document.querySelector<HTMLInputElement>("#import-search");
                   if (event.key !== "Escape") return walkButtons(event, () => box?.focus());
-                  if (box !== null) box.value = "";
-                  void search("");
+                  set({ search: "" }, "search");
                   box?.focus();
                 }}
               >
                 {found.value.map((one, i) => (
                   <li key={i}>
-                    <button type="button" onClick={() => void select(one.item)}>
+                    <button type="button" onClick={() => select(one.item)}>
                       <b>{one.name}</b> {one.op} <small>{one.type}</small>
                     </button>
                   </li>
@@ -181,12 +199,10 @@ export function ImportTab(): JSX.Element {
               selected={selected.value?.id ?? null}
               around={around}
               words={w}
-              onSelect={(id) => void select(id)}
-              onToggle={(id, isOpen) => void toggle(id, isOpen)}
+              onSelect={select}
+              onToggle={toggle}
             />
-            {table.value && (
-              <PartsTable drawing={drawing.value} selected={selected.value?.id ?? null} words={w} onSelect={(id) => void select(id)} />
-            )}
+            {table && <PartsTable drawing={drawing.value} selected={selected.value?.id ?? null} words={w} onSelect={select} />}
           </>
         ) : opened === null || opened.kind === "model" || opened.kind === "graph" ? (
           <div class="import-drop">{w.drop}</div>
@@ -262,7 +278,7 @@ function Tensors({ rows, note }: { rows: readonly TensorRow[]; note: (row: Tenso
     <ul class="import-list import-tensors" onKeyDown={walkButtons} onFocusIn={roveTo}>
       {rows.slice(0, 2000).map((row, i) => (
         <li key={row.name}>
-          <button type="button" tabIndex={i === 0 ? 0 : -1} onClick={() => void inspect(row)}>
+          <button type="button" tabIndex={i === 0 ? 0 : -1} onClick={() => inspect(row.name)}>
             <b>{row.name}</b> <small>{row.type}</small> <i>{note(row)}</i>
           </button>
         </li>
@@ -326,7 +342,7 @@ function Selected({ words }: { words: ImportWords }): JSX.Element {
             </p>
           )}
           {drawing.value?.items.some(({ id, kind }) => id === chosen.id && kind === "module") && (
-            <button type="button" onClick={() => void toggle(chosen.id, false)}>
+            <button type="button" onClick={() => toggle(chosen.id, false)}>
               {words.open}
             </button>
           )}
@@ -335,7 +351,7 @@ function Selected({ words }: { words: ImportWords }): JSX.Element {
       )}
       {tensor !== null && (
         <div class="import-card" id="import-tensor">
-          <h2>{tensor.row.name}</h2>
+          <h2>{tensor.name}</h2>
           <h3>{words.value}</h3>
           <TensorView facts={tensor.value} words={words} kind="value" />
           {tensor.gradient !== null && (
@@ -350,7 +366,7 @@ function Selected({ words }: { words: ImportWords }): JSX.Element {
         <ul class="import-list import-open" aria-label={words.open}>
           {drawing.value.groups.map(({ id, label }) => (
             <li key={id}>
-              <button type="button" onClick={() => void toggle(id, true)}>
+              <button type="button" onClick={() => toggle(id, true)}>
                 {words.closeModule}: {label}
               </button>
             </li>

@@ -1,7 +1,19 @@
+import { type Signal, signal } from "@preact/signals";
 import type { JSX } from "preact";
 import { useEffect, useRef } from "preact/hooks";
 import type { Drawing } from "./protocol.ts";
 import type { ImportWords } from "./words-en.ts";
+
+/** A part of a picture, in its own measure. */
+export interface Box {
+  readonly x: number;
+  readonly y: number;
+  readonly width: number;
+  readonly height: number;
+}
+
+/** The picture on the page, for commands and for files of it. */
+export const viewer: Signal<{ fit(): void; box(): Box } | null> = signal(null);
 
 interface ViewerProps {
   readonly drawing: Drawing;
@@ -22,13 +34,9 @@ function rootOf(svg: string): SVGSVGElement {
   return document.importNode(parsed, true) as unknown as SVGSVGElement;
 }
 
-/** The middle of a module: where it stands closed, else of the parts in it; null where it is not there. */
-function middleOf({ items }: Drawing, module: string): { x: number; y: number } | null {
-  const own = items.filter(({ id }) => id === module);
-  const parts = own.length > 0 ? own : items.filter(({ modules }) => modules.includes(module));
-  if (parts.length === 0) return null;
-  const [xs, ys] = [parts.map(({ x }) => x), parts.map(({ y }) => y)];
-  return { x: (Math.min(...xs) + Math.max(...xs)) / 2, y: (Math.min(...ys) + Math.max(...ys)) / 2 };
+/** The middle of a module: where it stands closed, else of its frame; null where it is not there. */
+function middleOf({ items, groups }: Drawing, module: string): { readonly x: number; readonly y: number } | null {
+  return items.find(({ id }) => id === module) ?? groups.find(({ id }) => id === module) ?? null;
 }
 
 /** How far a new drawing has to go so that what was opened or closed stays where the reader saw it; null: it is shown anew. */
@@ -109,6 +117,19 @@ export function Viewer({ drawing, selected, around, words, onSelect, onToggle }:
     const again = drawing.items.findIndex(({ id }) => id === had);
     const inside = drawing.items.findIndex(({ modules }) => modules.includes(had));
     focusOn(again >= 0 ? again : Math.max(0, inside));
+  }, [drawing]);
+  useEffect(() => {
+    viewer.value = {
+      fit: () => showAll(),
+      box: () => {
+        const { x, y, scale } = at.current;
+        const { clientWidth, clientHeight } = place.current!;
+        return { x: -x / scale, y: -y / scale, width: clientWidth / scale, height: clientHeight / scale };
+      },
+    };
+    return () => {
+      viewer.value = null;
+    };
   }, [drawing]);
   useEffect(() => {
     for (const element of layer.current?.querySelectorAll(".import-selected") ?? []) element.classList.remove("import-selected");

@@ -101,7 +101,7 @@ describe.skipIf(leftOut())("the Import tab", () => {
     await page.waitForFunction((n) => document.querySelectorAll("#import-canvas [data-item]").length > n, before);
     // What was opened stays where it was, and the picture as large as it was.
     const opened = await place("#import-canvas [data-group]");
-    expect(Math.hypot(opened.x - closed.x, opened.y - closed.y)).toBeLessThan(80);
+    expect(Math.hypot(opened.x - closed.x, opened.y - closed.y)).toBeLessThan(10);
     expect(
       await page.evaluate(() => /scale\(([\d.]+)\)/.exec(document.querySelector("#import-canvas svg > g")!.getAttribute("transform")!)![1]),
     ).toMatch(/^0\.[3-6]/);
@@ -167,7 +167,16 @@ describe.skipIf(leftOut())("the Import tab", () => {
     expect(await open(write("state.safetensors", serializeSafetensors(tensors, { note: '{"step":3}' })))).toBe("");
     await page.click(".import-tensors button");
     await page.waitForSelector("#import-tensor");
-    expect(await text("#import-tensor")).toMatch(/NaN1.*infinite1/);
+    expect(await text("#import-tensor")).toMatch(/NaN1.*\+∞1/);
+    // A bin each, and a pattern each with its sign.
+    expect(await page.evaluate(() => [...document.querySelectorAll("#import-tensor [data-bad]")].map((bin) => bin.textContent))).toEqual([
+      "NaN",
+      "+∞",
+    ]);
+    expect(await page.evaluate(() => document.querySelector("#import-tensor .import-histogram")!.getAttribute("aria-label"))).toMatch(
+      /, NaN 1, \+∞ 1$/,
+    );
+    expect(await text("#import-tensor .import-legend")).toMatch(/^ NaN \+∞$/);
     expect(await text(".import-tensors")).toContain("<b>");
     expect(await text(".import-content")).toContain('"step": 3');
     expect(await open(write("arrays.npz", await serializeNpz({ w: tensor([1, 2, 3]) })))).toBe("");
