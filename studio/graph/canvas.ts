@@ -23,6 +23,9 @@ export interface CanvasEvents {
 
 export type Direction = "left" | "right" | "up" | "down";
 
+/** What an arrow key means in a graph that grows downwards, told as in one that grows to the right. */
+const turned: Readonly<Record<Direction, Direction>> = { up: "left", down: "right", left: "up", right: "down" };
+
 interface Point {
   readonly x: number;
   readonly y: number;
@@ -65,6 +68,8 @@ export class Canvas {
   readonly #groups = group("");
   /** Wide unseen lines, because a wire of a pixel and a half is hard to hit. */
   readonly #hits = group("hits");
+  /** Under the items: how large their gradients are. */
+  readonly #tints = group("tints");
   readonly #wires = group("cr-wires");
   readonly #titles = group("cr-titles");
   readonly #items = group("cr-items");
@@ -97,7 +102,7 @@ export class Canvas {
     svg.setAttribute("class", "cr");
     svg.setAttribute("role", "graphics-document");
     svg.setAttribute("tabindex", "-1");
-    this.#view.append(this.#groups, this.#hits, this.#wires, this.#titles, this.#items);
+    this.#view.append(this.#groups, this.#tints, this.#hits, this.#wires, this.#titles, this.#items);
     svg.append(this.#view);
     this.minimap.setAttribute("class", "minimap");
     // For the pointer only: keys move the view with the focus.
@@ -306,7 +311,8 @@ export class Canvas {
     const scale = Math.min((w - 2 * pad) / Math.max(1, width), (h - 2 * pad) / Math.max(1, height), mostFit);
     this.#scale = Math.max(0.02, whole ? scale : Math.max(scale, nearest + 0.02));
     const free = { x: w - width * this.#scale, y: h - height * this.#scale };
-    this.#at = { x: free.x >= 0 ? free.x / 2 : free.x - pad, y: free.y >= 0 ? free.y / 2 : pad };
+    const isDown = this.#layout.direction === "down";
+    this.#at = { x: free.x >= 0 ? free.x / 2 : isDown ? pad : free.x - pad, y: free.y >= 0 ? free.y / 2 : isDown ? free.y - pad : pad };
     this.#moved = false;
     this.#place();
     if (!whole && scale < this.#scale && this.#scene?.active !== undefined) this.reveal(this.#scene.active);
@@ -371,6 +377,26 @@ export class Canvas {
     this.minimap.replaceChildren(boxes, this.#frame);
   }
 
+  /** Puts a colour under each item that has one; empty takes them away. */
+  tint(colours: ReadonlyMap<string, { readonly colour: string | null; readonly title: string }>): void {
+    const rim = 9;
+    const layout = this.#layout;
+    this.#tints.replaceChildren(
+      ...(layout === null ? [] : layout.items).flatMap(({ id, x, y, body }) => {
+        const found = colours.get(id);
+        if (found === undefined) return [];
+        const rect = document.createElementNS(svgSpace, "rect");
+        const [width, height] = [body.width + 2 * rim, body.height + 2 * rim];
+        const places = { x: x - width / 2, y: y - height / 2, width, height, rx: Math.min(width, height) / 2.6 };
+        for (const [name, value] of Object.entries(places)) rect.setAttribute(name, String(value));
+        if (found.colour === null) rect.setAttribute("class", "bad");
+        else rect.setAttribute("fill", found.colour);
+        rect.setAttribute("data-tint", found.title);
+        return [rect];
+      }),
+    );
+  }
+
   // What is lit, chosen, focused.
 
   light(keys: readonly string[]): void {
@@ -430,13 +456,24 @@ export class Canvas {
   }
 
   /** Goes along the wires: left to the producer, right to the consumer, up and down to the ports beside. */
-  move(direction: Direction): void {
+  move(arrow: Direction): void {
     const scene = this.#scene;
+    // Where the graph grows downwards, so do its wires.
+    const direction = this.#layout?.direction === "down" ? turned[arrow] : arrow;
     const key = this.#roving;
     if (scene === null || key === "") return;
     const next =
       key[0] === "i" ? this.#fromItem(scene, Number(key.slice(1)), direction) : this.#fromWire(scene, Number(key.slice(1)), direction);
     if (next !== null) this.#goTo(next);
+  }
+
+  /** How far along the wires' way a point lies, and how far across it. */
+  #along({ x, y }: Point): number {
+    return this.#layout?.direction === "down" ? y : x;
+  }
+
+  #across({ x, y }: Point): number {
+    return this.#layout?.direction === "down" ? x : y;
   }
 
   #fromItem({ items, wires }: Scene, index: number, direction: Direction): string | null {
@@ -446,17 +483,21 @@ export class Canvas {
       const found = wires
         .map((wire, i) => ({ wire, i }))
         .filter(({ wire }) => (isLeft ? wire.to : wire.from) === id)
-        .sort((a, b) => (isLeft ? a.wire.input - b.wire.input : this.#layout!.wires[a.i]!.slot.y - this.#layout!.wires[b.i]!.slot.y));
+        .sort((a, b) =>
+          isLeft
+            ? a.wire.input - b.wire.input
+            : this.#across(this.#layout!.wires[a.i]!.slot) - this.#across(this.#layout!.wires[b.i]!.slot),
+        );
       if (found.length === 0) return null;
       this.#side = isLeft ? "to" : "from";
       return `w${found[0]!.i}`;
     }
     const own = this.#layout!.items[index]!;
     let best: { key: string; distance: number } | null = null;
-    this.#layout!.items.forEach(({ x, y }, i) => {
-      const dy = direction === "down" ? y - own.y : own.y - y;
+    this.#layout!.items.forEach((item, i) => {
+      const dy = (direction === "down" ? 1 : -1) * (this.#across(item) - this.#across(own));
       if (dy <= 4) return;
-      const distance = dy + 2 * Math.abs(x - own.x);
+      const distance = dy + 2 * Math.abs(this.#along(item) - this.#along(own));
       if (best === null || distance < best.distance) best = { key: `i${i}`, distance };
     });
     return (best as { key: string } | null)?.key ?? null;
@@ -471,7 +512,7 @@ export class Canvas {
       wires
         .map((_, i) => i)
         .filter((i) => wires[i]![side] === wire[side])
-        .sort((a, b) => this.#layout!.wires[a]!.slot.y - this.#layout!.wires[b]!.slot.y);
+        .sort((a, b) => this.#across(this.#layout!.wires[a]!.slot) - this.#across(this.#layout!.wires[b]!.slot));
     const own = siblings(this.#side);
     const list = own.length > 1 ? own : siblings(this.#side === "to" ? "from" : "to");
     const next = list[list.indexOf(index) + (direction === "down" ? 1 : -1)];

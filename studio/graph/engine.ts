@@ -18,7 +18,7 @@ import {
   type Value,
   variable,
 } from "chainrule";
-import type { Grain, Reach } from "./state.ts";
+import type { Grain, Growth, Reach } from "./state.ts";
 import { type Pass, type Stop, stopsOf, type Walk } from "./stops.ts";
 
 /*
@@ -48,6 +48,7 @@ export interface ModelOptions {
   readonly closed: readonly string[];
   readonly near: string | null;
   readonly reach: Reach;
+  readonly direction: Growth;
 }
 
 /** A formula at a point, drawn, with its walk. */
@@ -161,13 +162,13 @@ export function build(source: Read, values: Readonly<Record<string, string>>, op
       return { message, from: 0, to: source.source.length, variable: null };
     }
     nameLines(source, nodes);
-    const view = `${options.depth} ${options.open.join()} ${options.closed.join()} ${options.language} ${options.near} ${options.reach}`;
+    const view = `${options.depth} ${options.open.join()} ${options.closed.join()} ${options.language} ${options.near} ${options.reach} ${options.direction}`;
     const shapes = Object.values(variables).map((v) => `${v.type.dtype}${v.type.shape.join()}`);
     const layoutKey = JSON.stringify([source.source, view, shapes]);
     const depth = options.depth === null ? {} : { depth: options.depth < 0 ? ("all" as const) : options.depth };
-    const { language, open, closed } = options;
+    const { language, open, closed, direction } = options;
     const fits = before?.layoutKey === layoutKey;
-    const how = { language, open, closed, ...depth, ...(fits && { layout: before.picture.layout }) };
+    const how = { language, open, closed, direction, ...depth, ...(fits && { layout: before.picture.layout }) };
     const made = partOf(f, how, options);
     const { steps, forwardSteps: forward } = made;
     const seed = steps[forward];
@@ -375,6 +376,25 @@ export function itemsAt(model: Model, offset: number): readonly string[] {
     }
   }
   return [...found];
+}
+
+/** How large the gradient is at the items of a scene: its root mean square, of the last value that each gives and that the walk has come to. */
+export function gradientSizes({ picture: made, f, gradients, walk }: Model, t: number): ReadonlyMap<string, number> {
+  const found = new Map<string, number>();
+  for (const { id } of made.scene().items) {
+    const last = made.nodesOf(id).at(-1);
+    if (last === undefined || last.outputs !== null) continue;
+    if (last === f) {
+      if (t > walk.forward) found.set(id, 1);
+      continue;
+    }
+    const known = gradients.get(last);
+    if (known === undefined || known.at > t) continue;
+    let square = 0;
+    for (const x of known.tensor.data as Iterable<number>) square += x * x;
+    found.set(id, Math.sqrt(square / Math.max(1, known.tensor.data.length)));
+  }
+  return found;
 }
 
 export { formatNumber, isFault };

@@ -43,6 +43,8 @@ const open = computed(() => slice.value.open);
 const closed = computed(() => slice.value.closed);
 export const near: ReadonlySignal<string | null> = computed(() => slice.value.near);
 export const reach: ReadonlySignal<Reach> = computed(() => slice.value.reach);
+export const direction: ReadonlySignal<GraphState["direction"]> = computed(() => slice.value.direction);
+export const tint: ReadonlySignal<boolean> = computed(() => slice.value.tint);
 
 /** Whether the graph waits for the keys to pause: one that takes longer than a key may is not made at each of them. */
 const waits = signal(false);
@@ -193,6 +195,7 @@ export function watchModel(): () => void {
       closed: closed.value,
       near: near.value,
       reach: reach.value,
+      direction: direction.value,
     };
     const given = values.value;
     const isHeld = waits.value;

@@ -10,6 +10,7 @@ import {
   chosen,
   crumbs,
   depth,
+  direction,
   engine,
   isStale,
   laying,
@@ -19,15 +20,18 @@ import {
   near,
   nearItem,
   reach,
+  set,
   setDepth,
   setReach,
   setValue,
   stop,
   textOf,
+  tint,
   toggleModule,
   variables,
 } from "./model.ts";
 import { reaches } from "./state.ts";
+import { TintLegend, tints } from "./tint.tsx";
 import { numberIn, rounded } from "./variables.tsx";
 import { graphWords } from "./words.ts";
 
@@ -128,6 +132,11 @@ export function Stage(): JSX.Element {
         last = now;
       }),
       effect(() => made.choose(chosen.value)),
+      effect(() => {
+        // Read again with another layout.
+        void scene.value;
+        made.tint(tints.value?.of ?? new Map());
+      }),
       effect(() => made.light(litItems.value.map((id) => made.keyOf({ kind: "item", id })))),
     ];
     return () => {
@@ -144,6 +153,7 @@ export function Stage(): JSX.Element {
         <span class="fwd">1.25</span> {w.legendValue} <span class="grad">−0.20</span> {w.legendGradient} <span class="not-yet">·</span>{" "}
         {w.legendNotYet}
       </p>
+      <TintLegend />
       {crumbs.value.length > 0 && <Crumbs />}
       {laying.value !== null ? (
         <p class="stale-note" role="status" id="laying">
@@ -191,6 +201,28 @@ export function Stage(): JSX.Element {
             </select>
           </label>
         )}
+        <button
+          type="button"
+          class="small"
+          id="direction"
+          aria-label={w.down}
+          title={w.down}
+          aria-pressed={direction.value === "down"}
+          onClick={() => set({ direction: direction.value === "down" ? "right" : "down" })}
+        >
+          <Icon of="down" />
+        </button>
+        <button
+          type="button"
+          class="small"
+          id="tint"
+          aria-label={w.tint}
+          title={w.tint}
+          aria-pressed={tint.value}
+          onClick={() => set({ tint: !tint.value })}
+        >
+          <Icon of="tint" />
+        </button>
         <button type="button" class="small" aria-label={w.zoomOut} title={w.zoomOut} onClick={() => canvas.value?.zoom(1 / 1.25)}>
           <Icon of="minus" />
         </button>

@@ -10,6 +10,10 @@ export const speeds = [0.5, 1, 2, 4] as const;
 export const reaches = ["feeds", "1", "2", "3"] as const;
 export type Reach = (typeof reaches)[number];
 
+/** Where the graph grows to: the loss at the right, or at the bottom. */
+export const directions = ["right", "down"] as const;
+export type Growth = (typeof directions)[number];
+
 /** What the address says of this tab. */
 export interface GraphState {
   readonly formula: string;
@@ -31,6 +35,9 @@ export interface GraphState {
   /** The item around which a part of the graph is shown; null: the whole. */
   readonly near: string | null;
   readonly reach: Reach;
+  readonly direction: Growth;
+  /** Whether nodes stand on a tint that says how large the gradient is. */
+  readonly tint: boolean;
 }
 
 export const defaultGraph: GraphState = {
@@ -47,6 +54,8 @@ export const defaultGraph: GraphState = {
   table: false,
   near: null,
   reach: "feeds",
+  direction: "right",
+  tint: false,
 };
 
 /** Longer formulas are refused with a message; an address does not bring one. */
@@ -90,5 +99,7 @@ export function readGraph(given: unknown): GraphState {
     table: from["table"] === true,
     near: typeof from["near"] === "string" && from["near"].length <= 100 ? from["near"] : null,
     reach: reaches.find((reach) => reach === from["reach"]) ?? "feeds",
+    direction: directions.find((direction) => direction === from["direction"]) ?? "right",
+    tint: from["tint"] === true,
   };
 }

@@ -81,6 +81,8 @@ function commands(): readonly Command[] {
     { id: "backward", name: w.backward, keys: "b", run: () => goToPass(true) },
     { id: "fit", name: w.fit, keys: "0", run: () => canvas.value?.fit(true) },
     { id: "quiz", name: w.toggleQuiz, run: () => set({ quiz: !state.value.graph.quiz }) },
+    { id: "down", name: w.down, run: () => set({ direction: state.value.graph.direction === "down" ? "right" : "down" }) },
+    { id: "tint", name: w.tint, run: () => set({ tint: !state.value.graph.tint }) },
     { id: "table", name: w.toggleTable, run: () => set({ table: !state.value.graph.table }) },
     ...grains.map((grain) => ({ id: `grain ${grain}`, name: w.stepBy(w[`grain ${grain}`]), run: () => setGrain(grain) })),
     ...exampleIds.map((id) => ({ id: `example ${id}`, name: `${w.examples}: ${w[`example ${id}`]}`, run: () => openExample(id) })),

@@ -1,10 +1,15 @@
+import { signal } from "@preact/signals";
 import type { JSX } from "preact";
 import { language } from "../state/store.ts";
+import { Icon } from "./icons.tsx";
 import { engine, goTo, pause, written } from "./model.ts";
 import { graphWords } from "./words.ts";
 
-/** More rows are not drawn at once. */
-const mostRows = 600;
+/** Steps on a page of the table: more rows are not drawn at once. */
+const pageSteps = 300;
+
+/** The page that the reader has turned to, and at which step; the page follows the walk when it goes on. */
+const turned = signal<{ readonly page: number; readonly t: number } | null>(null);
 
 /** The walk as a table, which says all that the picture says. What the walk has not come to is not told. */
 export function TraceTable(): JSX.Element | null {
@@ -14,8 +19,13 @@ export function TraceTable(): JSX.Element | null {
   if (made === null || library === null) return null;
   const { t, edge } = place;
   const { walk, picture } = made;
+  const pages = Math.max(1, Math.ceil(walk.steps.length / pageSteps));
+  const asked = turned.value?.t === t ? turned.value.page : Math.floor(Math.max(0, t - 1) / pageSteps);
+  const page = Math.min(asked, pages - 1);
+  const first = page * pageSteps;
   const rows: JSX.Element[] = [];
-  for (const [i, step] of walk.steps.slice(0, mostRows).entries()) {
+  for (const [k, step] of walk.steps.slice(first, first + pageSteps).entries()) {
+    const i = first + k;
     const at = i + 1;
     const isShown = at <= t;
     const told = isShown ? library.told(made, at, language.value) : null;
@@ -68,31 +78,63 @@ export function TraceTable(): JSX.Element | null {
     }
   }
   const { columns } = w;
+  const turn = (to: number): void => {
+    turned.value = { page: Math.max(0, Math.min(pages - 1, to)), t };
+  };
+  const last = Math.min(first + pageSteps, walk.steps.length);
   return (
-    <div class="table-scroll" tabIndex={0} role="group" aria-label={w.tableCaption}>
-      <table id="trace-table">
-        <caption class="unseen">{w.tableCaption}</caption>
-        <thead>
-          <tr>
-            {[
-              columns.step,
-              columns.pass,
-              columns.gate,
-              columns.name,
-              columns.value,
-              columns.local,
-              columns.upstream,
-              columns.downstream,
-            ].map((title) => (
-              <th key={title} scope="col">
-                {title}
-              </th>
-            ))}
-          </tr>
-        </thead>
-        <tbody>{rows}</tbody>
-      </table>
-      {walk.steps.length > mostRows && <p class="quiet">{w.more(walk.steps.length - mostRows)}</p>}
-    </div>
+    <>
+      {pages > 1 && (
+        <nav class="pages" aria-label={w.pages}>
+          <PageButton id="page-first" icon="first" label={w.firstPage} off={page === 0} onClick={() => turn(0)} />
+          <PageButton id="page-previous" icon="previous" label={w.previousPage} off={page === 0} onClick={() => turn(page - 1)} />
+          <span id="page-range" role="status">
+            {w.pageRange(first + 1, last, walk.steps.length)}
+          </span>
+          <PageButton id="page-next" icon="next" label={w.nextPage} off={page === pages - 1} onClick={() => turn(page + 1)} />
+          <PageButton id="page-last" icon="last" label={w.lastPage} off={page === pages - 1} onClick={() => turn(pages - 1)} />
+        </nav>
+      )}
+      <div class="table-scroll" tabIndex={0} role="group" aria-label={w.tableCaption}>
+        <table id="trace-table">
+          <caption class="unseen">{w.tableCaption}</caption>
+          <thead>
+            <tr>
+              {[
+                columns.step,
+                columns.pass,
+                columns.gate,
+                columns.name,
+                columns.value,
+                columns.local,
+                columns.upstream,
+                columns.downstream,
+              ].map((title) => (
+                <th key={title} scope="col">
+                  {title}
+                </th>
+              ))}
+            </tr>
+          </thead>
+          <tbody>{rows}</tbody>
+        </table>
+      </div>
+    </>
+  );
+}
+
+interface PageButtonProps {
+  readonly id: string;
+  readonly icon: "first" | "previous" | "next" | "last";
+  readonly label: string;
+  readonly off: boolean;
+  readonly onClick: () => void;
+}
+
+function PageButton({ id, icon, label, off, onClick }: PageButtonProps): JSX.Element {
+  return (
+    <button type="button" class="small" id={id} aria-label={label} title={label} aria-disabled={off} onClick={() => !off && onClick()}>
+      <Icon of={icon} />
+    </button>
   );
 }

@@ -1,0 +1,158 @@
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { compileExpression, evaluate, gradients, tensor, type Value, variable } from "../../src/index.ts";
+import { packState } from "../../studio/state/address.ts";
+import { defaultState } from "../../studio/state/slices.ts";
+import { leftOut, type Page } from "../browser/launch.ts";
+import { openStudio, type Studio } from "./open-studio.ts";
+import { settled } from "./settled.ts";
+
+let studio: Studio;
+let page: Page;
+let faults: string[];
+
+beforeAll(async () => {
+  studio = await openStudio();
+});
+
+afterAll(() => studio?.close());
+
+async function at(graph: Partial<typeof defaultState.graph>, language = "en"): Promise<void> {
+  await page?.close();
+  const state = await packState({ ...defaultState, graph: { ...defaultState.graph, ...graph } });
+  ({ page, faults } = await studio.visit({ at: `?lang=${language}#${state}`, viewport: { width: 1440, height: 860 } }));
+  await page.waitForFunction(() => document.querySelector(".cr-item") !== null);
+  await settled(page);
+}
+
+/** Where an item of the picture stands, by its label. */
+const middle = (label: string): Promise<{ x: number; y: number }> =>
+  page.evaluate((wanted) => {
+    const item = [...document.querySelectorAll(".cr-item")].find((one) => one.querySelector(".cr-label")?.textContent === wanted)!;
+    const { left, top, width, height } = (item.querySelector(".cr-body") ?? item).getBoundingClientRect();
+    return { x: left + width / 2, y: top + height / 2 };
+  }, label);
+
+const press = async (...keys: string[]): Promise<void> => {
+  for (const key of keys) await page.keyboard.press(key);
+  await settled(page);
+};
+
+describe.skipIf(leftOut())("the picture from top to bottom", () => {
+  test("has the loss at the bottom, arrow keys go along its wires, and the address keeps it", async () => {
+    await at({ formula: "f = (x + y) * z", values: { x: "-2", y: "5", z: "-4" } });
+    const before = [await middle("x"), await middle("f")];
+    expect(before[1]!.x).toBeGreaterThan(before[0]!.x + 100);
+    await page.click("#direction");
+    await settled(page);
+    expect(await page.evaluate(() => document.querySelector("#direction")!.getAttribute("aria-pressed"))).toBe("true");
+    const now = [await middle("x"), await middle("y"), await middle("z"), await middle("f")];
+    expect(now[3]!.y).toBeGreaterThan(now[0]!.y + 100);
+    // Operands stand in their order, now from left to right.
+    expect(now[0]!.x).toBeLessThan(now[1]!.x);
+    expect(now[1]!.x).toBeLessThan(now[2]!.x);
+    await page.evaluate(() => document.querySelector<SVGElement>('.cr-item[data-item="5"], .cr-output')!.focus());
+    const focus = (): Promise<string> => page.evaluate(() => document.activeElement?.getAttribute("aria-label") ?? "");
+    await press("ArrowUp", "ArrowUp", "ArrowUp");
+    expect(await focus()).toContain("+ to ×");
+    await press("ArrowRight");
+    expect(await focus()).toContain("z to ×");
+    await press("ArrowUp");
+    expect(await focus()).toMatch(/^z: variable/);
+    await expect.poll(() => page.evaluate(() => location.hash.length), { timeout: 10_000 }).toBeGreaterThan(10);
+    await page.click("#undo");
+    await settled(page);
+    expect((await middle("f")).x).toBeGreaterThan((await middle("x")).x + 100);
+    expect(faults).toEqual([]);
+  });
+});
+
+describe.skipIf(leftOut())("the tint of the nodes", () => {
+  const formula = "f = exp(20 * x) * y + z * 0";
+  const values = { x: "0.5", y: "0.001", z: "3" };
+
+  test("is viridis by the logarithm of the gradient, with a legend, as far as the walk has come", async () => {
+    await at({ formula, values, depth: -1 });
+    expect(await page.evaluate(() => document.querySelectorAll(".tints rect").length)).toBe(0);
+    await page.click("#tint");
+    await settled(page);
+    // The forward pass has no gradients yet.
+    expect(await page.evaluate(() => document.querySelectorAll(".tints rect").length)).toBe(0);
+    await page.click("#last");
+    await settled(page);
+    const variables = Object.fromEntries(Object.entries(values).map(([name, text]) => [name, variable(tensor(Number(text)), name)]));
+    const slopes = gradients(compileExpression(formula)(variables), variables);
+    const sizes = Object.values(slopes).map((g) => Math.abs(evaluate(g as Value).data[0]!));
+    const told = await page.evaluate(() => [...document.querySelectorAll(".tints rect")].map((rect) => rect.getAttribute("data-tint")!));
+    for (const size of sizes.filter((x) => x > 0))
+      expect(
+        told.some((text) => Math.abs(Number(text) - size) < 0.01 * size),
+        `${size}`,
+      ).toBe(true);
+    // z times 0: a gradient of 0 has no place on a logarithm.
+    const place = await middle("z");
+    expect(
+      await page.evaluate(
+        ({ x, y }) =>
+          [...document.querySelectorAll(".tints rect")].some((rect) => {
+            const { left, right, top, bottom } = rect.getBoundingClientRect();
+            return left < x && x < right && top < y && y < bottom;
+          }),
+        place,
+      ),
+    ).toBe(false);
+    expect(await page.textContent("#tint-legend")).toMatch(/‖∇‖ᵣₘₛ 10\S+ {2}?10\S+/);
+    const [least, most] = await page.evaluate(() => {
+      const rects = [...document.querySelectorAll(".tints rect")].sort(
+        (a, b) => Number(a.getAttribute("data-tint")) - Number(b.getAttribute("data-tint")),
+      );
+      const bright = (rect: Element): number =>
+        (/\d+ \d+ \d+/.exec(rect.getAttribute("fill")!)![0].split(" ").map(Number) as number[]).reduce((a, b) => a + b, 0);
+      return [bright(rects[0]!), bright(rects.at(-1)!)];
+    });
+    expect(most).toBeGreaterThan(least!);
+    await page.click("#previous");
+    await settled(page);
+    expect(await page.evaluate(() => document.querySelectorAll(".tints rect").length)).toBeLessThan(told.length);
+    expect(faults).toEqual([]);
+  });
+
+  test("marks what is not finite by a dashed rim, and says so in the legend", async () => {
+    await at({ formula: "f = log(x) * y", values: { x: "0", y: "1" }, tint: true });
+    await page.click("#last");
+    await settled(page);
+    expect(await page.evaluate(() => document.querySelectorAll(".tints .bad").length)).toBeGreaterThan(0);
+    expect(await page.textContent("#tint-legend")).toContain("not finite");
+  });
+});
+
+describe.skipIf(leftOut())("the table of a long walk", () => {
+  test("has every step on one of its pages, follows the walk, and turns by button", async () => {
+    // A line for each: a formula may be 200 deep.
+    const lines = ["s0 = x", ...Array.from({ length: 170 }, (_, i) => `s${i + 1} = s${i} + x * ${i}`)];
+    await at({ formula: lines.join("\n"), values: { x: "1" }, table: true });
+    await page.waitForSelector("#page-range");
+    const total = Number(/of (\d+)/.exec((await page.textContent("#page-range"))!)![1]);
+    expect(total).toBeGreaterThan(600);
+    await page.click("#page-first");
+    const seen = new Set<string>();
+    for (let turns = 0; turns < 20; turns++) {
+      await settled(page);
+      for (const name of await page.evaluate(() =>
+        [...document.querySelectorAll("#trace-table tbody th button")].map((b) => b.textContent ?? ""),
+      ))
+        seen.add(name);
+      if (await page.evaluate(() => document.querySelector("#page-next")!.getAttribute("aria-disabled") === "true")) break;
+      await page.click("#page-next");
+    }
+    expect(seen.size).toBe(total);
+    // A step brings the page on which it stands.
+    await page.click("#first");
+    await settled(page);
+    expect(await page.textContent("#page-range")).toBe(`steps 1 to 300 of ${total}`);
+    await page.click("#last");
+    await settled(page);
+    expect(await page.textContent("#page-range")).toContain(`to ${total} of ${total}`);
+    expect(await page.evaluate(() => document.querySelector("#trace-table [aria-current=step] button")?.textContent)).toBe(String(total));
+    expect(faults).toEqual([]);
+  });
+});
