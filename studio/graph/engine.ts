@@ -15,6 +15,7 @@ import {
   type ToldStep,
   tellStep,
   tensor,
+  thresholds,
   type Value,
   variable,
 } from "chainrule";
@@ -397,4 +398,4 @@ export function gradientSizes({ picture: made, f, gradients, walk }: Model, t: n
   return found;
 }
 
-export { formatNumber, isFault };
+export { formatNumber, isFault, thresholds };

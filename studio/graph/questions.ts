@@ -10,6 +10,14 @@ export interface CheckRow {
   readonly verdict: "pass" | "look" | "fail" | "kink";
 }
 
+/** How large a layer's or a variable's values and gradients are, as root mean squares. */
+export interface ProfileRow {
+  readonly kind: "layer" | "variable";
+  readonly name: string;
+  readonly value: number;
+  readonly gradient: number;
+}
+
 /** What the library says: text as it stands, or rows of a check; both null where there is nothing to tell. */
 export interface Answer {
   readonly text: string | null;
@@ -17,4 +25,6 @@ export interface Answer {
   /** Items of the picture that the answer speaks of. */
   readonly items: readonly string[];
   readonly failed: boolean;
+  /** Beside the text of health: what bars are drawn of. */
+  readonly profile?: readonly ProfileRow[];
 }

@@ -14,6 +14,22 @@ export type Reach = (typeof reaches)[number];
 export const directions = ["right", "down"] as const;
 export type Growth = (typeof directions)[number];
 
+/** Limits of health that can be changed, and the learning rate by which updates are judged. */
+export const limitNames = [
+  "vanishing",
+  "exploding",
+  "over",
+  "layerVanishing",
+  "layerExploding",
+  "deadUnits",
+  "saturation",
+  "updateLow",
+  "updateHigh",
+  "rate",
+] as const;
+export type LimitName = (typeof limitNames)[number];
+export type Limits = Readonly<Partial<Record<LimitName, number>>>;
+
 /** What the address says of this tab. */
 export interface GraphState {
   readonly formula: string;
@@ -38,6 +54,8 @@ export interface GraphState {
   readonly direction: Growth;
   /** Whether nodes stand on a tint that says how large the gradient is. */
   readonly tint: boolean;
+  /** Limits of health that are not the library's own. */
+  readonly limits: Limits;
 }
 
 export const defaultGraph: GraphState = {
@@ -56,6 +74,7 @@ export const defaultGraph: GraphState = {
   reach: "feeds",
   direction: "right",
   tint: false,
+  limits: {},
 };
 
 /** Longer formulas are refused with a message; an address does not bring one. */
@@ -67,6 +86,17 @@ function whole(given: unknown, least: number): number | null {
 
 function texts(given: unknown): readonly string[] {
   return Array.isArray(given) ? given.filter((x): x is string => typeof x === "string").slice(0, 1000) : [];
+}
+
+function limitsIn(given: unknown): Limits {
+  if (typeof given !== "object" || given === null) return {};
+  const from = given as Readonly<Record<string, unknown>>;
+  const found: Partial<Record<LimitName, number>> = {};
+  for (const name of limitNames) {
+    const x = from[name];
+    if (typeof x === "number" && Number.isFinite(x) && x > 0) found[name] = x;
+  }
+  return found;
 }
 
 /** Reads the slice from anything; what does not fit gets its default. */
@@ -101,5 +131,6 @@ export function readGraph(given: unknown): GraphState {
     reach: reaches.find((reach) => reach === from["reach"]) ?? "feeds",
     direction: directions.find((direction) => direction === from["direction"]) ?? "right",
     tint: from["tint"] === true,
+    limits: limitsIn(from["limits"]),
   };
 }

@@ -4,6 +4,7 @@ import { language } from "../state/store.ts";
 import { Icon, type icons } from "./icons.tsx";
 import { Maths } from "./math.tsx";
 import { engine, engineTrouble, loadEngine, written } from "./model.ts";
+import { Products } from "./product.tsx";
 import { graphWords } from "./words.ts";
 import type { GraphWords } from "./words-en.ts";
 
@@ -137,6 +138,7 @@ export function StepCard(): JSX.Element {
       {step?.kind === "gate" &&
         step.flows.slice(0, edge ?? step.flows.length).map((flow, i) => <Flow key={`${t} ${i} ${flow.into}`} flow={flow} />)}
       {step !== null && step.kind !== "gate" && <Maths tex={broken(step.latex)} label={sentenceOf(step, name, made.name, w, null)} />}
+      {step !== null && <Products made={made} t={t} edge={edge} />}
       {step !== null && step.sentence !== "" && <p class="sentence">{withoutName(step)}</p>}
       {step?.kind === "gate" && step.flows.some(({ rule }) => rule?.includes("underset")) && <p class="quiet">{w.shapesMatch}</p>}
       {t === walk.forward && t > 0 && value?.pass === "forward" && (

@@ -1,8 +1,21 @@
-import { explain, firstBad, health, type Language, paths, substitute, type Use, type Value, why } from "chainrule";
+import {
+  explain,
+  firstBad,
+  health,
+  type Language,
+  paths,
+  substitute,
+  type ThresholdTable,
+  thresholds,
+  type Use,
+  type Value,
+  why,
+} from "chainrule";
 import { checkGradients } from "chainrule/testing";
 import { contributionOf, type Model, valueAt } from "./engine.ts";
 import type { Chosen } from "./model.ts";
 import type { About, Answer, CheckRow } from "./questions.ts";
+import type { Limits } from "./state.ts";
 
 /** The value that is chosen: what travels on a wire, what a node gives. */
 function chosenValue({ picture }: Model, what: Chosen | null): Value | null {
@@ -23,16 +36,32 @@ function told(text: string | null, items: readonly string[] = []): Answer {
   return { text, rows: null, items, failed: false };
 }
 
+/** The library's thresholds with the reader's in their place. */
+function thresholdsOf(own: Limits): Partial<ThresholdTable> {
+  const { gradient, layers, saturation, updateToWeight } = thresholds;
+  return {
+    gradient: { vanishing: own.vanishing ?? gradient.vanishing, exploding: own.exploding ?? gradient.exploding },
+    layers: {
+      over: Math.max(1, Math.round(own.over ?? layers.over)),
+      vanishing: own.layerVanishing ?? layers.vanishing,
+      exploding: own.layerExploding ?? layers.exploding,
+    },
+    deadUnits: own.deadUnits ?? thresholds.deadUnits,
+    saturation: { ...saturation, share: own.saturation ?? saturation.share },
+    updateToWeight: { ...updateToWeight, low: own.updateLow ?? updateToWeight.low, high: own.updateHigh ?? updateToWeight.high },
+  };
+}
+
 /** Answers a question about a graph, with the features of `explain`. */
-export function answerTo(about: About, model: Model, what: Chosen | null, language: Language): Answer {
+export function answerTo(about: About, model: Model, what: Chosen | null, language: Language, limits: Limits = {}): Answer {
   try {
-    return answered(about, model, what, language);
+    return answered(about, model, what, language, limits);
   } catch (error) {
     return { text: error instanceof Error ? error.message : String(error), rows: null, items: [], failed: true };
   }
 }
 
-function answered(about: About, model: Model, what: Chosen | null, language: Language): Answer {
+function answered(about: About, model: Model, what: Chosen | null, language: Language, limits: Limits): Answer {
   const { f, picture } = model;
   const x = chosenValue(model, what);
   const itemsOf = (nodes: readonly Value["node"][]): string[] => nodes.map((node) => picture.itemOf(node)).filter((id) => id !== undefined);
@@ -55,8 +84,25 @@ function answered(about: About, model: Model, what: Chosen | null, language: Lan
       const named = model.walk.steps.filter(({ name }) => subjects.has(name)).map(({ item }) => item);
       return told(found.length === 0 ? null : found.map(({ sentence }) => sentence).join("\n"), [...new Set(named)]);
     }
-    case "health":
-      return told(health(f, { language, initial: true }).text());
+    case "health": {
+      const { rate } = limits;
+      const report = health(f, { language, initial: true, thresholds: thresholdsOf(limits), ...(rate !== undefined && { rate }) });
+      const profile = [
+        ...report.layers.map(({ name, activationRms, gradientRms }) => ({
+          kind: "layer" as const,
+          name,
+          value: activationRms,
+          gradient: gradientRms,
+        })),
+        ...report.parameters.map(({ name, weightRms, gradientRms }) => ({
+          kind: "variable" as const,
+          name,
+          value: weightRms,
+          gradient: gradientRms,
+        })),
+      ];
+      return { ...told(report.text()), profile };
+    }
     case "latex":
       return told(explain(f, { language }).latex());
     case "markdown":

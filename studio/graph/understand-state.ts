@@ -1,5 +1,5 @@
 import { signal } from "@preact/signals";
-import { language } from "../state/store.ts";
+import { language, state } from "../state/store.ts";
 import { chosen, model } from "./model.ts";
 import type { About, Answer } from "./questions.ts";
 
@@ -17,6 +17,6 @@ export async function ask(about: About): Promise<void> {
   const { answerTo } = await import("./understand-engine.ts");
   // Let the page say that it works before it does.
   await new Promise((resolve) => setTimeout(resolve));
-  const found = answerTo(about, made, chosen.peek(), language.peek());
+  const found = answerTo(about, made, chosen.peek(), language.peek(), state.peek().graph.limits);
   if (mine === count) answer.value = { about, answer: found };
 }

@@ -4,6 +4,7 @@ import type { JSX } from "preact";
 import { faultWords } from "../faults/fault-words.ts";
 import { say } from "../shell/live.tsx";
 import { HeatMap, Histogram } from "./facts.tsx";
+import { HealthLimits, HealthProfile } from "./health.tsx";
 import { chosen, engine, litItems, model, written } from "./model.ts";
 import type { About } from "./questions.ts";
 import { answer, ask } from "./understand-state.ts";
@@ -193,6 +194,7 @@ function Answered(): JSX.Element | null {
           {found.failed ? faultWords.value(found.text) : found.text}
         </pre>
       )}
+      {found.profile !== undefined && <HealthProfile rows={found.profile} />}
       {found.text === null && found.rows === null && <p>{about === "kinks" ? w.noKinks : w.allFinite}</p>}
       {found.rows?.length === 0 && <p>{w.noGradient}</p>}
       {found.rows !== null && found.rows.length > 0 && (
@@ -278,6 +280,7 @@ export function Understand(): JSX.Element {
         <Ask about="latex" />
         <Ask about="markdown" />
       </div>
+      <HealthLimits />
       <Answered />
     </section>
   );

@@ -156,3 +156,94 @@ describe.skipIf(leftOut())("the table of a long walk", () => {
     expect(faults).toEqual([]);
   });
 });
+
+describe.skipIf(leftOut())("row times column", () => {
+  const values = { A: "[[1, 2, 3], [4, 5, 6]]", B: "[[1, 0.5], [-1, 2], [0, 3]]" };
+  /** The names of the matrices, what is lit in each, and the sum that is spelled. */
+  const products = (): Promise<{ names: string[]; lit: string[][]; sum: string }[]> =>
+    page.evaluate(() =>
+      [...document.querySelectorAll("#products .product")].map((product) => ({
+        names: [...product.querySelectorAll("caption")].map((caption) => caption.textContent ?? ""),
+        lit: [...product.querySelectorAll("table")].map((table) =>
+          [...table.querySelectorAll("td.lit")].map((cell) => cell.textContent ?? ""),
+        ),
+        sum: product.querySelector(".sum")?.textContent ?? "",
+      })),
+    );
+
+  test("shows which row and which column make the chosen element, forward and backward, by pointer and by keys", async () => {
+    await at({ formula: "Y = A @ B\nf = sum(Y * Y)", values, step: 1 });
+    await page.click("#products summary");
+    expect(await products()).toEqual(
+      [
+        { names: ["A 2×3", "B 3×2", "Y 2×2"], lit: [["1", "2", "3"], ["1", "-1", "0"], ["-1"]], sum: "Y[0, 0] = 1·1 + 2·-1 + 3·0 = -1" },
+      ].map((p) => ({ ...p, lit: p.lit.map((l) => l.map((x) => x.replace("-", "−"))), sum: p.sum.replaceAll("-", "−") })),
+    );
+    await page.click('#products button[aria-label^="row 1, column 1"]');
+    await settled(page);
+    expect((await products())[0]!.sum.replaceAll("−", "-")).toBe(
+      "Y[1, 1] = 4·0.500 + 5·2 + 6·3 = 30".replace("0.500", (await products())[0]!.sum.includes("0.500") ? "0.500" : "0.5"),
+    );
+    await press("ArrowUp");
+    expect((await products())[0]!.sum.replaceAll("−", "-")).toMatch(/^Y\[0, 1\] = .* = 13\.5$/);
+    expect(await page.evaluate(() => document.activeElement?.getAttribute("aria-label"))).toMatch(/^row 0, column 1: 13\.5/);
+    // The same step backward: dA = dY Bᵀ, dB = Aᵀ dY.
+    await page.click("#last");
+    await settled(page);
+    if (!(await page.evaluate(() => (document.querySelector("#products") as HTMLDetailsElement).open)))
+      await page.click("#products summary");
+    const back = await products();
+    expect(back.map(({ names }) => names)).toEqual([
+      ["dY 2×2", "Bᵀ 2×3", "dA 2×3"],
+      ["Aᵀ 3×2", "dY 2×2", "dB 3×2"],
+    ]);
+    // dY = 2 Y = [[-2, 27], [-2, 60]].
+    expect(back[0]!.lit.map((list) => list.map((x) => Number(x.replace("−", "-"))))).toEqual([[-2, 27], [1, 0.5], [11.5]]);
+    expect(back[1]!.lit.map((list) => list.map((x) => Number(x.replace("−", "-"))))).toEqual([[1, 4], [-2, -2], [-10]]);
+    expect(faults).toEqual([]);
+  });
+});
+
+describe.skipIf(leftOut())("health on the Graph tab", () => {
+  const formula = "h = relu(x @ W1)\nf = mean((h @ W2)^2)";
+  const values = { x: "[[1, 2], [-1, 0.5]]", W1: "[[0.5, -1], [0.25, -1]]", W2: "[[1], [2]]" };
+
+  test("judges by limits that the reader changes and the address keeps, and has bars beside its text", async () => {
+    await at({ formula, values });
+    await page.click("#ask-health");
+    await page.waitForSelector("#health-profile");
+    const usual = await page.textContent("#answer-text > pre");
+    expect(usual).not.toContain("vanish");
+    const bars = await page.evaluate(() =>
+      [...document.querySelectorAll("#health-profile tbody tr")].map((row) => ({
+        name: row.querySelector("th")!.textContent!,
+        gradient: Number(row.querySelectorAll("td")[1]!.textContent!.replace("−", "-")),
+        width: Number(row.querySelector(".full")!.getAttribute("width")),
+      })),
+    );
+    expect(bars.map(({ name }) => name)).toEqual(expect.arrayContaining(["x variable", "W1 variable", "W2 variable"]));
+    const byGradient = [...bars].sort((a, b) => a.gradient - b.gradient);
+    expect(byGradient.map(({ width }) => width)).toEqual([...bars.map(({ width }) => width)].sort((a, b) => a - b));
+    await page.click("#health-limits summary");
+    await page.fill("#limit-vanishing", "1000");
+    await press("Tab");
+    await page.waitForFunction(() => document.querySelector("#answer-text > pre")?.textContent?.includes("vanishes"));
+    const own = await page.textContent("#answer-text > pre");
+    expect(own).not.toBe(usual);
+    // What is no limit is taken back; the address has what is.
+    await page.fill("#limit-exploding", "-3");
+    await press("Tab");
+    expect(await page.evaluate(() => (document.querySelector("#limit-exploding") as HTMLInputElement).value)).toBe("");
+    await expect.poll(() => page.evaluate(() => location.hash.length), { timeout: 10_000 }).toBeGreaterThan(20);
+    await new Promise((resolve) => setTimeout(resolve, 700));
+    await page.reload();
+    await page.waitForSelector(".cr-item", { state: "attached" });
+    await page.click("#health-limits summary");
+    expect(await page.evaluate(() => (document.querySelector("#limit-vanishing") as HTMLInputElement).value)).toBe("1000");
+    await page.click("#reset-limits");
+    await page.click("#ask-health");
+    await page.waitForSelector("#health-profile");
+    expect(await page.textContent("#answer-text > pre")).toBe(usual);
+    expect(faults).toEqual([]);
+  });
+});
