@@ -232,6 +232,8 @@ function libraryOf(koffi: Koffi, lib: Loaded, family: Family, path: string): Lib
  */
 export function prepareEnvironment(env: Record<string, string | undefined>): void {
   env["OMPI_MCA_opal_signal"] ??= "6";
+  // The guard of the ranks is started as a process of its own, and Open MPI warns of that on some networks; it touches none of the library's memory.
+  env["OMPI_MCA_mpi_warn_on_fork"] ??= "0";
   env["UCX_HANDLE_ERRORS"] ??= "none";
   env["UCX_ERROR_SIGNALS"] ??= "";
   env["UCX_MEM_EVENTS"] ??= "no";

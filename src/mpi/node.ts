@@ -12,10 +12,10 @@ export interface NodeProcess {
   exit(code: number): never;
   on(event: "exit", listener: (code: number) => void): unknown;
   on(event: "uncaughtExceptionMonitor", listener: (error: unknown) => void): unknown;
-  on(event: "SIGTERM", listener: () => void): unknown;
-  off(event: "SIGTERM", listener: () => void): unknown;
-  listenerCount(event: "SIGTERM"): number;
-  kill(pid: number, signal: "SIGTERM"): unknown;
+  on(event: "SIGTERM" | "SIGINT", listener: () => void): unknown;
+  off(event: "SIGTERM" | "SIGINT", listener: () => void): unknown;
+  listenerCount(event: "SIGTERM" | "SIGINT"): number;
+  kill(pid: number, signal: "SIGTERM" | "SIGINT"): unknown;
   getBuiltinModule(name: string): unknown;
 }
 

@@ -19,8 +19,8 @@ export interface MpiOptions {
 
 /** Seconds in which all ranks have to have come to their `mpi()`. */
 const meeting = 120;
-/** Milliseconds for which the end by a signal is put off: Open MPI's launcher kills a second later. */
-const lastMoment = 900;
+/** Milliseconds for which the end by a signal is put off: the watch looks every 50, and Open MPI's launcher kills a second later. */
+const lastMoment = 150;
 /** Bytes that a rank says of itself. */
 const card = 512;
 
@@ -96,7 +96,7 @@ function begun({ library: named, timeout = 600, silence = 10 }: MpiOptions): Mpi
     watch.await(5000);
     abort();
   });
-  if (watch !== null) untilItIsSaid(process, watch);
+  if (watch !== null) sayingWhichSignal(process, watch);
   process.on("exit", (code) => {
     if (over) return;
     if (code === 0 || size === 1) {
@@ -112,24 +112,20 @@ function begun({ library: named, timeout = 600, silence = 10 }: MpiOptions): Mpi
 }
 
 /**
- * Open MPI's launcher sends `SIGTERM` to all when one rank has died, and the ranks that could say which and why would be gone before they have noticed. So a rank that has no
- * handler of its own for the signal ends by it when the cause is told, or after a moment.
+ * A rank that a signal ends, for the program has no handler of its own, says so before: where the signal was sent to all, by Ctrl-C or by the launcher, nobody has died.
  */
-function untilItIsSaid(process: NodeProcess, watch: Watch): void {
-  const end = (): void => {
-    process.off("SIGTERM", ending);
-    process.kill(process.pid, "SIGTERM");
-  };
-  const ending = (): void => {
-    if (process.listenerCount("SIGTERM") > 1) return;
-    const until = performance.now() + lastMoment;
-    const ask = (): void => {
-      if (watch.verdict() !== null || performance.now() > until) end();
-      else setTimeout(ask, 20);
+function sayingWhichSignal(process: NodeProcess, watch: Watch): void {
+  for (const signal of ["SIGTERM", "SIGINT"] as const) {
+    const ending = (): void => {
+      if (process.listenerCount(signal) > 1) return;
+      watch.signalled(signal);
+      setTimeout(() => {
+        process.off(signal, ending);
+        process.kill(process.pid, signal);
+      }, lastMoment);
     };
-    ask();
-  };
-  process.on("SIGTERM", ending);
+    process.on(signal, ending);
+  }
 }
 
 /** Another communicator of the same ranks. */

@@ -100,7 +100,13 @@ test("a time that is none is refused", () => {
 test("signals and memory that V8 needs are kept from the library, unless somebody asked for them", () => {
   const env: Record<string, string | undefined> = { UCX_HANDLE_ERRORS: "bt" };
   prepareEnvironment(env);
-  expect(env).toEqual({ OMPI_MCA_opal_signal: "6", UCX_HANDLE_ERRORS: "bt", UCX_ERROR_SIGNALS: "", UCX_MEM_EVENTS: "no" });
+  expect(env).toEqual({
+    OMPI_MCA_opal_signal: "6",
+    OMPI_MCA_mpi_warn_on_fork: "0",
+    UCX_HANDLE_ERRORS: "bt",
+    UCX_ERROR_SIGNALS: "",
+    UCX_MEM_EVENTS: "no",
+  });
 });
 
 test("ranks of another version are refused by name", () => {

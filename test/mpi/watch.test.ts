@@ -37,5 +37,6 @@ test("who does not know the word of the run is no rank, and is let go", async ()
   socket.on("connect", () => socket.write(`${JSON.stringify({ token: "another", rank: 1 })}\n`)).on("error", () => undefined);
   await new Promise<void>((resolve) => socket.on("close", () => resolve()));
   expect(watch.verdict()).toBeNull();
+  watch.leave();
   stopped(watch);
 });

@@ -1,4 +1,5 @@
 // A small training on ranks, and what becomes of it: options in the environment. Prints losses, a digest of the weights, or what a rank was told.
+import { execFileSync } from "node:child_process";
 import { createHash } from "node:crypto";
 import { writeFileSync } from "node:fs";
 import { dataset, loader } from "../../../dist/data.js";
@@ -85,6 +86,7 @@ for await (const { step, loss } of training) {
     if (rank === 1 && FAULT === "kill") process.kill(process.pid, "SIGKILL");
     if (rank === 1 && FAULT === "stop") process.kill(process.pid, "SIGSTOP");
     if (rank === 0 && FAULT === "kill first") process.kill(process.pid, "SIGKILL");
+    if (rank === 0 && FAULT === "guard") execFileSync("pkill", ["-KILL", "-P", String(process.pid)]);
     if (rank === 1 && FAULT === "throw") throw new Error("out of luck");
     if (rank === 1 && FAULT === "exit") process.exit(3);
   }
