@@ -3,14 +3,13 @@ import { memoryOf } from "../../engines/program.ts";
 import { byteSize } from "../../files/element-bytes.ts";
 import { allocate, isFloat } from "../../ir/dtype.ts";
 import { DomainError, EngineError, InternalError, NumericError } from "../../ir/errors.ts";
-import { graph, typeOfLeaf } from "../../ir/graph.ts";
+import { typeOfLeaf } from "../../ir/graph.ts";
 import { lift } from "../../ir/leaf.ts";
 import type { Value } from "../../ir/node.ts";
 import { sizeOf } from "../../ir/shape.ts";
 import { hold, type Tensor } from "../../ir/tensor.ts";
 import { leaves, rebuild, type Values } from "../../ir/tree.ts";
-import { f64, scalarType, tensorType } from "../../ir/type.ts";
-import { collect } from "../../ir/walk.ts";
+import { f64, tensorType } from "../../ir/type.ts";
 import type { Pending } from "../../mpi/pending.ts";
 import { add, div, mul } from "../../ops/arithmetic.ts";
 import { op } from "../../ops/define.ts";
@@ -24,10 +23,12 @@ import type { Optimizer } from "../../optim/optimizer.ts";
 import { fold } from "../../random/random.ts";
 import type { Fed } from "../feed.ts";
 import type { AnyModel } from "../model.ts";
-import { movedBetween, type Names, normOf, Programs, type Ran, squaresOf, type TrainState } from "../programs.ts";
+import { type Names, normOf, Programs, type Ran, squaresOf, type TrainState } from "../programs.ts";
+import { BucketSums, type StepTimes } from "./bucket-sums.ts";
 import { type Bucket, bucketsOf, packed, unpacked } from "./buckets.ts";
 import { together } from "./exchange.ts";
-import { type Communication, Meter } from "./meter.ts";
+import { finishedBy } from "./finished.ts";
+import type { Communication } from "./meter.ts";
 import type { DistributedOptions } from "./options.ts";
 import { Shards } from "./shards.ts";
 import { alike } from "./symmetric.ts";
@@ -46,18 +47,6 @@ type WideNames = Names & {
 /** Bytes of a bucket, unless options say otherwise. */
 const usualBucket = 4 * 2 ** 20;
 
-/** What was measured of the last step, in milliseconds. */
-export interface StepTimes {
-  /** When each bucket was finished, after the start of the first program. */
-  ready: number[];
-  /** The first program: forward and backward pass. */
-  compute: number;
-  /** Sums that were still waited for then. */
-  waited: number;
-  /** The second program: the update. */
-  update: number;
-}
-
 /**
  * The programs of one rank. A step is two programs: the first computes the gradient of this rank's rows, weighted by their share of the batch, into buckets, and
  * begins to sum each over the ranks as soon as the backward pass has finished it; the second makes the update of the sums, the same on all ranks.
@@ -67,18 +56,12 @@ export class RankPrograms extends Programs {
   private layout: { readonly grad: readonly Bucket[]; readonly stats: readonly Bucket[] } | null = null;
   /** Where the update is shared out. */
   private shards: Shards | null = null;
-  /** Called by the first program for each bucket that is finished, in the memory where it lies. */
-  private ready: (index: number, data: Tensor["data"]) => void = () => undefined;
-  private readonly start: (x: Value, attrs: { readonly index: number }) => Value;
   /** Sums over the ranks in the middle of a program, each marked with its number there. */
   private readonly sum: (x: Value, attrs: { readonly mark: number }) => Value;
   private marks = 0;
-  /** Kinds and shapes of programs whose buckets were seen to lie where they are read from afterwards. */
-  private readonly placed = new Set<string>();
   /** Whether a gradient that was gathered since the last update was not finite. */
   private spoilt = false;
-  private readonly meter = new Meter();
-  readonly times: StepTimes = { ready: [], compute: 0, waited: 0, update: 0 };
+  private readonly sums: BucketSums;
   /** Whether some rank wants to stop, as all know since the last step. */
   stops = false;
   /** Whether this rank wants to stop. */
@@ -100,14 +83,7 @@ export class RankPrograms extends Programs {
       );
     this.options = options;
     this.wish = wish;
-    this.start = op<(x: Value, attrs: { readonly index: number }) => Value, readonly ["x"]>("ranks.start", ["x"], {
-      type: () => scalarType("i32"),
-      eval: ({ x, index }) => {
-        this.ready(index, x.data);
-        return Int32Array.of(index);
-      },
-      vjp: null,
-    });
+    this.sums = new BucketSums(options.ranks);
     this.sum = op<(x: Value, attrs: { readonly mark: number }) => Value, readonly ["x"]>("ranks.sum", ["x"], {
       type: ({ x }) => x,
       eval: ({ x, mark }) => options.ranks.sumNow(x.data as Float64Array, mark),
@@ -146,7 +122,7 @@ export class RankPrograms extends Programs {
       const { slopes, kept } = this.leavesOf(found.gradient, found.stats, (v) => mul(v, cast(weight, v.type.dtype)));
       const sums = grad.map((bucket) => packed(bucket, slopes));
       // First: a program computes its outputs in their order, so that the first bucket is not kept waiting by the others.
-      const started = sums.map((v, index) => this.start(v, { index }));
+      const started = sums.map((v, index) => this.sums.begin(v, { index }));
       return { started, ...found.value, next: { ...s.next, grad: sums, stats: stats.map((bucket) => packed(bucket, kept)) } };
     };
     const ran = (await this.overlapped("share", given, body)) as Ran;
@@ -178,7 +154,7 @@ export class RankPrograms extends Programs {
       const weight = div(gathered!.rows, s.batch.all);
       const { slopes, kept } = this.leavesOf(gathered!.sum as Values<unknown>, s.stats, (v) => mul(v, cast(weight, v.type.dtype)));
       const sums = grad.map((bucket) => packed(bucket, slopes));
-      const started = sums.map((v, index) => this.start(v, { index }));
+      const started = sums.map((v, index) => this.sums.begin(v, { index }));
       const none = rebuild(gathered, (v) => mul(v as Value, 0));
       return { started, gathered: none, next: { ...s.next, grad: sums, stats: stats.map((bucket) => packed(bucket, kept)) } };
     });
@@ -224,7 +200,7 @@ export class RankPrograms extends Programs {
     const began = performance.now();
     try {
       const norm = this.shards === null ? await this.updatedWhole(batch, mean) : await this.updatedInParts(this.shards, batch, mean);
-      this.times.update = performance.now() - began;
+      this.sums.times.update = performance.now() - began;
       return norm;
     } catch (error) {
       if (!(error instanceof NumericError)) throw error;
@@ -317,14 +293,19 @@ export class RankPrograms extends Programs {
         memoryOf(this.state, path === "" ? "params" : `params.${path}`).data.set(bucket.data.subarray(start, start + length));
     }
     const followed = performance.now() - from + told - asked;
-    this.times.waited += followed;
-    this.meter.followed(followed);
+    this.sums.times.waited += followed;
+    this.sums.meter.followed(followed);
     return (ran as { readonly norm: Tensor }).norm;
+  }
+
+  /** What was measured of the last step. */
+  get times(): StepTimes {
+    return this.sums.times;
   }
 
   /** What messages have cost so far; null as long as there are too few steps to tell. */
   communication(): Communication | null {
-    return this.meter.result(this.options.ranks.size, this.bucketBytes());
+    return this.sums.meter.result(this.options.ranks.size, this.bucketBytes());
   }
 
   private updating(): string {
@@ -349,40 +330,14 @@ export class RankPrograms extends Programs {
   }
 
   /** Runs a program that fills the buckets, and sums them over the ranks: begun while it runs, waited for afterwards. */
-  private async overlapped(kind: string, batch: object, body: (names: Names) => object): Promise<unknown> {
-    const { ranks } = this.options;
+  private overlapped(kind: string, batch: object, body: (names: Names) => object): Promise<unknown> {
     const { grad, stats } = this.layout!;
-    const signature = `${kind} ${leaves(batch)
-      .map(({ leaf }) => (leaf as Tensor).type.shape.join())
-      .join(" ")}`;
-    const early = this.placed.has(signature) && !this.meter.isApart;
-    const pending: Pending[] = [];
-    const seen: { readonly buffer: ArrayBufferLike; readonly offset: number }[] = [];
-    const began = performance.now();
-    this.times.ready = grad.map(() => 0);
-    this.ready = (index, data) => {
-      this.times.ready[index] = performance.now() - began;
-      seen[index] = { buffer: data.buffer, offset: data.byteOffset };
-      // In their order on every rank, whatever order a program comes to them in.
-      if (early && index === pending.length) pending.push(this.sumOf(index, hold(grad[index]!.type, data)));
-      for (const p of pending) p.done();
-    };
-    const ran = await this.run(kind, batch, [], body);
-    this.ready = () => undefined;
-    this.times.compute = performance.now() - began;
-    const places = grad.map((_, i) => memoryOf(this.state, `next.grad.${i}`));
-    const inPlace = places.every(({ data }, i) => seen[i]?.buffer === data.buffer && seen[i]?.offset === data.byteOffset);
-    if (early && !inPlace) throw new InternalError("train: a bucket of gradients has moved while it was summed");
-    // Only buckets that lie where the next program reads them may be summed before the program has ended: that is known after the first run.
-    if (inPlace) this.placed.add(signature);
-    if (this.meter.isApart) await ranks.barrier();
-    const ended = performance.now();
-    for (let i = pending.length; i < places.length; i++) pending.push(this.sumOf(i, places[i]!));
-    for (let i = 0; i < stats.length; i++) pending.push(ranks.startAllReduce(memoryOf(this.state, `next.stats.${i}`)));
-    for (const p of pending) await p.wait();
-    this.times.waited = performance.now() - ended;
-    this.meter.summed(this.times.waited);
-    return ran;
+    return this.sums.overlapped(`${kind} ${shapesOf(batch)}`, () => this.run(kind, batch, [], body), {
+      types: grad.map(({ type }) => type),
+      bucket: (i) => memoryOf(this.state, `next.grad.${i}`),
+      others: () => stats.map((_, i) => memoryOf(this.state, `next.stats.${i}`)),
+      sum: (i, bucket) => this.sumOf(i, bucket),
+    });
   }
 
   /** Begins to sum a bucket: all of it, or what this rank updates. */
@@ -396,9 +351,15 @@ export class RankPrograms extends Programs {
     const { ranks } = this.options;
     const { loss, outputs } = ran;
     const scalars = leaves(outputs).filter(({ leaf }) => isMean((leaf as Tensor).type));
-    const own = [rows, this.wish() ? 1 : 0, loss.data[0]!, ...this.meter.tell(), ...scalars.map(({ leaf }) => (leaf as Tensor).data[0]!)];
+    const own = [
+      rows,
+      this.wish() ? 1 : 0,
+      loss.data[0]!,
+      ...this.sums.meter.tell(),
+      ...scalars.map(({ leaf }) => (leaf as Tensor).data[0]!),
+    ];
     const { each, columns } = await together(ranks, own);
-    this.meter.hear(each(3), each(4));
+    this.sums.meter.hear(each(3), each(4));
     this.stops = each(1).some((x) => x !== 0);
     const bad = each(2).findIndex((x, rank) => each(0)[rank]! > 0 && !Number.isFinite(x));
     if (bad >= 0)
@@ -425,29 +386,15 @@ export class RankPrograms extends Programs {
     if (this.layout !== null) return;
     if (this.state !== null) throw new InternalError("train: the state was there before its buckets");
     const types = rebuild({ ...this.initial, batch, weight: f64() }, (leaf) => typeOfLeaf(leaf));
-    const finished: { path: string; type: Value["type"] }[] = [];
-    let means: { path: string; type: Value["type"] }[] = [];
-    graph(types, (names) => {
-      const s = names as unknown as Names & { readonly weight: Value };
-      const { gradient, stats } = this.differentiated(s, fold(s.key, s.step), s.weight);
+    const { finished, means } = finishedBy(types, this.optimizer, (s) => {
+      const found = this.differentiated(s, fold(s.key, s.step), s.weight);
       if (this.options.syncBatchNorm === true && this.marks === 0)
         throw alike(
           new DomainError(
             "train: distributed.syncBatchNorm is asked for, and the loss has no batch norm that is told of it; hand context.across on: batchNorm(p, stats, x, { train, across: context.across }), stack.apply(params, x, { train, stats, across: context.across })",
           ),
         );
-      const { params } = this.optimizer.update({ params: s.params as {}, grad: gradient, opt: s.opt });
-      const trained = movedBetween(s.params, params);
-      const slopes = leaves(gradient)
-        .filter(({ path }) => trained.has(path))
-        .map(({ path, leaf }) => ({ path, value: leaf as Value }));
-      const order = new Map(collect(slopes.map(({ value }) => value)).map((node) => [node, node.serial]));
-      slopes.sort((a, b) => order.get(a.value.node)! - order.get(b.value.node)!);
-      for (const { path, value } of slopes) finished.push({ path, type: value.type });
-      means = leaves(stats)
-        .map(({ path, leaf }) => ({ path, type: (leaf as Value).type }))
-        .filter(({ type }) => isFloat(type.dtype));
-      return { gradient };
+      return found;
     });
     const found = bucketsOf(finished, this.options.bucket ?? usualBucket);
     if (this.options.shard === true) this.shards = new Shards(found, this.options.ranks, this.optimizer);
@@ -475,4 +422,11 @@ function copiesOf(tree: unknown): unknown {
 /** Outputs whose mean over the ranks is theirs over all rows. */
 function isMean({ dtype, shape }: Tensor["type"]): boolean {
   return shape.length === 0 && (isFloat(dtype) || dtype === "bool");
+}
+
+/** The shapes of a batch, as a text. */
+function shapesOf(batch: object): string {
+  return leaves(batch)
+    .map(({ leaf }) => (leaf as Tensor).type.shape.join())
+    .join(" ");
 }
