@@ -1,18 +1,18 @@
 import { evaluate } from "../evaluate/evaluate.ts";
-import { allocate, type DType } from "../ir/dtype.ts";
+import { allocate, type DType, isFloat } from "../ir/dtype.ts";
 import { ChainruleError, GraphError } from "../ir/errors.ts";
 import type { AnyGraph } from "../ir/graph.ts";
 import { constantOf, inputOp, isValue, nameOf } from "../ir/leaf.ts";
 import { type Node, type Value, valuesOf } from "../ir/node.ts";
 import type { Body } from "../ir/op.ts";
-import { sizeOf } from "../ir/shape.ts";
+import { sameShape, sizeOf } from "../ir/shape.ts";
 import { hold, type Tensor } from "../ir/tensor.ts";
 import { leaves } from "../ir/tree.ts";
 import { type TensorType, tensorType, typeText } from "../ir/type.ts";
 import { collect, inOrderOfMaking } from "../ir/walk.ts";
 import { applyTo } from "../ops/define.ts";
 import { Emitter, nothingWritten, valueMessage } from "./emitter.ts";
-import { type GraphMessage, type ModelMessage, modelShape, type ValueMessage } from "./schema.ts";
+import { type GraphMessage, type ModelMessage, modelShape, type NodeMessage, type ValueMessage } from "./schema.ts";
 import { elementNumber } from "./tensor-data.ts";
 import { joined, type Message, type Pieces, piecesOfMessage } from "./wire.ts";
 import { writtenControl } from "./written-control.ts";
@@ -33,7 +33,32 @@ export function emitAll(e: Emitter, roots: readonly Value[]): void {
     for (const node of order) if (valuesOf(node).every((v) => e.names.has(v))) floor.add(node);
     order = inOrderOfMaking(collect(roots, 0, "visit", floor));
   }
-  for (const node of order) if (!e.names.has(node) && !valuesOf(node).every((v) => e.names.has(v))) emit(e, node);
+  const spared = sparedExpansions(order, roots);
+  for (const node of order)
+    if (spared.has(node) && !e.names.has(node)) e.names.set(node, e.names.get(node.operands[0]!)!);
+    else if (!e.names.has(node) && !valuesOf(node).every((v) => e.names.has(v))) emit(e, node);
+}
+
+/** Operators that repeat an operand where it has size 1 themselves. */
+const repeating: ReadonlySet<string> = new Set(["add", "sub", "mul", "div"]);
+
+/** Expansions that all who read them would make themselves, beside an operand that has every element: nothing has to be written for them. */
+function sparedExpansions(order: readonly Node[], roots: readonly Value[]): ReadonlySet<Node> {
+  const spared = new Set<Node>();
+  // What forgot its operands is a constant.
+  for (const node of order)
+    if (node.op.name === "expand" && node.operands[0] != null && isFloat(node.type.dtype) && !isEmpty(node)) spared.add(node);
+  if (spared.size === 0) return spared;
+  for (const v of roots) spared.delete(v.node);
+  const candidates = new Set(spared);
+  for (const { op, operands, type } of order)
+    for (const v of operands) {
+      if (v === null || !spared.has(v.node)) continue;
+      const other = operands[operands[0] === v ? 1 : 0];
+      const whole = other != null && !candidates.has(other.node) && sameShape(other.type.shape, type.shape);
+      if (!repeating.has(op.name) || !whole) spared.delete(v.node);
+    }
+  return spared;
 }
 
 /** Larger constants are made where the file is run. */
@@ -199,7 +224,9 @@ function edgesMessage(inputs: readonly Edge[], outputs: readonly Edge[], origins
     outputs.map(({ value }) => value),
   );
   e.current = null;
+  const direct = namedAtOnce(e, outputs, new Set(declared.map(({ name }) => name!)));
   for (const { name, value, outside } of outputs) {
+    if (direct.has(name)) continue;
     const [op_type, attribute] = outside === undefined ? ["Identity", []] : ["Cast", [{ name: "to", i: elementNumber(outside), type: 2 }]];
     e.nodes.push({
       op_type: op_type as string,
@@ -215,6 +242,30 @@ function edgesMessage(inputs: readonly Edge[], outputs: readonly Edge[], origins
     graph: { name: "graph", node: e.nodes, initializer: shared.initializers, input: declared, output: outputs.map(typed) },
     opset_import: [{ domain: "", version: writtenOpset }],
   };
+}
+
+/**
+ * Gives results the names of the outputs that they are, where each is one output alone and comes of a node: what copies it else would be work in runtimes that
+ * do not see through it. The outputs that have their node now.
+ */
+function namedAtOnce(e: Emitter, outputs: readonly Edge[], inputs: ReadonlySet<string>): ReadonlySet<string> {
+  const made = new Set(e.nodes.flatMap(({ output }) => output ?? []));
+  const wanted = new Map<string, string | null>();
+  for (const { name, value, outside } of outputs) {
+    const own = e.names.get(value)!;
+    wanted.set(own, wanted.has(own) || outside !== undefined || !made.has(own) || inputs.has(own) ? null : name);
+  }
+  const called = (own: string): string => wanted.get(own) ?? own;
+  const renamed = (nodes: readonly NodeMessage[]): NodeMessage[] =>
+    nodes.map((node) => ({
+      ...node,
+      input: (node.input ?? []).map(called),
+      output: (node.output ?? []).map(called),
+      attribute: (node.attribute ?? []).map((a) => (a.g === undefined ? a : { ...a, g: inner(a.g) })),
+    }));
+  const inner = (graph: GraphMessage): GraphMessage => ({ ...graph, node: renamed(graph.node ?? []) });
+  e.nodes.splice(0, e.nodes.length, ...renamed(e.nodes));
+  return new Set([...wanted.values()].filter((name) => name !== null));
 }
 
 /** A graph as a model. Constants are its weights, paths of inputs and outputs its names. */

@@ -397,20 +397,64 @@ const convInput: Row = (e, w) => {
 
 /** Larger kernels are not unfolded: each tap is a copy of the input. */
 const mostTaps = 64;
+/** Fewer places than this are too short a sum for a product of each example by itself. */
+const fewPlaces = 128;
+
+/** The input of a convolution with the zeros around it that its windows reach, and none more. */
+function reached(
+  e: Emitter,
+  data: string,
+  { stride, padding, dilation, size }: Windows,
+  places: readonly number[],
+  x: readonly number[],
+): string {
+  const reach = size.map((k, i) => (k - 1) * dilation[i]! + (places[i]! - 1) * stride[i]! + 1);
+  const low = padding.map(([l]) => l);
+  const high = reach.map((r, i) => Math.max(0, r - low[i]! - x[i]!));
+  return [...low, ...high].some((p) => p > 0) ? e.op("Pad", [data, e.ints([0, 0, ...low, 0, 0, ...high])]) : data;
+}
+
+/**
+ * Example by example, and summed: the taps along the last axis beside each other, and for each tap along the others a product with dy. So what is laid out is as
+ * many copies of x as the kernel is wide, not as it has elements, and no examples and channels change places.
+ */
+function weightByExamples(e: Emitter, w: Written): string {
+  const windows = attrs(w) as Windows;
+  const { stride, dilation, size } = windows;
+  const [dy, x] = [w.operands[0]!.type.shape, w.operands[1]!.type.shape];
+  const [batch, outs, inner] = [dy[0]!, dy[1]!, x[1]!];
+  const places = dy.slice(2);
+  const count = sizeOf(places);
+  const last = size.length - 1;
+  const wide = size[last]!;
+  const data = reached(e, w.inputs[1]!, windows, places, x.slice(2));
+  const cut = (from: string, tap: readonly number[], first: number): string => {
+    const starts = tap.map((t, i) => t * dilation[first + i]!);
+    const ends = starts.map((s, i) => s + (places[first + i]! - 1) * stride[first + i]! + 1);
+    const axes = tap.map((_, i) => first + i + 2);
+    return e.op("Slice", [from, e.ints(starts), e.ints(ends), e.ints(axes), e.ints(stride.slice(first, first + tap.length))]);
+  };
+  const lines = Array.from({ length: wide }, (_, t) => cut(data, [t], last));
+  const beside = wide === 1 ? lines[0]! : e.op("Concat", lines, { axis: 1 });
+  const kernel = e.reshape(w.inputs[0]!, [batch, outs, count]);
+  const parts = coordinates(size.slice(0, last)).map((tap) => {
+    const columns = e.reshape(tap.length === 0 ? beside : cut(beside, tap, 0), [batch, wide * inner, count]);
+    return e.sum(e.op("MatMul", [kernel, e.transpose(columns, [0, 2, 1])]), [0], false);
+  });
+  const all = parts.length === 1 ? parts[0]! : e.op("Concat", parts, { axis: 1 });
+  return e.reshape(e.transpose(e.reshape(all, [outs, parts.length * wide, inner]), [0, 2, 1]), [outs, inner, ...size]);
+}
 
 /** Unfolded: for each tap the elements of x that it met, beside each other, and one product with dy. Runtimes are slow at kernels as large as an image. */
 function weightByProduct(e: Emitter, w: Written): string {
-  const { stride, padding, dilation, size } = attrs(w) as Windows;
+  const windows = attrs(w) as Windows;
+  const { stride, dilation, size } = windows;
   const [dy, x] = [w.operands[0]!.type.shape, w.operands[1]!.type.shape];
   const [batch, outs, inner] = [dy[0]!, dy[1]!, x[1]!];
   const space = dy.slice(2);
   const swap = [1, 0, ...size.map((_, i) => i + 2)];
   const count = batch * sizeOf(space);
-  let data = e.transpose(w.inputs[1]!, swap);
-  const reach = size.map((k, i) => (k - 1) * dilation[i]! + (space[i]! - 1) * stride[i]! + 1);
-  const low = padding.map(([l]) => l);
-  const high = reach.map((r, i) => Math.max(0, r - low[i]! - x[i + 2]!));
-  if ([...low, ...high].some((p) => p > 0)) data = e.op("Pad", [data, e.ints([0, 0, ...low, 0, 0, ...high])]);
+  const data = reached(e, e.transpose(w.inputs[1]!, swap), windows, space, x.slice(2));
   const axes = e.ints(size.map((_, i) => i + 2));
   const parts = coordinates(size).map((tap) => {
     const from = tap.map((t, i) => t * dilation[i]!);
@@ -429,7 +473,10 @@ const convWeight: Row = (e, w) => {
   const { stride, padding, dilation, groups, size } = attrs(w) as Windows;
   const [dy, x] = [w.operands[0]!.type.shape, w.operands[1]!.type.shape];
   const [batch, outs] = [dy[0]!, dy[1]!];
-  if (groups === 1 && sizeOf(size) <= mostTaps) return weightByProduct(e, w);
+  if (groups === 1 && sizeOf(size) <= mostTaps) {
+    const places = sizeOf(dy.slice(2));
+    return places >= Math.max(fewPlaces, outs) ? weightByExamples(e, w) : weightByProduct(e, w);
+  }
   const inner = x[1]! / groups;
   const space = (v: readonly number[]): number[] => v.slice(2) as number[];
   const swap = (rank: number): number[] => [1, 0, ...Array.from({ length: rank }, (_, i) => i + 2)];

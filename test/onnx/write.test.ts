@@ -6,7 +6,10 @@ import {
   checkpoint,
   cond,
   constant,
+  conv,
   evaluate,
+  exp,
+  expand,
   f32,
   f64,
   type Graph,
@@ -17,12 +20,15 @@ import {
   less,
   lgamma,
   matmul,
+  mean,
   mul,
   op,
   random,
+  reshape,
   scan,
   scope,
   softmaxCrossEntropy,
+  square,
   sub,
   sum,
   type Tensor,
@@ -34,6 +40,8 @@ import {
   zeros,
 } from "../../src/index.ts";
 import { onnx } from "../../src/onnx/onnx.ts";
+import { type ModelMessage, modelShape } from "../../src/onnx/schema.ts";
+import { readMessage } from "../../src/onnx/wire.ts";
 import { rows } from "../../src/onnx/written-ops.ts";
 import { isOp, ops } from "../laws/samplers.ts";
 
@@ -202,4 +210,42 @@ const outside = op<(x: Value) => Value, readonly ["x"]>("acme.odd", ["x"], {
   type: ({ x }) => x,
   eval: ({ x }) => x.data.slice(),
   vjp: null,
+});
+
+test("what is an output has its name at once, and sums that are spread again beside whole tensors are not written out", () => {
+  const g = graph({ x: f32(2, 3), w: f32(3) }, ({ x, w }) => {
+    const centred = sub(x, expand(mean(x, { axis: 1, keepDims: true }), { shape: [2, 3] }));
+    const spread = expand(reshape(w, { shape: [1, 3] }), { shape: [2, 3] });
+    return { centred, twice: centred, both: mul(spread, spread), same: x, next: exp(centred) };
+  });
+  const message = readMessage(onnx.write(g), modelShape) as unknown as ModelMessage;
+  const nodes = message.graph!.node!;
+  const count = (op: string): number => nodes.filter(({ op_type }) => op_type === op).length;
+  // Once for the second name of a result, once for an input that is handed on.
+  expect(count("Identity")).toBe(3);
+  expect(count("Expand")).toBe(1);
+  expect(nodes.find(({ op_type }) => op_type === "Exp")!.output).toEqual(["next"]);
+});
+
+test.each([
+  ["one axis", [3, 2, 160], [4, 2, 5], {}],
+  ["two axes, unequal, padded", [2, 3, 17, 16], [5, 3, 3, 2], { padding: [[1, 0] as const, [0, 1] as const] }],
+  ["strides and dilations", [2, 2, 40, 31], [3, 2, 2, 3], { stride: [2, 1], dilation: [3, 2] }],
+  ["three axes", [1, 2, 9, 8, 7], [3, 2, 2, 3, 2], {}],
+  ["a kernel of one element", [2, 3, 12, 12], [4, 3, 1, 1], {}],
+])("the gradient of a kernel over many places is written example by example: %s", async (_, x, w, options) => {
+  const g = graph({ x: f32(...x), w: f32(...w) }, (at) =>
+    grad((p: { w: Value }) => sum(square(conv(at.x, p.w, options as never))))({ w: at.w }),
+  );
+  const data = { x: random.normal(random.key(1), f32(...x)), w: random.normal(random.key(2), f32(...w)) };
+  const written = await onnx.read(onnx.write(g));
+  const given = { x: evaluate(data.x), w: evaluate(data.w) };
+  const [found] = Object.values(written.apply(written.params, given));
+  const own = evaluate(g(given).w);
+  const other = evaluate(found!);
+  expect(other.type).toEqual(own.type);
+  const most = Math.max(...Array.from(own.data, Math.abs));
+  own.data.forEach((v, i) => {
+    expect(Math.abs(other.data[i]! - v)).toBeLessThan(1e-5 * most);
+  });
 });
