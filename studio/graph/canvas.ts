@@ -295,6 +295,13 @@ export class Canvas {
     return this.#room;
   }
 
+  /** What of the picture is in sight, in its own measure. */
+  get box(): { readonly x: number; readonly y: number; readonly width: number; readonly height: number } {
+    const [width, height] = this.#size();
+    const scale = this.#scale;
+    return { x: -this.#at.x / scale, y: -this.#at.y / scale, width: width / scale, height: height / scale };
+  }
+
   /** The scale, 1 for the picture's own size. */
   get scale(): number {
     return this.#scale;

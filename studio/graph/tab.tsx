@@ -3,7 +3,9 @@ import type { JSX } from "preact";
 import { useEffect } from "preact/hooks";
 import "./graph.css";
 import { type Command, commandsOfTab } from "../shell/dialogs.ts";
+import type { PictureTheme } from "../shell/export-picture.ts";
 import { say } from "../shell/live.tsx";
+import { pictureOfTab, type TabPicture } from "../shell/picture-of-tab.ts";
 import { panelOf, SheetTabs, sheetOf } from "../shell/sheet.tsx";
 import { language, state } from "../state/store.ts";
 import { canvas } from "./canvas.ts";
@@ -24,6 +26,7 @@ import {
   play,
   playing,
   set,
+  stop,
   watchModel,
   written,
 } from "./model.ts";
@@ -97,6 +100,19 @@ function commands(): readonly Command[] {
   ];
 }
 
+/** The picture at the step that is shown, and both passes as a page to step through. */
+function pictureShown(): TabPicture | null {
+  const made = model.value;
+  if (made === null) return null;
+  const theme = (document.documentElement.dataset["theme"] ?? "light") as PictureTheme;
+  return {
+    name: made.name,
+    box: () => canvas.value?.box ?? null,
+    svg: () => Promise.resolve(made.picture.svg(stop.value.t, theme)),
+    page: () => import("../shell/export-picture.ts").then(({ pageOf }) => pageOf(made, language.value, theme)),
+  };
+}
+
 /** Watches what is shown, and says each new step to a screen reader. */
 function watch(): () => void {
   const ends = [
@@ -148,10 +164,12 @@ export function GraphTab(): JSX.Element {
   useEffect(() => {
     loadEngine();
     commandsOfTab.value = commands;
+    pictureOfTab.value = pictureShown;
     const end = watch();
     return () => {
       end();
       commandsOfTab.value = () => [];
+      pictureOfTab.value = () => null;
     };
   }, []);
   const w = graphWords.value;

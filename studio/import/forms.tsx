@@ -146,7 +146,7 @@ export function TuneForm({ words }: { words: ImportWords }): JSX.Element {
         />
       </label>
       {table?.kind === "table" ? (
-        <p>{words.dataIs(table.name, grouped(table.rows), grouped(table.columns.length), table.label?.name ?? "–")}</p>
+        <p>{words.dataIs(table.name, grouped(table.rows), grouped(table.width), table.label?.name ?? "–")}</p>
       ) : (
         <p class="import-kinds">{words.needData}</p>
       )}

@@ -15,6 +15,7 @@ import {
   type Tensor,
   type TensorType,
   type Value,
+  walkPage,
 } from "chainrule";
 import { type CsvTable, parseNpy, parseNpz, parseSafetensors } from "chainrule/data";
 import { type Model, onnx } from "chainrule/onnx";
@@ -58,6 +59,7 @@ const losses = ["softmaxCrossEntropy"];
 /** One opened thing, and everything that the page may ask of it. */
 export class Held {
   #graph: AnyGraph | null = null;
+  #name = "";
   /** Begins to read the model's weights when that is first asked for, and then gives the same every time. */
   #model: (() => Promise<OpenModel>) | null = null;
   /** The scopes of the file's nodes, and the names of its weights. */
@@ -82,6 +84,7 @@ export class Held {
     const main = files.find(({ name }) => /\.(onnx|graph)$/i.test(name)) ?? files[0];
     if (main === undefined) throw new Error("no file was given");
     this.#graph = null;
+    this.#name = main.name;
     this.#model = null;
     this.#nodes = [];
     this.#weights = {};
@@ -180,6 +183,7 @@ export class Held {
       kind: "table",
       name: file.name,
       rows: table.rows,
+      width: table.columns.length,
       columns: table.columns.slice(0, 200),
       cells: Array.from({ length: Math.min(table.rows, 20) }, (_, i) =>
         Array.from({ length: width }, (_unused, j) => table.data[i * table.columns.length + j]!),
@@ -214,6 +218,17 @@ export class Held {
       }),
       milliseconds: performance.now() - began,
     };
+  }
+
+  /** The picture that was drawn last, as a file. */
+  file({ kind, theme, language }: Asks["file"]["ask"]): string | null {
+    if (kind === "svg") {
+      if (this.#picture === null) throw new Error("there is no graph to draw");
+      return this.#picture.svg();
+    }
+    const loss = this.#loss;
+    if (loss === null) return null;
+    return walkPage(loss, { wrt: this.#wrt, title: this.#name, language, theme });
   }
 
   /** Parts of the picture by name, op or type; parameters by name. */

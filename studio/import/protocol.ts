@@ -17,6 +17,8 @@ export type Summary =
       readonly kind: "table";
       readonly name: string;
       readonly rows: number;
+      /** How many columns there are beside the label, and the names of the first of them. */
+      readonly width: number;
       readonly columns: readonly string[];
       /** The first rows and columns. */
       readonly cells: readonly (readonly number[])[];
@@ -190,6 +192,11 @@ export interface Asks {
     readonly answer: { readonly text: string; readonly blocked: readonly string[] };
   };
   draw: { readonly ask: Look; readonly answer: Drawing };
+  /** The picture as a file: SVG, or a page in which both passes are stepped through; null where it has no numbers to step on. */
+  file: {
+    readonly ask: { readonly kind: "svg" | "page"; readonly theme: Look["theme"]; readonly language: Language };
+    readonly answer: string | null;
+  };
   find: { readonly ask: { readonly text: string }; readonly answer: readonly Found[] };
   item: { readonly ask: { readonly id: string }; readonly answer: ItemFacts };
   tensor: { readonly ask: { readonly name: string }; readonly answer: TensorFacts };

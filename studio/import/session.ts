@@ -1,6 +1,7 @@
 import { signal } from "@preact/signals";
 import { faultWords } from "../faults/fault-words.ts";
 import { say } from "../shell/live.tsx";
+import type { TabPicture } from "../shell/picture-of-tab.ts";
 import { saveFile } from "../shell/save-file.ts";
 import { change, language, state } from "../state/store.ts";
 import { grouped } from "../words/words.ts";
@@ -13,6 +14,7 @@ import type { Drawing, Found, Gradients, ItemFacts, Look, Summary, TakenOver, Tu
 import { short } from "./short.ts";
 import { defaultImport, type FileMark, type ImportState } from "./state.ts";
 import { isSameFile, markOf, openedFile, set, view } from "./view.ts";
+import { viewer } from "./viewer.tsx";
 import { importWords } from "./words.ts";
 
 /** What went wrong: a sentence, or what the page has words for. */
@@ -155,6 +157,20 @@ async function redraw(): Promise<void> {
     language: language.peek(),
   };
   drawing.value = await worker().ask("draw", look);
+}
+
+/** The picture as a file. */
+export function pictureShown(): TabPicture | null {
+  const opened = summary.value;
+  if (drawing.value === null || opened === null) return null;
+  const theme = (document.documentElement.dataset["theme"] ?? "light") as Look["theme"];
+  const file = (kind: "svg" | "page"): Promise<string | null> => worker().ask("file", { kind, theme, language: language.peek() });
+  return {
+    name: opened.name.replace(/\.(onnx|graph)$/i, ""),
+    box: () => viewer.value?.box() ?? null,
+    svg: async () => (await file("svg")) ?? "",
+    page: () => file("page"),
+  };
 }
 
 /** Draws again in another language or theme. */

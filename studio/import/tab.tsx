@@ -2,6 +2,7 @@ import type { JSX } from "preact";
 import { useEffect, useState } from "preact/hooks";
 import { faultWords } from "../faults/fault-words.ts";
 import { commandsOfTab } from "../shell/dialogs.ts";
+import { pictureOfTab } from "../shell/picture-of-tab.ts";
 import { panelOf, SheetTabs, sheetOf } from "../shell/sheet.tsx";
 import { language, theme } from "../state/store.ts";
 import { grouped } from "../words/words.ts";
@@ -31,6 +32,7 @@ import {
   inspection,
   openAgain,
   openFiles,
+  pictureShown,
   select,
   selected,
   showNear,
@@ -60,8 +62,10 @@ export function ImportTab(): JSX.Element {
   const wanted = busy.value === "read" || busy.value === "build" ? null : wantedFile.value;
   useEffect(() => {
     commandsOfTab.value = importCommands;
+    pictureOfTab.value = pictureShown;
     return () => {
       commandsOfTab.value = () => [];
+      pictureOfTab.value = () => null;
     };
   }, []);
   const [over, setOver] = useState(false);
@@ -268,7 +272,7 @@ function About({ opened, words }: { opened: Summary; words: ImportWords }): JSX.
         </details>
       )}
       {opened.kind === "tensors" && <Tensors rows={opened.tensors} note={() => ""} />}
-      {opened.kind === "table" && <p>{words.rows(grouped(opened.rows), grouped(opened.columns.length))}</p>}
+      {opened.kind === "table" && <p>{words.rows(grouped(opened.rows), grouped(opened.width))}</p>}
     </>
   );
 }

@@ -1,16 +1,9 @@
 import { type Signal, signal } from "@preact/signals";
 import type { JSX } from "preact";
 import { useEffect, useRef } from "preact/hooks";
+import type { Box } from "../shell/picture-of-tab.ts";
 import type { Drawing } from "./protocol.ts";
 import type { ImportWords } from "./words-en.ts";
-
-/** A part of a picture, in its own measure. */
-export interface Box {
-  readonly x: number;
-  readonly y: number;
-  readonly width: number;
-  readonly height: number;
-}
 
 /** The picture on the page, for commands and for files of it. */
 export const viewer: Signal<{ fit(): void; box(): Box } | null> = signal(null);

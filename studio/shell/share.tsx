@@ -1,10 +1,10 @@
 import { signal } from "@preact/signals";
 import type { JSX } from "preact";
 import { useEffect } from "preact/hooks";
-import { model, stop } from "../graph/model.ts";
-import { keepNow, language, state } from "../state/store.ts";
+import { keepNow, language } from "../state/store.ts";
 import { words } from "../words/words.ts";
 import { Dialog } from "./dialog.tsx";
+import { pictureOfTab } from "./picture-of-tab.ts";
 import { saveFile } from "./save-file.ts";
 
 /** What came of the last button: a key of the page's words. */
@@ -29,15 +29,26 @@ async function copyLink(): Promise<void> {
   }
 }
 
+/** Whether a file is of what is in sight alone. */
+const inSight = signal(false);
+
 async function save(kind: "svg" | "png" | "html"): Promise<void> {
-  const shown = model.value;
+  const shown = pictureOfTab.value();
   if (shown === null) return;
   try {
-    const { pageOf, pngOf, svgOf } = await import("./export-picture.ts");
-    const theme = (document.documentElement.dataset["theme"] ?? "light") as Parameters<typeof svgOf>[2];
-    const { t } = stop.value;
+    const { partOf, pngOf, stillPage } = await import("./export-picture.ts");
+    const box = inSight.value ? shown.box() : null;
+    const drawn = async (): Promise<string> => {
+      const whole = await shown.svg();
+      return box === null ? whole : partOf(whole, box);
+    };
+    const text = (content: string, type: string): Blob => new Blob([content], { type });
     const made =
-      kind === "svg" ? svgOf(shown, t, theme) : kind === "png" ? await pngOf(shown, t, theme) : pageOf(shown, language.value, theme);
+      kind === "svg"
+        ? text(await drawn(), "image/svg+xml")
+        : kind === "png"
+          ? await pngOf(await drawn())
+          : text((box === null ? await shown.page() : null) ?? stillPage(await drawn(), shown.name, language.value), "text/html");
     saveFile(`${shown.name.replace(/[^\p{L}\p{N}_-]+/gu, "-") || "graph"}.${kind}`, made);
     outcome.value = "saved";
   } catch {
@@ -52,7 +63,7 @@ export function Share(): JSX.Element {
     outcome.value = null;
     void readLink();
   }, []);
-  const canSave = state.value.tab === "graph" && model.value !== null;
+  const canSave = pictureOfTab.value() !== null;
   return (
     <Dialog id="share" title={w.share}>
       <p>{w.shareAbout}</p>
@@ -77,6 +88,19 @@ export function Share(): JSX.Element {
             </button>
           ))}
       </div>
+      {canSave && (
+        <p>
+          <label>
+            <input
+              type="checkbox"
+              id="share-sight"
+              checked={inSight.value}
+              onChange={(event) => (inSight.value = event.currentTarget.checked)}
+            />{" "}
+            {w.inSight}
+          </label>
+        </p>
+      )}
       <p role="status" id="share-outcome">
         {outcome.value === null ? "" : w[outcome.value]}
       </p>

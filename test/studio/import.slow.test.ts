@@ -202,11 +202,21 @@ describe.skipIf(leftOut())("the Import tab", () => {
     expect(await open(write("markup.csv", "<img src=x onerror=alert(1)>,label\n1,<script>\n"))).toBe("");
     expect(await text(".import-content")).toContain("<img src=x");
     expect(await open(write("bad.graph", "graph { %1 = evil() }"))).not.toBe("");
-    expect(
-      await open(
-        write("wide.csv", `${Array.from({ length: 100_000 }, (_, i) => `c${i}`).join(",")}\n${Array(100_000).fill("1").join(",")}\n`),
-      ),
-    ).toBe("");
+    expect(await open(fixture("onnx/mlp/model.onnx"))).toBe("");
+    expect(faults).toEqual([]);
+  });
+
+  test("opens a table of a million columns", { timeout: 180_000 }, async () => {
+    if (studio === null) return;
+    const columns = 1_000_000;
+    const names = Array.from({ length: columns }, (_, i) => `c${i}`).join(",");
+    const row = Array.from({ length: columns }, (_, i) => i % 7).join(",");
+    const path = write("wide.csv", `${names},label\n${row},1\n${row},0\n`);
+    await page.setInputFiles("#import-file", path);
+    const opened = (): Promise<string> => page.evaluate(() => document.querySelector(".import-side[data-panel=file]")!.textContent!);
+    await expect.poll(opened, { timeout: 120_000 }).toContain("2 rows, 1,000,000 columns");
+    expect(await page.evaluate(() => document.querySelectorAll(".import-content th").length)).toBe(30);
+    expect(await text(".import-content tbody tr:last-child td:nth-child(7)")).toBe("6.000");
     expect(await open(fixture("onnx/mlp/model.onnx"))).toBe("");
     expect(faults).toEqual([]);
   });
