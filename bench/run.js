@@ -1,7 +1,7 @@
 // node bench/run.js [--rounds N] [SUITE ...]: measures ours against every installed peer, each suite in one process, and writes RESULTS.md.
 // The suites are lecture, anew-1000, anew-100000, mlp, mlp-large, moons, threads, ort, convnet, gpt, lstm, gemm, elementwise-sum, elementwise-gradient, scalar-1000,
 // scalar-1000-functions, scalar-100000 (scalar for all three, elementwise for both), train-mlp, train-mlp-large, train-moons, train-convnet,
-// train-gpt (train for all five), start-up, studio, size; without names all run. A run of some replaces their sections alone.
+// train-gpt (train for all five), mpi-sums, mpi-steps, mpi-plan (mpi for all three), start-up, studio, size; without names all run. A run of some replaces their sections alone.
 import { spawnSync } from "node:child_process";
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
@@ -41,7 +41,9 @@ const suites = {
   gemm: async () =>
     `## Matrix products in f32, GFLOP/s on one thread\n\n${await (await import("./suites/gemm.js")).products(Number(values.rounds ?? 5))}\n`,
   threads: async () => `## One thread and two\n\n${await (await import("./suites/threads.js")).threads(Number(values.rounds ?? 9))}\n`,
-  mpi: async () => `## Ranks\n\n${await (await import("./suites/mpi.js")).ranks(Number(values.rounds ?? 5))}\n`,
+  "mpi-sums": async () => `## Ranks: sums\n\n${(await import("./suites/mpi.js")).ranks("sums", Number(values.rounds ?? 5))}\n`,
+  "mpi-steps": async () => `## Ranks: steps\n\n${(await import("./suites/mpi.js")).ranks("steps", Number(values.rounds ?? 5))}\n`,
+  "mpi-plan": async () => `## Ranks: plans\n\n${(await import("./suites/mpi.js")).ranks("plan", Number(values.rounds ?? 3))}\n`,
   convnet: async () => timed((await import("./suites/networks.js")).convnet()),
   gpt: async () => timed((await import("./suites/networks.js")).gpt()),
   lstm: async () => timed((await import("./suites/recurrent.js")).recurrent(64, 128, 128, 32)),
@@ -66,7 +68,9 @@ const suites = {
 const chosen =
   positionals.length > 0
     ? positionals.flatMap((p) =>
-        p === "scalar" || p === "elementwise" || p === "train" ? Object.keys(suites).filter((s) => s.startsWith(`${p}-`)) : [p],
+        p === "scalar" || p === "elementwise" || p === "train" || p === "mpi"
+          ? Object.keys(suites).filter((s) => s.startsWith(`${p}-`))
+          : [p],
       )
     : Object.keys(suites);
 const unknown = chosen.filter((name) => suites[name] === undefined);

@@ -1,4 +1,4 @@
-// One rank of the bench: `node ranks.js allreduce LIBRARY ROUNDS (SIZE IN-A-ROW)...`, `node ranks.js step MODEL THREADS BUCKET STEPS` or `node ranks.js plan MODEL SHARD`; rank 0 prints JSON. With
+// One rank of the bench: `node ranks.js allreduce LIBRARY ROUNDS (SIZE IN-A-ROW)...`, `node ranks.js step MODEL THREADS BUCKET STEPS` or `node ranks.js plan MODEL SHARD [RANKS BUCKET]`; rank 0 prints JSON. With
 // CHAINRULE_ALONE no MPI is asked for.
 import { createRequire } from "node:module";
 import { loader } from "../../dist/data.js";
@@ -76,16 +76,20 @@ async function step(name, threads, bucket, steps) {
   return { ms: median(times), ...report.communication };
 }
 
-/** A step measured for a plan. @param {string} name @param {boolean} shard */
-function plan(name, shard) {
+/** A step measured for a plan, of one of so many ranks. @param {string} name @param {boolean} shard @param {number} among @param {number | undefined} bucket */
+function plan(name, shard, among, bucket) {
   const { batch, data, params, loss, optimizer } = models[name]();
-  return measureStep({ params, loss }, { data: loader(data, { batch }), optimizer, engine: wasm(), shard }, 1);
+  return measureStep(
+    { params, loss },
+    { data: loader(data, { batch }), optimizer, engine: wasm(), shard, ...(bucket !== undefined && { bucket }) },
+    among,
+  );
 }
 
 const found =
   what === "allreduce"
     ? await allreduce(args[0], Number(args[1]), args.slice(2).map(Number))
     : what === "plan"
-      ? await plan(args[0], args[1] === "true")
+      ? await plan(args[0], args[1] === "true", Number(args[2] ?? 1), args[3] === undefined ? undefined : Number(args[3]))
       : await step(args[0], Number(args[1]), Number(args[2]), Number(args[3]));
 if (ranks === null || ranks.rank === 0) console.log(JSON.stringify(found));

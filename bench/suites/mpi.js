@@ -1,7 +1,7 @@
 // Ranks: sums against the same library called from C, steps on ranks against threads, and what the simulation says of many ranks. Elapsed time, in turn, round by round.
 import { execFileSync } from "node:child_process";
 import { mkdtempSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { availableParallelism, tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { simulate } from "../../dist/train.js";
@@ -135,14 +135,62 @@ function predictions() {
   return `### Predicted efficiency, \`chainrule train --plan\`\n\nThe rows of each rank stay the same. Assumed: ranks as fast as this machine was, always ready; a link of its own for each; sums by halving and doubling, one after the other, that get on while the processor computes. Where the update is shared out, its time is that of one rank for all of it.\n\n| model | network | MB a step | ms a step alone | 8 ranks | 64 ranks | 512 ranks |\n| --- | --- | ---: | ---: | ---: | ---: | ---: |\n${rows.join("\n")}`;
 }
 
+/** What is predicted of two, three and four ranks of this machine, and what they take. @param {number} rounds @param {string} folder */
+function compared(rounds, folder) {
+  const library = join(folder, "allreduce.so");
+  execFileSync("mpicc.openmpi", ["-O2", "-shared", "-fPIC", "-o", library, `${here}allreduce.c`]);
+  const took = (/** @type {number} */ n, /** @type {number} */ inner) =>
+    median(mpirun(2, process.execPath, `${here}ranks.js`, "allreduce", library, "51", String(n), String(inner))[n].ours) / 1e6;
+  // The network of the plan is this machine's memory, as two ranks sum over it: a sum has two latencies, and each rank sends as many bytes as it has.
+  const latency = took(2 ** 8, 16) / 2;
+  const bandwidth = 2 ** 22 / took(2 ** 20, 1);
+  const rows = trained.flatMap(([model, title, bucket]) =>
+    [2, 3, 4].map((ranks) => {
+      /** @type {Record<"predicted" | "real" | "ratio", number[]>} */
+      const seen = { predicted: [], real: [], ratio: [] };
+      /** @type {number[]} */
+      const efficiency = [];
+      for (let round = 0; round < rounds; round++) {
+        const plan = simulate(alone(`${here}ranks.js`, "plan", model, "false", String(ranks), String(bucket)), {
+          ranks,
+          bandwidth,
+          latency,
+        });
+        const { ms } = mpirun(ranks, process.execPath, `${here}ranks.js`, "step", model, "1", String(bucket), "20");
+        seen.predicted.push(plan.step);
+        seen.real.push(ms);
+        seen.ratio.push(ms / plan.step);
+        efficiency.push(plan.efficiency);
+      }
+      const crowd = ranks > availableParallelism() ? " (more than processors)" : "";
+      const real = efficiency.map((e, i) => e / seen.ratio[i]);
+      return `| ${title} | ${ranks}${crowd} | ${spread(seen.predicted, 1)} | ${spread(seen.real, 1)} | ${spread(seen.ratio)} | ${(100 * median(efficiency)).toFixed(0)}% | ${(100 * median(real)).toFixed(0)}% |`;
+    }),
+  );
+  return `### What \`--plan\` predicts and what ranks take
+
+Each step is measured by itself as one of so many ranks would make it and laid on the network between two ranks of this machine, ${(bandwidth / 1e9).toFixed(2)} GB/s and ${(latency * 1e6).toFixed(1)} us by a sum of 4 MB and one of 1 kB; then as many real ranks make it, under Open MPI; ${rounds} rounds, in turn. The efficiency of real ranks is the time of the step measured by itself as a part of theirs. Predictions assume a processor for each rank, which no row has whose ranks are more than processors, and a memory that ranks do not share.
+
+| model | ranks | predicted, ms | real, ms | real / predicted | efficiency predicted | real |
+| --- | ---: | ---: | ---: | ---: | ---: | ---: |
+${rows.join("\n")}`;
+}
+
 const note =
   "Two processes need two idle processors: where other work runs beside them, each waits for the other at every sum, and only ratios of sums to the same sums in C mean anything.";
 
-/** @param {number} rounds @returns {Promise<string>} Markdown */
-export async function ranks(rounds) {
+/** @type {Record<string, (rounds: number, folder: string) => string>} */
+const parts = {
+  sums: (rounds, folder) => [note, sums(rounds, folder)].join("\n\n"),
+  steps: (rounds) => [note, ...steps(rounds), predictions()].join("\n\n"),
+  plan: (rounds, folder) => [note, compared(rounds, folder)].join("\n\n"),
+};
+
+/** @param {string} part @param {number} rounds @returns {string} Markdown */
+export function ranks(part, rounds) {
   const folder = mkdtempSync(join(tmpdir(), "bench-mpi-"));
   try {
-    return [note, sums(rounds, folder), ...steps(rounds), predictions()].join("\n\n");
+    return parts[part](rounds, folder);
   } finally {
     rmSync(folder, { recursive: true });
   }
