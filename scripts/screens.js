@@ -1,4 +1,4 @@
-// `npm run screens`: photographs the studio's twelve reference screens anew into test/fixtures/screens. Look at each before committing it.
+// `npm run screens`: photographs the studio's thirteen reference screens anew into test/fixtures/screens. Look at each before committing it.
 import { spawnSync } from "node:child_process";
 import { ensureBuilt } from "./ensure-built.js";
 import { root } from "./entries.js";

@@ -3,6 +3,7 @@
 addEventListener(
   "message",
   ({ data: { prelude, program }, ports: [port] }) => {
+    port.postMessage({ kind: "started" });
     const worker = new Worker(URL.createObjectURL(new Blob([prelude], { type: "text/javascript" })));
     let words = 4000;
     let last = performance.now();

@@ -17,13 +17,14 @@ export interface Running {
 }
 
 /** How a program's run ended, where it did not end itself. */
-export type Ended = "stopped" | "silent";
+export type Ended = "stopped" | "silent" | "unreachable";
 
 /**
  * Runs a program in a worker inside a frame of opaque origin, whose policy allows it no network, no parent and no storage. Ending it removes the
  * frame, which ends the worker whatever it is doing.
  * @param say what the program says; the last message is `done` or `fault`
- * @param ended called when it was ended from outside: stopped, or silent for `patience`
+ * @param ended called when it was ended from outside: stopped, or silent for `patience`, or its frame never came: a browser loads a frame of
+ *   opaque origin from its host alone, past what is kept for reading without a network
  */
 export function runProgram(
   program: ProgramText,
@@ -37,6 +38,7 @@ export function runProgram(
   frame.hidden = true;
   frame.title = "program";
   let over = false;
+  let isHere = false;
   let timer: ReturnType<typeof setTimeout> | undefined;
   const end = (): void => {
     over = true;
@@ -47,11 +49,12 @@ export function runProgram(
     clearTimeout(timer);
     timer = setTimeout(() => {
       end();
-      ended("silent");
+      ended(isHere ? "silent" : "unreachable");
     }, patience);
   };
   const { port1, port2 } = new MessageChannel();
   port1.onmessage = ({ data }) => {
+    isHere = true;
     const message = readMessage(data);
     if (over || message === null) return;
     if (message.kind === "done" || message.kind === "fault") end();

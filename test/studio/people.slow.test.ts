@@ -62,6 +62,59 @@ describe.skipIf(leftOut())("every tab, for everybody", () => {
     }
   });
 
+  inPage("axe-core finds nothing serious on the Graph tab with all it can show, in forced colours and in every theme", async (there) => {
+    const graph = {
+      ...defaultState.graph,
+      formula: "Y = A @ B\nf = sum(Y * Y)",
+      values: { A: "[[1, 2], [4, 5]]", B: "[[1, 2], [3, 4]]" },
+      tint: true,
+      table: true,
+      step: 1,
+    };
+    for (const [theme, options] of [
+      ["system", { forcedColors: "active" }],
+      ["colour-blind", {}],
+      ["colour-blind dark", {}],
+      ["dark", {}],
+    ] as const) {
+      const { page, faults } = await there.visit({
+        bypassCSP: true,
+        at: await at({ tab: "graph", graph }),
+        before: first(`if (origin !== "null") localStorage.setItem("chainrule.theme", ${JSON.stringify(theme)})`),
+        ...options,
+      });
+      await standing(page, "graph");
+      await page.click("#products summary");
+      await page.click("#last");
+      await page.click("#ask-health");
+      await page.waitForSelector("#health-profile");
+      await page.click("#health-limits summary");
+      expect(await serious(page), theme).toEqual([]);
+      expect(faults).toEqual([]);
+      await page.close();
+    }
+  });
+
+  inPage("axe-core finds nothing serious on the other tabs in the colour-blind themes", async (there) => {
+    for (const tab of tabs.filter((name) => name !== "graph"))
+      for (const theme of ["colour-blind", "colour-blind dark"]) {
+        const { page, faults } = await there.visit({
+          bypassCSP: true,
+          at: await at({ tab }),
+          before: first(`if (origin !== "null") localStorage.setItem("chainrule.theme", ${JSON.stringify(theme)})`),
+        });
+        await standing(page, tab);
+        if (tab === "code") {
+          await page.click("#code-run");
+          await page.waitForSelector(".code-done");
+        }
+        expect(await page.evaluate(() => document.documentElement.dataset["theme"]), tab).toBe(theme);
+        expect(await serious(page), `${tab} ${theme}`).toEqual([]);
+        expect(faults).toEqual([]);
+        await page.close();
+      }
+  });
+
   inPage("the Code tab tells its pictures in words, in the reader's language, and has no English left in Korean", async (there) => {
     const { page, faults } = await there.visit({ at: await at({ tab: "code" }, "ko") });
     await standing(page, "code");

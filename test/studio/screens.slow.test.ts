@@ -9,7 +9,7 @@ import { differencePng, differing, mostDiffering, type Pixels, readPixels, shift
 import { addressOf, fontFiles, photograph, prepare, type Screen, screens, steady } from "./screens.ts";
 
 /*
- * Twelve screens of the studio against the pictures in test/fixtures/screens. `npm run screens` makes these anew (then look at each); where one
+ * Thirteen screens of the studio against the pictures in test/fixtures/screens. `npm run screens` makes these anew (then look at each); where one
  * differs, what was seen and where it differs are left in a folder that the message names.
  */
 

@@ -63,7 +63,7 @@ async function opened(page: Page, path: string): Promise<void> {
 
 const { graph, train } = defaultState;
 
-/** The twelve. Sizes are small, so that what is kept is small. */
+/** The thirteen. Sizes are small, so that what is kept is small. */
 export const screens: readonly Screen[] = [
   { file: "graph.png", language: "en", act: walkTo("sigmoid", 6) },
   {
@@ -152,6 +152,23 @@ export const screens: readonly Screen[] = [
       await page.waitForSelector("#code-run");
       await page.click("#code-run");
       await page.waitForSelector("#code-lines button.code-fault");
+    },
+  },
+  {
+    file: "code-ko.png",
+    language: "ko",
+    state: {
+      tab: "code",
+      code: {
+        source:
+          'import { add, mul, variable } from "chainrule";\n\n// 그림과 말, 그리고 줄이 있는 오류\nconst x = variable(-2, "가중치");\nconst f = mul(add(x, 5), x);\nconsole.log("끝");\nshow(f, "식");\nadd(x, f, f.없는것.없는것);\n',
+      },
+    },
+    act: async (page) => {
+      await page.waitForSelector("#code-run");
+      await page.click("#code-run");
+      await page.waitForSelector("#code-lines button.code-fault");
+      await page.waitForFunction(() => document.querySelector<HTMLImageElement>(".code-pictures img")?.naturalWidth);
     },
   },
   {

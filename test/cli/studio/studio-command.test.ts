@@ -38,6 +38,21 @@ describe("chainrule studio", () => {
     await expect(fetch(out.trim())).rejects.toThrow();
   });
 
+  test("listens on the port and under the name that are asked for", async () => {
+    const free = createServer();
+    await new Promise<void>((resolve) => free.listen(0, "127.0.0.1", resolve));
+    const { port } = free.address() as { port: number };
+    await new Promise((resolve) => free.close(resolve));
+    const { code, out, page } = await visit(["--port", String(port), "--host", "localhost"]);
+    expect(out).toBe(`http://localhost:${port}/\n`);
+    expect(page).toContain('<div id="app">');
+    expect(code).toBe(0);
+    // On all addresses: what is printed is one that this machine can open.
+    const all = await visit(["--host", "0.0.0.0"]);
+    expect(all.out).toMatch(/^http:\/\/127\.0\.0\.1:\d+\/\n$/);
+    expect(all.page).toContain('<div id="app">');
+  });
+
   test("says which port is taken", async () => {
     const taken = createServer();
     await new Promise<void>((resolve) => taken.listen(0, "127.0.0.1", resolve));
