@@ -13,6 +13,7 @@ import { type ModelFile, openModel, type Source, tensorsIn } from "./model-file.
 import { checkOperators } from "./operators-used.ts";
 import { buffersOf, type Parameter, parametersOf } from "./parameters.ts";
 import type { FunctionMessage, NodeMessage, ValueMessage } from "./schema.ts";
+import { isSequence } from "./sequences.ts";
 import { absentTensor, dtypeOfElement } from "./tensor-data.ts";
 import { applyNodes, functionKey, inOrder, Names, type Opsets, opsetsOf, readsOf, type Watch } from "./walk.ts";
 
@@ -416,6 +417,8 @@ export function applyModel(
     outputs.map((name) => {
       const v = names.find(name);
       if (v == null) throw new GraphError(`onnx: output ${name} has no value`);
+      if (isSequence(v))
+        throw new GraphError(`onnx: output ${name} is a sequence; read a tensor of it: { outputs: [...] } names values inside too`);
       return [name, v];
     }),
   );

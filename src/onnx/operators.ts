@@ -18,6 +18,7 @@ import { reductions } from "./reductions.ts";
 import { resizing } from "./resize.ts";
 import { sampling } from "./sampling.ts";
 import type { NodeMessage } from "./schema.ts";
+import { sequences } from "./sequences.ts";
 import { shaping } from "./shaping.ts";
 import { spectral } from "./spectral.ts";
 import { trainingOperators } from "./training-operators.ts";
@@ -42,6 +43,7 @@ const families: readonly Family[] = [
   sampling,
   linearAttending,
   spectral,
+  sequences,
 ];
 
 /** What to do about operators that other exporters write. */

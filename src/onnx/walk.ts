@@ -7,6 +7,7 @@ import type { Answers } from "./answers.ts";
 import { Application, nodeText, type Results, type Surroundings } from "./application.ts";
 import { ruleOf } from "./operators.ts";
 import type { AttributeMessage, FunctionMessage, GraphMessage, NodeMessage, OpsetMessage, TensorMessage } from "./schema.ts";
+import { isSequence, takesSequence, tensorsOf } from "./sequences.ts";
 
 /** Values by name; a graph inside a node sees those around it. */
 export class Names {
@@ -212,9 +213,16 @@ export function applyNodes(
         throw new GraphError(`onnx: ${nodeText(node)} reads ${name}, which is neither an input, a weight nor the result of a node`);
       return v;
     });
+    const called = walk.functions.get(functionKey(node, node.op_type ?? ""));
+    if (called === undefined && !takesSequence(node.op_type ?? ""))
+      operands.forEach((v, i) => {
+        if (v !== null && isSequence(v))
+          throw new GraphError(
+            `onnx: ${nodeText(node)} takes ${node.input![i]}, a sequence; sequences are unfolded here, and only operators of sequences take them: choose tensors of it by SequenceAt`,
+          );
+      });
     const attributes = attributesOf(node, outer);
     const domain = node.domain === "ai.onnx" ? "" : (node.domain ?? "");
-    const called = walk.functions.get(functionKey(node, node.op_type ?? ""));
     const from = nextSerial();
     const results =
       called !== undefined
@@ -228,13 +236,20 @@ export function applyNodes(
       names.put(name, v);
     });
     if (level === 0 && walk.watch?.node !== undefined)
-      walk.watch.node(
+      watched(
         node,
         readsOf(node).flatMap((name) => names.find(name) ?? []),
         list.filter((v) => v != null),
         from,
+        walk.watch.node,
       );
   }
+}
+
+/** Tells of a node, with the tensors of sequences in their places; what chooses among them reads what it chose. */
+function watched(node: NodeMessage, read: readonly Value[], gave: readonly Value[], from: number, tell: NonNullable<Watch["node"]>): void {
+  const [all, given] = [read, gave].map((values) => values.flatMap((v) => tensorsOf(v) ?? [v])) as [Value[], Value[]];
+  tell(node, node.op_type === "SequenceAt" || node.op_type === "SequenceErase" ? given : all, given, from);
 }
 
 interface Place {
@@ -327,6 +342,10 @@ function applyGraph(
   return wanted.map((name) => {
     const v = names.find(name);
     if (v == null) throw new GraphError(`onnx: graph ${graph.name ?? ""} inside a node has no value for its output ${name}`);
+    if (isSequence(v))
+      throw new GraphError(
+        `onnx: graph ${graph.name ?? ""} inside a node gives ${name}, a sequence, which is not read; let it give tensors`,
+      );
     return v;
   });
 }
