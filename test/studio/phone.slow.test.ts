@@ -44,9 +44,9 @@ beforeAll(async () => {
 
 afterAll(() => studio.close());
 
-async function visit(there: Studio, tab: Tab, language: "en" | "ko"): Promise<{ page: Page; faults: string[] }> {
+async function visit(there: Studio, tab: Tab, language: "en" | "ko", viewport = phone): Promise<{ page: Page; faults: string[] }> {
   const { page, faults } = await there.visit({
-    viewport: phone,
+    viewport,
     bypassCSP: true,
     at: `?lang=${language}#${await packState({ ...defaultState, tab })}`,
   });
@@ -126,6 +126,47 @@ describe.skipIf(leftOut()).each(tabs)("the %s tab on a phone", (tab) => {
     },
   );
 });
+
+test.skipIf(leftOut())(
+  "nothing of the Train tab's buttons is out of sight, nor of the names of colours, in either language",
+  { timeout: 120_000 },
+  async () => {
+    for (const [language, width] of [
+      ["en", 390],
+      ["ko", 390],
+      ["en", 320],
+    ] as const) {
+      const { page, faults } = await visit(studio, "train", language, { width, height: 844 });
+      await page.click("#step-epoch");
+      await page.waitForFunction(() => document.querySelector("#epoch")?.textContent === "1");
+      const cut = await page.evaluate(() => {
+        const found: string[] = [];
+        const run = document.querySelector(".run")!;
+        if (run.scrollWidth > run.clientWidth + 1) found.push("run");
+        for (const element of run.querySelectorAll("button, select, input, p, .field > span")) {
+          const { left, right, width: wide } = element.getBoundingClientRect();
+          const isText = element.id !== "reset" && element.tagName !== "SELECT" && element.tagName !== "INPUT";
+          if (wide === 0 || left < 0 || right > innerWidth || (isText && element.scrollWidth > element.clientWidth + 1))
+            found.push(element.id || element.className || element.textContent || element.tagName);
+        }
+        const map = document.querySelector(".map-box")!.parentElement!;
+        if (innerWidth >= 360 && map.getBoundingClientRect().bottom > run.getBoundingClientRect().top + 1) found.push("map");
+        const context = document.createElement("canvas").getContext("2d")!;
+        for (const select of innerWidth < 360 ? [] : document.querySelectorAll<HTMLSelectElement>("#theme, #pace")) {
+          const style = getComputedStyle(select);
+          context.font = `${style.fontWeight} ${style.fontSize} ${style.fontFamily}`;
+          // The arrow of a select takes about 20 pixels.
+          const room = select.clientWidth - Number.parseFloat(style.paddingLeft) - Number.parseFloat(style.paddingRight) - 20;
+          for (const { textContent } of select.options) if (context.measureText(textContent!).width > room) found.push(textContent!);
+        }
+        return found;
+      });
+      expect(cut, `${language} ${width}`).toEqual([]);
+      expect(faults).toEqual([]);
+      await page.close();
+    }
+  },
+);
 
 test.skipIf(leftOut())(
   "a run of the Code tab brings what it says to the front, and counts the pictures it drew",
