@@ -20,6 +20,7 @@ import {
 import { type CsvTable, parseNpy, parseNpz, parseSafetensors } from "chainrule/data";
 import { type Model, onnx } from "chainrule/onnx";
 import { wasm } from "chainrule/wasm";
+import { countedFiles } from "./counted-file.ts";
 import { tensorFacts } from "./facts.ts";
 import { portText, readGiven, readTable } from "./given.ts";
 import { InputFault } from "./given-input.ts";
@@ -39,6 +40,7 @@ import type {
   Summary,
   TensorRow,
   TuneAsk,
+  Work,
 } from "./protocol.ts";
 import { tuneModel } from "./tune.ts";
 
@@ -80,7 +82,8 @@ export class Held {
   }
 
   /** Opens files dropped together: one model, graph, table or file of tensors, with the data files that belong to it. */
-  async open({ files }: Asks["open"]["ask"]): Promise<Summary> {
+  async open({ files: given }: Asks["open"]["ask"]): Promise<Summary> {
+    const files = this.#counted(given, "read");
     const main = files.find(({ name }) => /\.(onnx|graph)$/i.test(name)) ?? files[0];
     if (main === undefined) throw new Error("no file was given");
     this.#graph = null;
@@ -117,7 +120,9 @@ export class Held {
     const { graph: whole, inputs: types, outputs, parameters, nodes } = await onnx.outline(file, options);
     let reading: Promise<OpenModel> | null = null;
     const whenRead = (): Promise<OpenModel> => {
-      reading ??= onnx.read(file, options).then((model: Model<string, string>) => {
+      const [main, ...others] = this.#counted([file, ...beside], "inspect") as [File, ...File[]];
+      const now = others.length > 0 ? { external: Object.fromEntries(others.map((other) => [other.name, other])) } : {};
+      reading ??= onnx.read(main, now).then((model: Model<string, string>) => {
         // Another file may have been opened meanwhile.
         if (this.#model === whenRead) this.#tensors = model.params;
         return { model, types };
@@ -175,7 +180,8 @@ export class Held {
   }
 
   /** Reads a table, the data to tune with. Without a column's name, `label`, `target`, `class` or `y` is the label, else the last column. */
-  async data({ file, label }: Asks["data"]["ask"]): Promise<Summary> {
+  async data({ file: given, label }: Asks["data"]["ask"]): Promise<Summary> {
+    const [file] = this.#counted([given], "read") as [File];
     const table = readTable(await file.text(), label);
     this.#data = { name: file.name, table };
     const width = Math.min(table.columns.length, 30);
@@ -297,17 +303,23 @@ export class Held {
   async gradients(ask: GradientAsk): Promise<Gradients> {
     const open = await this.#modelOrFail();
     const began = performance.now();
+    const at = (done: number): void => this.#say({ progress: "gradients", amount: { done, of: 4, unit: "steps" } });
+    at(0);
     const given = new Map<string, Tensor>();
     for (const [name, input] of Object.entries(ask.inputs))
       if (Object.hasOwn(open.model.inputs, name)) given.set(name, (await readGiven(input, name, open.model.inputs[name]!)).tensor);
+    at(1);
     const { params, outputs } = modelValues(open.model, open.types, ask.seed, given);
     const loss = lossOf(outputs, ask);
     const wrt = Object.fromEntries(open.model.trainable.map((name) => [name, params[name]!]));
     const slopes = gradients(loss, wrt);
     const step = graph({}, () => ({ loss, slopes, output: outputs[ask.output]! }));
+    at(2);
     const program = await compile(step, wasm());
+    at(3);
     const ran = await program.run({});
     program.dispose?.();
+    at(4);
     this.#gradients = ran.slopes;
     this.#graph = graph({}, () => outputs);
     this.#wrt = wrt;
@@ -349,6 +361,11 @@ export class Held {
   async save(): Promise<Blob> {
     const { model } = await this.#modelOrFail();
     return new Blob([onnx.write(model) as Uint8Array<ArrayBuffer>], { type: "application/octet-stream" });
+  }
+
+  /** Files that say how much of them was read. */
+  #counted(files: readonly File[], progress: Work): File[] {
+    return countedFiles(files, (done, of) => this.#say({ progress, amount: { done, of, unit: "bytes" } }));
   }
 
   #modelOrFail(): Promise<OpenModel> {

@@ -213,9 +213,19 @@ export type AskName = keyof Asks;
 
 export type ToWorker = { readonly [K in AskName]: { readonly id: number; readonly kind: K; readonly ask: Asks[K]["ask"] } }[AskName];
 
+/** What takes time. */
+export type Work = "read" | "inspect" | "build" | "layout" | "gradients" | "tune";
+
+export interface Amount {
+  readonly done: number;
+  readonly of: number;
+  readonly unit: "bytes" | "steps";
+}
+
 export type FromWorker =
   | { readonly id: number; readonly answer: unknown }
   | { readonly id: number; readonly error: string; readonly trouble?: InputTrouble }
-  | { readonly progress: "read" | "inspect" | "build" | "layout" }
+  /** What it does, and how much of it is done, where that is known: bytes of a file, steps of a computation. */
+  | { readonly progress: Work; readonly amount?: Amount }
   | { readonly tuning: TuneState }
   | { readonly takenOver: TakenOver };

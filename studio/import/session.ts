@@ -10,7 +10,7 @@ import { lookForEngines, runtimeAddress } from "./engines.ts";
 import type { TensorFacts } from "./facts.ts";
 import { type GivenInput, InputFault, type InputTrouble } from "./given-input.ts";
 import { checked, giveFile, givenOf, inputFiles } from "./inputs.ts";
-import type { Drawing, Found, Gradients, ItemFacts, Look, Summary, TakenOver, TuneAsk, TuneState } from "./protocol.ts";
+import type { Amount, Drawing, Found, Gradients, ItemFacts, Look, Summary, TakenOver, TuneAsk, TuneState, Work } from "./protocol.ts";
 import { short } from "./short.ts";
 import { defaultImport, type FileMark, type ImportState } from "./state.ts";
 import { isSameFile, markOf, openedFile, set, view } from "./view.ts";
@@ -21,7 +21,9 @@ import { importWords } from "./words.ts";
 export type Fault = string | InputTrouble | { readonly missing: string };
 
 /** What the tab is doing that takes time; null: nothing. */
-export const busy = signal<"read" | "inspect" | "build" | "layout" | "gradients" | "tune" | null>(null);
+export const busy = signal<Work | null>(null);
+/** How much of it is done; null where that is not known. */
+export const amount = signal<Amount | null>(null);
 export const summary = signal<Summary | null>(null);
 /** The table that a model is tuned with. */
 export const data = signal<Summary | null>(null);
@@ -44,11 +46,17 @@ let asked: string | null = null;
 
 function worker(): Client {
   return (client ??= startWorker((message) => {
-    if ("tuning" in message) losses.value = [...losses.value, message.tuning].slice(-2000);
-    else if ("takenOver" in message) {
+    if ("tuning" in message) {
+      amount.value = { done: message.tuning.step, of: message.tuning.steps, unit: "steps" };
+      losses.value = [...losses.value, message.tuning].slice(-2000);
+    } else if ("takenOver" in message) {
       takenOver.value = message.takenOver;
       say(tellTakenOver(message.takenOver));
-    } else busy.value = message.progress;
+    } else if (busy.value !== null) {
+      // What is said after the work has ended is too late.
+      busy.value = message.progress;
+      amount.value = message.amount ?? null;
+    }
   }));
 }
 
@@ -65,6 +73,7 @@ function faultOf(error: unknown): Fault {
 
 async function during(kind: typeof busy.value, work: () => Promise<void>): Promise<void> {
   busy.value = kind;
+  amount.value = null;
   fault.value = null;
   try {
     await work();

@@ -13,6 +13,7 @@ import { tellTrouble } from "./input-fields.tsx";
 import { PartsTable } from "./parts-table.tsx";
 import type { Summary, TensorRow } from "./protocol.ts";
 import {
+  amount,
   around,
   busy,
   cancel,
@@ -95,6 +96,7 @@ export function ImportTab(): JSX.Element {
         <p role="status" class="import-status" id="import-status">
           {busy.value === null ? "" : w[busy.value]}
         </p>
+        {busy.value !== null && <Progress words={w} />}
         {busy.value !== null && busy.value !== "tune" && (
           <button type="button" id="import-cancel" onClick={cancel}>
             {w.cancel}
@@ -225,6 +227,23 @@ export function ImportTab(): JSX.Element {
       </section>
       <SheetTabs sheet={sheet} names={w.sheet} label={w.sheetLabel} />
     </main>
+  );
+}
+
+/** How much of what takes time is done, as a bar and in words. */
+function Progress({ words }: { words: ImportWords }): JSX.Element {
+  const now = amount.value;
+  const text =
+    now === null
+      ? ""
+      : now.unit === "bytes"
+        ? words.bytesOf((now.done / 1e6).toFixed(1), (now.of / 1e6).toFixed(1))
+        : words.stepsOf(grouped(now.done), grouped(now.of));
+  return (
+    <p class="import-progress" id="import-progress">
+      <progress aria-label={words[busy.value!]} {...(now !== null && { value: now.done, max: Math.max(1, now.of) })} />{" "}
+      <small>{text}</small>
+    </p>
   );
 }
 

@@ -7,6 +7,8 @@ export const en = {
   wanted: (name: string): string => `The address shows a view of ${name}: open that file to see it. Files stay on your machine.`,
   openAgain: "Open it again",
   cancel: "Cancel",
+  bytesOf: (done: string, of: string): string => `${done} of ${of} MB`,
+  stepsOf: (done: string, of: string): string => `${done} of ${of} steps`,
   read: "Reading …",
   inspect: "Looking for what can be trained …",
   build: "Building the graph …",

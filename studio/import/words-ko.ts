@@ -10,6 +10,8 @@ export const ko = {
     `이 주소에는 ${name} 파일을 보는 방법이 담겨 있습니다. 그 파일을 열면 볼 수 있습니다. 파일은 이 컴퓨터를 떠나지 않습니다.`,
   openAgain: "다시 열기",
   cancel: "취소",
+  bytesOf: (done: string, of: string): string => `${of} MB 중 ${done} MB`,
+  stepsOf: (done: string, of: string): string => `${of}단계 중 ${done}단계`,
   read: "읽는 중 …",
   inspect: "학습할 수 있는 것을 찾는 중 …",
   build: "그래프를 만드는 중 …",

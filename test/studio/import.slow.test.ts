@@ -206,11 +206,54 @@ describe.skipIf(leftOut())("the Import tab", () => {
     expect(faults).toEqual([]);
   });
 
+  test("says how much of a large file is read, and of gradients and tuning, and Cancel ends them", { timeout: 180_000 }, async () => {
+    if (studio === null) return;
+    const large = write("large.onnx", resnet50());
+    // All that the bar said.
+    await page.evaluate(() => {
+      const told: string[] = [];
+      (window as unknown as { told: string[] }).told = told;
+      new MutationObserver(() => {
+        const bar = document.querySelector<HTMLProgressElement>("#import-progress progress");
+        const text = document.querySelector("#import-progress small")?.textContent;
+        if (bar !== null && text) told.push(`${bar.getAttribute("aria-label")} ${text} ${bar.position >= 0 && bar.position <= 1}`);
+      }).observe(document.body, { subtree: true, childList: true, characterData: true, attributes: true });
+    });
+    const told = async (pattern: RegExp): Promise<string[]> =>
+      (await page.evaluate(() => (window as unknown as { told: string[] }).told)).filter((text) => pattern.test(text));
+    expect(await open(large)).toBe("");
+    const read = await told(/^Looking.* of 10\d\.\d MB true$/);
+    expect(read.length).toBeGreaterThan(3);
+    expect(read.at(-1)).toMatch(/ (10\d\.\d) of \1 MB/);
+    await page.setInputFiles("#import-file", large);
+    await page.waitForSelector("#import-cancel");
+    await page.click("#import-cancel");
+    await page.waitForSelector(".import-drop");
+    expect(await text("#import-status")).toBe("");
+    expect(await page.evaluate(() => document.querySelector("#import-progress"))).toBe(null);
+    // The next file is opened by another worker; what is told afterwards is its own.
+    expect(await open(fixture("onnx/mlp/model.onnx"))).toBe("");
+    await page.click("#import-gradients button[type=submit]");
+    await page.waitForSelector("#import-loss");
+    expect((await told(/^Computing gradients .* of 4 steps true$/)).length).toBeGreaterThan(0);
+    await page.setInputFiles("#import-data", digits);
+    await page.waitForFunction(() => document.querySelector("#import-tune")?.textContent?.includes("1,797 rows"));
+    await page.fill("#import-tune input[type=number]", "10000");
+    await page.click("#import-tune button[type=submit]");
+    await expect.poll(() => told(/^Tuning .* of [\d,]+ steps true$/), { timeout: 30_000 }).not.toEqual([]);
+    await page.click("#import-tune button:not(.primary):not(#import-download)");
+    await page.waitForSelector("#import-tuned");
+    expect(await text("#import-tuned")).toContain("Stopped");
+    expect(faults).toEqual([]);
+  });
+
   test("opens a table of a million columns", { timeout: 180_000 }, async () => {
     if (studio === null) return;
     const columns = 1_000_000;
     const names = Array.from({ length: columns }, (_, i) => `c${i}`).join(",");
     const row = Array.from({ length: columns }, (_, i) => i % 7).join(",");
+    // Beside an open model a table is data to tune with.
+    expect(await open(write("one.npz", await serializeNpz({ w: tensor([1, 2, 3]) })))).toBe("");
     const path = write("wide.csv", `${names},label\n${row},1\n${row},0\n`);
     await page.setInputFiles("#import-file", path);
     const opened = (): Promise<string> => page.evaluate(() => document.querySelector(".import-side[data-panel=file]")!.textContent!);
