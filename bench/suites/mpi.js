@@ -156,7 +156,7 @@ function compared(rounds, folder) {
           bandwidth,
           latency,
         });
-        const { ms } = mpirun(ranks, process.execPath, `${here}ranks.js`, "step", model, "1", String(bucket), "20");
+        const { ms } = mpirun(ranks, process.execPath, `${here}ranks.js`, "step", model, "1", String(bucket), "13");
         seen.predicted.push(plan.step);
         seen.real.push(ms);
         seen.ratio.push(ms / plan.step);
