@@ -3,7 +3,7 @@ import { parseSafetensors } from "../../src/data/safetensors.ts";
 import { compile, type Engine, evaluate, graph, softmaxCrossEntropy, type Tensor, type Value, valueAndGrad } from "../../src/index.ts";
 import { onnx } from "../../src/onnx/onnx.ts";
 import { type Ort, onnxruntime } from "../../src/onnxruntime.ts";
-import { sgd } from "../../src/optim.ts";
+import { adam, adamW, sgd } from "../../src/optim.ts";
 import { wasm } from "../../src/wasm.ts";
 
 /** What the page asks for. */
@@ -11,6 +11,8 @@ export interface Asked {
   readonly engine: "wasm" | "onnxruntime" | "onnxruntime, webgpu";
   readonly steps: number;
   readonly rate: number;
+  /** `sgd` when left out. */
+  readonly optimizer?: "sgd" | "adam" | "adamW";
 }
 
 /** What it gets. */
@@ -31,11 +33,11 @@ async function engineOf(name: Asked["engine"]): Promise<Engine> {
 
 type Params = Record<string, Value>;
 
-async function tune({ engine, steps, rate }: Asked): Promise<Told> {
+async function tune({ engine, steps, rate, optimizer: chosen = "sgd" }: Asked): Promise<Told> {
   const read = async (file: string): Promise<Uint8Array> => new Uint8Array(await (await fetch(file)).arrayBuffer());
   const { tensors: data } = parseSafetensors(await read("/data.safetensors"));
   const model = await onnx.read(await read("/model.onnx"), { inputs: ["input"], outputs: ["logits"] });
-  const optimizer = sgd({ rate, only: [...model.trainable] });
+  const optimizer = { sgd, adam, adamW }[chosen]({ rate, only: [...model.trainable] });
   const state = { params: model.params, opt: optimizer.init(model.params) };
   const step = graph({ ...state, x: data["x/0"]!.type, y: data["y/0"]!.type }, ({ params, opt, x, y }) => {
     const { value, grad } = valueAndGrad((p: Params) => softmaxCrossEntropy(model.apply(p, { input: x }).logits, y))(params as Params);

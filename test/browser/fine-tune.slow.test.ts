@@ -94,3 +94,24 @@ test.each(["wasm", "onnxruntime", "onnxruntime, webgpu"] as const)(
   },
   120_000,
 );
+
+test.each(["adam", "adamW"] as const)(
+  "a page takes the steps of %s on WebGPU as on the wasm engine",
+  async (optimizer, ...rest) => {
+    const context = rest.at(-1) as { skip(): void } | undefined;
+    if (browser === null) return context?.skip();
+    if (!(await page.evaluate<boolean>("navigator.gpu?.requestAdapter().then((a) => a !== null) ?? false"))) return context?.skip();
+    const asked = { steps: told.steps, rate: 1e-2, optimizer };
+    const compiled = await tuned({ ...asked, engine: "wasm" });
+    const got = await tuned({ ...asked, engine: "onnxruntime, webgpu" });
+    expect([compiled.failure, got.failure]).toEqual([undefined, undefined]);
+    expect(got.apart).toBe(0);
+    // These are no steps of nothing: without them the losses of the same batches are others.
+    const still = await tuned({ ...asked, engine: "wasm", rate: 1e-9 });
+    expect(Math.abs(got.losses!.at(-1)! - still.losses!.at(-1)!)).toBeGreaterThan(1e-2 * still.losses!.at(-1)!);
+    got.losses!.forEach((loss, i) => {
+      expect(Math.abs(loss - compiled.losses![i]!), `step ${i}`).toBeLessThan(1e-4 * compiled.losses![i]!);
+    });
+  },
+  120_000,
+);
