@@ -164,7 +164,8 @@ function tensorRows(path: string, source: TensorSource, settings: FinetuneSettin
   }
   const sources = new Map(
     names.flatMap((name): [string, string][] => {
-      const own = settings.inputs[name] ?? (Object.hasOwn(tensors, name) ? name : undefined);
+      const own =
+        (Object.hasOwn(settings.inputs, name) ? settings.inputs[name] : undefined) ?? (Object.hasOwn(tensors, name) ? name : undefined);
       return own === undefined ? [] : [[name, own]];
     }),
   );

@@ -132,11 +132,11 @@ export function finetuneSettings(model: string, given: Given): FinetuneSettings 
 
 /** `image=x,mask=m` as a record. */
 function pairs(parts: readonly string[], refuse: (message: string) => never): Record<string, string> {
-  const found: Record<string, string> = {};
+  const found = new Map<string, string>();
   for (const part of parts) {
     const at = part.indexOf("=");
     if (at < 1 || at === part.length - 1) refuse(`--input ${part.slice(0, 40)}: write the model's input and the tensor, --input image=x`);
-    found[part.slice(0, at)] = part.slice(at + 1);
+    found.set(part.slice(0, at), part.slice(at + 1));
   }
-  return found;
+  return Object.fromEntries(found);
 }

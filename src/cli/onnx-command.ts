@@ -46,11 +46,11 @@ export function listIn(options: Options, name: string): string[] | null {
 
 /** `--dims batch=32,length=128`. @throws UsageError for what is no such list */
 export function dimsIn(options: Options, command: string): Record<string, number> {
-  const found: Record<string, number> = {};
+  const found = new Map<string, number>();
   for (const part of listIn(options, "dims") ?? []) {
     const match = /^(.+)=(\d{1,9})$/.exec(part);
     if (match === null) throw new UsageError(`--dims ${part.slice(0, 40)} is no size; write --dims batch=32`, command);
-    found[match[1]!] = Number(match[2]);
+    found.set(match[1]!, Number(match[2]));
   }
-  return found;
+  return Object.fromEntries(found);
 }

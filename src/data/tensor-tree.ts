@@ -33,12 +33,12 @@ export function treeOf<T>(tensors: Readonly<Record<string, Tensor>>, like: T): T
 
 /** The leaves of a tree by path, as safetensors holds them. @throws ParseError for two leaves of one path */
 export function recordOf(tree: unknown, who: string): Record<string, Tensor> {
-  const record: Record<string, Tensor> = {};
+  const found = new Map<string, Tensor>();
   for (const { path, leaf } of leaves(tree)) {
-    if (Object.hasOwn(record, path)) throw new ParseError(`${who}: two leaves are called ${path}; rename a key that has dots in it`);
-    record[path] = evaluate(lift(leaf as Operand, "f64"));
+    if (found.has(path)) throw new ParseError(`${who}: two leaves are called ${path}; rename a key that has dots in it`);
+    found.set(path, evaluate(lift(leaf as Operand, "f64")));
   }
-  return record;
+  return Object.fromEntries(found);
 }
 
 /**

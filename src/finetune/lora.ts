@@ -131,7 +131,7 @@ function checkedFactors(like: Readonly<Record<string, Tensor>>, given: Readonly<
   for (const name of Object.keys(given))
     if (!Object.hasOwn(like, name)) throw new GraphError(`lora: there is no factor ${name}; there are ${listed(Object.keys(like))}`);
   for (const [name, { type }] of Object.entries(like)) {
-    const own = given[name];
+    const own = Object.hasOwn(given, name) ? given[name] : undefined;
     if (own === undefined) throw new GraphError(`lora: factor ${name} is missing; give all of params, changed or not`);
     const v = lift(own, type.dtype);
     if (!sameType(v.type, type)) throw new ShapeError(`lora: factor ${name} is ${typeText(type)}; ${typeText(v.type)} was given`);

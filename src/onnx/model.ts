@@ -352,7 +352,10 @@ export function bindModel(
       : params;
   const bound = new Map(Object.entries(opened.dims));
   const pins = Object.fromEntries(
-    [...inputs].map(([name, port]) => [name, pinned(inputValue(name, data[name], port, bound), name, port.dtype)]),
+    [...inputs].map(([name, port]) => [
+      name,
+      pinned(inputValue(name, Object.hasOwn(data, name) ? data[name] : undefined, port, bound), name, port.dtype),
+    ]),
   );
   for (const name of Object.keys(data)) if (!inputs.has(name)) noInput(name, inputs.keys());
   const record = (some: readonly NodeMessage[], wanted: readonly string[]): Recorder => {
@@ -401,7 +404,7 @@ export function applyModel(
   }
   for (const name of Object.keys(data)) if (!inputs.has(name)) noInput(name, inputs.keys());
   const bound = new Map(Object.entries(dims));
-  for (const [name, port] of inputs) names.put(name, inputValue(name, data[name], port, bound));
+  for (const [name, port] of inputs) names.put(name, inputValue(name, Object.hasOwn(data, name) ? data[name] : undefined, port, bound));
   for (const [name, value] of constants) names.put(name, constant(value));
   const tensorOf = file.tensor;
   applyNodes(nodes, names, opsets, {

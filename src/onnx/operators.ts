@@ -65,7 +65,7 @@ export function findRule(domain: string, op: string): Rule | undefined {
 export function unknownText(domain: string, node: NodeMessage): string {
   const op = node.op_type ?? "";
   const full = domain === "" ? op : `${domain}.${op}`;
-  return `${nodeText(node)}: there is no operator ${full} here; ${advice[domain] ?? "export the model with an operator set from 7 to 28 and operators of ai.onnx alone, or leave this part of it out"}`;
+  return `${nodeText(node)}: there is no operator ${full} here; ${(Object.hasOwn(advice, domain) ? advice[domain] : undefined) ?? "export the model with an operator set from 7 to 28 and operators of ai.onnx alone, or leave this part of it out"}`;
 }
 
 /** The rule of a node. @throws GraphError for an operator that is not supported */

@@ -17,6 +17,11 @@ export interface Parameter {
   readonly fixedBy: FixedBy | null;
 }
 
+/** What a table has for the operator of a node; files call operators of their own what they like, `constructor` too. */
+function rowFor<T>(table: Readonly<Record<string, T>>, { op_type = "" }: NodeMessage): T | undefined {
+  return Object.hasOwn(table, op_type) ? table[op_type] : undefined;
+}
+
 /** Operands that are settings rather than weights, by operator: bounds, scales, ratios. */
 const settings: Readonly<Record<string, readonly number[]>> = {
   Clip: [1, 2],
@@ -82,7 +87,7 @@ const roles: Readonly<Record<string, readonly string[]>> = {
 function pathName(name: string, uses: ReadonlyMap<string, readonly Use[]>, known: ReadonlySet<string>): string {
   const use = uses.get(name)?.[0];
   if (use === undefined) return name;
-  const role = roles[use.node.op_type ?? ""]?.[use.at] || "weight";
+  const role = rowFor(roles, use.node)?.[use.at] || "weight";
   const next = uses.get(use.node.output?.[0] ?? "")?.[0]?.node;
   const bias =
     next?.op_type === "Add" ? next.input?.find((other) => known.has(other) && other.endsWith(".bias") && !madeUp.test(other)) : undefined;
@@ -133,7 +138,7 @@ export function parametersOf(
   for (const [initializer, value] of initializers) {
     const list = uses.get(initializer) ?? [];
     if (!isFloat(value.type.dtype) || list.length === 0) continue;
-    if (list.every(({ node, at }) => settings[node.op_type ?? ""]?.includes(at) === true)) continue;
+    if (list.every(({ node, at }) => rowFor(settings, node)?.includes(at) === true)) continue;
     // What an exporter made of a constant: no weight of a module, and so without a name of one.
     const single = madeUp.test(initializer) && (sizeOf(value.type.shape) === 1 || (!unread(initializer) && isPlain(value, list)));
     let name = initializer;
@@ -144,7 +149,7 @@ export function parametersOf(
       for (let k = 2; name !== initializer && taken.has(name); k++) name = `${better}.${k}`;
       taken.add(name);
     }
-    const fixedBy = list.every(({ node, at }) => fixedOperands[node.op_type ?? ""]?.includes(at) === true)
+    const fixedBy = list.every(({ node, at }) => rowFor(fixedOperands, node)?.includes(at) === true)
       ? "operand"
       : fixedNames.test(initializer)
         ? "name"

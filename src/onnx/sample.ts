@@ -31,20 +31,27 @@ const tries: readonly number[] = [1, 8, 32, 224];
 function typesOf(
   { inputs, dims }: Opened,
   size: number,
-): { readonly types: Readonly<Record<string, TensorType>>; readonly dims: Record<string, number> } {
-  const found: Record<string, number> = { ...dims };
-  const types: Record<string, TensorType> = {};
+): { readonly types: Readonly<Record<string, TensorType>>; readonly dims: Readonly<Record<string, number>> } {
+  const found = new Map(Object.entries(dims));
+  const types = new Map<string, TensorType>();
+  const sizeNamed = (name: string, other: number): number => {
+    const own = found.get(name) ?? other;
+    found.set(name, own);
+    return own;
+  };
   for (const [name, { dtype, shape }] of inputs) {
     if (shape === null)
       throw new ShapeError(
         `onnx: the file does not say how many axes the input ${name} has; export the model with shapes, or apply it to data`,
       );
-    types[name] = tensorType(
-      dtype,
-      shape.map((s, i) => (typeof s === "number" ? s : s === null ? (i === 0 ? 1 : size) : (found[s] ??= i === 0 ? 1 : size))),
-    );
+    const sizes = shape.map((s, i) => {
+      if (typeof s === "number") return s;
+      const other = i === 0 ? 1 : size;
+      return s === null ? other : sizeNamed(s, other);
+    });
+    types.set(name, tensorType(dtype, sizes));
   }
-  return { types, dims: found };
+  return { types: Object.fromEntries(types), dims: Object.fromEntries(found) };
 }
 
 /** Data that most models can compute with: ones for whole numbers, which are tokens and masks, and small numbers that differ. */
@@ -61,7 +68,7 @@ export function madeUpData(type: TensorType): Tensor {
  */
 export function sampleOf(opened: Opened, watch?: Watch, as: "input" | "variable" = "input"): Sample {
   const open = [...opened.inputs.values()].some(({ shape }) =>
-    shape?.some((s, i) => i > 0 && typeof s !== "number" && opened.dims[s ?? ""] === undefined),
+    shape?.some((s, i) => i > 0 && typeof s !== "number" && !Object.hasOwn(opened.dims, s ?? "")),
   );
   let first: ChainruleError | null = null;
   for (const size of open ? tries : [1])

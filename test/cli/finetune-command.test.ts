@@ -49,6 +49,32 @@ test("chainrule finetune --lang ko tells its run in Korean", async () => {
   expect((await cli([...args.slice(0, 6), "--lang", "fr", "-o", at("fr.onnx")])).err).toContain("--lang fr is not there; there are en, ko");
 });
 
+test.each(["__proto__", "constructor", "toString", "hasOwnProperty", "\u200b"])(
+  "an input, a weight and an output may be called %j",
+  async (name) => {
+    const path = file(
+      "called.onnx",
+      modelBytes({
+        nodes: [node("MatMul", [name, `${name}w`], [`${name}y`])],
+        inputs: [port(name, [name, 2])],
+        outputs: [port(`${name}y`, [name, 1])],
+        weights: [weight(`${name}w`, [2, 1], [1, 2])],
+      }),
+    );
+    const [given, wanted] = [tensor([1, 2, 3, 4, 5, 6], f32(3, 2)), tensor([1, 2, 3], f32(3, 1))];
+    const tune = ["--validation", "0", "--force", "-o", at("called-tuned.onnx")];
+    const same = file("called.safetensors", serializeSafetensors({ [name]: given, y: wanted }));
+    expect(await cli(["finetune", path, "--data", same, ...tune])).toMatchObject({ code: 0 });
+    const other = file("called-otherwise.safetensors", serializeSafetensors({ data: given, more: given, y: wanted }));
+    expect(await cli(["finetune", path, "--data", other, ...tune])).toMatchObject({
+      code: 2,
+      err: expect.stringContaining("name the tensor"),
+    });
+    expect(await cli(["finetune", path, "--data", other, "--input", `${name}=more`, "--target", "y", ...tune])).toMatchObject({ code: 0 });
+    expect((await onnx.read(at("called-tuned.onnx"))).params[`${name}w`]!.data).not.toEqual(Float32Array.of(1, 2));
+  },
+);
+
 /** What does not fit, word for word. */
 describe("data that is not the model's", () => {
   const cases: [string, Record<string, Tensor>, string[], string][] = [

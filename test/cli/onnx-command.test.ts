@@ -26,6 +26,14 @@ test("onnx inspect tells what is in a model, in words and as JSON", async () => 
   expect(inner).toMatchObject({ outputs: { "/net/net.1/Relu_output_0": { dtype: "f32", shape: [1, 32] } }, deadNodes: 3 });
 });
 
+test("sizes may have names that every object has", async () => {
+  for (const name of ["__proto__", "constructor"]) {
+    const path = file("sized.onnx", modelBytes({ nodes: [node("Exp", ["x"], ["y"])], inputs: [port("x", [name])] }));
+    expect((await cli(["onnx", "inspect", path, "--dims", `${name}=7`])).out).toContain(`forward pass  56 B`);
+    expect((await cli(["onnx", "inspect", path])).out).toContain(`Memory with ${name} = 1\n`);
+  }
+});
+
 test("names from a file cannot steer the terminal", async () => {
   const hostile = file("hostile.onnx", modelBytes({ nodes: [node("Exp", ["x"], ["y"], {}, "\u001b[2Jevil")], opset: 18, weights: [] }));
   expect((await cli(["onnx", "inspect", hostile])).out).not.toContain("\u001b");
