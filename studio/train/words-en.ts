@@ -198,7 +198,7 @@ export const en = {
   ready: (rows: number, tests: number) => `Ready: ${rows} rows to learn from, ${tests} to test with.`,
 
   "fault too few": "There are too few rows: at least 4 are needed.",
-  "fault too wide": (n: string) => `The table has ${n} columns; at most 1024 can be learnt from.`,
+  "fault too wide": (n: string) => `The table has ${n} columns; at most 1,024 can be learnt from.`,
   "fault too many classes": (n: string) => `The last column has ${n} different words; at most 100 classes can be learnt.`,
   "fault csv": (reason: string) => `The table could not be read: ${reason}`,
   "fault formula": (reason: string) => `The formula could not be read: ${reason}`,

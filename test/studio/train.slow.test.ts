@@ -339,7 +339,7 @@ describe.skipIf(leftOut())("the Train tab", () => {
     expect(await page.evaluate(() => [document.querySelectorAll("main img, main script").length, "broken" in window])).toEqual([0, false]);
     const wide = `${"1,".repeat(1_000_000)}1`;
     await page.setInputFiles("#csv-file", { name: "wide.csv", mimeType: "text/csv", buffer: Buffer.from(`${wide}\n${wide}\n`) });
-    await fault("1000001 columns");
+    await fault("1,000,001 columns");
     // The worker ends: the page says so, and begins with another.
     await page.click("#data-circle");
     await ready(page);
