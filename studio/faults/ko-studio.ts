@@ -32,7 +32,6 @@ export const studio: readonly Row[] = [
   ["the table has {n:w} classes, and the output {a} has {m:w}", "표의 클래스는 {n}개인데 출력 {a|은} {m}개입니다."],
   ["the loss became {a:w} at step {n:w}; try a smaller learning rate", "{n}단계에서 손실이 {a|이} 되었습니다. 학습률을 줄여 보세요."],
   ["the worker died, perhaps for want of memory", "워커가 멈췄습니다. 메모리가 모자랐을 수 있습니다."],
-  ["cancelled", "취소했습니다."],
   ["ONNX Runtime could not be loaded: {a}", "ONNX Runtime을 불러오지 못했습니다(영어 원문: {a})."],
   ["the device was lost", "그래픽 장치와 연결이 끊겼습니다."],
   ["{a} is no value; write a number, a list or a formula", "{a|은} 값이 아닙니다. 숫자, 목록, 식을 쓰세요."],

@@ -4,8 +4,8 @@ import type { AskName, Asks, FromWorker } from "./protocol.ts";
 /** The page's end of the worker: questions and their answers. */
 export interface Client {
   ask<K extends AskName>(kind: K, ask: Asks[K]["ask"]): Promise<Asks[K]["answer"]>;
-  /** Ends the worker and all it holds; questions that wait fail. */
-  end(reason: string): void;
+  /** Ends the worker and all it holds; questions that wait get no answer any more. */
+  end(): void;
 }
 
 type Heard = (message: Exclude<FromWorker, { readonly id: number }>) => void;
@@ -37,9 +37,9 @@ export function startWorker(heard: Heard): Client {
         waiting.set(id, { done, failed });
         worker.postMessage({ id, kind, ask });
       }),
-    end: (reason) => {
+    end: () => {
       worker.terminate();
-      fail(reason);
+      waiting.clear();
     },
   };
 }

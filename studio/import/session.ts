@@ -31,6 +31,8 @@ export const data = signal<Summary | null>(null);
 export const inspection = signal<{ readonly text: string; readonly blocked: readonly string[] } | null>(null);
 export const drawing = signal<Drawing | null>(null);
 export const fault = signal<Fault | null>(null);
+/** Whether the last thing that took time was given up by the reader. */
+export const isCancelled = signal(false);
 export const selected = signal<{ readonly id: string; readonly facts: ItemFacts } | null>(null);
 export const inspected = signal<{ readonly name: string; readonly value: TensorFacts; readonly gradient: TensorFacts | null } | null>(null);
 export const found = signal<readonly Found[]>([]);
@@ -71,27 +73,46 @@ function faultOf(error: unknown): Fault {
   return error instanceof Error ? error.message : String(error);
 }
 
-async function during(kind: typeof busy.value, work: () => Promise<void>): Promise<void> {
+/** How often the reader has cancelled: what was begun before says nothing any more. */
+let cancels = 0;
+
+async function during(kind: typeof busy.value, work: (isGivenUp: () => boolean) => Promise<void>): Promise<void> {
+  const before = cancels;
+  const isGivenUp = (): boolean => cancels > before;
   busy.value = kind;
   amount.value = null;
   fault.value = null;
+  isCancelled.value = false;
   try {
-    await work();
+    await work(isGivenUp);
   } catch (error) {
-    fault.value = faultOf(error);
+    if (!isGivenUp()) fault.value = faultOf(error);
   } finally {
-    busy.value = null;
+    if (!isGivenUp()) busy.value = null;
   }
 }
 
-/** Ends whatever the worker does, and what it holds. */
+/** Ends whatever the worker does, and what it holds: the file can be opened again. */
 export function cancel(): void {
-  client?.end("cancelled");
+  cancels++;
+  client?.end();
   client = null;
   busy.value = null;
-  summary.value = null;
-  drawing.value = null;
+  forget();
+  isCancelled.value = true;
+}
+
+/** Nothing is open any more. */
+function forget(): void {
+  summary.value = drawing.value = selected.value = inspected.value = gradients.value = tuned.value = data.value = inspection.value = null;
+  takenOver.value = null;
+  losses.value = [];
+  found.value = [];
+  inputFiles.value = new Map();
+  checked.value = new Map();
+  around.value = null;
   openedFile.value = null;
+  asked = null;
 }
 
 /**
@@ -104,18 +125,11 @@ export async function openFiles(files: readonly File[], dropped = false): Promis
   const input = model?.inputs[0]?.name;
   if (dropped && input !== undefined && files.length === 1 && /\.(npy|png|jpe?g|webp)$/i.test(first.name)) return giveFile(input, first);
   if (model !== null && files.length === 1 && /\.(csv|tsv|txt)$/i.test(first.name)) return readData(first, null);
-  await during("read", async () => {
-    summary.value = drawing.value = selected.value = inspected.value = gradients.value = tuned.value = data.value = inspection.value = null;
-    takenOver.value = null;
-    losses.value = [];
-    found.value = [];
-    inputFiles.value = new Map();
-    checked.value = new Map();
-    around.value = null;
-    openedFile.value = null;
-    asked = null;
+  await during("read", async (isGivenUp) => {
+    forget();
     const main = files.find(({ name }) => /\.(onnx|graph)$/i.test(name)) ?? first;
     const mark = await markOf(main);
+    if (isGivenUp()) return;
     const opened = await worker().ask("open", { files });
     seen.set(mark.mark, files);
     openedFile.value = mark;

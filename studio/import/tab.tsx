@@ -31,6 +31,7 @@ import {
   inspect,
   inspected,
   inspection,
+  isCancelled,
   openAgain,
   openFiles,
   pictureShown,
@@ -94,7 +95,7 @@ export function ImportTab(): JSX.Element {
           />
         </label>
         <p role="status" class="import-status" id="import-status">
-          {busy.value === null ? "" : w[busy.value]}
+          {busy.value !== null ? w[busy.value] : isCancelled.value ? w.cancelled : ""}
         </p>
         {busy.value !== null && <Progress words={w} />}
         {busy.value !== null && busy.value !== "tune" && (

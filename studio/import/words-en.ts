@@ -7,6 +7,7 @@ export const en = {
   wanted: (name: string): string => `The address shows a view of ${name}: open that file to see it. Files stay on your machine.`,
   openAgain: "Open it again",
   cancel: "Cancel",
+  cancelled: "Cancelled.",
   bytesOf: (done: string, of: string): string => `${done} of ${of} MB`,
   stepsOf: (done: string, of: string): string => `${done} of ${of} steps`,
   read: "Reading …",

@@ -10,6 +10,7 @@ export const ko = {
     `이 주소에는 ${name} 파일을 보는 방법이 담겨 있습니다. 그 파일을 열면 볼 수 있습니다. 파일은 이 컴퓨터를 떠나지 않습니다.`,
   openAgain: "다시 열기",
   cancel: "취소",
+  cancelled: "취소했습니다.",
   bytesOf: (done: string, of: string): string => `${of} MB 중 ${done} MB`,
   stepsOf: (done: string, of: string): string => `${of}단계 중 ${done}단계`,
   read: "읽는 중 …",

@@ -229,8 +229,34 @@ describe.skipIf(leftOut())("the Import tab", () => {
     await page.waitForSelector("#import-cancel");
     await page.click("#import-cancel");
     await page.waitForSelector(".import-drop");
-    expect(await text("#import-status")).toBe("");
-    expect(await page.evaluate(() => document.querySelector("#import-progress"))).toBe(null);
+    // A quiet line: nothing went wrong.
+    const isQuiet = async (): Promise<void> => {
+      expect(await text("#import-status")).toBe("Cancelled.");
+      expect(await page.evaluate(() => document.querySelector("#import-progress, #import-fault, #import-item, #import-loss"))).toBe(null);
+    };
+    await isQuiet();
+    // Cancel while it is drawn, and while gradients are computed, pressed as soon as the page says so; the file can be opened again by a button.
+    const cancelDuring = (what: string): Promise<void> =>
+      page.evaluate((said) => {
+        const watch = new MutationObserver(() => {
+          if (document.querySelector("#import-status")?.textContent !== said) return;
+          watch.disconnect();
+          document.querySelector<HTMLButtonElement>("#import-cancel")!.click();
+        });
+        watch.observe(document.querySelector("#import-status")!, { subtree: true, childList: true, characterData: true });
+      }, what);
+    expect(await open(large)).toBe("");
+    await cancelDuring("Drawing …");
+    await page.selectOption("#import-depth", "2");
+    await page.waitForSelector(".import-drop");
+    await isQuiet();
+    await page.click("#import-wanted button");
+    await page.waitForSelector("#import-gradients button[type=submit]");
+    await page.waitForFunction(() => document.querySelector("#import-status")?.textContent === "");
+    await cancelDuring("Computing gradients …");
+    await page.click("#import-gradients button[type=submit]");
+    await page.waitForSelector(".import-drop");
+    await isQuiet();
     // The next file is opened by another worker; what is told afterwards is its own.
     expect(await open(fixture("onnx/mlp/model.onnx"))).toBe("");
     await page.click("#import-gradients button[type=submit]");
