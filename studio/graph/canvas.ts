@@ -73,6 +73,7 @@ export class Canvas {
   readonly #wires = group("cr-wires");
   readonly #titles = group("cr-titles");
   readonly #items = group("cr-items");
+  readonly #host: HTMLElement;
   readonly #events: CanvasEvents;
   readonly #watch: ResizeObserver;
   #elements = new Map<string, Element>();
@@ -86,7 +87,11 @@ export class Canvas {
   #scale = 1;
   #at: Point = { x: 0, y: 0 };
   #moved = false;
+  /** Whether the whole picture was asked for when it was last fitted. */
+  #isWhole = false;
   #room: [number, number] | null = null;
+  /** How much of the height is under what lies over the picture's top. */
+  #covered = 0;
   #roving = "";
   readonly #marked = new Map<string, readonly Element[]>();
   /** From which side arrow keys came to a wire, which says what its siblings are. */
@@ -97,6 +102,7 @@ export class Canvas {
   #travelled = 0;
 
   constructor(host: HTMLElement, events: CanvasEvents) {
+    this.#host = host;
     this.#events = events;
     const { svg } = this;
     svg.setAttribute("class", "cr");
@@ -111,6 +117,7 @@ export class Canvas {
     this.#listen();
     this.#watch = new ResizeObserver(() => {
       this.#room = [svg.clientWidth || 800, svg.clientHeight || 500];
+      this.#measureCover();
       if (this.#moved) this.#place();
       else this.fit(false);
     });
@@ -295,6 +302,24 @@ export class Canvas {
     return this.#room;
   }
 
+  /** What lies over the picture's top has changed: a picture that is fitted makes room for it. */
+  makeRoom(): void {
+    const before = this.#top;
+    this.#measureCover();
+    if (this.#top !== before && !this.#moved) this.fit(this.#isWhole);
+  }
+
+  #measureCover(): void {
+    const { top } = this.#host.getBoundingClientRect();
+    const over = [...(this.#host.parentElement?.querySelectorAll(":scope > .legend, :scope > .tint-legend") ?? [])];
+    this.#covered = Math.max(0, ...over.map((element) => element.getBoundingClientRect().bottom - top));
+  }
+
+  /** What is kept free above a graph: the first nodes of one that grows downwards would stand under the legend. */
+  get #top(): number {
+    return this.#layout?.direction === "down" ? Math.max(pad, this.#covered + 6) : pad;
+  }
+
   /** What of the picture is in sight, in its own measure. */
   get box(): { readonly x: number; readonly y: number; readonly width: number; readonly height: number } {
     const [width, height] = this.#size();
@@ -313,14 +338,20 @@ export class Canvas {
    */
   fit(whole: boolean): void {
     if (this.#layout === null) return;
+    this.#measureCover();
     const { width, height } = this.#layout;
     const [w, h] = this.#size();
-    const scale = Math.min((w - 2 * pad) / Math.max(1, width), (h - 2 * pad) / Math.max(1, height), mostFit);
+    const top = this.#top;
+    const scale = Math.min((w - 2 * pad) / Math.max(1, width), (h - top - pad) / Math.max(1, height), mostFit);
     this.#scale = Math.max(0.02, whole ? scale : Math.max(scale, nearest + 0.02));
     const free = { x: w - width * this.#scale, y: h - height * this.#scale };
     const isDown = this.#layout.direction === "down";
-    this.#at = { x: free.x >= 0 ? free.x / 2 : isDown ? pad : free.x - pad, y: free.y >= 0 ? free.y / 2 : isDown ? free.y - pad : pad };
+    this.#at = {
+      x: free.x >= 0 ? free.x / 2 : isDown ? pad : free.x - pad,
+      y: free.y >= 0 ? Math.max(isDown ? top : 0, free.y / 2) : isDown ? free.y - pad : pad,
+    };
     this.#moved = false;
+    this.#isWhole = whole;
     this.#place();
     if (!whole && scale < this.#scale && this.#scene?.active !== undefined) this.reveal(this.#scene.active);
   }
@@ -351,9 +382,11 @@ export class Canvas {
   #revealPoint({ x, y }: Point): void {
     const [w, h] = this.#size();
     const room = { x: Math.min(130, w / 3), y: Math.min(70, h / 3) };
+    // Half an item stands above its middle.
+    const above = Math.min(h / 2, Math.max(room.y, this.#top + 30));
     const at = { x: this.#at.x + x * this.#scale, y: this.#at.y + y * this.#scale };
     const dx = at.x < room.x ? room.x - at.x : at.x > w - room.x ? w - room.x - at.x : 0;
-    const dy = at.y < room.y ? room.y - at.y : at.y > h - room.y ? h - room.y - at.y : 0;
+    const dy = at.y < above ? above - at.y : at.y > h - room.y ? h - room.y - at.y : 0;
     if (dx === 0 && dy === 0) return;
     const was = this.#moved;
     this.#pan(dx, dy);

@@ -137,6 +137,11 @@ export function Stage(): JSX.Element {
         void scene.value;
         made.tint(tints.value?.of ?? new Map());
       }),
+      effect(() => {
+        // The legend of the colours comes and goes; it is laid out with the next frame.
+        void tint.value;
+        requestAnimationFrame(() => made.makeRoom());
+      }),
       effect(() => made.light(litItems.value.map((id) => made.keyOf({ kind: "item", id })))),
     ];
     return () => {

@@ -66,6 +66,49 @@ describe.skipIf(leftOut())("the picture from top to bottom", () => {
   });
 });
 
+describe.skipIf(leftOut())("what lies over the picture", () => {
+  /** Whether a body of an item stands under a legend. */
+  const isCovered = (item: string): Promise<boolean> =>
+    page.evaluate((which) => {
+      const legends = [...document.querySelectorAll(".stage > .legend, .stage > .tint-legend")].map((legend) =>
+        legend.getBoundingClientRect(),
+      );
+      const bodies = [...document.querySelectorAll(`${which} .cr-body`)];
+      if (bodies.length === 0) throw new Error(`there is no ${which}`);
+      return bodies.some((body) => {
+        const { left, right, top, bottom } = body.getBoundingClientRect();
+        return legends.some((over) => left < over.right && right > over.left && top < over.bottom && bottom > over.top);
+      });
+    }, item);
+
+  test("hides no node of a tall graph from top to bottom: fitted, at its first step, and with the legend of colours", async () => {
+    // So wide that the first nodes reach below the legend, and so tall that it fills the height.
+    const formula = `a = x0 ${Array.from({ length: 9 }, (_, i) => `+ x${i + 1} * w${i + 1}`).join(" ")}\nf = ${"tanh(".repeat(9)}a${")".repeat(9)}`;
+    await at({ formula, direction: "down", depth: -1 });
+    for (const tint of [false, true]) {
+      if (tint) await page.click("#tint");
+      await settled(page);
+      await page.click("#fit");
+      expect(await isCovered(".cr-item"), "fitted").toBe(false);
+      await page.click("#last");
+      await settled(page);
+      // What is stepped to comes into sight, below the legend.
+      await page.click("#first");
+      await page.click("#next");
+      await settled(page);
+      expect(await isCovered(".cr-item.cr-active"), "stepped to").toBe(false);
+    }
+    // The legend of colours comes over a fitted picture, which moves.
+    await page.click("#tint");
+    await page.click("#fit");
+    await page.click("#tint");
+    await page.waitForSelector("#tint-legend");
+    await settled(page);
+    expect(await isCovered(".cr-item"), "tinted").toBe(false);
+    expect(faults).toEqual([]);
+  });
+});
+
 describe.skipIf(leftOut())("the tint of the nodes", () => {
   const formula = "f = exp(20 * x) * y + z * 0";
   const values = { x: "0.5", y: "0.001", z: "3" };
