@@ -1,39 +1,42 @@
 import type { Tensor } from "chainrule";
 import type { JSX } from "preact";
+import { useId } from "preact/hooks";
+import { BadPatterns, type Bins, BinsPicture } from "../tensors/bins.tsx";
+import { badKinds, badOf } from "../tensors/not-finite.ts";
+import { grouped } from "../words/words.ts";
 import { engine } from "./model.ts";
 import { graphWords } from "./words.ts";
 
-const bins = 24;
+const binCount = 24;
 const mostCells = 64;
 
-/** Numbers in bins, with those that are not finite in one of their own. */
-export function binned(data: ArrayLike<number>): {
-  readonly counts: readonly number[];
-  readonly low: number;
-  readonly high: number;
-  readonly bad: number;
-} {
+/** Numbers in bins, with NaN and each infinity counted apart. */
+export function binned(data: ArrayLike<number>): Bins & { readonly low: number; readonly high: number } {
   let low = Number.POSITIVE_INFINITY;
   let high = Number.NEGATIVE_INFINITY;
-  let bad = 0;
+  const bad: Record<number, number> = {};
   for (let i = 0; i < data.length; i++) {
     const x = data[i]!;
-    if (!Number.isFinite(x)) bad++;
+    const bit = badOf(x);
+    if (bit !== 0) bad[bit] = (bad[bit] ?? 0) + 1;
     else {
       low = Math.min(low, x);
       high = Math.max(high, x);
     }
   }
-  const counts = new Array<number>(bins).fill(0);
-  const width = (high - low) / bins;
+  const bins = new Array<number>(binCount).fill(0);
+  const width = high - low;
   for (let i = 0; i < data.length; i++) {
     const x = data[i]!;
-    if (Number.isFinite(x)) counts[width > 0 ? Math.min(bins - 1, Math.floor((x - low) / width)) : Math.floor(bins / 2)]!++;
+    if (!Number.isFinite(x)) continue;
+    // The width of huge numbers is not finite.
+    const at = width > 0 && Number.isFinite(width) ? Math.floor(((x - low) / width) * binCount) : binCount >> 1;
+    bins[Math.min(binCount - 1, at)]!++;
   }
-  return { counts, low, high, bad };
+  return { bins, low, high, bad };
 }
 
-/** A histogram; what is not finite stands apart, hatched. */
+/** A histogram; NaN and the infinities stand apart, each with a bin, a pattern and a sign of its own. */
 export function Histogram({
   data,
   what,
@@ -44,42 +47,31 @@ export function Histogram({
   readonly kind: "fwd" | "grad";
 }): JSX.Element {
   const w = graphWords.value;
-  const { counts, low, high, bad } = binned(data);
-  const most = Math.max(1, bad, ...counts);
+  const { low, high, ...found } = binned(data);
   const number = (x: number): string => engine.value?.formatNumber(x) ?? String(x);
-  const label = w.histogramOf(what, number(low), number(high), bad);
-  const height = 44;
+  const range = low > high ? "–" : `${number(low)} … ${number(high)}`;
   return (
     <figure>
-      <svg
-        class={`histogram ${kind}`}
-        viewBox={`0 0 ${bins * 8 + 20} ${height + 2}`}
-        role="img"
-        aria-label={label}
-        preserveAspectRatio="none"
-      >
-        {counts.map((count, i) => {
-          const tall = count === 0 ? 0 : Math.max(1, (height * count) / most);
-          return <rect key={i} x={i * 8} y={height - tall + 1} width={7} height={tall} />;
-        })}
-        <path class="axis" d={`M0 ${height + 1.5}H${bins * 8}`} />
-        {bad > 0 && <rect class="bad" x={bins * 8 + 8} y={height - (height * bad) / most + 1} width={10} height={(height * bad) / most} />}
-      </svg>
+      <BinsPicture of={found} label={w.histogramOf(what, range)} kind={`histogram ${kind}`} />
       <figcaption>
-        {number(low)} … {number(high)}
-        {bad > 0 && (
-          <span class="pill warn">
-            {bad} {w.notFinite}
-          </span>
+        {range}
+        {badKinds.map(
+          ({ bit, sign }) =>
+            found.bad[bit] !== undefined && (
+              <span key={bit} class="pill warn">
+                {sign} {grouped(found.bad[bit])}
+              </span>
+            ),
         )}
       </figcaption>
     </figure>
   );
 }
 
-/** A matrix as coloured cells: signed, from blue over white to orange; what is not finite is crossed out. */
+/** A matrix as coloured cells: signed, from blue over white to orange; NaN and the infinities have the patterns of their bins. */
 export function HeatMap({ tensor, what }: { readonly tensor: Tensor; readonly what: string }): JSX.Element | null {
   const w = graphWords.value;
+  const id = useId();
   const { shape } = tensor.type;
   if (shape.length === 0 || shape.length > 4) return null;
   const columns = shape.at(-1)!;
@@ -93,17 +85,17 @@ export function HeatMap({ tensor, what }: { readonly tensor: Tensor; readonly wh
   for (let r = 0; r < shownRows; r++)
     for (let c = 0; c < shownColumns; c++) {
       const x = tensor.data[r * columns + c]!;
-      const isBad = !Number.isFinite(x);
-      const share = isBad || most === 0 ? 0 : Math.abs(x) / most;
+      const bad = badOf(x);
+      const share = bad !== 0 || most === 0 ? 0 : Math.abs(x) / most;
       cells.push(
         <rect
           key={`${r} ${c}`}
-          class={isBad ? "bad" : x < 0 ? "negative" : "positive"}
+          class={bad !== 0 ? "bad" : x < 0 ? "negative" : "positive"}
           x={c}
           y={r}
           width={1}
           height={1}
-          fill-opacity={isBad ? 1 : share.toFixed(3)}
+          {...(bad !== 0 ? { fill: `url(#${id}-${bad})`, "data-bad": bad } : { "fill-opacity": share.toFixed(3) })}
         >
           <title>{`[${r}, ${c}] ${x}`}</title>
         </rect>,
@@ -119,6 +111,7 @@ export function HeatMap({ tensor, what }: { readonly tensor: Tensor; readonly wh
       height={Math.min(200, Math.max(14, shownRows * Math.min(22, 280 / shownColumns)))}
       preserveAspectRatio="none"
     >
+      <BadPatterns id={id} bits={badKinds.map(({ bit }) => bit)} scale={1 / 12} />
       {cells}
     </svg>
   );

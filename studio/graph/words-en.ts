@@ -153,8 +153,7 @@ export const en = {
   element: "element",
   histogram: "histogram",
   heat: "heat map",
-  histogramOf: (what: string, low: string, high: string, bad: number) =>
-    `Histogram of the ${what}s from ${low} to ${high}${bad > 0 ? `, ${bad} not finite in a bin of their own` : ""}`,
+  histogramOf: (what: string, range: string) => `Histogram of the ${what}s: ${range}`,
   heatOf: (what: string, rows: number, columns: number) => `Heat map of the ${what}s, ${rows} by ${columns}`,
   notFinite: "not finite",
   paths: "Paths",

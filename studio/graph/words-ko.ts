@@ -145,8 +145,7 @@ export const ko = {
   element: "원소",
   histogram: "히스토그램",
   heat: "히트맵",
-  histogramOf: (what: string, low: string, high: string, bad: number) =>
-    `${what}의 히스토그램, ${low}부터 ${high}까지${bad > 0 ? `, 유한하지 않은 것 ${bad}개는 따로` : ""}`,
+  histogramOf: (what: string, range: string) => `${what}의 히스토그램: ${range}`,
   heatOf: (what: string, rows: number, columns: number) => `${what}의 히트맵, ${rows}행 ${columns}열`,
   notFinite: "유한하지 않음",
   paths: "경로",

@@ -1,4 +1,5 @@
 import type { DType, Tensor } from "chainrule";
+import { badOf } from "../tensors/not-finite.ts";
 
 /** What is told of a tensor: its numbers in short, a histogram, and a map of its matrix. NaN and infinities are counted apart, never dropped. */
 export interface TensorFacts {
@@ -23,18 +24,13 @@ export interface TensorFacts {
   readonly first: readonly number[];
 }
 
-/** What in a block is not finite, as bits. */
-export const isNaNThere = 1;
-export const isAboveThere = 2;
-export const isBelowThere = 4;
-
 /** The blocks of a heat map. */
 export interface HeatCells {
   readonly rows: number;
   readonly columns: number;
   /** The mean of the finite numbers of each block; 0 where there are none. */
   readonly cells: Float32Array;
-  /** Which of NaN and the infinities are in each block. */
+  /** Which of NaN and the infinities are in each block, as bits. */
   readonly bad: Uint8Array;
 }
 
@@ -113,7 +109,7 @@ function mapOf(shape: readonly number[], data: ArrayLike<number>): HeatCells | n
     if (Number.isFinite(x)) {
       // A running mean: a sum of large numbers would not be finite.
       cells[cell]! += (x - cells[cell]!) / ++counts[cell]!;
-    } else bad[cell]! |= Number.isNaN(x) ? isNaNThere : x > 0 ? isAboveThere : isBelowThere;
+    } else bad[cell]! |= badOf(x);
   }
   return { rows: height, columns: width, cells, bad };
 }

@@ -1,7 +1,9 @@
 import type { JSX } from "preact";
-import { useEffect, useId, useRef } from "preact/hooks";
+import { useEffect, useRef } from "preact/hooks";
+import { BinsPicture } from "../tensors/bins.tsx";
+import { badKinds, isAboveThere, isBelowThere, isNaNThere } from "../tensors/not-finite.ts";
 import { grouped } from "../words/words.ts";
-import { type HeatCells, isAboveThere, isBelowThere, isNaNThere, type TensorFacts } from "./facts.ts";
+import type { HeatCells, TensorFacts } from "./facts.ts";
 import { short } from "./short.ts";
 import type { ImportWords } from "./words-en.ts";
 
@@ -40,64 +42,9 @@ export function TensorView({ facts, words, kind }: { facts: TensorFacts; words: 
   );
 }
 
-/** What is not finite, in the order of its bins: each has a pattern and a sign of its own. */
-const badKinds = [
-  { bit: isBelowThere, sign: "−∞", count: ({ below }: TensorFacts) => below },
-  { bit: isNaNThere, sign: "NaN", count: ({ nan }: TensorFacts) => nan },
-  { bit: isAboveThere, sign: "+∞", count: ({ above }: TensorFacts) => above },
-] as const;
-
-/** Paths of the patterns on a tile of 6 by 6: lines lying for minus infinity, squares for NaN, lines standing for plus infinity. */
-const tiles: Readonly<Record<number, string>> = {
-  [isBelowThere]: "M0 0h6v3h-6z",
-  [isNaNThere]: "M0 0h3v3h-3zM3 3h3v3h-3z",
-  [isAboveThere]: "M0 0h3v6h-3z",
-};
-
-/** A histogram; NaN and the infinities stand beside it, each in a bin of its own. */
-function Histogram({ facts, words }: { facts: TensorFacts; words: ImportWords }): JSX.Element {
-  const id = useId();
-  const bad = badKinds.map((kind) => ({ ...kind, n: kind.count(facts) })).filter(({ n }) => n > 0);
-  const most = Math.max(1, ...facts.bins, ...bad.map(({ n }) => n));
-  const width = 200;
-  const height = 56;
-  const bin = 24;
-  const before = bad.some(({ bit }) => bit === isBelowThere) ? bin : 0;
-  const step = (width - bin * bad.length) / Math.max(1, facts.bins.length);
-  const told = bad.map(({ sign, n }) => `, ${sign} ${grouped(n)}`).join("");
-  return (
-    <svg
-      class="import-histogram"
-      viewBox={`0 0 ${width} ${height}`}
-      role="img"
-      aria-label={`${words.histogram}: ${short(facts.min)} … ${short(facts.max)}${told}`}
-    >
-      <defs>
-        {bad.map(({ bit }) => (
-          <pattern key={bit} id={`${id}-${bit}`} width={6} height={6} patternUnits="userSpaceOnUse">
-            <path d={tiles[bit]!} />
-          </pattern>
-        ))}
-      </defs>
-      {facts.bins.map((n, i) => {
-        const tall = n === 0 ? 0 : Math.max(1, (n / most) * (height - 2));
-        return <rect key={i} x={before + i * step} y={height - tall} width={step * 0.9} height={tall} />;
-      })}
-      {bad.map(({ bit, sign, n }, i) => {
-        // Minus infinity stands to the left of all numbers, the others to the right.
-        const x = bit === isBelowThere ? 0 : width - bin * (bad.length - i);
-        const tall = Math.max(4, (n / most) * (height - 14));
-        return (
-          <g key={bit} class="import-bad" data-bad={sign}>
-            <rect x={x + 3} y={height - tall} width={bin - 6} height={tall} style={{ fill: `url(#${id}-${bit})` }} />
-            <text x={x + bin / 2} y={10} text-anchor="middle">
-              {sign}
-            </text>
-          </g>
-        );
-      })}
-    </svg>
-  );
+function Histogram({ facts: { bins, min, max, nan, above, below }, words }: { facts: TensorFacts; words: ImportWords }): JSX.Element {
+  const bad = { [isNaNThere]: nan, [isAboveThere]: above, [isBelowThere]: below };
+  return <BinsPicture of={{ bins, bad }} label={`${words.histogram}: ${short(min)} … ${short(max)}`} kind="import-histogram" />;
 }
 
 type Colour = readonly [red: number, green: number, blue: number];

@@ -1,6 +1,7 @@
 import { expect, test } from "vitest";
 import { tensor } from "../../src/index.ts";
-import { isAboveThere, isBelowThere, isNaNThere, tensorFacts } from "../../studio/import/facts.ts";
+import { tensorFacts } from "../../studio/import/facts.ts";
+import { isAboveThere, isBelowThere, isNaNThere } from "../../studio/tensors/not-finite.ts";
 
 const { NaN: nan, POSITIVE_INFINITY: above, NEGATIVE_INFINITY: below } = Number;
 

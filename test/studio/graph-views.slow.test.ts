@@ -200,6 +200,40 @@ describe.skipIf(leftOut())("the table of a long walk", () => {
   });
 });
 
+describe.skipIf(leftOut())("numbers that are not finite", () => {
+  test.each(["en", "ko"])("have a bin with a sign and a pattern each, in the histogram and in the heat map: %s", async (language) => {
+    await at({ formula: "Y = log(A) * S\nf = sum(Y)", values: { A: "[[0, 2], [-1, 0]]", S: "[[1, 1], [1, -1]]" }, depth: -1 }, language);
+    await page.click("#last");
+    await settled(page);
+    const product = await page.evaluate(
+      () =>
+        [...document.querySelectorAll(".cr-item")]
+          .find((one) => one.querySelector(".cr-label")?.textContent === "×")!
+          .getAttribute("data-item")!,
+    );
+    await page.click(`.cr-item[data-item="${product}"]`);
+    await page.waitForSelector(".histogram.fwd");
+    const bins = await page.evaluate(() => {
+      const [histogram] = document.querySelectorAll(".histogram.fwd");
+      return {
+        signs: [...histogram!.querySelectorAll("[data-bad]")].map((bin) => bin.textContent),
+        patterns: new Set([...histogram!.querySelectorAll("pattern path")].map((path) => path.getAttribute("d"))).size,
+        told: histogram!.getAttribute("aria-label")!,
+        pills: [...histogram!.parentElement!.querySelectorAll(".pill")].map((pill) => pill.textContent),
+        cells: [...document.querySelector(".heat")!.querySelectorAll("rect")].map(
+          (rect) => rect.getAttribute("fill")?.replace(/.*-/, "") ?? "",
+        ),
+      };
+    });
+    expect(bins.signs).toEqual(["−∞", "NaN", "+∞"]);
+    expect(bins.patterns).toBe(3);
+    expect(bins.told).toMatch(/, −∞ 1, NaN 1, \+∞ 1$/);
+    expect(bins.pills).toEqual(["−∞ 1", "NaN 1", "+∞ 1"]);
+    expect(bins.cells).toEqual(["4)", "", "1)", "2)"]);
+    expect(faults).toEqual([]);
+  });
+});
+
 describe.skipIf(leftOut())("row times column", () => {
   const values = { A: "[[1, 2, 3], [4, 5, 6]]", B: "[[1, 0.5], [-1, 2], [0, 3]]" };
   /** The names of the matrices, what is lit in each, and the sum that is spelled. */
