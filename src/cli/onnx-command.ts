@@ -1,4 +1,4 @@
-import { type Command, jsonOption, type Options } from "./command.ts";
+import { type Command, jsonOption, langOption, languageIn, type Options } from "./command.ts";
 import { printable } from "./describe-error.ts";
 import { exitCodes } from "./io.ts";
 import { UsageError } from "./usage-error.ts";
@@ -16,6 +16,7 @@ export const onnxCommand: Command = {
     { name: "dims", value: "NAME=SIZE,...", about: "numbers for sizes that have a name, such as batch=32; 1, or what fits, when left out" },
     { name: "outputs", value: "NAME,...", about: "these outputs, or values inside, instead of the file's own" },
     jsonOption,
+    langOption,
   ],
   examples: ["chainrule onnx inspect model.onnx --dims batch=32"],
   run: async ({ words, options }, io) => {
@@ -30,10 +31,11 @@ export const onnxCommand: Command = {
     if (file === undefined || more.length > 0)
       throw new UsageError("onnx inspect takes one file: chainrule onnx inspect model.onnx", "onnx");
     const outputs = listIn(options, "outputs");
+    const language = languageIn(options, "onnx");
     // Only those who have models load what reads them.
     const { inspectModel } = await import("../onnx/inspect.ts");
     const found = await inspectModel(file, { dims: dimsIn(options, "onnx"), ...(outputs !== null && { outputs }) });
-    await io.write(options.has("json") ? `${JSON.stringify(found.toJSON())}\n` : printable(found.text()));
+    await io.write(options.has("json") ? `${JSON.stringify(found.toJSON())}\n` : printable(found.text(language)));
     return exitCodes.done;
   },
 };

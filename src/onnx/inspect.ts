@@ -209,7 +209,7 @@ export async function inspectModel(source: Source | Model<string, string>, optio
     memory: found === null ? null : memoryOf(opened, found.sample),
     unknown,
   };
-  const inspection: Inspection = { ...facts, text: () => inspectionText(inspection), toJSON: () => facts };
+  const inspection: Inspection = { ...facts, text: (language) => inspectionText(inspection, language), toJSON: () => facts };
   return inspection;
 }
 

@@ -1,4 +1,5 @@
 import type { DType } from "../ir/dtype.ts";
+import { type InspectionLanguage, type InspectionWords, inspectionWords } from "./inspection-words.ts";
 import type { Port } from "./model.ts";
 import type { FixedBy } from "./parameters.ts";
 
@@ -83,8 +84,8 @@ export interface Inspection {
   readonly memory: MemoryFacts | null;
   /** Why gradients and memory are not known, or null. */
   readonly unknown: string | null;
-  /** All of it in words. */
-  text(): string;
+  /** All of it in words, English unless said; reasons that errors gave, and what nodes need of data, are English. */
+  text(language?: InspectionLanguage): string;
   /** All of it as plain data. */
   toJSON(): object;
 }
@@ -106,153 +107,133 @@ export function bytesText(bytes: number): string {
   return `${k === 0 ? x : Number(x.toPrecision(3))} ${units[k]}`;
 }
 
-/** `12,810`. */
-function grouped(x: number): string {
-  return String(x).replace(/\B(?=(\d{3})+$)/g, ",");
-}
-
-function plural(n: number, one: string, many: string = `${one}s`): string {
-  return `${grouped(n)} ${n === 1 ? one : many}`;
-}
-
 function flopsText(x: number): string {
   return bytesText(x)
     .replace(/ B$/, "")
     .replace(/ k?([kMGT])B$/, " $1");
 }
 
+/** How many columns of a terminal a text takes: Korean letters are two wide. */
+function widthOf(text: string): number {
+  return text.length + (text.match(/[\u1100-\u11ff\u3130-\u318f\uac00-\ud7a3]/g)?.length ?? 0);
+}
+
 /** Columns of a table, the first of them flush left. */
 function table(rows: readonly (readonly string[])[]): string[] {
-  const widths = rows[0]!.map((_, j) => Math.max(...rows.map((row) => row[j]!.length)));
-  return rows.map((row) => `  ${row.map((cell, j) => cell.padEnd(widths[j]!)).join("  ")}`.trimEnd());
+  const widths = rows[0]!.map((_, j) => Math.max(...rows.map((row) => widthOf(row[j]!))));
+  return rows.map((row) => `  ${row.map((cell, j) => cell + " ".repeat(widths[j]! - widthOf(cell))).join("  ")}`.trimEnd());
 }
 
-/** Names in a line, the first of them if there are many. */
-function some(names: readonly string[], most = 6): string {
-  return names.length <= most ? names.join(", ") : `${names.slice(0, most).join(", ")} and ${names.length - most} more`;
-}
-
-const whyFixed = {
-  operand: "no: statistics",
-  name: "no: by its name",
-  buffer: "no: a buffer",
-  mask: "no: a mask",
-  "single number": "no: one number",
-} as const;
-
-function ports(title: string, all: { readonly [name: string]: Port }): string[] {
+function ports(title: string, all: { readonly [name: string]: Port }, w: InspectionWords): string[] {
   const entries = Object.entries(all);
-  return [title, ...(entries.length === 0 ? ["  none"] : table(entries.map(([name, port]) => [name, portText(port)]))), ""];
+  return [title, ...(entries.length === 0 ? [`  ${w.none}`] : table(entries.map(([name, port]) => [name, portText(port)]))), ""];
 }
 
 function sizes(parameters: readonly ParameterFacts[]): number {
   return parameters.reduce((n, { shape }) => n + shape.reduce((a, b) => a * b, 1), 0);
 }
 
-function gradientLines(i: Inspection): string[] {
-  if (i.unknown !== null) return [`  not known: ${i.unknown}`];
+/** Names in a line, the first of them if there are many. */
+function some(names: readonly string[], w: InspectionWords, most = 6): string {
+  return names.length <= most ? names.join(", ") : w.more(names.slice(0, most).join(", "), names.length - most);
+}
+
+function gradientLines(i: Inspection, w: InspectionWords): string[] {
+  if (i.unknown !== null) return [w.unknown(i.unknown, i.unsupported.length > 0)];
   const trained = i.parameters.filter((p) => p.trainable);
   const without = trained.filter((p) => p.gradient === false).map((p) => p.name);
   const unsure = trained.filter((p) => p.gradient === null).map((p) => p.name);
-  const lines =
+  const first =
     trained.length === 0
-      ? ["  there is nothing to train"]
-      : [
-          without.length === 0
-            ? unsure.length === 0
-              ? `  every trained parameter gets one`
-              : `  every trained parameter gets one but those of a branch that data choose, which get theirs where it is taken: ${some(unsure, 12)}`
-            : `  ${plural(without.length, "trained parameter")} of ${trained.length} ${without.length === 1 ? "gets" : "get"} none: ${some(without, 12)}`,
-        ];
-  for (const { node, operator, behind, blocks } of i.noGradient)
-    lines.push(
-      blocks.length > 0
-        ? `  none passes through ${node} (${operator}), which blocks ${some(blocks)}`
-        : `  none passes through ${node} (${operator}); the ${plural(behind, "parameter")} behind it ${behind === 1 ? "gets its" : "get theirs"} another way`,
-    );
-  return lines;
+      ? w.nothingToTrain
+      : without.length > 0
+        ? w.unreached(without.length, trained.length, some(without, w, 12))
+        : unsure.length > 0
+          ? w.branches(some(unsure, w, 12))
+          : w.allReached;
+  return [
+    first,
+    ...i.noGradient.map(({ node, operator, behind, blocks }) =>
+      blocks.length > 0 ? w.stops(`${node} (${operator})`, some(blocks, w)) : w.passedOver(`${node} (${operator})`, behind),
+    ),
+  ];
 }
 
 /** What `text` says. */
-export function inspectionText(i: Inspection): string {
+export function inspectionText(i: Inspection, language: InspectionLanguage = "en"): string {
+  const w = inspectionWords[language];
   const trained = i.parameters.filter((p) => p.trainable);
   const count = i.operators.reduce((n, o) => n + o.count, 0);
   const bytes = i.parameters.length === 0 ? 0 : (i.memory?.weights ?? null);
+  const opsets = Object.entries(i.opsets).map(([domain, v]) => `${domain} ${v}`);
+  const part = (title: string, lines: readonly string[]): string[] =>
+    lines.length === 0 ? [] : [title, ...lines.map((line) => `  ${line}`), ""];
   const lines = [
-    `ONNX model: ${[i.producer || "producer unknown", ...Object.entries(i.opsets).map(([domain, v]) => `${domain} ${v}`), `IR version ${i.irVersion}`].join(", ")}`,
+    `${w.model}: ${[i.producer || w.producerUnknown, ...opsets, w.irVersion(i.irVersion)].join(", ")}`,
     "",
-    ...ports("Inputs", i.inputs),
-    ...ports("Outputs", i.outputs),
-    `Operators: ${plural(count, "node")}${i.deadNodes > 0 ? `, and ${plural(i.deadNodes, "node")} that no output needs` : ""}${i.functions.length > 0 ? `, with ${plural(i.functions.length, "function")} of the model's own` : ""}`,
+    ...ports(w.inputs, i.inputs, w),
+    ...ports(w.outputs, i.outputs, w),
+    w.operators(count, i.deadNodes, i.functions.length),
     ...wrapped(i.operators.map((o) => `${o.operator} ${o.count}`)),
     "",
-    `Parameters: ${plural(sizes(i.parameters), "number")} in ${plural(i.parameters.length, "tensor")}${bytes === null ? "" : `, ${bytesText(bytes)}`}; ${grouped(sizes(trained))} of them are trained`,
+    w.parameters(sizes(i.parameters), i.parameters.length, bytes === null ? null : bytesText(bytes), sizes(trained)),
     ...(i.parameters.length === 0
       ? []
       : table([
-          ["name", "type", "trained", "gradient"],
+          w.columns,
           ...i.parameters.map((p) => [
             p.name === p.initializer ? p.name : `${p.name} (${p.initializer})`,
             `${p.dtype}[${p.shape.join(",")}]`,
-            p.fixedBy === null ? "yes" : whyFixed[p.fixedBy],
-            p.gradient === null ? "?" : p.gradient ? "yes" : "none",
+            p.fixedBy === null ? w.trained : w.fixed[p.fixedBy],
+            p.gradient === null ? "?" : p.gradient ? w.arrives : w.arrivesNot,
           ]),
         ])),
-    ...(i.constants.count > 0
-      ? [`  and ${plural(i.constants.count, "constant")}, ${bytesText(i.constants.bytes)}: whole numbers, bounds, scales`]
-      : []),
+    ...(i.constants.count > 0 ? [`  ${w.constants(i.constants.count, bytesText(i.constants.bytes))}`] : []),
     "",
+    ...part(
+      w.unsupported,
+      i.unsupported.flatMap(({ advice, blocks }) => [advice, ...(blocks.length > 0 ? [`  ${w.blocks(some(blocks, w))}`] : [])]),
+    ),
+    ...part(w.gradients, gradientLines(i, w)),
   ];
-  if (i.unsupported.length > 0) {
-    lines.push("Not supported");
-    for (const { advice, blocks } of i.unsupported) lines.push(`  ${advice}`, ...(blocks.length > 0 ? [`    blocks ${some(blocks)}`] : []));
-    lines.push("");
+  if (i.folded.length > 0) {
+    const names = some(
+      i.folded.map((f) => f.node),
+      w,
+    );
+    const products = i.folded.some((f) => f.operator === "Gemm");
+    lines.push(...part(w.folded, [w.foldedLayers(i.folded.length, products, names)]));
   }
-  lines.push("Gradients", ...gradientLines(i), "");
-  if (i.folded.length > 0)
-    lines.push(
-      "Folded batch normalisations",
-      `  ${plural(i.folded.length, i.folded.some((f) => f.operator === "Gemm") ? "layer" : "convolution")} with a batch normalisation in ${i.folded.length === 1 ? "its" : "their"} weight and bias, which are trained as they are: ${some(i.folded.map((f) => f.node))}`,
-      "",
-    );
-  if (i.tied.length > 0)
-    lines.push("Tied weights", ...i.tied.map((t) => `  ${t.parameter} is used by ${plural(t.nodes.length, "node")}: ${some(t.nodes)}`), "");
-  if (i.copies.length > 0)
-    lines.push(
-      "Copies",
-      ...i.copies.map(
-        ({ parameters: [a, b], transposed }) =>
-          `  ${b} is ${a}${transposed ? " transposed" : ""}, written twice: they were tied, and training moves them apart`,
-      ),
-      "",
-    );
+  lines.push(
+    ...part(
+      w.tied,
+      i.tied.map((t) => w.tiedBy(t.parameter, t.nodes.length, some(t.nodes, w))),
+    ),
+    ...part(
+      w.copies,
+      i.copies.map(({ parameters: [first, copy], transposed }) => w.copyOf(copy, first, transposed)),
+    ),
+  );
   if (i.dataDependent.length > 0) {
     const counts = new Map<string, number>();
     for (const { operator } of i.host) counts.set(operator, (counts.get(operator) ?? 0) + 1);
+    const asks = i.dataDependent.map(({ node, operator, needs, inputs, weights, bound }) =>
+      w.needs(`${node} (${operator})`, needs, some(inputs, w), some(weights, w), bound === "places"),
+    );
     lines.push(
-      "Split by data",
-      ...i.dataDependent.map(({ node, operator, needs, inputs, weights, bound }) => {
-        const from = [
-          ...(inputs.length > 0 ? [`the data of ${some(inputs)}`] : []),
-          ...(weights.length > 0 ? [`the weights ${some(weights)}`] : []),
-        ];
-        const how = bound === "places" ? "bound as a tensor of places" : "bound as numbers of shapes, a program for each choice of them";
-        return `  ${node} (${operator}) needs ${needs}${from.length > 0 ? `, from ${from.join(" and ")}` : ""}: ${how}`;
-      }),
-      `  model.bind(inputs) computes ${plural(i.host.length, "node")} of ${grouped(count)} on the host for it; model.apply(params, inputs, bound) is the rest, one graph:`,
-      ...wrapped([...counts].map(([operator, n]) => `${operator} ${n}`)).map((line) => `  ${line}`),
-      "",
+      ...part(w.split, [...asks, w.host(i.host.length, count), ...wrapped([...counts].map(([operator, n]) => `${operator} ${n}`))]),
     );
   }
   if (i.memory !== null) {
     const { dims, weights, gradients, forward, backward, kept, flops } = i.memory;
     const at = Object.entries(dims).map(([name, size]) => `${name} = ${size}`);
+    const { costs } = w;
     lines.push(
-      `Memory${at.length > 0 ? ` with ${at.join(", ")}` : ""}`,
+      w.memory(at.join(", ")),
       ...table([
-        ["weights", bytesText(weights), "their gradients", bytesText(gradients), "Adam's averages", bytesText(2 * gradients)],
-        ["forward pass", bytesText(forward), "with backward pass", bytesText(backward), "kept for it", bytesText(kept)],
-        ["operations", flopsText(flops.forward), "with backward pass", flopsText(flops.both), "", ""],
+        [costs.weights, bytesText(weights), costs.gradients, bytesText(gradients), costs.averages, bytesText(2 * gradients)],
+        [costs.forward, bytesText(forward), costs.both, bytesText(backward), costs.kept, bytesText(kept)],
+        [costs.operations, flopsText(flops.forward), costs.both, flopsText(flops.both), "", ""],
       ]),
       "",
     );

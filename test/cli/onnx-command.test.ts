@@ -26,6 +26,40 @@ test("onnx inspect tells what is in a model, in words and as JSON", async () => 
   expect(inner).toMatchObject({ outputs: { "/net/net.1/Relu_output_0": { dtype: "f32", shape: [1, 32] } }, deadNodes: 3 });
 });
 
+test("onnx inspect --lang ko tells it in Korean, in columns", async () => {
+  const { code, out } = await cli(["onnx", "inspect", mlp, "--dims", "batch=32", "--lang", "ko"]);
+  expect(code).toBe(0);
+  expect(out).toBe(`ONNX 모델: pytorch 2.13.0, ai.onnx 17, IR 버전 8
+
+입력
+  input  f32[batch,64]
+
+출력
+  logits  f32[batch,10]
+
+연산: 노드 5개
+  Gemm 3, Relu 1, Tanh 1
+
+매개변수: 텐서 6개에 값 3,466개, 13.9 kB. 그중 3,466개를 학습합니다
+  이름          자료형      학습  기울기
+  net.0.weight  f32[32,64]  함    있음
+  net.0.bias    f32[32]     함    있음
+  net.2.weight  f32[32,32]  함    있음
+  net.2.bias    f32[32]     함    있음
+  net.4.weight  f32[10,32]  함    있음
+  net.4.bias    f32[10]     함    있음
+
+기울기
+  학습하는 매개변수 모두에 기울기가 도착합니다
+
+메모리 (batch = 32)
+  가중치   13.9 kB  가중치의 기울기  13.9 kB  Adam의 평균              27.7 kB
+  순전파   20.5 kB  역전파까지       35.4 kB  역전파를 위해 남기는 값  18.9 kB
+  연산 수  222 k    역전파까지       531 k
+`);
+  expect((await cli(["onnx", "inspect", mlp, "--lang", "fr"])).err).toContain("--lang fr is not there; en and ko are");
+});
+
 test("sizes may have names that every object has", async () => {
   for (const name of ["__proto__", "constructor"]) {
     const path = file("sized.onnx", modelBytes({ nodes: [node("Exp", ["x"], ["y"])], inputs: [port("x", [name])] }));

@@ -76,6 +76,11 @@ describe("inspect", () => {
     expect(text).toContain("none passes through /enc/Round (Round), which blocks a");
     expect(text).toContain("none passes through /side/ArgMax (ArgMax); the 1 parameter behind it gets its another way");
     expect(text).toContain("8 nodes, and 1 node that no output needs");
+    const korean = found.text("ko");
+    expect(korean).toContain("노드 8개, 어느 출력에도 필요 없는 노드 1개");
+    expect(korean).toContain("학습하는 매개변수 3개 중 1개에는 기울기가 도착하지 않습니다: a");
+    expect(korean).toContain("/enc/Round (Round)에서 기울기가 끊깁니다. 막힌 매개변수: a");
+    expect(korean).toContain("/side/ArgMax (ArgMax)에서 기울기가 끊기지만, 그 앞의 매개변수 1개는");
   });
 
   test("does not take what an operator is made of for a stop: Clip compares, and its gradient passes", async () => {
@@ -103,6 +108,10 @@ describe("inspect", () => {
     expect(text).toContain("there is no operator com.microsoft.FusedMatMul here; it is an operator of ONNX Runtime's own");
     expect(text).toContain("blocks w, v");
     expect(text).toContain("not known: the model has operators that are not supported");
+    const korean = found.text("ko");
+    expect(korean).toContain("지원하지 않는 연산\n  node /fc/Fused");
+    expect(korean).toContain("    막힌 매개변수: w, v\n");
+    expect(korean).toContain("알 수 없습니다: 지원하지 않는 연산이 있습니다");
   });
 
   test("finds folded batch normalisations, tied weights and copies of what was tied", async () => {
@@ -138,6 +147,10 @@ describe("inspect", () => {
     expect(text).toContain("emb is used by 2 nodes: /emb/MatMul, /emb_1/MatMul");
     expect(text).toContain("turned is emb transposed, written twice: they were tied, and training moves them apart");
     expect(text).toContain("features.conv1.weight (onnx::Conv_12)");
+    const korean = found.text("ko");
+    expect(korean).toContain("합성곱 1개의 가중치와 편향에 배치 정규화가 합쳐져 있으며");
+    expect(korean).toContain("emb를 노드 2개가 씁니다: /emb/MatMul, /emb_1/MatMul");
+    expect(korean).toContain("turned는 emb의 전치와 값이 같은 사본입니다");
   });
 
   test("finds batch normalisations that the newer exporter folded, which keeps the names of weights", async () => {
@@ -185,6 +198,8 @@ describe("inspect", () => {
       "/pick/NonZero (NonZero) needs which elements of its operand are not 0, from the data of mask: bound as a tensor of places",
     );
     expect(found.text()).toContain("model.bind(inputs) computes 1 node of 5 on the host for it");
+    expect(found.text("ko")).toContain("(출처: 데이터 mask). 위치를 담은 텐서로 묶습니다");
+    expect(found.text("ko")).toContain("노드 5개 중 1개를 호스트에서 계산합니다");
   });
 
   test("says why sizes that do not fit leave gradients unknown", async () => {
