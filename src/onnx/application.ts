@@ -20,7 +20,7 @@ export type Family = Readonly<Record<string, Rule>>;
 /** What a rule may ask of the walk that applies it. */
 export interface Surroundings {
   /** Applies a graph-valued attribute, whose nodes also see the values around the node; `at` tells one application from another. */
-  body(graph: GraphMessage, inputs: readonly Value[], at: string): Value[];
+  body(graph: GraphMessage, inputs: readonly Value[], at: string, may?: "tensors" | "sequences"): Value[];
   /** Where the node stands, behind the nodes around it. */
   readonly site: string;
   /** The node of the model itself in which it lies. */
@@ -147,8 +147,9 @@ export class Application {
   graph(name: string): GraphMessage {
     return this.find(name, (a) => a.g, "graph") ?? this.refuse(`attribute ${name}, a graph, is missing`);
   }
-  body(graph: GraphMessage, inputs: readonly Value[], at: string): Value[] {
-    return this.around.body(graph, inputs, at);
+  /** A graph inside the node, applied. @param may what it may give: sequences too where it is unfolded here and now, so that no op of ours carries them */
+  body(graph: GraphMessage, inputs: readonly Value[], at: string, may: "tensors" | "sequences" = "tensors"): Value[] {
+    return this.around.body(graph, inputs, at, may);
   }
 
   /** Whether the numbers of a value are data's to tell. */

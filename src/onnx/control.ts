@@ -7,6 +7,7 @@ import type { Value } from "../ir/node.ts";
 import { add, cast, concat, flip, greater, less, logicalAnd, range, reshape, slice, transpose, unsqueeze, where } from "../ops/index.ts";
 import { type Application, bindIt, type Family, knownNumber } from "./application.ts";
 import type { GraphMessage } from "./schema.ts";
+import { isSequence } from "./sequences.ts";
 
 /** Loops up to this length are unrolled: their bodies see the number of the round as a constant, which shapes may be made of. */
 const unrolled = 64;
@@ -26,7 +27,8 @@ const mostByHand = 10_000;
 function branch(n: Application): readonly Value[] {
   const [yes, no] = [n.graph("then_branch"), n.graph("else_branch")];
   const test = reshape(n.get(0), { shape: [] });
-  const take = (answer: number): readonly Value[] => (answer === 0 ? n.body(no, [], "else") : n.body(yes, [], "then"));
+  const take = (answer: number): readonly Value[] =>
+    answer === 0 ? n.body(no, [], "else", "sequences") : n.body(yes, [], "then", "sequences");
   if (!n.hangs(test)) return take(knownNumber(test));
   const both = n.tried(() =>
     inOneGraph(n, "both its branches", () =>
@@ -103,6 +105,7 @@ function loop(n: Application): readonly Value[] {
   const { limit, first, outs } = parts;
   const steady = keepsGoing(n, body);
   const counted = limit === null || !n.hangs(limit);
+  if (carried.some(isSequence)) return withSequences(n, parts, steady, counted && !n.hangs(first));
   if (counted && !n.hangs(first)) {
     if (knownNumber(first) === 0) return repeated(n, parts, 0);
     if (steady) return repeated(n, parts, limit === null ? n.refuse(noEnd) : knownNumber(limit));
@@ -114,6 +117,19 @@ function loop(n: Application): readonly Value[] {
   // A known number of rounds, one program for each, is cheaper to differentiate than room for as many as there may be.
   if (outs === 0 && (!n.splits || n.trying)) return inOneGraph(n, "its rounds", () => tested(n, parts).state);
   return repeatedAsAsked(n, parts, steady);
+}
+
+/** Rounds that carry sequences are written down one by one: no op of ours carries what has no fixed number of tensors. */
+function withSequences(n: Application, parts: LoopParts, steady: boolean, known: boolean): readonly Value[] {
+  const { limit, first } = parts;
+  const asked = `it carries a sequence, and ${howOften} hangs on data; rounds that shapes and constants tell are written down one by one`;
+  if (!known) n.refuse(asked);
+  if (knownNumber(first) === 0) return unfolded(n, parts, 0).results;
+  const rounds = limit === null ? Number.POSITIVE_INFINITY : Math.max(0, knownNumber(limit));
+  if (!steady) return (byHand(n, parts, Math.min(rounds, mostByHand)) ?? n.refuse(asked)).results;
+  if (limit === null) n.refuse(noEnd);
+  if (rounds > mostByHand) n.refuse(`it carries a sequence through ${rounds} rounds; ${mostByHand} such rounds are the most`);
+  return unfolded(n, parts, rounds).results;
 }
 
 const noEnd = "it has no end: neither a number of rounds nor a test that changes";
@@ -191,9 +207,11 @@ function rowByRow(n: Application, { body, first, carried, outs }: LoopParts, mos
   const asked: Value[] = [];
   let i = 0;
   for (; i < most; i++) {
-    const results = n.body(body, [lift(i, "i64"), whole === null ? first : going, ...state], String(i));
+    const results = n.body(body, [lift(i, "i64"), whole === null ? first : going, ...state], String(i), "sequences");
     state = results.slice(1, 1 + carried.length);
     results.slice(1 + carried.length).forEach((v, k) => {
+      if (isSequence(v))
+        n.refuse(`it collects ${body.output?.[1 + carried.length + k]?.name}, a sequence, of each round; tensors are collected`);
       rows[k]!.push(v);
     });
     if (whole === null) continue;

@@ -72,6 +72,24 @@ function joined(n: Application): Value {
   );
 }
 
+/** A graph applied to one tensor of each sequence at a time, tensors being given to each; its results are sequences again. */
+function mapped(n: Application): readonly Value[] {
+  const body = n.graph("body");
+  const { length } = listOf(n);
+  const given = n.all().map((v) => elements.get(v) ?? v);
+  const other = given.findIndex((list) => Array.isArray(list) && list.length !== length);
+  if (other >= 0)
+    n.refuse(`operand ${other} is a sequence of ${(given[other] as readonly Value[]).length}, and the first one is of ${length}`);
+  const rows = Array.from({ length }, (_, i) =>
+    n.body(
+      body,
+      given.map((v) => (Array.isArray(v) ? (v[i] as Value) : (v as Value))),
+      String(i),
+    ),
+  );
+  return (body.output ?? []).map((_, k) => sequence(rows.map((row) => row[k]!)));
+}
+
 /** Sequences of tensors, as long as shapes and constants tell how long they are. */
 export const sequences: Family = {
   ConcatFromSequence: joined,
@@ -97,10 +115,11 @@ export const sequences: Family = {
     return sequence([...list.slice(0, place), n.get(1), ...list.slice(place)]);
   },
   SequenceLength: (n) => constant(hold(tensorType("i64", []), Float64Array.of(listOf(n).length))),
+  SequenceMap: mapped,
   SplitToSequence: split,
 };
 
 /** The operators that may have a sequence among their operands. */
 export function takesSequence(op: string): boolean {
-  return op === "Identity" || Object.hasOwn(sequences, op);
+  return op === "Identity" || op === "Loop" || Object.hasOwn(sequences, op);
 }

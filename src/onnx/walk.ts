@@ -270,7 +270,8 @@ function applyOperator(
 ): Value | readonly (Value | null)[] {
   const around: Surroundings = {
     tensor: walk.tensor,
-    body: (graph, inputs, at) => applyGraph(graph, inputs, names, opsets, walk, outer, level + 1, `${site}[${at}]/`),
+    body: (graph, inputs, at, may = "tensors") =>
+      applyGraph(graph, inputs, names, opsets, walk, outer, level + 1, `${site}[${at}]/`, may === "sequences"),
     answers: walk.answers,
     top: walk.top,
     site,
@@ -326,6 +327,7 @@ function applyGraph(
   outer: ReadonlyMap<string, AttributeMessage>,
   level: number,
   path: string,
+  sequences: boolean,
 ): Value[] {
   const names = new Names(outerNames);
   const declared = graph.input ?? [];
@@ -342,9 +344,9 @@ function applyGraph(
   return wanted.map((name) => {
     const v = names.find(name);
     if (v == null) throw new GraphError(`onnx: graph ${graph.name ?? ""} inside a node has no value for its output ${name}`);
-    if (isSequence(v))
+    if (!sequences && isSequence(v))
       throw new GraphError(
-        `onnx: graph ${graph.name ?? ""} inside a node gives ${name}, a sequence, which is not read; let it give tensors`,
+        `onnx: graph ${graph.name ?? ""} inside a node gives ${name}, a sequence, which is read of a known branch and of what a loop of known rounds carries alone; let it give tensors`,
       );
     return v;
   });

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { evaluate, f32, grad, mapTree, mul, sum, tensor, type Value } from "../../src/index.ts";
+import { evaluate, f32, grad, graph, mapTree, mul, sum, tensor, type Value } from "../../src/index.ts";
 import { onnx } from "../../src/onnx/onnx.ts";
 import type { NodeMessage } from "../../src/onnx/schema.ts";
 import { attribute, modelBytes, node, port, weight, wholes } from "./build-model.ts";
@@ -105,14 +105,103 @@ describe("sequences whose length is known are unfolded", () => {
     await expect(result(nodes, weights)).rejects.toThrow(message);
   });
 
-  test("a branch that gives one is refused", async () => {
-    const branch = { graph: { name: "then", node: [node("SequenceConstruct", ["x"], ["q"])], output: [{ name: "q" }] } };
-    const nodes = [
-      { ...node("If", ["c"], ["s"]), attribute: [attribute("then_branch", branch), attribute("else_branch", branch)] },
-      node("SequenceAt", ["s", "i"], ["y"]),
+  const graphOf = (nodes: readonly NodeMessage[], inputs: readonly string[], outputs: readonly string[], extra = {}) => ({
+    graph: { name: "inner", node: nodes, input: inputs.map((name) => ({ name })), output: outputs.map((name) => ({ name })), ...extra },
+  });
+  const flag = (name: string, on: number) => ({ name, dims: [], data_type: 9, raw_data: Uint8Array.of(on) });
+  const chosen = (test: string) => [
+    {
+      ...node("If", [test], ["s"]),
+      attribute: [
+        attribute("then_branch", graphOf([node("SequenceConstruct", ["x"], ["q"])], [], ["q"])),
+        attribute("else_branch", graphOf([node("Neg", ["x"], ["m"]), node("SequenceConstruct", ["m"], ["q"])], [], ["q"])),
+      ],
+    },
+    node("SequenceAt", ["s", "i"], ["y"]),
+  ];
+
+  test("a known branch may give one, and one that data choose is refused where no answer is there", async () => {
+    for (const on of [0, 1]) expect((await result(chosen("c"), [flag("c", on), scalar("i", 0)])).data[9]).toBe(on === 1 ? 9 : -9);
+    const some = [node("ReduceMax", ["x"], ["top"], { keepdims: 0 }), node("Cast", ["top"], ["c"], { to: 9 }), ...chosen("c")];
+    const g = (await read(some, [scalar("i", 0)])) as { apply: (p: object, d: { x: unknown }) => Record<string, Value> };
+    expect(() => graph({ x: f32(5, 2) }, ({ x: given }) => g.apply({}, { x: given })["y"]!)).toThrow(
+      "inside a node gives q, a sequence, which is read of a known branch",
+    );
+  });
+
+  const rounds = (test: string, inner: readonly NodeMessage[], outs: readonly string[] = []) => [
+    node("SequenceConstruct", ["x"], ["s0"]),
+    {
+      ...node("Loop", ["n", test, "s0"], ["s", ...outs.map((_, k) => `out${k}`)]),
+      attribute: [attribute("body", graphOf(inner, ["k", "go", "t0"], ["go2", "t", ...outs]))],
+    },
+    node("ConcatFromSequence", ["s"], ["y"], { axis: 0 }),
+  ];
+  const grow = [node("SequenceAt", ["t0", "last"], ["a"]), node("Mul", ["a", "w"], ["b"]), node("SequenceInsert", ["t0", "b"], ["t"])];
+  const w = weight("w", [2], [2, 3]);
+
+  test("a loop may carry one through known rounds, with gradients, and ends by a test that can be read", async () => {
+    const model = await read(rounds("yes", [...grow, node("Identity", ["go"], ["go2"])]), [
+      scalar("n", 2),
+      flag("yes", 1),
+      scalar("last", -1),
+      w,
+    ]);
+    const y = evaluate(model.apply(model.params, { x })["y"]!);
+    expect([y.type.shape, ...y.data.subarray(10, 12), ...y.data.subarray(28)]).toEqual([[15, 2], 0, 3, 32, 81]);
+    const slope = grad((p: Record<string, Value>) => sum(model.apply(p, { x })["y"]!))(mapTree(model.params, (v) => v));
+    expect([...evaluate(slope["w"]!).data]).toEqual([20 + 2 * 2 * 20, 25 + 2 * 3 * 25]);
+    const until = [...grow, node("SequenceLength", ["t"], ["c"]), node("Less", ["c", "three"], ["go2"])];
+    const ended = await result(rounds("yes", until), [scalar("n", 50), flag("yes", 1), scalar("last", -1), scalar("three", 3), w]);
+    expect(ended.type.shape).toEqual([15, 2]);
+    expect((await result(rounds("no", until), [scalar("n", 50), flag("no", 0), scalar("last", -1), scalar("three", 3), w])).data).toEqual(
+      x.data,
+    );
+  });
+
+  test.each([
+    ["rounds that hang on data", "tested", grow, [], 2, "it carries a sequence, and how many rounds it makes hangs on data"],
+    [
+      "more rounds than are written down",
+      "yes",
+      [...grow, node("Identity", ["go"], ["go2"])],
+      [],
+      20_000,
+      "it carries a sequence through 20000 rounds; 10000 such",
+    ],
+    [
+      "collected sequences",
+      "yes",
+      [...grow, node("Identity", ["go"], ["go2"]), node("Identity", ["t"], ["u"])],
+      ["u"],
+      2,
+      "it collects u, a sequence, of each round",
+    ],
+  ] as const)("a loop with %s is refused", async (_, test, inner, outs, n, message) => {
+    const nodes = rounds(test === "tested" ? "c" : test, test === "tested" ? [...inner, node("Identity", ["go"], ["go2"])] : inner, outs);
+    const before = test === "tested" ? [node("ReduceMax", ["x"], ["top"], { keepdims: 0 }), node("Cast", ["top"], ["c"], { to: 9 })] : [];
+    const model = await read([...before, ...nodes], [scalar("n", n), flag("yes", 1), scalar("last", -1), w]);
+    expect(() => graph({ x: f32(5, 2) }, ({ x: given }) => model.apply(model.params, { x: given })["y"]!)).toThrow(message);
+  });
+
+  test("a graph is mapped over one, and over several of one length", async () => {
+    const map = (operands: readonly string[]) => [
+      node("SplitToSequence", ["x", "two"], ["s"]),
+      node("SequenceErase", ["s"], ["short"]),
+      {
+        ...node("SequenceMap", operands, ["t", "u"]),
+        attribute: [attribute("body", graphOf([node("Mul", ["p", "q"], ["r"]), node("Neg", ["p"], ["m"])], ["p", "q"], ["r", "m"]))],
+      },
+      node("ConcatFromSequence", ["t"], ["a"], { axis: 0 }),
+      node("ConcatFromSequence", ["u"], ["b"], { axis: 0 }),
+      node("Sub", ["a", "b"], ["y"]),
     ];
-    const c = { name: "c", dims: [], data_type: 9, raw_data: Uint8Array.of(1) };
-    await expect(result(nodes, [c, scalar("i", 0)])).rejects.toThrow("inside a node gives q, a sequence, which is not read");
+    const squares = await result(map(["s", "s"]), [scalar("two", 2)]);
+    expect([...squares.data]).toEqual([...x.data].map((v) => v * v + v));
+    expect([...(await result(map(["s", "w"]), [scalar("two", 2), w])).data].slice(8)).toEqual([8 * 2 + 8, 9 * 3 + 9]);
+    await expect(result(map(["s", "short"]), [scalar("two", 2)])).rejects.toThrow(
+      "operand 1 is a sequence of 2, and the first one is of 3",
+    );
   });
 });
 
