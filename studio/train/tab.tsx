@@ -56,7 +56,8 @@ export function TrainTab(): JSX.Element {
           </p>
         )}
         {now.kind === "dead" && (
-          <p class="train-fault" role="alert">
+          // What the reader has stopped is no fault.
+          <p class={now.why === "was stopped" ? "train-fault calm" : "train-fault"} role={now.why === "was stopped" ? "status" : "alert"}>
             {w[now.why]}
           </p>
         )}
