@@ -62,9 +62,10 @@ function codeSandbox(): Plugin {
       const script = readFileSync(here("code/frame.js"), "utf8");
       const hash = createHash("sha256").update(script).digest("base64");
       const policy = `default-src 'none'; script-src 'sha256-${hash}' blob: 'wasm-unsafe-eval'; worker-src blob:; base-uri 'none'; form-action 'none'`;
-      this.emitFile({
+      // Its name has a hash, so that a host can let browsers keep it for ever: a frame of opaque origin is none of the service worker's.
+      const frame = this.emitFile({
         type: "asset",
-        fileName: "frame.html",
+        name: "frame.html",
         source: `<!doctype html><html lang="en"><head><meta charset="utf-8"><meta http-equiv="Content-Security-Policy" content="${policy}"><title>program</title><script>${script}</script></head></html>\n`,
       });
       const build = await rolldown({
@@ -86,7 +87,7 @@ function codeSandbox(): Plugin {
       const { output } = await build.generate({ format: "iife", minify: true, keepNames: true, codeSplitting: false, intro });
       const source = output[0].code;
       const ref = this.emitFile({ type: "asset", name: "code-library.js", source });
-      return `export const frameUrl = new URL(/* @vite-ignore */ "../frame.html", import.meta.url).href;\nexport const preludeUrl = import.meta.ROLLUP_FILE_URL_${ref};`;
+      return `export const frameUrl = import.meta.ROLLUP_FILE_URL_${frame};\nexport const preludeUrl = import.meta.ROLLUP_FILE_URL_${ref};`;
     },
   };
 }

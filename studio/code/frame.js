@@ -1,5 +1,5 @@
 // The script of the frame between the page and a program: it starts the program's worker and passes words on. The frame has an opaque origin and a
-// policy that allows no network; the build puts this text and its hash into frame.html.
+// policy that allows no network; the build puts this text and its hash into the frame's file.
 addEventListener(
   "message",
   ({ data: { prelude, program }, ports: [port] }) => {

@@ -24,7 +24,7 @@ export type Ended = "stopped" | "silent" | "unreachable";
  * frame, which ends the worker whatever it is doing.
  * @param say what the program says; the last message is `done` or `fault`
  * @param ended called when it was ended from outside: stopped, or silent for `patience`, or its frame never came: a browser loads a frame of
- *   opaque origin from its host alone, past what is kept for reading without a network
+ *   opaque origin past the service worker, from its own store where the host lets it keep the file, else from the host
  */
 export function runProgram(
   program: ProgramText,

@@ -10,6 +10,8 @@ import { type Browser, launch, leftOut, watched } from "../browser/launch.ts";
 let browser: Browser;
 let server: Server;
 let url = "";
+/** What the host says of the files whose names have a hash; null: nothing. */
+let kept: string | null = null;
 
 /** The built site as a plain host has it: below a folder, with media types and no other header. */
 beforeAll(async () => {
@@ -25,7 +27,10 @@ beforeAll(async () => {
     try {
       const bytes = readFileSync(join(folder, normalize(`/${name}`)));
       response
-        .writeHead(200, { "Content-Type": mediaTypes[name.slice(name.lastIndexOf(".") + 1)] ?? "application/octet-stream" })
+        .writeHead(200, {
+          "Content-Type": mediaTypes[name.slice(name.lastIndexOf(".") + 1)] ?? "application/octet-stream",
+          ...(kept !== null && name.startsWith("assets/") && { "Cache-Control": kept }),
+        })
         .end(bytes);
     } catch {
       response.writeHead(404).end();
@@ -41,7 +46,33 @@ afterAll(async () => {
 });
 
 describe.skipIf(leftOut())("a copy of the site on a plain host, below a folder, without the two headers", () => {
+  test("runs programs without a network too, from the first visit on, where the host lets browsers keep files with a hash", async () => {
+    kept = "public, max-age=31536000, immutable";
+    const { page } = await watched(browser);
+    const asked: string[] = [];
+    page.on("request", (request) => asked.push(request.url()));
+    await page.goto(url);
+    await page.waitForSelector(".cr-item");
+    await page.waitForFunction(async () => {
+      const [name] = await caches.keys();
+      return name !== undefined && (await (await caches.open(name)).keys()).length > 20;
+    });
+    // The frame is loaded once, unseen, and leaves nothing behind.
+    await expect.poll(() => asked.some((address) => /frame-[\w-]+\.html$/.test(address)), { timeout: 10_000 }).toBe(true);
+    await page.waitForFunction(() => document.querySelector("iframe") === null);
+    await page.context().setOffline(true);
+    await page.reload();
+    await page.waitForSelector("main");
+    await page.click("#tab-code");
+    await page.click("#code-run");
+    await page.waitForFunction(() => document.querySelector("#code-lines")?.textContent?.includes("Done."));
+    expect(await page.evaluate(() => document.querySelectorAll(".code-pictures img").length)).toBeGreaterThan(0);
+    await page.context().setOffline(false);
+    await page.close();
+  });
+
   test("works in every tab on one thread, and opens again without a network", { timeout: 180_000 }, async () => {
+    kept = null;
     const { page, faults } = await watched(browser);
     await page.goto(url);
     await page.waitForSelector(".cr-item");
@@ -76,7 +107,7 @@ describe.skipIf(leftOut())("a copy of the site on a plain host, below a folder, 
     await page.context().setOffline(true);
     await page.reload();
     await page.waitForSelector("main");
-    // A frame of opaque origin is none of the service worker's: what programs run in comes from the host alone, and the page says so.
+    // A frame of opaque origin is none of the service worker's: of a host that lets nothing be kept it cannot be had, and the page says so.
     await works("so programs need the network");
     await page.context().setOffline(false);
     const asked = faults.filter(
