@@ -97,7 +97,7 @@ inPage("Import: of files that are empty, cut short or of another kind", async (t
     told.push(last);
   }
   expect(told[0]).toBe("empty.onnx는 빈 파일입니다.");
-  expect(told[2]).toBe("photo.png는 .onnx 모델, .graph, 체크포인트, .safetensors, .npz, .csv 가운데 어느 것도 아닙니다.");
+  expect(told[2]).toBe("photo.png는 .onnx 모델, .graph, 체크포인트, .safetensors, .npz, .npy, .csv 가운데 어느 것도 아닙니다.");
   expect(told[5]).toBe("그래프 파일 2번째 줄 15번째 칸: frobnicate는 모르는 연산입니다.");
   expect(faults).toEqual([]);
   await page.close();
