@@ -54,7 +54,7 @@ async function bundle() {
         {
           name: "core",
           // With patterns of names, which are small and used by most entries.
-          test: /[\\/]src[\\/]((ir|ops|random|linalg|control|evaluate|notation|autodiff|passes|transforms)[\\/]|engines[\\/][^\\/]+$|optim[\\/]patterns\.ts$)/,
+          test: /[\\/]src[\\/]((words|ir|ops|random|linalg|control|evaluate|notation|autodiff|passes|transforms)[\\/]|engines[\\/][^\\/]+$|optim[\\/]patterns\.ts$)/,
         },
         ...folders,
         { name: "reports", test: /[\\/]src[\\/]((check|draw|explain)[\\/]|train[\\/]metrics\.ts$)/ },
