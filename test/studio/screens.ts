@@ -232,7 +232,7 @@ const before = (theme: string | undefined, planted: string): string => `{
     ...font,
     set(text) { font.set.call(this, text.replace(/system-ui, sans-serif|sans-serif/, ${JSON.stringify(family.replaceAll('"', "'"))})); },
   });
-  ${theme === undefined ? "" : `localStorage.setItem("chainrule.theme", ${JSON.stringify(theme)});`}
+  ${theme === undefined ? "" : `if (origin !== "null") localStorage.setItem("chainrule.theme", ${JSON.stringify(theme)});`}
 }`;
 
 /** Fonts are the same, so is what the rasteriser makes of them: no hinting by the machine's settings, no coloured edges, one colour space. */
