@@ -1,7 +1,6 @@
-import { dataset } from "../data/dataset.ts";
 import { imagesInFolder } from "../data/image-folder.ts";
 import { readTensorFile } from "../data/read-file.ts";
-import { blocksOf, mapRows, type RowStore } from "../data/row-store.ts";
+import { blocksOf, heldRows, mapRows, type RowStore } from "../data/row-store.ts";
 import { rowBytes, storeInFiles } from "../data/rows-in-files.ts";
 import { safetensorsColumns } from "../data/safetensors-rows.ts";
 import { nodeFiles } from "../files/node-files.ts";
@@ -79,10 +78,7 @@ async function inMemory(path: string): Promise<TensorSource> {
   const tensors: Tensors = isTensor(found) ? {} : found;
   return {
     types: Object.fromEntries(Object.entries(tensors).map(([name, { type }]) => [name, type])),
-    rows: (names) => {
-      const whole = dataset(Object.fromEntries(Object.entries(names).map(([name, own]) => [name, tensors[own]!])));
-      return { size: whole.size, at: async (rows) => whole.at(rows) };
-    },
+    rows: (names) => heldRows(Object.fromEntries(Object.entries(names).map(([name, own]) => [name, tensors[own]!]))),
   };
 }
 
@@ -138,8 +134,7 @@ async function imageRows(path: string, { mean, std }: FinetuneSettings, ports: P
 
 /** Targets that are in memory. */
 function labelsOf(target: Tensor): Pick<TuningRows, "targets" | "target"> {
-  const whole = dataset({ target });
-  return { targets: { size: whole.size, at: async (rows) => whole.at(rows).target }, target: target.type };
+  return { targets: mapRows(heldRows({ target }), (read) => read.target), target: target.type };
 }
 
 /** `x f32[100,64], y i32[100]`, in a message. */

@@ -33,6 +33,12 @@ export function mapRows<A, B>(store: RowStore<A>, f: (rows: A) => B | Promise<B>
   return { size: store.size, at: async (rows) => f(await store.at(rows)) };
 }
 
+/** Rows that are in memory. */
+export function heldRows<const C extends Columns>(columns: C): RowStore<{ readonly [K in keyof C]: Tensor }> {
+  const whole = dataset(columns);
+  return { size: whole.size, at: async (rows) => whole.at(rows) };
+}
+
 /** Bytes of a row, by the first one; 0 where there is none. */
 export async function rowBytesOf(store: RowStore<Columns>): Promise<number> {
   if (store.size === 0) return 0;
@@ -58,8 +64,7 @@ export async function heldUpTo(
     if (start === 0) all = Object.fromEntries(Object.entries(rows).map(([name, part]) => [name, wholeOf(part, store.size)]));
     for (const [name, { data, type }] of Object.entries(rows)) all[name]!.data.set(data as never, start * (data.length / type.shape[0]!));
   }
-  const whole = dataset(all);
-  return { store: { size: whole.size, at: async (rows) => whole.at(rows) }, held: true };
+  return { store: heldRows(all), held: true };
 }
 
 /** Room for all rows of a tensor of which there are some. */
