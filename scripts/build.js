@@ -158,11 +158,17 @@ function publish() {
 
 try {
   mkdirSync(work);
-  await bundle();
-  await bundleForNode();
-  await bundleWorker();
-  await site();
-  declare();
+  // Who runs `npm start` for the first time waits for all of it.
+  for (const [part, make] of /** @type {const} */ ([
+    ["the library", bundle],
+    ["the library for Node", bundleForNode],
+    ["the worker", bundleWorker],
+    ["the studio", site],
+    ["the types", declare],
+  ])) {
+    console.error(`build: ${part}`);
+    await make();
+  }
   publish();
 } catch (error) {
   console.error(`build: ${error instanceof Error ? error.message : String(error)}`);
