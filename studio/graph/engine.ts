@@ -19,6 +19,7 @@ import {
   type Value,
   variable,
 } from "chainrule";
+import { foldByHeadings, type Heading, headingAt, headingsIn } from "./headings.ts";
 import type { Grain, Growth, Reach } from "./state.ts";
 import { type Pass, type Stop, stopsOf, type Walk } from "./stops.ts";
 
@@ -40,6 +41,7 @@ export interface Read {
   readonly source: string;
   readonly compiled: CompiledExpression;
   readonly variables: readonly string[];
+  readonly headings: readonly Heading[];
 }
 
 export interface ModelOptions {
@@ -88,7 +90,7 @@ export function read(source: string): Read | Fault {
       const message = `the formula has ${count} parts and the picture takes ${mostNodes}; shorten it`;
       return { message, from: 0, to: source.length, variable: null };
     }
-    return { source, compiled, variables: compiled.variables };
+    return { source, compiled, variables: compiled.variables, headings: headingsIn(source) };
   } catch (error) {
     return fault(error, source);
   }
@@ -163,6 +165,7 @@ export function build(source: Read, values: Readonly<Record<string, string>>, op
       return { message, from: 0, to: source.source.length, variable: null };
     }
     nameLines(source, nodes);
+    foldByHeadings(source.headings, nodes, variables);
     const view = `${options.depth} ${options.open.join()} ${options.closed.join()} ${options.language} ${options.near} ${options.reach} ${options.direction}`;
     const shapes = Object.values(variables).map((v) => `${v.type.dtype}${v.type.shape.join()}`);
     const layoutKey = JSON.stringify([source.source, view, shapes]);
@@ -251,6 +254,8 @@ function walkOf(source: Read, made: Picture, steps: readonly Step[], forward: nu
   const labels = new Map(scene.items.map(({ id, label }) => [id, label]));
   const unitOf = (node: Node): string => {
     const span = node.where?.span;
+    const heading = span == null ? -1 : headingAt(source.headings, span.from);
+    if (heading >= 0 && source.headings[heading]!.name !== "") return `heading ${heading}`;
     const line = span == null ? -1 : lines.findIndex((s) => s.span.from <= span.from && span.to <= s.span.to);
     if (lines.length > 1 && line >= 0) return `line ${line}`;
     return node.where?.scope?.split("/")[0] ?? `node ${node.serial}`;

@@ -91,7 +91,8 @@ export interface Snapshot {
 export interface Taken {
   readonly settings: TrainState;
   readonly inputs: readonly string[];
-  readonly layers: readonly { readonly name: string; readonly w: number[][]; readonly b: number[] }[];
+  /** `w` in rows of its last axis; `shape` is its own, [inputs, outputs] or a kernel's [outputs, inputs, 3, 3]. */
+  readonly layers: readonly { readonly name: string; readonly w: number[][]; readonly b: number[]; readonly shape: readonly number[] }[];
   readonly x: number[][];
   readonly y: number[];
   /** The same rows as raw numbers. */

@@ -3,16 +3,16 @@ import type { JSX } from "preact";
 import { faultWords } from "../faults/fault-words.ts";
 import { readGraph } from "../graph/state.ts";
 import { say } from "../shell/live.tsx";
-import { change, state } from "../state/store.ts";
+import { change } from "../state/store.ts";
 import { grouped } from "../words/words.ts";
 import { facts, pause, said, status, take } from "./client.ts";
 import { type AsGraph, batchAsGraph, firstRows, fittingRows, mostNumbers } from "./to-graph.ts";
 import { words } from "./words.ts";
 
 /** Goes to the Graph tab with this formula at these numbers. */
-export function openGraph({ formula, values }: AsGraph): void {
+export function openGraph({ formula, values, depth }: AsGraph): void {
   pause();
-  change("graph", readGraph({ formula, values }));
+  change("graph", readGraph({ formula, values, depth }));
   change("tab", "graph", null);
 }
 
@@ -20,7 +20,6 @@ export function openGraph({ formula, values }: AsGraph): void {
 export function OpenAsGraph(): JSX.Element {
   const w = words.value;
   const trouble = useSignal("");
-  const conv = state.value.train.data === "digits" && state.value.train.kind === "conv" && state.value.train.layers.length > 0;
   const open = async (): Promise<void> => {
     pause();
     trouble.value = "";
@@ -30,10 +29,10 @@ export function OpenAsGraph(): JSX.Element {
       const rows = fittingRows(taken);
       if (rows === 0) trouble.value = words.value["too large"](grouped(mostNumbers));
       else {
-        const { formula, values } = batchAsGraph(firstRows(taken, rows));
+        const made = batchAsGraph(firstRows(taken, rows));
         const told = words.value["rows of batch"](grouped(rows), grouped(batch));
         // What was left out stands in the formula, where the graph is, and goes with its address.
-        openGraph({ formula: rows < batch ? `# ${told}\n${formula}` : formula, values });
+        openGraph(rows < batch ? { ...made, formula: `# ${told}\n${made.formula}` } : made);
         say(told);
       }
     } catch (error) {
@@ -47,14 +46,13 @@ export function OpenAsGraph(): JSX.Element {
         type="button"
         id="take-batch"
         class="main"
-        disabled={status.value.kind !== "ready" || conv}
+        disabled={status.value.kind !== "ready"}
         title={w["take hint"]}
         onClick={() => void open()}
       >
         {w["take batch"]}
       </button>
       {trouble.value !== "" && <span class="train-bad">{trouble.value}</span>}
-      {conv && <span class="muted">{w["conv graph"]}</span>}
     </>
   );
 }

@@ -6,6 +6,8 @@ import type { Activation, LossName } from "./state.ts";
 export interface AsGraph {
   readonly formula: string;
   readonly values: Readonly<Record<string, string>>;
+  /** How many levels of modules are open; null: as many as are comfortable. */
+  readonly depth: number | null;
 }
 
 /** More numbers than this are too many for the text of an address. */
@@ -19,6 +21,15 @@ const digits = (v: number): string => {
 };
 const list = (values: readonly number[]): string => `[${values.map(digits).join(", ")}]`;
 const matrix = (rows: readonly (readonly number[])[]): string => `[${rows.map(list).join(", ")}]`;
+/** Numbers in the order of their elements, as nested lists of this shape. */
+function nested(values: readonly number[], [, ...inner]: readonly number[]): string {
+  if (inner.length === 0) return list(values);
+  const each = inner.reduce((a, b) => a * b, 1);
+  return `[${Array.from({ length: values.length / each }, (_, i) => nested(values.slice(i * each, (i + 1) * each), inner)).join(", ")}]`;
+}
+
+/** Whether the hidden layers are convolutions of 8 x 8 images. */
+const isConvolved = (layers: Taken["layers"]): boolean => layers[0]!.shape.length === 4;
 
 /** The loss over a batch, of raw outputs z and answers y. */
 function lossText(task: Taken["task"], chosen: LossName): string {
@@ -33,20 +44,27 @@ function lossText(task: Taken["task"], chosen: LossName): string {
       : "binaryCrossEntropy(z, y)";
 }
 
-/** The net over a batch, as tensors: a line a layer, then the loss. */
+/** The net over a batch, as tensors: a module a layer, then the loss. Of convolutions, the rows are images of one channel. */
 export function batchAsGraph({ layers, x, y, task, settings }: Taken): AsGraph {
-  const values: Record<string, string> = { X: matrix(x) };
+  const isImage = isConvolved(layers);
+  const values: Record<string, string> = { X: isImage ? nested(x.flat(), [x.length, 1, 8, 8]) : matrix(x) };
   const lines: string[] = [];
   let before = "X";
-  layers.forEach(({ w, b }, i) => {
+  layers.forEach(({ name, w, b, shape }, i) => {
     const n = i + 1;
-    values[`W${n}`] = matrix(w);
-    values[`b${n}`] = list(b);
     const last = i === layers.length - 1;
-    const inner = `${before} @ W${n} + b${n}`;
+    values[`W${n}`] = nested(w.flat(), shape);
+    values[`b${n}`] = list(b);
+    lines.push(`## ${name}: W${n}, b${n}`);
+    if (isImage && last) {
+      lines.push(`p = reshape(maxPool(${before}, size=2), shape=[-1, ${w.length}])`);
+      before = "p";
+    }
+    const inner = shape.length === 4 ? `conv(${before}, W${n}, b${n}, padding=1)` : `${before} @ W${n} + b${n}`;
     before = last ? "z" : `h${n}`;
     lines.push(`${before} = ${last || settings.activation === "identity" ? inner : `${settings.activation}(${inner})`}`);
   });
+  lines.push("## loss");
   if (task.kind !== "classes") values["y"] = matrix(y.map((v) => [v]));
   else if (lossInUse(task.kind, settings.loss) === "squared")
     values["y"] = matrix(y.map((v) => Array.from({ length: task.count }, (_, c) => (c === v ? 1 : 0))));
@@ -57,7 +75,7 @@ export function batchAsGraph({ layers, x, y, task, settings }: Taken): AsGraph {
     const costs = layers.map((_, i) => (settings.penalty === "l1" ? `sum(abs(W${i + 1}))` : `sum(W${i + 1}^2)`)).join(" + ");
     lines.push(`D = ${data}`, `P = ${settings.penalty === "l1" ? costs : `(${costs}) / 2`}`, `L = D + ${digits(settings.penaltyRate)} * P`);
   }
-  return { formula: lines.join("\n"), values };
+  return { formula: lines.join("\n"), values, depth: isImage ? 0 : null };
 }
 
 /** Numbers that the values of a batch's graph may have together: the Graph tab takes 2,000,000, and this counts them from above but roughly. */
@@ -70,7 +88,7 @@ export function fittingRows(taken: Taken): number {
   const { layers, x } = taken;
   const inputs = x[0]?.length ?? 0;
   const weights = numbersIn({ ...taken, x: [] });
-  const units = layers.reduce((n, { b }) => n + b.length, 0);
+  const units = layers.reduce((n, { b, shape }) => n + b.length * (shape.length === 4 ? 64 : 1), 0);
   const listed = Math.floor((mostNumbers - weights) / (inputs + 1));
   const computed = Math.floor((mostComputed - perUnit * weights) / (inputs + perUnit * units));
   return Math.max(0, Math.min(x.length, listed, computed));
@@ -121,7 +139,7 @@ export function unitAsGraph(taken: Taken, layer: number, unit: number, row: numb
       return own;
     });
   }
-  return { formula: lines.join("\n"), values };
+  return { formula: lines.join("\n"), values, depth: null };
 }
 
 /** The activations, by name, as plain JavaScript: only for the numbers that a part of the net begins with. */

@@ -449,7 +449,8 @@ export async function makeTrainer(settings: TrainState, engine: Engine<"sync">, 
         layers: names.map((name) => {
           const { w, b } = p[name]!;
           const width = w.type.shape.at(-1)!;
-          return { name, w: matrix(w.data as Float32Array, width, w.data.length / width), b: [...(b.data as Float32Array)] };
+          const rows = matrix(w.data as Float32Array, width, w.data.length / width);
+          return { name, w: rows, b: [...(b.data as Float32Array)], shape: w.type.shape };
         }),
         x: [...which].map((r) => [...x.subarray(r * shape.inputs, (r + 1) * shape.inputs)]),
         at: [...which].map((r) => [...at.subarray(r * problem.space, (r + 1) * problem.space)]),

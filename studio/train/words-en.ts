@@ -155,7 +155,6 @@ export const en = {
       : `${rows} of the batch's ${batch} rows: more would not fit in the address`,
   "too large": (most: string) =>
     `This net has more weights than a picture of single numbers can hold (${most}); make it smaller, or look at one unit.`,
-  "conv graph": "Convolutions cannot be opened there yet; fully connected layers can.",
   "unit formula": (name: string) => `${name}, for one row`,
   close: "Close",
   row: "Row",

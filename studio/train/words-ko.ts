@@ -154,7 +154,6 @@ export const ko = {
       ? `배치 ${batch}행 전체를 그래프로 열었습니다`
       : `배치 ${batch}행 가운데 ${rows}행입니다. 더 많으면 주소에 담을 수 없습니다`,
   "too large": (most: string) => `수 하나하나를 그리기에는 가중치가 너무 많습니다(최대 ${most}개). 신경망을 줄이거나 뉴런 하나를 보세요.`,
-  "conv graph": "합성곱은 아직 열 수 없습니다. 완전 연결 층은 열 수 있습니다.",
   "unit formula": (name: string) => `행 하나에 대한 ${name}`,
   close: "닫기",
   row: "행",

@@ -1,5 +1,7 @@
+import { readFileSync } from "node:fs";
 import { compileExpression, type Engine, evaluate, expr, gradients, read, reference, tensor, variable } from "chainrule";
 import { expect, test } from "vitest";
+import { build, isFault, read as readFormula, valueIn } from "../../../studio/graph/engine.ts";
 import type { Taken } from "../../../studio/train/messages.ts";
 import { defaultTrain, type TrainState } from "../../../studio/train/state.ts";
 import { type AsGraph, batchAsGraph, firstRows, fittingRows, mostNumbers, numbersIn, unitAsGraph } from "../../../studio/train/to-graph.ts";
@@ -16,6 +18,7 @@ function worked({ formula, values }: AsGraph): Map<string, ReturnType<typeof exp
   }
   const found = new Map<string, ReturnType<typeof expr>>();
   for (const line of formula.split("\n")) {
+    if (line.startsWith("#")) continue;
     const [, name, body] = /^(\w+) = (.*)$/.exec(line)!;
     const strings: string[] = [];
     const holes: unknown[] = [];
@@ -35,8 +38,10 @@ function worked({ formula, values }: AsGraph): Map<string, ReturnType<typeof exp
 }
 
 const csv = ["a,b,kind", ...Array.from({ length: 24 }, (_, i) => `${i},${i % 7},${["p", "q", "r"][i % 3]}`)].join("\n");
+const digits = readFileSync(new URL("../../../data/digits.csv", import.meta.url), "utf8");
+const convolved = { data: "digits", kind: "conv", layers: [3, 2], activation: "relu", share: 5, batch: 8 } as const;
 const taken = async (part: Partial<TrainState>) => {
-  const trainer = await makeTrainer({ ...defaultTrain, points: 40, batch: 16, ...part }, engine);
+  const trainer = await makeTrainer({ ...defaultTrain, points: 40, batch: 16, ...part }, engine, { digits });
   trainer.step();
   return { trainer, taken: trainer.take(16) };
 };
@@ -54,6 +59,8 @@ test("a batch as a graph has the loss of the next step", async () => {
     { data: "csv", csv, batch: 12 },
     { data: "csv", csv, batch: 12, loss: "hinge" },
     { data: "csv", csv, batch: 12, loss: "squared" },
+    convolved,
+    { ...convolved, layers: [2], activation: "tanh", penalty: "l2", penaltyRate: 0.1 },
   ] as const) {
     const { trainer, taken: now } = await taken(part);
     const value = read(worked(batchAsGraph(now)).get("L")!);
@@ -62,15 +69,15 @@ test("a batch as a graph has the loss of the next step", async () => {
 });
 
 test("a step of training moves the weights against the gradients of the opened graph, penalty and all", async () => {
-  for (const part of [{}, { penalty: "l2", penaltyRate: 0.3 }, { penalty: "l1", penaltyRate: 0.05 }] as const) {
-    const settings = { ...defaultTrain, points: 60, batch: 24, optimizer: "sgd", rate: 0.1, layers: [3], ...part } as const;
-    const trainer = await makeTrainer(settings, engine);
+  for (const part of [{}, { penalty: "l2", penaltyRate: 0.3 }, { penalty: "l1", penaltyRate: 0.05 }, convolved] as const) {
+    const settings = { ...defaultTrain, points: 60, optimizer: "sgd", rate: 0.1, layers: [3], ...part, batch: 24 } as const;
+    const trainer = await makeTrainer(settings, engine, { digits });
     trainer.step();
     const now = trainer.take(24);
     expect(now.x.length).toBe(24);
     const { formula, values } = batchAsGraph(now);
     const compiled = compileExpression(formula);
-    const at = Object.fromEntries(Object.entries(values).map(([name, text]) => [name, variable(tensor(JSON.parse(text)), name)]));
+    const at = Object.fromEntries(Object.entries(values).map(([name, text]) => [name, variable(valueIn(text), name)]));
     const loss = compiled(at);
     const slopes = gradients(loss, { W1: at["W1"]!, b1: at["b1"]!, W2: at["W2"]! });
     expect(trainer.step()).toBeCloseTo(read(loss), 4);
@@ -86,6 +93,26 @@ test("a step of training moves the weights against the gradients of the opened g
   }
 });
 
+test("the graph of convolutions is drawn closed, a box a layer that holds its weights, and is stepped through inside", async () => {
+  const { taken: now } = await taken(convolved);
+  const { formula, values, depth } = batchAsGraph(now);
+  const source = readFormula(formula);
+  if (isFault(source)) throw new Error(source.message);
+  const view = { language: "en", open: [], closed: [], near: null, reach: "feeds", direction: "right" } as const;
+  const model = build(source, values, { ...view, depth }, null);
+  if (isFault(model)) throw new Error(model.message);
+  const labels = (made: typeof model): string[] =>
+    made.picture
+      .scene()
+      .items.map(({ label }) => label)
+      .sort();
+  expect(labels(model)).toEqual(["L", "X", "layer1", "layer2", "loss", "output", "y"]);
+  expect(new Set(model.walk.steps.map(({ unit }) => unit))).toEqual(new Set(["heading 0", "heading 1", "heading 2", "heading 3", "seed"]));
+  const opened = build(source, values, { ...view, depth, open: [model.picture.itemOf(model.variables["W2"]!.node)!] }, null);
+  if (isFault(opened)) throw new Error(opened.message);
+  expect(labels(opened)).toEqual(["L", "W2", "X", "b2", "conv", "layer1", "loss", "output", "relu", "y"]);
+});
+
 test("a penalty whose rate was moved while it learns is the one of the opened graph", async () => {
   const { trainer } = await taken({ penalty: "l2", penaltyRate: 0.001 });
   trainer.live({ ...defaultTrain, penalty: "l2", penaltyRate: 0.5 });
@@ -99,12 +126,22 @@ test("the whole batch is opened where its numbers fit in an address, else as man
     ...small,
     x: Array.from({ length: 500 }, () => new Array<number>(64).fill(1)),
     y: new Array<number>(500).fill(0),
-    layers: [{ name: "output", w: Array.from({ length: 64 }, () => new Array<number>(10).fill(0)), b: new Array<number>(10).fill(0) }],
+    layers: [
+      {
+        name: "output",
+        w: Array.from({ length: 64 }, () => new Array<number>(10).fill(0)),
+        b: new Array<number>(10).fill(0),
+        shape: [64, 10],
+      },
+    ],
   };
   const rows = fittingRows(wide);
   expect(rows).toBe(Math.floor((mostNumbers - 650) / 65));
   expect(numbersIn(firstRows(wide, rows))).toBeLessThanOrEqual(mostNumbers);
-  const heavy = { ...wide, layers: [{ name: "output", w: new Array<number[]>(64).fill(new Array<number>(400).fill(0)), b: [] }] };
+  const heavy = {
+    ...wide,
+    layers: [{ name: "output", w: new Array<number[]>(64).fill(new Array<number>(400).fill(0)), b: [], shape: [64, 400] }],
+  };
   expect(fittingRows(heavy)).toBe(0);
 });
 
