@@ -24,7 +24,9 @@ export function OutputMap(): JSX.Element {
   const under = useRef<HTMLCanvasElement>(null);
   const over = useRef<HTMLCanvasElement>(null);
   const cross = useSignal<readonly [number, number] | null>(null);
-  const { data, drawn } = state.value.train;
+  /** The pointer that was pressed on the map and draws: one that comes in with its button down does not. */
+  const pen = useRef<number | null>(null);
+  const { data } = state.value.train;
   const drawing = data === "draw";
   const w = words.value;
 
@@ -95,14 +97,17 @@ export function OutputMap(): JSX.Element {
           aria-label={drawing ? `${label}. ${w["draw hint"]}` : label}
           onPointerDown={(event) => {
             if (!drawing || event.button !== 0) return;
+            pen.current = event.pointerId;
+            event.currentTarget.setPointerCapture(event.pointerId);
             put(...place(event), penClass.value);
           }}
+          onLostPointerCapture={() => (pen.current = null)}
           onPointerMove={(event) => {
             // Dragging sprays points.
-            if (!drawing || event.buttons !== 1) return;
+            if (!drawing || pen.current !== event.pointerId) return;
             const [x, y] = place(event);
-            const [px, py] = drawn.at(-1) ?? [9, 9];
-            if (Math.hypot(x - px, y - py) > 0.5) put(x, y, penClass.value);
+            const [px, py] = state.peek().train.drawn.at(-1) ?? [9, 9];
+            if (Math.max(Math.abs(x), Math.abs(y)) <= 6 && Math.hypot(x - px, y - py) > 0.5) put(x, y, penClass.value);
           }}
           onBlur={() => (cross.value = null)}
           onKeyDown={(event) => {

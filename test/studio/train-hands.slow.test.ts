@@ -66,6 +66,21 @@ describe.skipIf(leftOut())("the Train tab by the mouse", () => {
       await ready(page);
       await expect.poll(marks).toBe(drawn);
     }
+    // Points are drawn by a press that begins on the map, and only there.
+    await page.click("#data-draw");
+    const points = (): Promise<number> =>
+      page.evaluate(() => Number.parseInt(document.querySelector(".draw-tools .hint")!.textContent!, 10));
+    await expect.poll(points).toBe(0);
+    const { left, top, width, height } = await boxOf(page, ".map-box .marks");
+    const on = (x: number, y: number): readonly [number, number] => [left + x * width, top + y * height];
+    await drag(page, [on(0.5, -0.1), on(0.5, 0.4), on(0.9, 0.4), on(0.9, 0.9)]);
+    expect(await points()).toBe(0);
+    await drag(page, [on(0.2, 0.5), on(0.8, 0.5), on(0.8, 1.2), on(0.3, 1.2)]);
+    const sprayed = await points();
+    expect(sprayed).toBeGreaterThan(4);
+    await page.keyboard.press("Tab");
+    await drag(page, [on(0.5, -0.1), on(0.5, 0.8)]);
+    expect(await points()).toBe(sprayed);
     expect(faults).toEqual([]);
     await page.close();
   });
