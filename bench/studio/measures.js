@@ -234,12 +234,14 @@ export async function training(studio, seconds = 10) {
   const now = async () => {
     const { metrics } = await session.send("Performance.getMetrics");
     const of = (name) => metrics.find((m) => m.name === name).value;
-    const { texts, drawn, epoch } = await page.evaluate(() => ({
+    const { texts, drawn, toldAt, epoch } = await page.evaluate(() => ({
       texts: window.drawn,
       drawn: performance.getEntriesByName("pictures").at(-1)?.detail ?? 0,
+      // The count is told ten times a second, so its own time counts and not that of asking.
+      toldAt: (performance.getEntriesByName("pictures").at(-1)?.startTime ?? 0) / 1000,
       epoch: Number(document.querySelector("#epoch").textContent.replaceAll(",", "")),
     }));
-    return { at: of("Timestamp"), busy: of("TaskDuration"), texts, drawn, epoch };
+    return { at: of("Timestamp"), busy: of("TaskDuration"), texts, drawn, toldAt, epoch };
   };
   const rows = 250;
   const found = [];
@@ -250,7 +252,7 @@ export async function training(studio, seconds = 10) {
     const long = b.at - a.at;
     found.push({
       samples: ((b.epoch - a.epoch) * rows) / long,
-      draws: (b.drawn - a.drawn) / long,
+      draws: (b.drawn - a.drawn) / (b.toldAt - a.toldAt),
       texts: (b.texts - a.texts) / long,
       busy: (b.busy - a.busy) / long,
     });

@@ -3,6 +3,7 @@ import { wasm } from "chainrule/wasm";
 import { DataFault } from "./data-sets.ts";
 import { exportedAs } from "./exported.ts";
 import type { Asked, Told, Why } from "./messages.ts";
+import { nextBeat } from "./next-beat.ts";
 import { makePainter } from "./painter.ts";
 import type { TrainState } from "./state.ts";
 import { makeTrainer, type Trainer } from "./trainer.ts";
@@ -45,7 +46,7 @@ let id = 0;
 let playing = false;
 let shown = true;
 let lastTold = 0;
-/** When it is to be told next. The next time follows from the one before and not from when it was told, so that delays do not add up. */
+/** When it is to be told next. */
 let dueToTell = 0;
 let costOfTelling = 0;
 let stale = false;
@@ -72,9 +73,6 @@ let counted = 0;
 let countedFrom = 0;
 let speed = 0;
 
-/** The time after one that is due: the next of the rhythm, or a whole beat from now where it was lost. */
-const nextAfter = (due: number, beat: number, now: number): number => (due + beat > now ? due + beat : now + beat);
-
 const painter = makePainter();
 /** Whether the pictures are drawn here. */
 let draws = false;
@@ -82,6 +80,8 @@ let draws = false;
 let pictures = 0;
 let drawn = true;
 let dueToDraw = 0;
+/** A picture that is late is made up for, but drawing takes a quarter of the time at most. */
+let restsUntil = 0;
 let costOfDrawing = 0;
 let asksForFrame = false;
 
@@ -102,13 +102,14 @@ function frame(): void {
   isRedrawn = false;
   if (!playing) return;
   // Frames come some milliseconds early or late.
-  if (began >= dueToDraw - 4) {
+  if (began >= Math.max(dueToDraw, restsUntil) - 4) {
     painter.paint(trainer.pictures(), false);
     pictures++;
     drawn = true;
     const now = performance.now();
     costOfDrawing = 0.7 * costOfDrawing + 0.3 * (now - began);
-    dueToDraw = Math.max(nextAfter(dueToDraw, between, now), began + 4 * costOfDrawing);
+    dueToDraw = nextBeat(dueToDraw, between, now);
+    restsUntil = began + 4 * costOfDrawing;
   }
   drawSoon();
 }
@@ -150,7 +151,7 @@ function work(): void {
   if (shown && now >= dueToTell) {
     tellNow();
     const told = performance.now();
-    dueToTell = Math.max(nextAfter(dueToTell, draws ? betweenNumbers : between, told), told + 3 * costOfTelling);
+    dueToTell = Math.max(nextBeat(dueToTell, draws ? betweenNumbers : between, told), told + 3 * costOfTelling);
   }
   if (pace === "full") again();
   else setTimeout(work, draws ? 8 : shown ? Math.max(0, between - (performance.now() - lastTold)) : 10);
@@ -314,6 +315,7 @@ function begin(): void {
   countedFrom = performance.now();
   dueToTell = countedFrom;
   dueToDraw = countedFrom;
+  restsUntil = 0;
   drawn = true;
   again();
   drawSoon();
