@@ -38,10 +38,4 @@ addEventListener("drop", (event) => {
 });
 render(<App />, document.getElementById("app")!);
 // Where the host or the reader allows none, the page works all the same, with a network.
-if (import.meta.env.PROD)
-  navigator.serviceWorker
-    ?.register("./sw.js")
-    .then(() => navigator.serviceWorker.ready)
-    .then(() => import("./code/keep-frame.ts"))
-    .then(({ keepFrame }) => keepFrame())
-    .catch(() => undefined);
+if (import.meta.env.PROD) navigator.serviceWorker?.register("./sw.js").catch(() => undefined);

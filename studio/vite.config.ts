@@ -62,7 +62,6 @@ function codeSandbox(): Plugin {
       const script = readFileSync(here("code/frame.js"), "utf8");
       const hash = createHash("sha256").update(script).digest("base64");
       const policy = `default-src 'none'; script-src 'sha256-${hash}' blob: 'wasm-unsafe-eval'; worker-src blob:; base-uri 'none'; form-action 'none'`;
-      // Its name has a hash, so that a host can let browsers keep it for ever: a frame of opaque origin is none of the service worker's.
       const frame = this.emitFile({
         type: "asset",
         name: "frame.html",
@@ -106,7 +105,13 @@ function offline(): Plugin {
           return file.fileName;
         })
         .sort();
-      const files = { version: hash.digest("base64url").slice(0, 12), names: ["./", ...names.filter((name) => name !== "index.html")] };
+      const frame = names.find((name) => /^assets\/frame-[\w-]+\.html$/.test(name));
+      if (frame === undefined) throw new Error("offline: the build has no frame for programs");
+      const files = {
+        version: hash.digest("base64url").slice(0, 12),
+        names: ["./", ...names.filter((name) => name !== "index.html")],
+        frame,
+      };
       const { code } = transformSync("offline.ts", readFileSync(here("offline.ts"), "utf8"));
       this.emitFile({ type: "asset", fileName: "sw.js", source: `const chainruleFiles = ${JSON.stringify(files)};\n${code}` });
     },

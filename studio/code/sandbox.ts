@@ -16,15 +16,26 @@ export interface Running {
   stop(): void;
 }
 
-/** How a program's run ended, where it did not end itself. */
-export type Ended = "stopped" | "silent" | "unreachable";
+/**
+ * How a program's run ended, where it did not end itself: it was stopped; it said nothing for `patience`; its frame is no longer there, which is
+ * what a browser does to a frame with a process of its own whose memory is full; its frame never came.
+ */
+export type Ended = "stopped" | "silent" | "gone" | "unreachable";
+
+/** Milliseconds in which a frame that has come answers. */
+const arrival = 3000;
+/** How often a frame is asked whether it is there, in milliseconds, and how many times in a row it may be silent. */
+const pulse = 1000;
+const mostMissed = 8;
 
 /**
  * Runs a program in a worker inside a frame of opaque origin, whose policy allows it no network, no parent and no storage. Ending it removes the
  * frame, which ends the worker whatever it is doing.
+ *
+ * Where a service worker controls the page, the frame comes from it, with the policy `sandbox` that makes its origin opaque, so that programs run
+ * without a network; where none does, or it fails, the frame comes from the host and its element makes it opaque.
  * @param say what the program says; the last message is `done` or `fault`
- * @param ended called when it was ended from outside: stopped, or silent for `patience`, or its frame never came: a browser loads a frame of
- *   opaque origin past the service worker, from its own store where the host lets it keep the file, else from the host
+ * @param ended called when it was ended from outside
  */
 export function runProgram(
   program: ProgramText,
@@ -33,59 +44,95 @@ export function runProgram(
   say: (message: ProgramMessage) => void,
   ended: (why: Ended) => void,
 ): Running {
-  const frame = document.createElement("iframe");
-  frame.setAttribute("sandbox", "allow-scripts");
-  frame.hidden = true;
-  frame.title = "program";
+  const prelude = textAt(preludeUrl);
+  let frame: HTMLIFrameElement | undefined;
+  let port: MessagePort | undefined;
   let over = false;
-  let isHere = false;
+  let missed = 0;
   let timer: ReturnType<typeof setTimeout> | undefined;
-  const end = (): void => {
-    over = true;
+  let beat: ReturnType<typeof setInterval> | undefined;
+  const close = (): void => {
     clearTimeout(timer);
-    frame.remove();
+    clearInterval(beat);
+    port?.close();
+    frame?.remove();
+  };
+  const end = (why?: Ended): void => {
+    over = true;
+    close();
+    if (why !== undefined) ended(why);
   };
   const listen = (): void => {
     clearTimeout(timer);
-    timer = setTimeout(() => {
-      end();
-      ended(isHere ? "silent" : "unreachable");
-    }, patience);
+    timer = setTimeout(() => end("silent"), patience);
   };
-  const { port1, port2 } = new MessageChannel();
-  port1.onmessage = ({ data }) => {
-    isHere = true;
+  const hear = (data: unknown): void => {
+    if (over) return;
+    missed = 0;
+    if (beat === undefined) {
+      // Its first word: the frame is here.
+      listen();
+      beat = setInterval(() => {
+        if (++missed > mostMissed) end("gone");
+        else port?.postMessage(null);
+      }, pulse);
+    }
     const message = readMessage(data);
-    if (over || message === null) return;
+    if (message === null) return;
     if (message.kind === "done" || message.kind === "fault") end();
     else listen();
     say(message);
   };
-  frame.onload = async () => {
-    try {
-      const answer = await fetch(preludeUrl);
-      if (!answer.ok) throw new Error(`${answer.status} ${answer.statusText}`);
-      const prelude = await answer.text();
-      if (over) return;
-      // "*": an opaque origin has no name; only this frame has the port.
-      frame.contentWindow?.postMessage({ prelude, program }, "*", [port2]);
-      listen();
-    } catch (error) {
-      end();
-      say({
-        kind: "fault",
-        text: `the library could not be loaded: ${error instanceof Error ? error.message : String(error)}`,
-        line: null,
-      });
-    }
+  const open = (isKept: boolean): void => {
+    const opened = document.createElement("iframe");
+    if (!isKept) opened.setAttribute("sandbox", "allow-scripts");
+    opened.hidden = true;
+    opened.title = "program";
+    const fail = (): void => {
+      if (isKept) {
+        close();
+        open(false);
+      } else end("unreachable");
+    };
+    opened.onload = async () => {
+      try {
+        const text = await prelude;
+        if (over || frame !== opened) return;
+        // A document that this page can look into has not got its policy.
+        if (opened.contentDocument !== null) {
+          fail();
+          return;
+        }
+        const { port1, port2 } = new MessageChannel();
+        port = port1;
+        port1.onmessage = ({ data }) => hear(data);
+        // "*": an opaque origin has no name; only this frame has the port.
+        opened.contentWindow?.postMessage({ prelude: text, program }, "*", [port2]);
+        timer = setTimeout(fail, isKept ? arrival : patience);
+      } catch (error) {
+        if (over) return;
+        end();
+        say({
+          kind: "fault",
+          text: `the library could not be loaded: ${error instanceof Error ? error.message : String(error)}`,
+          line: null,
+        });
+      }
+    };
+    frame = opened;
+    opened.src = frameUrl;
+    document.body.append(opened);
   };
-  frame.src = frameUrl;
-  document.body.append(frame);
+  open(navigator.serviceWorker?.controller != null);
   return {
     stop: () => {
-      if (over) return;
-      end();
-      ended("stopped");
+      if (!over) end("stopped");
     },
   };
+}
+
+async function textAt(url: string): Promise<string> {
+  const answer = await fetch(url);
+  if (!answer.ok) throw new Error(`${answer.status} ${answer.statusText}`);
+  return answer.text();
 }

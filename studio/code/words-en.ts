@@ -17,8 +17,9 @@ export const en = {
   done: "Done.",
   stopped: "Stopped.",
   silent: "Ended: 10 seconds without an answer. Print something now and then in long runs.",
+  gone: "Ended: the browser closed the program, most likely because it filled its memory. Keep fewer arrays and texts.",
   unreachable:
-    "The frame that programs run in could not be loaded: a browser takes it from its host alone, so programs need the network, or chainrule studio on this machine.",
+    "The frame that programs run in could not be loaded. This browser keeps no pages for reading without a network here, so programs need the network.",
   about:
     "TypeScript against the library's public interface. It runs apart from this page, without a network, with 512 MiB of engine memory and a million nodes at most.",
   keys: "Ctrl+Enter runs. Escape, then Tab leaves the editor.",

@@ -17,23 +17,66 @@ beforeAll(async () => {
 afterAll(() => studio.close());
 
 /** Clicks Run and waits until that run is over; gives what it said. */
-async function runs(started?: () => Promise<void>): Promise<string[]> {
-  const before = Number(await page.evaluate(() => document.querySelector<HTMLElement>("#code-lines")!.dataset["turn"]));
-  await page.click("#code-run");
+async function runs(started?: () => Promise<void>, on: Page = page): Promise<string[]> {
+  const before = Number(await on.evaluate(() => document.querySelector<HTMLElement>("#code-lines")!.dataset["turn"]));
+  await on.click("#code-run");
   await started?.();
-  await page.waitForFunction((turn) => {
+  await on.waitForFunction((turn) => {
     const { dataset, ariaBusy } = document.querySelector<HTMLElement>("#code-lines")!;
     return Number(dataset["turn"]) > turn && ariaBusy === "false";
   }, before);
-  return page.evaluate(() => Array.from(document.querySelectorAll("#code-lines > *"), (line) => line.textContent ?? ""));
+  return on.evaluate(() => Array.from(document.querySelectorAll("#code-lines > *"), (line) => line.textContent ?? ""));
 }
 
 /** Puts a program into the editor as if it was typed, runs it to its end, and gives what it said. */
-async function say(source: string, started?: () => Promise<void>): Promise<string[]> {
-  await page.evaluate(() => document.querySelector(".code-editor")!.shadowRoot!.querySelector<HTMLElement>(".cm-content")!.focus());
-  await page.keyboard.press("Control+a");
-  await page.keyboard.insertText(source);
-  return runs(started);
+async function say(source: string, started?: () => Promise<void>, on: Page = page): Promise<string[]> {
+  await on.evaluate(() => document.querySelector(".code-editor")!.shadowRoot!.querySelector<HTMLElement>(".cm-content")!.focus());
+  await on.keyboard.press("Control+a");
+  await on.keyboard.insertText(source);
+  return runs(started, on);
+}
+
+/** Ways out of the sandbox: what throws or rejects has failed. */
+function waysOut(url: string): readonly (readonly [name: string, code: string])[] {
+  const opens = (made: string): string =>
+    `await new Promise((yes, no) => { const s = ${made}; s.onopen = yes; s.onerror = () => no(new Error("closed")); })`;
+  return [
+    ["fetch", `await fetch(${JSON.stringify(url)})`],
+    ["fetch elsewhere", 'await fetch("https://example.com/")'],
+    ["WebSocket", opens(`new WebSocket(${JSON.stringify(url.replace("http", "ws"))})`)],
+    ["EventSource", opens(`new EventSource(${JSON.stringify(url)})`)],
+    ["importScripts", `importScripts(${JSON.stringify(`${url}sw.js`)})`],
+    ["import", `await import(${JSON.stringify(`${url}sw.js`)})`],
+    ["XMLHttpRequest", `const r = new XMLHttpRequest(); r.open("GET", ${JSON.stringify(url)}, false); r.send()`],
+    ["the parent", "parent.document.title"],
+    ["the document", "document.title"],
+    ["storage", "localStorage.length"],
+    ["caches", "await caches.keys()"],
+    [
+      "IndexedDB",
+      'await new Promise((yes, no) => { const r = indexedDB.open("x"); r.onsuccess = yes; r.onerror = () => no(new Error("denied")); })',
+    ],
+    ["eval", 'eval("1 + 1")'],
+    ["Function", 'new Function("return 1")()'],
+    [
+      "a worker of the page's files",
+      `await new Promise((yes, no) => { const w = new Worker(${JSON.stringify(`${url}sw.js`)}); w.onerror = () => no(new Error("blocked")); setTimeout(yes, 3000); })`,
+    ],
+    [
+      "a worker that fetches",
+      `await new Promise((yes, no) => { const w = new Worker(URL.createObjectURL(new Blob(["fetch('${url}').then(() => postMessage(1), () => postMessage(0))"]))); w.onmessage = ({ data }) => data ? yes() : no(new Error("blocked")); w.onerror = () => no(new Error("blocked")); })`,
+    ],
+  ];
+}
+
+/** Tries them one after the other and says of each what came of it. */
+function tries(ways: readonly (readonly [name: string, code: string])[], tell: string): string {
+  return ways
+    .map(
+      ([name, code]) =>
+        `try { ${code}; ${tell}(${JSON.stringify(`${name} succeeded`)}); } catch (error) { ${tell}(${JSON.stringify(`${name} failed`)}); }`,
+    )
+    .join("\n");
 }
 
 describe.skipIf(leftOut())("the Code tab", () => {
@@ -62,51 +105,59 @@ describe.skipIf(leftOut())("the Code tab", () => {
     expect(said.at(-1)).toBe('line 2: TypeError: "chainrule" has no "binaryCrossEntropyWithLogits"; there is binaryCrossEntropy');
   });
 
-  test("lets a program reach nothing outside", async () => {
-    const attempts = [
-      ["fetch", `await fetch(${JSON.stringify(studio.url)})`],
-      ["fetch elsewhere", 'await fetch("https://example.com/")'],
-      [
-        "WebSocket",
-        `await new Promise((yes, no) => { const s = new WebSocket(${JSON.stringify(studio.url.replace("http", "ws"))}); s.onopen = yes; s.onerror = () => no(new Error("closed")); })`,
-      ],
-      ["importScripts", `importScripts(${JSON.stringify(`${studio.url}sw.js`)})`],
-      ["import", `await import(${JSON.stringify(`${studio.url}sw.js`)})`],
-      ["XMLHttpRequest", `const r = new XMLHttpRequest(); r.open("GET", ${JSON.stringify(studio.url)}, false); r.send()`],
-      [
-        "EventSource",
-        `await new Promise((yes, no) => { const s = new EventSource(${JSON.stringify(studio.url)}); s.onopen = yes; s.onerror = () => no(new Error("closed")); })`,
-      ],
-      ["the parent", "parent.document.title"],
-      ["the document", "document.title"],
-      ["storage", "localStorage.length"],
-      [
-        "IndexedDB",
-        'await new Promise((yes, no) => { const r = indexedDB.open("x"); r.onsuccess = yes; r.onerror = () => no(new Error("denied")); })',
-      ],
-      ["eval", 'eval("1 + 1")'],
-      ["Function", 'new Function("return 1")()'],
-      [
-        "a worker of the page's files",
-        `await new Promise((yes, no) => { const w = new Worker(${JSON.stringify(`${studio.url}sw.js`)}); w.onerror = () => no(new Error("blocked")); setTimeout(yes, 3000); })`,
-      ],
-      [
-        "a worker that fetches",
-        `await new Promise((yes, no) => { const w = new Worker(URL.createObjectURL(new Blob(["fetch('${studio.url}').then(() => postMessage(1), () => postMessage(0))"]))); w.onmessage = ({ data }) => data ? yes() : no(new Error("blocked")); w.onerror = () => no(new Error("blocked")); })`,
-      ],
-    ] as const;
-    const source = attempts
-      .map(
-        ([name, code]) =>
-          `try { ${code}; console.log(${JSON.stringify(name)}, "succeeded"); } catch (error) { console.log(${JSON.stringify(name)}, "failed"); }`,
-      )
-      .join("\n");
-    faults.length = 0;
-    const said = await say(source);
-    expect(said).toEqual([...attempts.map(([name]) => `${name} failed`), "Done."]);
+  test.each([
+    ["comes from the service worker", true],
+    ["comes from the host", false],
+  ])("lets a program reach nothing outside where its frame %s, with a network and without", async (_, isKept) => {
+    const ways = waysOut(studio.url);
+    const failed = ways.map(([name]) => `${name} failed`);
+    const visit = isKept ? { page, faults } : await studio.visit({ serviceWorkers: "block" });
+    const on = visit.page;
+    if (isKept) await on.waitForFunction(() => navigator.serviceWorker.controller?.state === "activated");
+    else await on.click("#tab-code");
+    await on.waitForSelector(".code-editor");
+    // The policy alone, without what the library takes away from programs: a worker with a text of its own in the same frame.
+    const bare = `(async () => { ${tries(ways, "postMessage")} postMessage("end"); })();`;
+    expect(
+      await on.evaluate(
+        async ({ text, kept }) => {
+          const [, address] = /"frame":"([^"]+)"/.exec(await (await fetch("./sw.js")).text())!;
+          const frame = document.createElement("iframe");
+          if (!kept) frame.setAttribute("sandbox", "allow-scripts");
+          frame.src = address!;
+          document.body.append(frame);
+          await new Promise((loaded) => frame.addEventListener("load", loaded));
+          const said: unknown[] = [frame.contentDocument];
+          const { port1, port2 } = new MessageChannel();
+          const end = new Promise<void>((done) => {
+            port1.onmessage = ({ data }) => (data === "end" ? done() : said.push(data));
+          });
+          frame.contentWindow!.postMessage({ prelude: text, program: "" }, "*", [port2]);
+          await end;
+          frame.remove();
+          return said;
+        },
+        { text: bare, kept: isKept },
+      ),
+    ).toEqual([null, { kind: "here" }, ...failed]);
+    for (const isOffline of [false, true]) {
+      await on.context().setOffline(isOffline);
+      let isBySandbox: unknown;
+      const said = await say(
+        `await new Promise((next) => setTimeout(next, 300));\n${tries(ways, "console.log")}`,
+        async () => {
+          await on.waitForSelector("iframe", { state: "attached" });
+          isBySandbox = await on.evaluate(() => document.querySelector("iframe")!.hasAttribute("sandbox"));
+        },
+        on,
+      );
+      expect([isOffline, isBySandbox, ...said]).toEqual([isOffline, !isKept, ...failed, "Done."]);
+    }
+    await on.context().setOffline(false);
     // The browser reports on its console what it refused; nothing left this machine.
-    expect(faults.filter((fault) => fault.startsWith("request:") && !fault.includes(studio.url))).toEqual([]);
+    expect(visit.faults.filter((fault) => fault.startsWith("request:") && !fault.includes(studio.url))).toEqual([]);
     faults.length = 0;
+    if (!isKept) await on.close();
   });
 
   test("would see a program that does reach something", async () => {

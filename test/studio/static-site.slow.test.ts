@@ -10,9 +10,6 @@ import { type Browser, launch, leftOut, watched } from "../browser/launch.ts";
 let browser: Browser;
 let server: Server;
 let url = "";
-/** What the host says of the files whose names have a hash; null: nothing. */
-let kept: string | null = null;
-
 /** The built site as a plain host has it: below a folder, with media types and no other header. */
 beforeAll(async () => {
   browser = (await launch())!;
@@ -29,7 +26,6 @@ beforeAll(async () => {
       response
         .writeHead(200, {
           "Content-Type": mediaTypes[name.slice(name.lastIndexOf(".") + 1)] ?? "application/octet-stream",
-          ...(kept !== null && name.startsWith("assets/") && { "Cache-Control": kept }),
         })
         .end(bytes);
     } catch {
@@ -46,69 +42,39 @@ afterAll(async () => {
 });
 
 describe.skipIf(leftOut())("a copy of the site on a plain host, below a folder, without the two headers", () => {
-  test("runs programs without a network too, from the first visit on, where the host lets browsers keep files with a hash", async () => {
-    kept = "public, max-age=31536000, immutable";
-    const { page } = await watched(browser);
-    const asked: string[] = [];
-    page.on("request", (request) => asked.push(request.url()));
-    await page.goto(url);
-    await page.waitForSelector(".cr-item");
-    await page.waitForFunction(async () => {
-      const [name] = await caches.keys();
-      return name !== undefined && (await (await caches.open(name)).keys()).length > 20;
-    });
-    // The frame is loaded once, unseen, and leaves nothing behind.
-    await expect.poll(() => asked.some((address) => /frame-[\w-]+\.html$/.test(address)), { timeout: 10_000 }).toBe(true);
-    await page.waitForFunction(() => document.querySelector("iframe") === null);
-    await page.context().setOffline(true);
-    await page.reload();
-    await page.waitForSelector("main");
-    await page.click("#tab-code");
-    await page.click("#code-run");
-    await page.waitForFunction(() => document.querySelector("#code-lines")?.textContent?.includes("Done."));
-    expect(await page.evaluate(() => document.querySelectorAll(".code-pictures img").length)).toBeGreaterThan(0);
-    await page.context().setOffline(false);
-    await page.close();
-  });
-
-  test("works in every tab on one thread, and opens again without a network", { timeout: 180_000 }, async () => {
-    kept = null;
+  test("works in every tab on one thread, without a network from the first visit on, and opens again without one", {
+    timeout: 180_000,
+  }, async () => {
     const { page, faults } = await watched(browser);
     await page.goto(url);
     await page.waitForSelector(".cr-item");
     expect(await page.evaluate(() => [crossOriginIsolated, typeof SharedArrayBuffer])).toEqual([false, "undefined"]);
-    await page.evaluate(() => navigator.serviceWorker.ready.then(() => undefined));
-    await page.waitForFunction(async () => {
-      const [name] = await caches.keys();
-      return name !== undefined && (await (await caches.open(name)).keys()).length > 20;
-    });
-    const works = async (code: string): Promise<void> => {
-      await page.click("#tab-graph");
-      await page.click("#first");
-      await page.click("#last");
-      await page.waitForFunction(() => document.querySelector("#next")?.getAttribute("aria-disabled") === "true");
-      await page.click("#ask-checkAll");
-      await page.waitForSelector("#check-table .verdict.pass");
-      await page.click("#tab-train");
-      await page.waitForSelector("#play:not([disabled])");
-      await page.click("#step-epoch");
-      await page.waitForFunction(() => Number(document.querySelector("#epoch")?.textContent) >= 1);
-      await page.click("#tab-import");
-      await page.waitForSelector("#import-file", { state: "attached" });
-      await page.setInputFiles("#import-file", new URL("../fixtures/onnx/mlp/model.onnx", import.meta.url).pathname);
-      await page.waitForSelector("#import-canvas [data-item]", { state: "attached" });
+    await page.waitForFunction(() => navigator.serviceWorker.controller?.state === "activated");
+    await page.context().setOffline(true);
+    const runs = async (): Promise<void> => {
       await page.click("#tab-code");
       await page.click("#code-run");
-      await page.waitForFunction((said) => document.querySelector("#code-lines")?.textContent?.includes(said), code);
+      await page.waitForFunction(() => document.querySelector("#code-lines")?.textContent?.endsWith("Done."));
+      expect(await page.evaluate(() => document.querySelectorAll(".code-pictures img").length)).toBe(1);
     };
-    await works("Done.");
+    await runs();
+    await page.click("#tab-graph");
+    await page.click("#first");
+    await page.click("#last");
+    await page.waitForFunction(() => document.querySelector("#next")?.getAttribute("aria-disabled") === "true");
+    await page.click("#ask-checkAll");
+    await page.waitForSelector("#check-table .verdict.pass");
+    await page.click("#tab-train");
+    await page.waitForSelector("#play:not([disabled])");
+    await page.click("#step-epoch");
+    await page.waitForFunction(() => Number(document.querySelector("#epoch")?.textContent) >= 1);
+    await page.click("#tab-import");
+    await page.waitForSelector("#import-file", { state: "attached" });
+    await page.setInputFiles("#import-file", new URL("../fixtures/onnx/mlp/model.onnx", import.meta.url).pathname);
+    await page.waitForSelector("#import-canvas [data-item]", { state: "attached" });
     await page.reload();
     await page.waitForSelector("main");
-    await page.context().setOffline(true);
-    await page.reload();
-    await page.waitForSelector("main");
-    // A frame of opaque origin is none of the service worker's: of a host that lets nothing be kept it cannot be had, and the page says so.
-    await works("so programs need the network");
+    await runs();
     await page.context().setOffline(false);
     const asked = faults.filter(
       (fault) =>
