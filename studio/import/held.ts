@@ -309,15 +309,22 @@ export class Held {
     for (const [name, input] of Object.entries(ask.inputs))
       if (Object.hasOwn(open.model.inputs, name)) given.set(name, (await readGiven(input, name, open.model.inputs[name]!)).tensor);
     at(1);
-    const { params, outputs } = modelValues(open.model, open.types, ask.seed, given);
+    const { params, inputs, outputs } = modelValues(open.model, open.types, ask.seed, given);
     const loss = lossOf(outputs, ask);
-    const wrt = Object.fromEntries(open.model.trainable.map((name) => [name, params[name]!]));
-    const slopes = gradients(loss, wrt);
-    const step = graph({}, () => ({ loss, slopes, output: outputs[ask.output]! }));
+    const trainable = (of: Readonly<Record<string, Value | Tensor>>) =>
+      Object.fromEntries(open.model.trainable.map((name) => [name, of[name]!]));
+    const wrt = trainable(params) as Record<string, Value>;
+    // The weights come in as inputs: what depends on no input is computed by the readable engine while the rest is compiled.
+    const weights = trainable(open.model.params) as Record<string, Tensor>;
+    const step = graph({ weights }, ({ weights: w }: { weights: Record<string, Value> }) => {
+      const made = open.model.apply({ ...params, ...w }, inputs);
+      const end = lossOf(made, ask);
+      return { loss: end, slopes: gradients(end, w), output: made[ask.output]! };
+    });
     at(2);
     const program = await compile(step, wasm());
     at(3);
-    const ran = await program.run({});
+    const ran = await program.run({ weights });
     program.dispose?.();
     at(4);
     this.#gradients = ran.slopes;
