@@ -125,6 +125,10 @@ function programOf(
   // Halves are f32 outside either way.
   const converted = ({ type: { dtype } }: Value): DType | undefined =>
     made.singles && dtype !== "f16" && dtype !== "bf16" ? outsideInSingles[dtype] : undefined;
+  // Single numbers are read as soon as they are there, so that one place does for all runs.
+  const singles = outputs.map((v) =>
+    v.type.shape.length === 0 && wraps.runtime.fills && converted(v) === undefined ? plainTensor(v.type) : null,
+  );
   const run = (values: readonly Held[], into: readonly (Tensor | null)[] = []): Promise<readonly Held[]> =>
     sessions.turn(async () => {
       const session = await lease.session;
@@ -136,7 +140,7 @@ function programOf(
       });
       const fetches: Record<string, OrtTensor | null> = {};
       made.outputs.forEach((name, i) => {
-        const place = into[i] ?? null;
+        const place = into[i] ?? singles[i]!;
         fetches[name] = place === null || !wraps.runtime.fills || converted(outputs[i]!) !== undefined ? null : wraps.of(place);
       });
       let results: Readonly<Record<string, OrtTensor>>;
