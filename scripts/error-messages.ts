@@ -8,13 +8,15 @@ export interface Message {
   readonly texts: readonly string[];
 }
 
-interface Syntax {
+/** A node of the parsed source. */
+export interface Syntax {
   readonly type: string;
   readonly start: number;
   readonly [key: string]: unknown;
 }
 
-function isSyntax(x: unknown): x is Syntax {
+/** Whether something is a node of the parsed source. */
+export function isSyntax(x: unknown): x is Syntax {
   return typeof x === "object" && x !== null && typeof (x as { type?: unknown }).type === "string";
 }
 
@@ -28,6 +30,9 @@ function textsOf(node: unknown): string[] {
   return [];
 }
 
+/** The names of our errors but for `InternalError`, which is for our own bugs. */
+export const family: RegExp = /^(Shape|DType|Domain|Numeric|Gradient|Parse|Engine|Graph)Error$/;
+
 /** The messages of `new XError(...)` in a source. Our own bugs (`InternalError`) are not lessons. */
 export function messagesIn(file: string, source: string): Message[] {
   const found: Message[] = [];
@@ -38,11 +43,7 @@ export function messagesIn(file: string, source: string): Message[] {
     if (Array.isArray(node)) open.push(...(node as unknown[]));
     else if (isSyntax(node)) {
       const callee = node["callee"];
-      if (
-        node.type === "NewExpression" &&
-        isSyntax(callee) &&
-        /^(Shape|DType|Domain|Numeric|Gradient|Parse|Engine|Graph)Error$/.test(String(callee["name"]))
-      ) {
+      if (node.type === "NewExpression" && isSyntax(callee) && family.test(String(callee["name"]))) {
         const texts = textsOf((node["arguments"] as unknown[])[0]).filter((t) => t.trim().length >= 4);
         if (texts.length > 0) found.push({ file, line: source.slice(0, node.start).split("\n").length, texts });
       }
@@ -69,6 +70,16 @@ function hashAt(text: string, from: number): number {
   let h = 0;
   for (let i = from; i < from + span; i++) h = Math.imul(h, 31) + text.charCodeAt(i);
   return (h ^ (h >>> 15)) & (places - 1);
+}
+
+/** Whether a text stands in others, whose `stretchesOf` these are; of a longer one all stretches have to be there, which no text but itself is likely to have. */
+export function standsIn(text: string, others: string, stretches: Uint8Array): boolean {
+  if (text.length < 2 * span) return others.includes(text);
+  for (let i = 0; i + span <= text.length; i++) {
+    const h = hashAt(text, i);
+    if ((stretches[h >> 3]! & (1 << (h & 7))) === 0) return false;
+  }
+  return true;
 }
 
 /** Whether some stretch of a message's fixed text stands in the tests, whose `stretchesOf` these are. */

@@ -191,7 +191,7 @@ function copyOf(held: Held, type: TensorType): Tensor {
 /** Walks data beside the tree that says where its leaves are: a list may be a leaf's data. */
 function eachData(given: unknown, like: unknown, path: string, visit: (path: string, data: Data) => void): void {
   if (isLeaf(like)) {
-    if (given === undefined || given === null) throw new GraphError(`run: ${path} is missing`);
+    if (given === undefined || given === null) throw new GraphError(`run: ${path === "" ? "the input" : path} is missing`);
     visit(path, given as Data);
     return;
   }

@@ -8,6 +8,9 @@ const pairs = {
   이라는: ["이라는", "라는"],
   이고: ["이고", "고"],
   이며: ["이며", "며"],
+  이나: ["이나", "나"],
+  이라: ["이라", "라"],
+  이어야: ["이어야", "여야"],
 } as const;
 
 /** A particle, named by its form after a consonant. */

@@ -6,7 +6,7 @@ export const files: readonly Row[] = [
   ["csv: the file is empty", "CSV: 파일이 비어 있습니다."],
   ["csv: the file has a header and no rows", "CSV: 열 이름만 있고 행이 없습니다."],
   [
-    "csv: row {r:w} mixes numbers and text; say {a} if it holds names, {b} if it holds data",
+    "csv: row {r:w} mixes numbers and text; say {_a} if it holds names, {_b} if it holds data",
     "CSV: {r}번째 행에 수와 글자가 섞여 있습니다.",
   ],
   [
@@ -34,7 +34,7 @@ export const files: readonly Row[] = [
     "CSV: {r}번째 행 {c}번째 열이 비었습니다. 행마다 레이블이 있어야 합니다.",
   ],
   [
-    "csv: row {r:w} has {n:w} {cells:w} and the first row has {m:w}: {what}; all rows must have one length",
+    "csv: row {r:w} has {n:w} {_cells:w} and the first row has {m:w}: {_what}; all rows must have one length",
     "CSV: {r}번째 행의 칸은 {n}개인데 첫 행은 {m}개입니다. 모든 행의 길이가 같아야 합니다.",
   ],
   [
@@ -126,7 +126,7 @@ export const files: readonly Row[] = [
   ["%{n:w} has {m:w} results", "%{n}의 결과는 {m}개입니다."],
   ["this is %{n:w}, and %{m:w} comes next", "%{n|이} 있는데 다음은 %{m|이}어야 합니다."],
   ["{a:w} is no dtype; dtypes are {all}", "{a|은} 자료형이 아닙니다. 자료형: {all}."],
-  ["{a:w} is no known op; ops from outside are passed to parse in {b}", "{a|은} 모르는 연산입니다."],
+  ["{a:w} is no known op; ops from outside are passed to parse in {_b}", "{a|은} 모르는 연산입니다."],
   ["tensor @{a:w} is not beside the text", "텐서 @{a|이} 없습니다. 그래프와 함께 저장한 .safetensors 파일을 같이 여세요."],
   ["tensor @{a:w} is {t}, the text says {u}", "텐서 @{a|은} {t}인데 그래프에는 {u|으로} 되어 있습니다."],
   ["constants are numbers", "상수는 수여야 합니다."],
@@ -155,7 +155,7 @@ export const files: readonly Row[] = [
   ["onnx: the file is damaged or cut short: at byte {n:w}, {what:s}", "ONNX: 파일이 손상되었거나 잘렸습니다({n}바이트): {what!}"],
   ["onnx: a name in {where} is not UTF-8", "ONNX: {where}의 이름이 UTF-8이 아닙니다."],
   [
-    "onnx: the data of {a} is in the file {file}; hand it over: {code:s}",
+    "onnx: the data of {a} is in the file {file}; hand it over: {_code:s}",
     "ONNX: {a}의 데이터는 {file} 파일에 있습니다. 모델과 그 파일을 함께 여세요.",
   ],
   ["onnx: the data of {a} is in another file, and its name is missing", "ONNX: {a}의 데이터가 다른 파일에 있는데 그 이름이 없습니다."],
@@ -168,7 +168,7 @@ export const files: readonly Row[] = [
     "ONNX: {a}의 자리가 {b}인데 파일은 {n}바이트입니다. 파일이 잘렸거나 다른 파일입니다.",
   ],
   [
-    "onnx: {node}: there is no operator {op:w} here; {advice:s}",
+    "onnx: {node}: there is no operator {op:w} here; {_advice:s}",
     "ONNX: {node}: 연산자 {op|을} 지원하지 않습니다. 이 부분을 빼거나 ai.onnx 표준 연산자로 다시 내보내세요.",
   ],
   [
@@ -188,12 +188,12 @@ export const files: readonly Row[] = [
     "ONNX: 입력 {a}의 축이 몇 개인지 파일에 없습니다. 모양을 넣어 모델을 내보내세요.",
   ],
   [
-    "onnx: {a} has element type {b}; supported are {c:s}",
+    "onnx: {a} has element type {b}; supported are {_c:s}",
     "ONNX: {a}의 원소 타입 {b|은} 지원하지 않습니다. 양자화하지 않은 실수나 정수로 내보내세요.",
   ],
   ["onnx: {a} claims {n:w} elements; at most {m:w} are read", "ONNX: {a}의 원소가 {n}개라고 되어 있습니다. {m}개까지 읽습니다."],
   [
-    "onnx: {a} depends on the data of an input, and a graph has static shapes; {b:s}",
+    "onnx: {a} depends on the data of an input, and a graph has static shapes; {_b:s}",
     "ONNX: {a|이} 입력의 데이터에 따라 달라지는데, 그래프의 모양은 미리 정해져 있어야 합니다.",
   ],
   [
@@ -229,7 +229,7 @@ export const files: readonly Row[] = [
     "{a!}에 {n}바이트가 필요한데 엔진 메모리는 {m}바이트이고 한도는 {k}바이트입니다. 배치를 줄이세요.",
   ],
   [
-    "wasm: this host does not compile WebAssembly with SIMD, which {a} were the first to do; use reference() here, or a newer host",
+    "wasm: this host does not compile WebAssembly with SIMD, which {_a} were the first to do; use reference() here, or a newer host",
     "이 브라우저는 SIMD가 있는 WebAssembly를 컴파일하지 못합니다. 더 새로운 브라우저를 쓰세요.",
   ],
 ];

@@ -4,7 +4,8 @@ import type { Row } from "./tell-fault.ts";
 export const ops: readonly Row[] = [
   ["aligned at the right, sizes must be equal or 1", "오른쪽부터 맞추었을 때 크기가 서로 같거나 1이어야 합니다."],
   ["{x:w} is {t:t} and {op:w} takes {what}", "{x|은} {t}인데 {op|은} {what!|을} 받습니다."],
-  ["write {a}", "{a}로 쓰세요."],
+  ["write {a}", "{a|으로} 쓰세요."],
+  ['write "same", "valid", a number, one per axis, or pairs', '"same", "valid", 수 하나, 축마다 하나, 쌍 가운데 하나로 쓰세요.'],
   ["the inner sizes {a} must match", "안쪽 크기({a!})가 서로 같아야 합니다."],
   [
     "a matrix product takes vectors or matrices: write mul for a scalar factor",
@@ -17,25 +18,25 @@ export const ops: readonly Row[] = [
   ["axis {a:w} is out of range for rank {r:w}; axes are {b:w}", "축 {a|은} 차원 수 {r}의 범위를 벗어났습니다. 축은 {b}입니다."],
   ["axis {a:w} is named twice in {b}; name each axis once", "{b}에 축 {a|이} 두 번 나옵니다. 축마다 한 번만 쓰세요."],
   [
-    "{x:w} is {t:t} and axis {a:w} has no elements; {what} of nothing is not defined",
-    "{x|은} {t}이고 축 {a}에 원소가 없습니다. 원소가 없으면 값이 정의되지 않습니다.",
+    "{x:w} is {t:t} and axis {a:w} has no elements; {_what} of nothing is not defined",
+    "{x|은} {t|이고} 축 {a}에 원소가 없습니다. 원소가 없으면 값이 정의되지 않습니다.",
   ],
   [
     "{x:w} is {t:t} with {n:w} elements and cannot take shape {s}; the sizes must multiply to {m:w}, at most one may be -1",
-    "{x|은} {t}라 원소가 {n}개이므로 모양 {s|으로} 바꿀 수 없습니다. 크기의 곱이 {m}이어야 하고, -1은 하나만 쓸 수 있습니다.",
+    "{x|은} {t|이라} 원소가 {n}개이므로 모양 {s|으로} 바꿀 수 없습니다. 크기의 곱이 {m|이어야} 하고, -1은 하나만 쓸 수 있습니다.",
   ],
   [
     "{x:w} is {t:t} and cannot be repeated to {s}; only axes of size 1 and new leading axes grow",
-    "{x|은} {t}라 {s|으로} 늘릴 수 없습니다. 크기가 1인 축과 앞에 새로 붙는 축만 늘어납니다.",
+    "{x|은} {t|이라} {s|으로} 늘릴 수 없습니다. 크기가 1인 축과 앞에 새로 붙는 축만 늘어납니다.",
   ],
   ["axes {a} do not name each of the {n:w} axes of {t} once", "axes {a|은} {t}의 축 {n}개를 한 번씩 적지 않았습니다."],
   [
     "{x:w} is {t:t} and axis {a:w} has size {n:w}; only axes of size 1 can go",
-    "{x|은} {t}이고 축 {a}의 크기는 {n}입니다. 크기가 1인 축만 없앨 수 있습니다.",
+    "{x|은} {t|이고} 축 {a}의 크기는 {n}입니다. 크기가 1인 축만 없앨 수 있습니다.",
   ],
   [
     "{x:w} is {t:t} and repeats is {r}; write one whole number, 0 or more, for each of the {n:w} axes",
-    "{x|은} {t}이고 repeats는 {r}입니다. 축 {n}개마다 0 이상의 정수를 하나씩 쓰세요.",
+    "{x|은} {t|이고} repeats는 {r}입니다. 축 {n}개마다 0 이상의 정수를 하나씩 쓰세요.",
   ],
   ["all sizes but that of axis {a:w} must be equal", "축 {a|을} 뺀 나머지 크기가 모두 같아야 합니다."],
   ["the list is empty; give one tensor or more", "목록이 비었습니다. 텐서를 하나 이상 쓰세요."],
@@ -45,10 +46,10 @@ export const ops: readonly Row[] = [
   ["the scores are a scalar; classes are the last axis", "점수가 스칼라입니다. 클래스는 마지막 축입니다."],
   [
     "weights are {t} and there are {n:w} classes; weights are {s}, one a class",
-    "weights는 {t}인데 클래스는 {n}개입니다. 클래스마다 하나씩 {s}여야 합니다.",
+    "weights는 {t}인데 클래스는 {n}개입니다. 클래스마다 하나씩 {s|이어야} 합니다.",
   ],
   ["labels are {t:t} beside {u:t}", "점수 {u}에 대한 레이블이 {t}입니다."],
-  ["they are {t:t}, one class per sample", "표본마다 클래스가 하나씩인 {t}여야 합니다."],
+  ["they are {t:t}, one class per sample", "표본마다 클래스가 하나씩인 {t|이어야} 합니다."],
   ["reduction is {a:w}", "reduction은 {a}입니다."],
   ['it is "mean", "sum" or "none"', '"mean", "sum", "none" 가운데 하나여야 합니다.'],
   ['it is "none" or "add"', '"none" 또는 "add"여야 합니다.'],
@@ -65,12 +66,12 @@ export const ops: readonly Row[] = [
     "모든 클래스에 고르게 나눌 확률의 몫이므로 0부터 1까지여야 합니다.",
   ],
   [
-    "{p:w} is {t:t} and {q:w} is {u:t}, together {s}, every prediction against every target; give them one shape{more}",
-    "{p|은} {t}, {q|은} {u}라 함께 {s|이} 되어 모든 예측을 모든 목표와 비교하게 됩니다. 두 모양을 같게 하세요{more}.",
+    "{p:w} is {t:t} and {q:w} is {u:t}, together {s}, every prediction against every target; give them one shape{_more}",
+    "{p|은} {t}, {q|은} {u|이라} 함께 {s|이} 되어 모든 예측을 모든 목표와 비교하게 됩니다. 두 모양을 같게 하세요.",
   ],
   [
     "{p:w} is {t:t} and {q:w} is {u:t}, together {s}, every prediction against every target; give them one shape",
-    "{p|은} {t}, {q|은} {u}라 함께 {s|이} 되어 모든 예측을 모든 목표와 비교하게 됩니다. 두 모양을 같게 하세요.",
+    "{p|은} {t}, {q|은} {u|이라} 함께 {s|이} 되어 모든 예측을 모든 목표와 비교하게 됩니다. 두 모양을 같게 하세요.",
   ],
   ["{p:w} needs {n:w} elements, those of axis {a:w}", "{p}에는 축 {a}의 크기인 {n}개의 원소가 필요합니다."],
   ["channels are axis 1 of [N, C, ...]", "채널은 [N, C, ...]의 축 1입니다."],
@@ -85,12 +86,12 @@ export const ops: readonly Row[] = [
   ],
   [
     "x is {t:t} and w is {u:t} with groups {g:w}; w is [O, C / groups, ...kernel], C and O divisible by groups",
-    "x는 {t}, w는 {u}이고 groups는 {g}입니다. w는 [O, C / groups, ...커널]이고 C와 O가 groups로 나누어떨어져야 합니다.",
+    "x는 {t}, w는 {u|이고} groups는 {g}입니다. w는 [O, C / groups, ...커널]이고 C와 O가 groups로 나누어떨어져야 합니다.",
   ],
-  ["bias is {t:t} and w has {n:w} output channels; bias is {s}", "bias는 {t}인데 w의 출력 채널은 {n}개입니다. bias는 {s}여야 합니다."],
+  ["bias is {t:t} and w has {n:w} output channels; bias is {s}", "bias는 {t}인데 w의 출력 채널은 {n}개입니다. bias는 {s|이어야} 합니다."],
   [
     "w is {t:t} with dilation {d:w} and does not fit x, {u}, padded by {p} on spatial axis {a:w}; pad more or use a smaller kernel",
-    "w는 {t}(dilation {d})라 공간 축 {a|을} {p}만큼 채운 x({u})에 들어가지 않습니다. 더 채우거나 더 작은 커널을 쓰세요.",
+    "w는 {t}(dilation {d})라 공간 축 {a|을} {p!}만큼 채운 x({u})에 들어가지 않습니다. 더 채우거나 더 작은 커널을 쓰세요.",
   ],
   ['padding "same" has no meaning here; give numbers', 'padding "same"은 여기서 뜻이 없습니다. 수로 쓰세요.'],
   [
@@ -157,7 +158,7 @@ export const ops: readonly Row[] = [
   ["the sizes are whole numbers that add up to {n:w}, the size of axis {a:w}", "sizes는 더해서 축 {a}의 크기 {n|이} 되는 정수여야 합니다."],
   [
     "x is {t:t} and parts is {p:w}; axis {a:w} has size {n:w}: write a number of parts that divides it, or { sizes: [...] }",
-    "x는 {t}이고 parts는 {p}인데 축 {a}의 크기는 {n}입니다. 나누어떨어지는 수를 쓰거나 { sizes: [...] }를 쓰세요.",
+    "x는 {t|이고} parts는 {p}인데 축 {a}의 크기는 {n}입니다. 나누어떨어지는 수를 쓰거나 { sizes: [...] }를 쓰세요.",
   ],
   ["a triangle needs two axes or more", "삼각 행렬에는 축이 둘 이상 필요합니다."],
   [
@@ -167,12 +168,12 @@ export const ops: readonly Row[] = [
   ["element {a:w} holds whole numbers from {b}", "원소 {a|이} 정수 범위를 벗어났습니다: {b}"],
   // Einstein sums.
   ["einsum {spec:w} {more}", "einsum {spec} {more!}"],
-  ["einsum {spec:w}: {what}", "einsum {spec}: {what!}"],
+  ["einsum {spec:w}: {what:s}", "einsum {spec}: {what!}"],
   ['write operands, one arrow at most, and the result: "ij,jk->ik"', '피연산자, 화살표 하나, 결과의 차례로 쓰세요: "ij,jk->ik"'],
   ["{n:w} operands are described and {m:w} were given", "피연산자 {n}개를 적었는데 {m}개를 주었습니다."],
   [
     "operand {i:w} is {t:t} with {n:w} axes, and {term:w} labels {m:w}",
-    "{i}번 피연산자는 {t}라 축이 {n}개인데 {term|은} {m}개를 적었습니다.",
+    "{i}번 피연산자는 {t|이라} 축이 {n}개인데 {term|은} {m}개를 적었습니다.",
   ],
   ["{c:w} is no label; labels are single letters", "{c|은} 첨자가 아닙니다. 첨자는 글자 하나입니다."],
   ["the result has label {c:w}, which no operand has", "결과의 첨자 {c|이} 어느 피연산자에도 없습니다."],
@@ -182,15 +183,18 @@ export const ops: readonly Row[] = [
   // Matrices.
   [
     "it takes a matrix, or matrices along leading axes: a row is {g}",
-    "행렬이나 앞 축을 따라 쌓인 행렬을 받습니다. 행 하나는 {g}로 씁니다.",
+    "행렬이나 앞 축을 따라 쌓인 행렬을 받습니다. 행 하나는 {g|으로} 씁니다.",
   ],
-  ["{x:w} is {t:t}, {r:w} by {c:w}; {op:w} takes square matrices", "{x|은} {t}로 {r} x {c}입니다. {op|은} 정사각 행렬을 받습니다."],
+  [
+    "{x:w} is {t:t}, {r:w} by {c:w}; {op:w} takes square matrices",
+    "{x|은} {t|이고} 크기는 {r} x {c}입니다. {op|은} 정사각 행렬을 받습니다.",
+  ],
   [
     "{x:w} is not positive definite: its leading minor of order {n:w} is not above 0; add a small multiple of the unit matrix, or use eigh or solve, which take any sign",
     "{x|은} 양의 정부호가 아닙니다. {n}차 선행 소행렬식이 0보다 크지 않습니다. 단위 행렬을 조금 더하거나, 부호를 가리지 않는 eigh나 solve를 쓰세요.",
   ],
   [
-    "{x} is singular: pivot {p:w} of {q:w} is 0, column {c:w} being a combination of those before it; drop what is redundant, add a small multiple of the unit matrix, or take the least-squares solution from svd",
+    "{x} is singular: pivot {p:w} of {_q:w} is 0, column {c:w} being a combination of those before it; drop what is redundant, add a small multiple of the unit matrix, or take the least-squares solution from svd",
     "{x!|은} 특이 행렬입니다. {p}번 피벗이 0이고 {c}번 열은 앞 열들의 일차 결합입니다. 남는 것을 빼거나, 단위 행렬을 조금 더하거나, svd로 최소제곱 해를 구하세요.",
   ],
   ["b is {t:t}; it takes a vector of {n:w}, or a matrix with {m:w} rows", "b는 {t}입니다. 길이 {n}인 벡터나 {m}행인 행렬을 받습니다."],
@@ -200,7 +204,7 @@ export const ops: readonly Row[] = [
   ],
   // Numbers and lists.
   [
-    "{x:w} beside {t:w}: {d:w} cannot hold it; {more}",
+    "{x:w} beside {t:w}: {d:w} cannot hold it; {_more}",
     '{t} 옆의 {x}: {d|은} 이 수를 담을 수 없습니다. 다른 피연산자에 cast(..., "f64")를 쓰거나 범위 안의 값을 쓰세요.',
   ],
   ["{x:w} beside {t:w}: {d:w} cannot hold it", "{t} 옆의 {x}: {d|은} 이 수를 담을 수 없습니다."],

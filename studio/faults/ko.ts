@@ -1,15 +1,37 @@
+import { arrayPhrases, arrays } from "./ko-arrays.ts";
+import { control } from "./ko-control.ts";
+import { enginePhrases, engines } from "./ko-engines.ts";
+import { explanations } from "./ko-explain.ts";
 import { files } from "./ko-files.ts";
 import { formulaPhrases, formulas } from "./ko-formulas.ts";
+import { layers } from "./ko-layers.ts";
 import { opPhrases, ops } from "./ko-ops.ts";
+import { commonPhrases } from "./ko-phrases.ts";
+import { runPhrases, runs } from "./ko-runs.ts";
 import { studio } from "./ko-studio.ts";
+import { optimizing, optimizingPhrases } from "./ko-training.ts";
+import { values } from "./ko-values.ts";
 import { type Catalogue, koreanOf } from "./tell-fault.ts";
 
 const original = "영어 원문:";
 
 /** All of the catalogue. */
 export const catalogue: Catalogue = {
-  rows: [...formulas, ...ops, ...files, ...studio],
-  phrases: [...formulaPhrases, ...opPhrases],
+  rows: [
+    ...formulas,
+    ...ops,
+    ...files,
+    ...studio,
+    ...values,
+    ...control,
+    ...arrays,
+    ...engines,
+    ...explanations,
+    ...layers,
+    ...optimizing,
+    ...runs,
+  ],
+  phrases: [...formulaPhrases, ...opPhrases, ...commonPhrases, ...arrayPhrases, ...enginePhrases, ...runPhrases, ...optimizingPhrases],
   about: {
     onnx: `ONNX 모델에 문제가 있습니다. ${original}`,
     csv: `표를 읽을 수 없습니다. ${original}`,

@@ -1,12 +1,9 @@
-import { readdirSync, readFileSync } from "node:fs";
-import { fileURLToPath } from "node:url";
 import { expect, test } from "vitest";
 import { parseCsv, parseSafetensors } from "../../../src/data.ts";
 import { compileExpression, evaluate, parse } from "../../../src/index.ts";
 import { onnx } from "../../../src/onnx.ts";
-import { catalogue, tellInKorean } from "../../../studio/faults/ko.ts";
+import { tellInKorean } from "../../../studio/faults/ko.ts";
 
-const root = fileURLToPath(new URL("../../../", import.meta.url));
 const hangul = /[가-힣]/;
 const original = "영어 원문:";
 /** Words that no name or formula has. */
@@ -187,30 +184,4 @@ test("what is not in the catalogue is introduced in Korean, with what it is abou
   expect(tellInKorean("Strange")).toBe("문제가 생겼습니다. 영어 원문: Strange");
   expect(tellInKorean("ReferenceError: q is not defined")).toBe("q가 정의되지 않았습니다.");
   expect(tellInKorean(`add: x is f64[2] and y is f64[3]; ${"aligned ".repeat(100_000)}`).length).toBeLessThan(5000);
-});
-
-/** The sources but for the dictionaries, with their escapes undone. */
-function texts(folder: string): string {
-  return readdirSync(root + folder, { recursive: true, encoding: "utf8" })
-    .filter((file) => /\.tsx?$/.test(file) && !/faults\/|words-|\/ko\.ts$/.test(`${folder}/${file}`))
-    .map((file) => readFileSync(`${root}${folder}/${file}`, "utf8").replace(/\\(["'`$\\])/g, "$1"))
-    .join("\n");
-}
-
-test("every English sentence of the catalogue is one that the sources have: a message that changes there has to change here", () => {
-  const all = `${texts("src")}\n${texts("studio")}`;
-  const browsers =
-    /^(a (string|boolean|number)$|an object$|\{a:w\} is not (defined|a function|iterable)|Assignment to|Cannot |Maximum call|Unexpected token|Unterminated|Failed to fetch|Out of memory|WebAssembly\.Memory|Array buffer|Invalid array)/;
-  const missing = [...catalogue.rows, ...catalogue.phrases]
-    .map(([english]) => english)
-    .filter((english) => !browsers.test(english))
-    .filter((english) =>
-      english
-        .split(/\{\w+(?::[wts])?\}/)
-        .map((part) => part.replace(/^[)\s]+|[;:,.(\s]+$|^\w+: (?=$)/g, ""))
-        .flatMap((part) => part.split(/; |: /))
-        .filter((part) => part.length >= 6)
-        .some((part) => !all.includes(part)),
-    );
-  expect(missing).toEqual([]);
 });
