@@ -43,6 +43,9 @@ export const tuned = signal<"done" | "stopped" | null>(null);
 export const takenOver = signal<TakenOver | null>(null);
 
 let client: Client | null = null;
+/** The tuned model as a file, and the table that was read: for a worker that begins anew. */
+let tunedFiles: readonly File[] | undefined;
+let table: { readonly file: File; readonly label: string | null } | null = null;
 /** The selected item of which the facts were asked for last. */
 let asked: string | null = null;
 
@@ -92,14 +95,40 @@ async function during(kind: typeof busy.value, work: (isGivenUp: () => boolean) 
   }
 }
 
-/** Ends whatever the worker does, and what it holds: the file can be opened again. */
+/** Whether what was open before is being opened anew, after something else was given up. */
+let isComingBack = false;
+
+/** Ends whatever the worker does. What is open stays so, for another worker; what was being opened can be opened again. */
 export function cancel(): void {
   cancels++;
   client?.end();
   client = null;
   busy.value = null;
-  forget();
   isCancelled.value = true;
+  const mark = openedFile.peek()?.mark;
+  const files = tuned.peek() === null ? seen.get(mark ?? "") : tunedFiles;
+  if (summary.peek() === null || files === undefined || isComingBack) forget();
+  else void comeBack(files);
+}
+
+/** Opens in a new worker what the last one held, as it was shown before the step that was given up. */
+async function comeBack(files: readonly File[]): Promise<void> {
+  isComingBack = true;
+  await during("build", async (isGivenUp) => {
+    gradients.value = null;
+    await worker().ask("open", { files });
+    if (table !== null && data.peek() !== null) await worker().ask("data", table);
+    if (drawing.peek() !== null) {
+      around.value = "as before";
+      change("import", { ...view.peek(), ...drawn }, null);
+      await redraw();
+    }
+    if (isGivenUp()) return;
+    isCancelled.value = true;
+    say(importWords.value.cancelled);
+    void followTensor(true);
+  });
+  isComingBack = false;
 }
 
 /** Nothing is open any more. */
@@ -113,6 +142,9 @@ function forget(): void {
   around.value = null;
   openedFile.value = null;
   asked = null;
+  isComingBack = false;
+  tunedFiles = undefined;
+  table = null;
 }
 
 /**
@@ -163,6 +195,7 @@ export async function readData(file: File, label: string | null): Promise<void> 
   void lookForEngines();
   await during("read", async () => {
     data.value = await worker().ask("data", { file, label });
+    table = { file, label };
   });
 }
 
@@ -170,6 +203,8 @@ type Shown = Pick<ImportState, "depth" | "open" | "closed" | "near">;
 
 /** What the last picture that was asked for shows. */
 let shown: Shown = defaultImport;
+/** What the picture on the page shows. */
+let drawn: Shown = defaultImport;
 
 async function redraw(): Promise<void> {
   const { depth, open, closed, near } = view.peek();
@@ -179,7 +214,9 @@ async function redraw(): Promise<void> {
     theme: (document.documentElement.dataset["theme"] ?? "light") as Look["theme"],
     language: language.peek(),
   };
+  const now = shown;
   drawing.value = await worker().ask("draw", look);
+  drawn = now;
 }
 
 /** The picture as a file. */
@@ -375,6 +412,11 @@ export async function tune(ask: Omit<TuneAsk, "runtime">): Promise<void> {
   losses.value = [];
   await during("tune", async () => {
     const { stopped } = await worker().ask("tune", { ...ask, runtime: runtimeAddress() });
+    // For Cancel: the new weights are in the worker alone.
+    const blob = await worker()
+      .ask("save", {})
+      .catch(() => null);
+    tunedFiles = blob === null ? undefined : [new File([blob], summary.peek()?.name ?? "model.onnx")];
     tuned.value = stopped ? "stopped" : "done";
   });
 }
