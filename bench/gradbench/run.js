@@ -1,7 +1,7 @@
 #!/usr/bin/env node
 // Plays GradBench to the tool, over a pipe as the benchmark does, with every golden beside this file: `npm run gradbench [-- eval...]`.
 // Prints one line a message: the eval, the function, how far its output is from the reference's (GradBench allows 1e-4, we hold ourselves to
-// 1e-9), and its time. `--json` prints the same as JSON lines. Exit code 1 if an output is further away.
+// 1e-9), and its time. `--json` prints the same as JSON lines, `--function NAME` asks for one function of each eval. Exit code 1 if an output is further away.
 import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { existsSync, readdirSync } from "node:fs";
@@ -10,7 +10,10 @@ import { parseArgs } from "node:util";
 import { distance, goldens } from "./golden.js";
 
 const here = import.meta.dirname;
-const { values, positionals } = parseArgs({ options: { json: { type: "boolean", default: false } }, allowPositionals: true });
+const { values, positionals } = parseArgs({
+  options: { json: { type: "boolean", default: false }, function: { type: "string" } },
+  allowPositionals: true,
+});
 const known = readdirSync(`${here}/evals`)
   .map((file) => file.replace(".js", ""))
   .filter((name) => existsSync(`${here}/goldens/${name}.jsonl`));
@@ -39,6 +42,7 @@ for (const name of chosen) {
   await ask({ kind: "start", eval: name });
   if (!(await ask({ kind: "define", module: name })).success) throw new Error(`gradbench: the tool does not define ${name}`);
   for (const { function: f, description, input, output } of goldens(here, name)) {
+    if (values.function !== undefined && f !== values.function) continue;
     const of = id;
     const answer = await ask({ kind: "evaluate", module: name, function: f, description, input });
     const off = answer.success ? distance(answer.output, output) : Number.POSITIVE_INFINITY;

@@ -26,7 +26,11 @@ export interface Page {
   focus(selector: string): Promise<void>;
   fill(selector: string, value: string): Promise<void>;
   textContent(selector: string): Promise<string | null>;
-  emulateMedia(media: { colorScheme?: "light" | "dark"; reducedMotion?: "reduce" | "no-preference" }): Promise<void>;
+  emulateMedia(media: {
+    colorScheme?: "light" | "dark";
+    reducedMotion?: "reduce" | "no-preference";
+    forcedColors?: "active" | "none";
+  }): Promise<void>;
   screenshot(options: { path: string; fullPage?: boolean }): Promise<unknown>;
   close(): Promise<void>;
   readonly keyboard: { press(key: string): Promise<void>; type(text: string): Promise<void>; insertText(text: string): Promise<void> };

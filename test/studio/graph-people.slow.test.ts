@@ -1,9 +1,8 @@
-import { readFileSync } from "node:fs";
-import { createRequire } from "node:module";
 import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { leftOut, type Page } from "../browser/launch.ts";
 import { openStudio, type Studio } from "./open-studio.ts";
+import { serious } from "./serious.ts";
 import { settled } from "./settled.ts";
 
 type Words = Readonly<Record<string, unknown>>;
@@ -54,22 +53,6 @@ const press = async (...keys: string[]): Promise<void> => {
 };
 const focused = (): Promise<string> =>
   page.evaluate(() => document.activeElement?.getAttribute("aria-label") ?? document.activeElement?.id ?? "");
-
-const axe = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
-
-/** What axe-core finds that is serious or worse, with the place. */
-async function serious(): Promise<string[]> {
-  await page.evaluate(`${axe};0`);
-  return page.evaluate(async () => {
-    const run = (
-      globalThis as unknown as { axe: { run(): Promise<{ violations: { id: string; impact: string; nodes: { html: string }[] }[] }> } }
-    ).axe;
-    const { violations } = await run.run();
-    return violations
-      .filter(({ impact }) => impact === "serious" || impact === "critical")
-      .map(({ id, nodes }) => `${id}: ${nodes.map(({ html }) => html.slice(0, 120)).join(" | ")}`);
-  });
-}
 
 describe.skipIf(leftOut())("with the keyboard alone", () => {
   test("Tab leads to the picture, keys step in it, arrows go along the wires, Enter chooses, c checks", async () => {
@@ -228,10 +211,10 @@ describe.skipIf(leftOut())("for everybody", () => {
     await page.click("#show-table");
     await page.click("#ask-checkAll");
     await page.waitForFunction(() => document.querySelector("#check-table") !== null);
-    expect(await serious()).toEqual([]);
+    expect(await serious(page)).toEqual([]);
     await page.click("#open-help");
     await page.waitForFunction(() => document.querySelector("#help") !== null);
-    expect(await serious()).toEqual([]);
+    expect(await serious(page)).toEqual([]);
     await press("Escape");
     for (const theme of ["dark", "colour-blind", "colour-blind dark"]) {
       await page.evaluate((name) => {
@@ -240,7 +223,7 @@ describe.skipIf(leftOut())("for everybody", () => {
         select.dispatchEvent(new Event("change", { bubbles: true }));
       }, theme);
       await page.click("#next");
-      expect(await serious(), theme).toEqual([]);
+      expect(await serious(page, { colours: true }), theme).toEqual([]);
     }
   });
 
@@ -253,10 +236,10 @@ describe.skipIf(leftOut())("for everybody", () => {
     // biome-ignore lint/performance/useDomNodeTextContent: text that is hidden on a phone is not what is asked about
     const visible = await page.evaluate(() => document.body.innerText);
     for (const key of ["expression", "variables", "understand", "quiz"] as const) expect(visible).not.toContain(en[key]);
-    expect(await serious()).toEqual([]);
+    expect(await serious(page)).toEqual([]);
     for (const n of [1, 3, 4]) {
       await page.click(`.sheet-tabs button:nth-child(${n})`);
-      expect(await serious()).toEqual([]);
+      expect(await serious(page)).toEqual([]);
     }
     expect(await text("#trace-table caption")).toBe(ko["tableCaption"]);
     expect(await page.evaluate(() => document.documentElement.scrollWidth <= innerWidth)).toBe(true);

@@ -38,28 +38,37 @@ async function standing(page: Page, tab: string): Promise<void> {
 
 describe.skipIf(leftOut())("every tab, for everybody", () => {
   inPage("axe-core finds nothing serious in the Code tab and in each dialog, in light, dark and forced colours", async (there) => {
-    for (const options of [{}, { colorScheme: "dark" }, { forcedColors: "active" }] as const) {
-      const { page, faults } = await there.visit({ bypassCSP: true, at: await at({ tab: "code" }), ...options });
-      await standing(page, "code");
-      expect(await serious(page)).toEqual([]);
-      await page.click("#code-run");
-      await page.waitForSelector(".code-done");
-      await page.click(".code-pictures summary");
-      expect(await serious(page)).toEqual([]);
-      for (const [button, dialog] of [
-        ["#open-share", "#share"],
-        ["#open-help", "#help"],
-        ["#search", "#palette"],
-      ] as const) {
-        await page.click(button);
-        await page.waitForSelector(dialog);
-        expect(await serious(page), dialog).toEqual([]);
-        await page.keyboard.press("Escape");
-        await page.waitForSelector(dialog, { state: "detached" });
+    const { page, faults } = await there.visit({ bypassCSP: true, at: await at({ tab: "code" }) });
+    await standing(page, "code");
+    const media = [
+      { colorScheme: "light", forcedColors: "none" },
+      { colorScheme: "dark", forcedColors: "none" },
+      { colorScheme: "light", forcedColors: "active" },
+    ] as const;
+    const inAll = async (what: string): Promise<void> => {
+      for (const [n, chosen] of media.entries()) {
+        await page.emulateMedia(chosen);
+        expect(await serious(page, { colours: n > 0 }), `${what} ${JSON.stringify(chosen)}`).toEqual([]);
       }
-      expect(faults).toEqual([]);
-      await page.close();
+    };
+    await inAll("before it ran");
+    await page.click("#code-run");
+    await page.waitForSelector(".code-done");
+    await page.click(".code-pictures summary");
+    await inAll("with its answer");
+    for (const [button, dialog] of [
+      ["#open-share", "#share"],
+      ["#open-help", "#help"],
+      ["#search", "#palette"],
+    ] as const) {
+      await page.click(button);
+      await page.waitForSelector(dialog);
+      await inAll(dialog);
+      await page.keyboard.press("Escape");
+      await page.waitForSelector(dialog, { state: "detached" });
     }
+    expect(faults).toEqual([]);
+    await page.close();
   });
 
   inPage("axe-core finds nothing serious on the Graph tab with all it can show, in forced colours and in every theme", async (there) => {
@@ -71,48 +80,42 @@ describe.skipIf(leftOut())("every tab, for everybody", () => {
       table: true,
       step: 1,
     };
-    for (const [theme, options] of [
-      ["system", { forcedColors: "active" }],
-      ["colour-blind", {}],
-      ["colour-blind dark", {}],
-      ["dark", {}],
-    ] as const) {
-      const { page, faults } = await there.visit({
-        bypassCSP: true,
-        at: await at({ tab: "graph", graph }),
-        before: first(`if (origin !== "null") localStorage.setItem("chainrule.theme", ${JSON.stringify(theme)})`),
-        ...options,
-      });
-      await standing(page, "graph");
-      await page.click("#products summary");
-      await page.click("#last");
-      await page.click("#ask-health");
-      await page.waitForSelector("#health-profile");
-      await page.click("#health-limits summary");
-      expect(await serious(page), theme).toEqual([]);
-      expect(faults).toEqual([]);
-      await page.close();
+    const { page, faults } = await there.visit({ bypassCSP: true, at: await at({ tab: "graph", graph }) });
+    await standing(page, "graph");
+    await page.click("#products summary");
+    await page.click("#last");
+    await page.click("#ask-health");
+    await page.waitForSelector("#health-profile");
+    await page.click("#health-limits summary");
+    await page.emulateMedia({ forcedColors: "active" });
+    expect(await serious(page)).toEqual([]);
+    await page.emulateMedia({ forcedColors: "none" });
+    for (const theme of ["colour-blind", "colour-blind dark", "dark"]) {
+      await page.selectOption("#theme", theme);
+      expect(await page.evaluate(() => document.documentElement.dataset["theme"])).toBe(theme);
+      expect(await serious(page, { colours: true }), theme).toEqual([]);
     }
+    expect(faults).toEqual([]);
+    await page.close();
   });
 
   inPage("axe-core finds nothing serious on the other tabs in the colour-blind themes", async (there) => {
-    for (const tab of tabs.filter((name) => name !== "graph"))
-      for (const theme of ["colour-blind", "colour-blind dark"]) {
-        const { page, faults } = await there.visit({
-          bypassCSP: true,
-          at: await at({ tab }),
-          before: first(`if (origin !== "null") localStorage.setItem("chainrule.theme", ${JSON.stringify(theme)})`),
-        });
-        await standing(page, tab);
-        if (tab === "code") {
-          await page.click("#code-run");
-          await page.waitForSelector(".code-done");
-        }
-        expect(await page.evaluate(() => document.documentElement.dataset["theme"]), tab).toBe(theme);
-        expect(await serious(page), `${tab} ${theme}`).toEqual([]);
-        expect(faults).toEqual([]);
-        await page.close();
+    const { page, faults } = await there.visit({ bypassCSP: true });
+    for (const tab of tabs.filter((name) => name !== "graph")) {
+      await page.click(`#tab-${tab}`);
+      await standing(page, tab);
+      if (tab === "code") {
+        await page.click("#code-run");
+        await page.waitForSelector(".code-done");
       }
+      for (const theme of ["colour-blind", "colour-blind dark"]) {
+        await page.selectOption("#theme", theme);
+        expect(await page.evaluate(() => document.documentElement.dataset["theme"]), tab).toBe(theme);
+        expect(await serious(page, { colours: true }), `${tab} ${theme}`).toEqual([]);
+      }
+    }
+    expect(faults).toEqual([]);
+    await page.close();
   });
 
   inPage("the Code tab tells its pictures in words, in the reader's language, and has no English left in Korean", async (there) => {

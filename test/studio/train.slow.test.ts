@@ -1,4 +1,3 @@
-import axe from "axe-core";
 import {
   binaryCrossEntropy,
   compile,
@@ -24,6 +23,7 @@ import { makeProblem } from "../../studio/train/data-sets.ts";
 import { defaultTrain } from "../../studio/train/state.ts";
 import { leftOut, type Page } from "../browser/launch.ts";
 import { openStudio, type Studio } from "./open-studio.ts";
+import { serious } from "./serious.ts";
 import { type MorePage, numberIn, paused, ready, visitTrain } from "./train-page.ts";
 
 type Dictionary = Readonly<Record<string, string | ((...given: never[]) => string)>>;
@@ -453,22 +453,25 @@ describe.skipIf(leftOut())("the Train tab", () => {
 
   test("has nothing serious for axe, on any of its faces", { timeout: 240_000 }, async (context) => {
     if (studio === null) return context.skip();
-    for (const options of [
-      {},
-      { colorScheme: "dark" },
-      { viewport: { width: 390, height: 800 }, forcedColors: "active", reducedMotion: "reduce" },
-    ] as const) {
+    for (const options of [{}, { viewport: { width: 390, height: 800 }, forcedColors: "active", reducedMotion: "reduce" }] as const) {
       const { page, faults } = await visitTrain(studio, { points: 40, penalty: "l2" }, { ...options, bypassCSP: true });
+      const look = async (): Promise<void> => {
+        expect(await serious(page, { within: "#panel-train" })).toEqual([]);
+        if ("viewport" in options) return;
+        await page.emulateMedia({ colorScheme: "dark" });
+        expect(await serious(page, { within: "#panel-train", colours: true }), "dark").toEqual([]);
+        await page.emulateMedia({ colorScheme: "light" });
+      };
       await ready(page);
       await page.click("#step-batch");
-      expect(await serious(page)).toEqual([]);
+      await look();
       await page.click("#data-digits");
       await page.waitForSelector("#pad");
       await ready(page);
-      expect(await serious(page)).toEqual([]);
+      await look();
       await page.click("#data-csv");
       await page.waitForSelector(".train-fault");
-      expect(await serious(page)).toEqual([]);
+      await look();
       const wide = await page.evaluate(() => document.documentElement.scrollWidth - innerWidth);
       expect(wide).toBeLessThanOrEqual(0);
       expect(faults).toEqual([]);
@@ -509,10 +512,3 @@ describe.skipIf(leftOut())("the Train tab", () => {
     await page.close();
   });
 });
-
-/** What axe finds serious or worse on the page as it stands. */
-async function serious(page: MorePage): Promise<string[]> {
-  await page.addScriptTag({ content: axe.source });
-  return page.evaluate<string[]>(`axe.run("#panel-train").then(({ violations }) =>
-    violations.filter(({ impact }) => impact === "serious" || impact === "critical").flatMap(({ id, nodes }) => nodes.map(({ html }) => id + ": " + html.slice(0, 200))))`);
-}
