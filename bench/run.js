@@ -39,7 +39,7 @@ const suites = {
   moons: async () =>
     timed((await import("./suites/training.js")).training("SGD step of an MLP 2-16-16-1, batch 100, f32", [2, 16, 16, 1], 100)),
   gemm: async () =>
-    `## Matrix products in f32, GFLOP/s on one thread\n\n${await (await import("./suites/gemm.js")).products(Number(values.rounds ?? 5))}\n`,
+    `## Matrix products in f32, GFLOP/s on one thread\n\n${await (await import("./suites/gemm.js")).products(Number(values.rounds ?? 15))}\n`,
   threads: async () => `## One thread and two\n\n${await (await import("./suites/threads.js")).threads(Number(values.rounds ?? 9))}\n`,
   "mpi-sums": async () => `## Ranks: sums\n\n${(await import("./suites/mpi.js")).ranks("sums", Number(values.rounds ?? 5))}\n`,
   "mpi-steps": async () => `## Ranks: steps\n\n${(await import("./suites/mpi.js")).ranks("steps", Number(values.rounds ?? 5))}\n`,

@@ -1,4 +1,5 @@
-// Matrix products in f32, GFLOP/s of processor time on one thread, beside the most that multiplying and adding in registers reaches in the same run.
+// Matrix products in f32, GFLOP/s of processor time on one thread, beside the most that multiplying and adding in registers reaches in the same run. The best
+// of all rounds: work on the other half of the same core halves what a product reaches, and hardly touches what waits for its own sums in registers.
 import { spawnSync } from "node:child_process";
 import { mkdtempSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -112,15 +113,18 @@ export async function products(rounds) {
       }
       if (blas) contestants.push({ name: "OpenBLAS", flops, run: () => undefined, sample: blas([m, n, k], way) });
       const measured = await measure(contestants, { check: () => undefined, rounds, now: processorNanoseconds, warmMs: 100 });
-      rows.push({ name: `${name}, ${m} x ${n} x ${k}`, speeds: measured.map(({ samples, failed }, i) => failed ?? contestants[i].flops / median(samples)) }); // biome-ignore format: one row
+      const speeds = measured.map(({ samples, failed }, i) => failed ?? contestants[i].flops / Math.min(...samples));
+      const usual = measured[0].failed ?? contestants[0].flops / median(measured[0].samples);
+      rows.push({ name: `${name}, ${m} x ${n} x ${k}`, speeds, usual });
     }
   const names = ["chainrule", "in registers", ...(jax ? ["@jax-js/jax"] : []), ...(blas ? ["OpenBLAS"] : [])];
   return [
-    `| m x n x k | ${names.join(" | ")} | of what registers reach |`,
-    `|---|${names.map(() => "---|").join("")}---|`,
-    ...rows.map(({ name, speeds }) => {
+    `The best of ${rounds} rounds, and the median of ours.\n`,
+    `| m x n x k | ${names.join(" | ")} | of what registers reach | chainrule, median |`,
+    `|---|${names.map(() => "---|").join("")}---|---|`,
+    ...rows.map(({ name, speeds, usual }) => {
       const cells = speeds.map((s) => (typeof s === "number" ? digits(s) : s));
-      return `| ${name} | ${cells.join(" | ")} | ${Math.round((100 * speeds[0]) / speeds[1])}% |`;
+      return `| ${name} | ${cells.join(" | ")} | ${Math.round((100 * speeds[0]) / speeds[1])}% | ${typeof usual === "number" ? digits(usual) : usual} |`;
     }),
   ].join("\n");
 }

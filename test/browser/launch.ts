@@ -49,7 +49,7 @@ export interface PageOptions {
   readonly deviceScaleFactor?: number;
   /** Lets a test look into pages whose policy forbids scripts from outside. */
   readonly bypassCSP?: boolean;
-  readonly serviceWorkers?: "block";
+  readonly serviceWorkers?: "allow" | "block";
 }
 
 /** A running browser. */

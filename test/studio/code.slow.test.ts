@@ -9,7 +9,7 @@ let faults: string[];
 
 beforeAll(async () => {
   studio = await openStudio();
-  ({ page, faults } = await studio.visit());
+  ({ page, faults } = await studio.visit({ offline: true }));
   await page.click("#tab-code");
   await page.waitForSelector("#code-run");
 });
@@ -111,7 +111,7 @@ describe.skipIf(leftOut())("the Code tab", () => {
   ])("lets a program reach nothing outside where its frame %s, with a network and without", async (_, isKept) => {
     const ways = waysOut(studio.url);
     const failed = ways.map(([name]) => `${name} failed`);
-    const visit = isKept ? { page, faults } : await studio.visit({ serviceWorkers: "block" });
+    const visit = isKept ? { page, faults } : await studio.visit();
     const on = visit.page;
     if (isKept) await on.waitForFunction(() => navigator.serviceWorker.controller?.state === "activated");
     else await on.click("#tab-code");

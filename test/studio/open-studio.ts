@@ -7,6 +7,8 @@ import { type Browser, launch, type Page, type PageOptions } from "../browser/la
 export interface VisitOptions extends PageOptions {
   readonly at?: string;
   readonly before?: (page: Page) => Promise<void>;
+  /** With the service worker, which fetches all of the site for later: seconds of work, in a tab that is soon closed. */
+  readonly offline?: boolean;
 }
 
 /** The studio as `chainrule studio` serves it, and a browser to visit it with. */
@@ -55,12 +57,14 @@ export async function openStudio({
   return {
     url: serving.url,
     browser,
-    visit: async ({ at = "?lang=en", before, ...options } = {}) => {
-      const page = await browser.newPage({ viewport: { width: 1280, height: 800 }, ...options });
+    visit: async ({ at = "?lang=en", before, offline = false, ...options } = {}) => {
+      const serviceWorkers = offline ? "allow" : "block";
+      const page = await browser.newPage({ viewport: { width: 1280, height: 800 }, serviceWorkers, ...options });
       const faults: string[] = [];
       page.on("console", (message) => {
         // What the browser itself remarks when a page asks for a graphics card that the machine does not have.
         if (message.text() === "No available adapters.") return;
+        if (message.text() === "Service Worker registration blocked by Playwright") return;
         if (message.type() === "error" || message.type() === "warning") faults.push(`console ${message.type()}: ${message.text()}`);
       });
       page.on("pageerror", (error) => faults.push(`uncaught: ${error.message}`));

@@ -25,7 +25,7 @@ async function watchSaves(page: Page): Promise<void> {
 
 describe.skipIf(leftOut())("the studio's shell", () => {
   test("opens again without a network, in every tab", async () => {
-    const { page, faults } = await studio.visit();
+    const { page, faults } = await studio.visit({ offline: true });
     await page.evaluate(() => navigator.serviceWorker.ready.then(() => undefined));
     // The worker is active; everything is kept once its cache has the last file.
     await page.waitForFunction(async () => {
