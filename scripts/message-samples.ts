@@ -32,6 +32,7 @@ type Binding =
       readonly owner: Owner;
       readonly index: number;
       readonly key: string | null;
+      readonly numeric: boolean;
       readonly otherwise: Place | null;
     }
   | { readonly kind: "function"; readonly owner: Owner };
@@ -49,7 +50,7 @@ interface Call {
 
 const functions = new Set(["FunctionDeclaration", "FunctionExpression", "ArrowFunctionExpression"]);
 /** How many samples a message gets at most, and how deep holes are looked into. */
-const most = 60;
+const most = 400;
 const deepest = 7;
 
 /** What stands in a hole whose text is not found: by the last word of its expression. */
@@ -136,7 +137,7 @@ class Sources {
             ? nameOfKey(syntax)
             : null;
       for (const part of Array.isArray(value) ? value : [value])
-        if (isSyntax(part)) this.#walk({ syntax: part, scope, file }, below, key === "value");
+        if (isSyntax(part)) this.#walk({ syntax: part, scope, file }, below, syntax.type === "MethodDefinition");
     }
   }
 
@@ -144,13 +145,21 @@ class Sources {
     const { scope, file } = owner;
     const given = p.type === "AssignmentPattern" ? (p["left"] as Syntax) : p;
     const otherwise = p.type === "AssignmentPattern" ? { syntax: p["right"] as Syntax, scope, file } : null;
-    if (given.type === "Identifier") push(scope.names, String(given["name"]), { kind: "parameter", owner, index, key: null, otherwise });
+    if (given.type === "Identifier")
+      push(scope.names, String(given["name"]), { kind: "parameter", owner, index, key: null, numeric: isNumber(given), otherwise });
     if (given.type !== "ObjectPattern") return;
     for (const property of given["properties"] as Syntax[]) {
       const value = property["value"] as Syntax | undefined;
       const id = value?.type === "AssignmentPattern" ? (value["left"] as Syntax) : value;
       if (id?.type === "Identifier")
-        push(scope.names, String(id["name"]), { kind: "parameter", owner, index, key: nameOfKey(property), otherwise: null });
+        push(scope.names, String(id["name"]), {
+          kind: "parameter",
+          owner,
+          index,
+          key: nameOfKey(property),
+          numeric: false,
+          otherwise: null,
+        });
     }
   }
 
@@ -189,7 +198,7 @@ class Sources {
         return ["3"];
       case "LogicalExpression": {
         const left = at(syntax["left"]).filter((t) => !/^(null|undefined|false|)$/.test(t));
-        const certain = (syntax["left"] as Syntax).type === "Identifier" && left.some((t) => t !== "x");
+        const certain = syntax["operator"] === "||" && (syntax["left"] as Syntax).type === "Identifier" && left.some((t) => t !== "x");
         return certain ? left : [...left, ...at(syntax["right"]).filter((t) => t !== "")];
       }
       case "ParenthesizedExpression":
@@ -261,7 +270,9 @@ class Sources {
       let table = b.value.syntax;
       while (/^TS/.test(table.type)) table = table["expression"] as Syntax;
       if (table.type !== "ObjectExpression") break;
-      const members = (table["properties"] as Syntax[]).filter((p) => syntax["computed"] === true || nameOfKey(p) === name);
+      const members = (table["properties"] as Syntax[]).filter(
+        (p) => nameOfKey(p) === name || (syntax["computed"] === true && (syntax["property"] as Syntax).type !== "Literal"),
+      );
       const texts = members.flatMap((p) =>
         isText(p["value"] as Syntax) ? this.#texts({ ...b.value, syntax: p["value"] as Syntax }, given, depth + 1) : [],
       );
@@ -296,12 +307,12 @@ class Sources {
         ? [{ ...one, given: one.given }]
         : (this.#calls.get(name ?? "?") ?? [])
             .filter(({ place }) => {
-              const member = (place.syntax["callee"] as Syntax).type === "MemberExpression";
-              return (
-                place.file === file ||
-                this.#imports.get(place.file)?.get(name!) === file ||
-                (member && method && this.#functions.get(name!)?.length === 1)
-              );
+              if (place.file === file || this.#imports.get(place.file)?.get(name!) === file) return true;
+              if (!method || (place.syntax["callee"] as Syntax).type !== "MemberExpression") return false;
+              // A method of another file: the only one of its name, or one beside it that is told a text.
+              if (this.#functions.get(name!)!.filter((f) => f.method).length === 1) return true;
+              const told = (place.syntax["arguments"] as Syntax[])[b.index]?.type ?? "";
+              return posix.dirname(place.file) === posix.dirname(file) && /^(TemplateLiteral|Literal)$/.test(told);
             })
             .map(({ place }) => ({ ...place, given }));
     return calls.flatMap((call) => {
@@ -317,6 +328,7 @@ class Sources {
   }
 
   #argument(b: Parameter, given: Given, depth: number): string[] {
+    if (b.numeric) return ["3"];
     const list = b.index === 0 && b.key === null ? this.#lists.get(b.owner.syntax) : undefined;
     const texts =
       list !== undefined
@@ -387,6 +399,12 @@ function push<T>(map: Map<string, T[]>, key: string, value: T): void {
   const list = map.get(key);
   if (list === undefined) map.set(key, [value]);
   else list.push(value);
+}
+
+/** Whether a parameter is declared to be a number. */
+function isNumber(parameter: Syntax): boolean {
+  const declared = parameter["typeAnnotation"] as { readonly typeAnnotation?: { readonly type?: string } } | null | undefined;
+  return declared?.typeAnnotation?.type === "TSNumberKeyword";
 }
 
 /** The name after the last dot of a callee. */

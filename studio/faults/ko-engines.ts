@@ -109,6 +109,15 @@ export const engines: readonly Row[] = [
     "the first argument is the module itself: import * as ort from {a} (in a page {b}), then onnxruntime(ort)",
     "첫째 인수는 모듈 자체여야 합니다. {a|을}(페이지에서는 {b|을}) ort로 가져온 뒤 onnxruntime(ort)를 부르세요.",
   ],
+  // Engines.
+  [
+    "wasm: {a} needs {n:w} bytes, and the engine's memory is {m:w} bytes of at most {k:w}; make the batch smaller, or dispose of programs that are no longer used",
+    "{a!}에 {n}바이트가 필요한데 엔진 메모리는 {m}바이트이고 한도는 {k}바이트입니다. 배치를 줄이세요.",
+  ],
+  [
+    "wasm: this host does not compile WebAssembly with SIMD, which {_a} were the first to do; use reference() here, or a newer host",
+    "이 브라우저는 SIMD가 있는 WebAssembly를 컴파일하지 못합니다. 더 새로운 브라우저를 쓰세요.",
+  ],
 ];
 
 /** Parts of such sentences. */

@@ -1,10 +1,13 @@
 import { arrayPhrases, arrays } from "./ko-arrays.ts";
+import { containerPhrases, containers } from "./ko-containers.ts";
 import { control } from "./ko-control.ts";
 import { enginePhrases, engines } from "./ko-engines.ts";
 import { explanations } from "./ko-explain.ts";
 import { files } from "./ko-files.ts";
 import { formulaPhrases, formulas } from "./ko-formulas.ts";
 import { layers } from "./ko-layers.ts";
+import { onnx } from "./ko-onnx.ts";
+import { onnxNodes, onnxPhrases } from "./ko-onnx-nodes.ts";
 import { opPhrases, ops } from "./ko-ops.ts";
 import { commonPhrases } from "./ko-phrases.ts";
 import { runPhrases, runs } from "./ko-runs.ts";
@@ -30,8 +33,21 @@ export const catalogue: Catalogue = {
     ...layers,
     ...optimizing,
     ...runs,
+    ...containers,
+    ...onnx,
+    ...onnxNodes,
   ],
-  phrases: [...formulaPhrases, ...opPhrases, ...commonPhrases, ...arrayPhrases, ...enginePhrases, ...runPhrases, ...optimizingPhrases],
+  phrases: [
+    ...formulaPhrases,
+    ...opPhrases,
+    ...commonPhrases,
+    ...arrayPhrases,
+    ...enginePhrases,
+    ...runPhrases,
+    ...optimizingPhrases,
+    ...containerPhrases,
+    ...onnxPhrases,
+  ],
   about: {
     onnx: `ONNX 모델에 문제가 있습니다. ${original}`,
     csv: `표를 읽을 수 없습니다. ${original}`,

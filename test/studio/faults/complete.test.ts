@@ -18,9 +18,6 @@ const elsewhere: readonly (readonly [place: string, why: string])[] = [
   ["src/files/ranges.ts", "files that Node opens"],
   ["src/files/write-file.ts", "files that Node writes"],
   ["src/train/log.ts", "a file that Node writes"],
-  ["src/data/", "to be done"],
-  ["src/onnx/", "to be done"],
-  ["src/files/", "to be done"],
 ];
 
 function sources(): Map<string, string> {
