@@ -8,8 +8,10 @@ export const icons = {
   pause: "M4.500 3v10M11 3v10",
   next: "m5 3 7 5-7 5z",
   last: "M13 3v10M3 3l7 5-7 5z",
-  down: "M8 2v11M4 9.500l4 4 4-4M3 2h10",
-  tint: "M8 2c3 3.500 4.500 5.500 4.500 7.500a4.500 4.500 0 0 1-9 0C3.500 7.500 5 5.500 8 2zM8 11.500a2 2 0 0 0 2-2",
+  // Two nodes, one above the other, and the wire between them.
+  down: "M6 1.500h4v3.500H6zM6 11h4v3.500H6zM8 5v5M6 8.500l2 2 2-2",
+  // A node with a shade from dark to bright.
+  tint: "M8 2a6 6 0 1 0 .010 0zM8 2v12M10 2.500v11M12 3.600v8.800",
   fit: "M2 6V2h4M10 2h4v4M14 10v4h-4M6 14H2v-4",
   plus: "M8 3v10M3 8h10",
   minus: "M3 8h10",
