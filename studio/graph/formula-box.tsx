@@ -1,6 +1,7 @@
 import type { JSX } from "preact";
 import { useRef } from "preact/hooks";
 import { faultWords } from "../faults/fault-words.ts";
+import { kept } from "../words/words.ts";
 import { wordsOf } from "./highlight.ts";
 import { engine, formula, litItems, litSpans, model, setFormula, trouble } from "./model.ts";
 import { graphWords } from "./words.ts";
@@ -81,8 +82,8 @@ export function FormulaBox(): JSX.Element {
         {fault === null
           ? ""
           : fault.variable === null
-            ? faultWords.value(fault.message)
-            : w.inVariable(fault.variable, faultWords.value(fault.message))}
+            ? kept(faultWords.value(fault.message))
+            : kept(w.inVariable(fault.variable, faultWords.value(fault.message)))}
       </p>
     </div>
   );

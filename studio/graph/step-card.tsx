@@ -1,6 +1,7 @@
 import type { ToldFlow, ToldStep } from "chainrule";
 import type { JSX } from "preact";
 import { language } from "../state/store.ts";
+import { kept } from "../words/words.ts";
 import { Icon, type icons } from "./icons.tsx";
 import { Maths } from "./math.tsx";
 import { engine, engineTrouble, loadEngine, written } from "./model.ts";
@@ -139,7 +140,7 @@ export function StepCard(): JSX.Element {
         step.flows.slice(0, edge ?? step.flows.length).map((flow, i) => <Flow key={`${t} ${i} ${flow.into}`} flow={flow} />)}
       {step !== null && step.kind !== "gate" && <Maths tex={broken(step.latex)} label={sentenceOf(step, name, made.name, w, null)} />}
       {step !== null && <Products made={made} t={t} edge={edge} />}
-      {step !== null && step.sentence !== "" && <p class="sentence">{withoutName(step)}</p>}
+      {step !== null && step.sentence !== "" && <p class="sentence">{kept(withoutName(step))}</p>}
       {step?.kind === "gate" && step.flows.some(({ rule }) => rule?.includes("underset")) && <p class="quiet">{w.shapesMatch}</p>}
       {t === walk.forward && t > 0 && value?.pass === "forward" && (
         <p class="quiet">{w.forwardDone(made.name, library.short(value.value))}</p>

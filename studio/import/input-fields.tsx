@@ -1,7 +1,7 @@
 import type { JSX } from "preact";
 import { useEffect } from "preact/hooks";
 import { faultWords } from "../faults/fault-words.ts";
-import { grouped } from "../words/words.ts";
+import { grouped, kept } from "../words/words.ts";
 import { type InputTrouble, scales } from "./given-input.ts";
 import { checked, choiceOf, choose, giveFile, givenOf, inputFiles } from "./inputs.ts";
 import type { InputFacts, PortFacts } from "./protocol.ts";
@@ -64,7 +64,7 @@ function Verdict({ name, words }: { readonly name: string; readonly words: Impor
         : faultWords.value(found.fault);
   return (
     <p role="status" class={fault === null ? "import-kinds" : "import-fault"}>
-      {fault ??
+      {(fault !== null && kept(fault)) ||
         (found !== undefined && "facts" in found ? words.inputFits(found.type, short(found.facts.min), short(found.facts.max)) : "")}
     </p>
   );

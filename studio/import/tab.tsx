@@ -5,7 +5,7 @@ import { commandsOfTab } from "../shell/dialogs.ts";
 import { pictureOfTab } from "../shell/picture-of-tab.ts";
 import { panelOf, SheetTabs, sheetOf } from "../shell/sheet.tsx";
 import { language, theme } from "../state/store.ts";
-import { grouped } from "../words/words.ts";
+import { grouped, kept } from "../words/words.ts";
 import { roveTo, walkButtons } from "./button-list.ts";
 import { importCommands } from "./commands.ts";
 import { GradientForm, TuneForm } from "./forms.tsx";
@@ -105,7 +105,7 @@ export function ImportTab(): JSX.Element {
         )}
         {fault.value !== null && (
           <p class="import-fault" role="alert" id="import-fault">
-            {tellFault(fault.value, w)}
+            {kept(tellFault(fault.value, w))}
           </p>
         )}
         {wanted !== null && (

@@ -17,7 +17,7 @@ import { discrete, OutputMap, showTest } from "./output-map.tsx";
 import { set } from "./settings.ts";
 import { initials, limits, optimizers, paces, penalties, schedules } from "./state.ts";
 import "./train.css";
-import { grouped } from "../words/words.ts";
+import { grouped, kept } from "../words/words.ts";
 import { UnitPanel } from "./unit-panel.tsx";
 import { share, short, words } from "./words.ts";
 
@@ -52,7 +52,7 @@ export function TrainTab(): JSX.Element {
       <div class="train-news">
         {now.kind === "fault" && (
           <p class="train-fault" role="alert">
-            {faultText(now)}
+            {kept(faultText(now))}
           </p>
         )}
         {now.kind === "dead" && (
