@@ -1,7 +1,7 @@
 import { type Signal, signal } from "@preact/signals";
 import type { Layout, Picture, Scene, SvgParts } from "chainrule";
-import type { Chosen } from "./model.ts";
 import { elementsIn, morph } from "./morph.ts";
+import type { Chosen } from "./questions.ts";
 
 const svgSpace = "http://www.w3.org/2000/svg";
 const pad = 18;

@@ -125,7 +125,7 @@ function isFault(x: unknown): x is Fault {
 }
 
 /** Nodes behind a value, operands before users. */
-function nodesBehind(f: Value): Node[] {
+export function nodesBehind(f: Value): Node[] {
   const seen = new Set<Node>([f.node]);
   for (const node of seen) for (const v of node.operands) if (v !== null) seen.add(v.node);
   return [...seen].sort((a, b) => a.serial - b.serial);

@@ -4,6 +4,7 @@ import { change, language, state } from "../state/store.ts";
 import type { Fault, Model, Read } from "./engine.ts";
 import { type Example, examples } from "./examples.ts";
 import { layoutAside, noteLayout } from "./layout-aside.ts";
+import type { Chosen } from "./questions.ts";
 import type { GraphState, Reach } from "./state.ts";
 import { after, beforeStop, placeIn, type Stop } from "./stops.ts";
 
@@ -421,8 +422,7 @@ export const crumbs: ReadonlySignal<readonly { readonly id: string; readonly lab
   return found;
 });
 
-/** What the reader has chosen in the picture: an item, or a wire of it. */
-export type Chosen = { readonly kind: "item"; readonly id: string } | { readonly kind: "wire"; readonly index: number };
+/** What the reader has chosen in the picture. */
 export const chosen = signal<Chosen | null>(null);
 
 /** Parts of the formula that are lit, and items of the picture, because the pointer is over the other. */

@@ -1,3 +1,6 @@
+/** What the reader has chosen in the picture: an item, or a wire of it. */
+export type Chosen = { readonly kind: "item"; readonly id: string } | { readonly kind: "wire"; readonly index: number };
+
 /** What can be asked of the library about a graph. */
 export type About = "why" | "paths" | "checkOne" | "checkAll" | "firstBad" | "kinks" | "health" | "latex" | "markdown";
 

@@ -1,4 +1,5 @@
 import {
+  evaluate,
   explain,
   firstBad,
   health,
@@ -6,15 +7,16 @@ import {
   paths,
   substitute,
   type ThresholdTable,
+  tensor,
   thresholds,
   type Use,
   type Value,
+  variable,
   why,
 } from "chainrule";
 import { checkGradients } from "chainrule/testing";
-import { contributionOf, type Model, valueAt } from "./engine.ts";
-import type { Chosen } from "./model.ts";
-import type { About, Answer, CheckRow } from "./questions.ts";
+import { contributionOf, type Model, nodesBehind, valueAt } from "./engine.ts";
+import type { About, Answer, CheckRow, Chosen } from "./questions.ts";
 import type { Limits } from "./state.ts";
 
 /** The value that is chosen: what travels on a wire, what a node gives. */
@@ -118,27 +120,67 @@ function answered(about: About, model: Model, what: Chosen | null, language: Lan
   }
 }
 
+/** A graph in double precision, and what stands in it for a value of the graph that is shown. */
+interface Double {
+  readonly f: Value;
+  readonly variables: Readonly<Record<string, Value>>;
+  of(v: Value): Value;
+}
+
+/** The graph with its floats as f64: differences of smaller ones would be rounding, and what is moved is f64. @throws Error where an op makes it another graph */
+function inDouble({ read, f, variables }: Model): Double {
+  const nodes = nodesBehind(f);
+  if (nodes.every(({ type }) => type.dtype === "f64" || !isFloat(type.dtype))) return { f, variables, of: (v) => v };
+  const wide = Object.fromEntries(
+    Object.entries(variables).map(([name, v]) => {
+      if (!isFloat(v.type.dtype)) return [name, v];
+      return [name, variable(tensor(Float64Array.from(evaluate(v).data), { ...v.type, dtype: "f64" }), name)];
+    }),
+  );
+  const made = read.compiled(wide);
+  const twins = nodesBehind(made);
+  const places = new Map(nodes.map((node, i) => [node, i]));
+  return {
+    f: made,
+    variables: wide,
+    of: (v) => {
+      const name = Object.keys(variables).find((one) => variables[one] === v);
+      if (name !== undefined) return wide[name]!;
+      const twin = twins.length === nodes.length ? twins[places.get(v.node)!] : undefined;
+      if (twin === undefined || twin.op !== v.node.op) throw new Error("this graph has another form in f64; check its variables instead");
+      return twin.outputs?.[v.index] ?? twin;
+    },
+  };
+}
+
+const isFloat = (dtype: string): boolean => /^b?f\d/.test(dtype);
+
 /** Differences against the gradient: of one value by moving what travels there, along one wire alone where that is chosen, or of every variable. */
 function checked(model: Model, x: Value | null, what: Chosen | null): readonly CheckRow[] {
   const { read, variables, f, picture, gradients } = model;
+  const double = inDouble(model);
   const uses = wireUses(model, what);
   if (x !== null && (uses !== null || !Object.values(variables).includes(x))) {
     const at = valueAt(model, x);
     const isAsked = x === f || (what?.kind === "wire" && uses !== null ? contributionOf(model, what.index) !== null : gradients.has(x));
     if (at === null || !isAsked) return [];
-    const moved = (v: Value): Value => substitute(f, x, v, uses ?? undefined);
+    const wide = double.of(x);
+    const wideUses = uses?.map(({ node, operand }) => ({ node: double.of(node.outputs?.[0] ?? node).node, operand }));
+    const moved = (v: Value): Value => substitute(double.f, wide, v, wideUses);
     const name = nameOf(model, x);
     const user = uses?.length === 1 ? picture.steps.find(({ node }) => node === uses[0]!.node)?.name : undefined;
-    return rowsOf(checkGradients(moved, at as never, { order: 1 }).rows, user === undefined ? name : `${name} → ${user}`);
+    return rowsOf(checkGradients(moved, evaluate(wide) as never, { order: 1 }).rows, user === undefined ? name : `${name} → ${user}`);
   }
   const wanted = Object.entries(variables).filter(([, v]) => x === null || v === x);
   const rows: CheckRow[] = [];
   for (const [name, v] of wanted) {
-    if (!/^f/.test(v.type.dtype)) continue;
-    const at = valueAt(model, v);
-    if (at === null) continue;
+    if (!isFloat(v.type.dtype)) continue;
+    const at = evaluate(double.variables[name]!);
     rows.push(
-      ...rowsOf(checkGradients((moved: Value) => read.compiled({ ...variables, [name]: moved }), at as never, { order: 1 }).rows, name),
+      ...rowsOf(
+        checkGradients((moved: Value) => read.compiled({ ...double.variables, [name]: moved }), at as never, { order: 1 }).rows,
+        name,
+      ),
     );
   }
   return rows;
