@@ -20,7 +20,7 @@ export const en = {
   valueOf: (name: string) => `value of ${name}`,
   slider: (name: string) => `${name}, slider`,
   gradientOf: (name: string) => `gradient with respect to ${name}`,
-  valueHint: "A number, a list such as [[1, 2], [3, 4]], or a formula such as ones(shape=[2, 3]); i32 before it for whole numbers",
+  valueHint: "A number, a list such as [[1, 2], [3, 4]], or a formula such as ones(f64(2, 3)); i32 before it for whole numbers",
   random: "Random numbers of this shape",
   stale: "The picture is of the last formula that could be read.",
   show: "Show",

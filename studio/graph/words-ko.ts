@@ -22,7 +22,7 @@ export const ko = {
   valueOf: (name: string) => `${name}의 값`,
   slider: (name: string) => `${name} 슬라이더`,
   gradientOf: (name: string) => `${name}에 대한 기울기`,
-  valueHint: "숫자, [[1, 2], [3, 4]] 같은 목록, 또는 ones(shape=[2, 3]) 같은 식. 정수는 앞에 i32를 씁니다",
+  valueHint: "숫자, [[1, 2], [3, 4]] 같은 목록, 또는 ones(f64(2, 3)) 같은 식. 정수는 앞에 i32를 씁니다",
   random: "같은 모양의 난수로 채우기",
   stale: "그림은 마지막으로 읽을 수 있었던 식의 것입니다.",
   show: "보기",
