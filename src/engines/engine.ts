@@ -15,6 +15,8 @@ export interface Executable<M extends Mode> {
    * `tensor`: these are written there, and are then the results.
    */
   run(inputs: readonly Held[], into?: readonly (Tensor | null)[]): Ran<M, readonly Held[]>;
+  /** Copies of what is given, for one run that may come later. New arrays are made where an engine has no other places for them. */
+  readonly own?: (values: readonly Held[]) => Held[];
   dispose(): void;
 }
 

@@ -6,15 +6,13 @@ import { type Held, hold } from "../ir/tensor.ts";
 import { leaves, type Operands, type Tensors } from "../ir/tree.ts";
 import { typeText } from "../ir/type.ts";
 import type { Engine, Executable, Mode, Ran } from "./engine.ts";
-import { give, OwnPlaces, type Port, portOf, take } from "./ports.ts";
+import { give, ownAll, type Port, portOf, take } from "./ports.ts";
 
 interface Traced {
   readonly executable: Executable<Mode>;
   readonly inputs: Port;
   readonly outputs: Port;
   readonly count: number;
-  /** Where what it is given lies until it was read. */
-  readonly own: OwnPlaces;
 }
 
 const most = 8;
@@ -45,13 +43,7 @@ export function jit<A extends readonly unknown[], R, M extends Mode>(
       let next = 0;
       return () => next++;
     };
-    const made = {
-      executable,
-      inputs: portOf(g.inputs, inOrder()),
-      outputs: portOf(g.outputs, inOrder()),
-      count: inputs.length,
-      own: new OwnPlaces(),
-    };
+    const made = { executable, inputs: portOf(g.inputs, inOrder()), outputs: portOf(g.outputs, inOrder()), count: inputs.length };
     cache.set(key, made);
     if (cache.size > most) {
       const oldest = cache.keys().next().value!;
@@ -74,10 +66,10 @@ export function jit<A extends readonly unknown[], R, M extends Mode>(
         return memoOf(v) ?? heldBy(v);
       });
     }
-    const { executable, outputs, own } = traced;
+    const { executable, outputs } = traced;
     const finish = (results: readonly Held[]): unknown =>
       give(engine.copies ? results : results.map((h) => (typeof h === "number" ? h : hold(h.type, h.data.slice()))), outputs);
-    if (engine.mode === "sync") return finish(executable.run(held) as readonly Held[]);
-    return own.during(own.take(held), async (values) => finish(await executable.run(values)));
+    const results = executable.run(engine.mode === "sync" ? held : ownAll(executable, held));
+    return results instanceof Promise ? results.then(finish) : finish(results);
   }) as (...args: Operands<A>) => Ran<M, Tensors<R>>;
 }

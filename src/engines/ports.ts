@@ -5,6 +5,7 @@ import { sizeOf } from "../ir/shape.ts";
 import { dense, type Held, hold, isTypedArray } from "../ir/tensor.ts";
 import { isLeaf } from "../ir/tree.ts";
 import { sameType, type TensorType } from "../ir/type.ts";
+import type { Executable, Mode } from "./engine.ts";
 
 /** A leaf of a tree of inputs or outputs: its place among them, and its type. */
 interface LeafPort {
@@ -88,34 +89,7 @@ export function give(results: readonly Held[], port: Port): unknown {
   return out;
 }
 
-/**
- * Copies of what runs are given: what runs later must not see what becomes of the caller's data until then. Places that no run reads any more
- * are taken again, because making new ones for each run, and clearing them away, costs more than the copying.
- */
-export class OwnPlaces {
-  readonly #free: Held[][] = [];
-  readonly #made: WeakSet<Held[]> = new WeakSet();
-  /** Copies of values, which have the same types each time. Entries that are not there are left alone. */
-  take(values: readonly Held[]): Held[] {
-    const own = this.#free.pop() ?? new Array<Held>(values.length);
-    this.#made.add(own);
-    values.forEach((held, i) => {
-      const place = own[i];
-      if (typeof held === "number") own[i] = held;
-      else if (place === undefined || typeof place === "number") own[i] = hold(held.type, held.data.slice());
-      else place.data.set(held.data);
-    });
-    return own;
-  }
-  /** Calls `run` on values, and takes their places back when it is done, if they are places of these. Its results do not lie in them. */
-  async during<R>(values: Held[], run: (values: Held[]) => R | Promise<R>): Promise<R> {
-    try {
-      return await run(values);
-    } finally {
-      if (this.#made.has(values) && this.#free.length < mostFree) this.#free.push(values);
-    }
-  }
+/** Copies: what runs later must not see what becomes of the caller's data until then. Entries that are not there are left alone. */
+export function ownAll({ own }: Executable<Mode>, values: readonly Held[]): Held[] {
+  return own?.(values) ?? values.map((held) => (typeof held === "number" ? held : hold(held.type, held.data.slice())));
 }
-
-/** Runs that wait for each other have as many places; few of them are worth keeping. */
-const mostFree = 2;

@@ -9,7 +9,7 @@ import { dense, type Held, hold, isTypedArray, type Nested, type Tensor, tensor 
 import { type Data, type DataFor, isLeaf, leaves, rebuild, type Tensors, type Values } from "../ir/tree.ts";
 import { sameType, type TensorType, typeText } from "../ir/type.ts";
 import type { Engine, Mode, Ran } from "./engine.ts";
-import { give, OwnPlaces, portOf, take } from "./ports.ts";
+import { give, ownAll, portOf, take } from "./ports.ts";
 import type { Profile } from "./profile.ts";
 
 /** Tensors that stay inside an engine between runs. */
@@ -351,7 +351,6 @@ async function programOf(
     top !== null && guard.some((g) => String(g) === top) && isFloat(value.type.dtype) ? [{ place, path }] : [],
   );
   const into = new Array<Tensor | null>(outputs.length).fill(null);
-  const own = new OwnPlaces();
   let runs = 0;
   let disposed = false;
   const finish = (results: readonly Held[], seen: readonly Held[] = guarded.map(({ place }) => results[place]!)): unknown => {
@@ -373,7 +372,7 @@ async function programOf(
     const given = asked === undefined && none ? wanted : asked;
     const values = new Array<Held>(inputs.length);
     // What runs later must not see what becomes of the caller's data until then.
-    if (engine.copies && take(given, inPort, values)) return engine.mode === "sync" ? values : own.take(values);
+    if (engine.copies && take(given, inPort, values)) return engine.mode === "sync" ? values : ownAll(executable, values);
     eachData(given, wanted, "", (path, data) => {
       const place = places.get(path)!;
       values[place] = heldFrom(data, inputs[place]!.value.type, path === "" ? "the input" : path);
@@ -394,7 +393,7 @@ async function programOf(
       runs++;
       for (const { place, cell } of resident) values[place] = cell.held;
       for (const { place, cell } of committed) into[place] = store.next(cell);
-      return engine.mode === "sync" ? executable.run(values, into) : own.during(values, () => executable.run(values, into));
+      return executable.run(values, into);
     };
     if (engine.mode === "sync") return finish(start() as readonly Held[]);
     return store.after(async () => {

@@ -14,6 +14,7 @@ import { applyTo } from "../ops/define.ts";
 import { Emitter, nothingWritten, valueMessage } from "./emitter.ts";
 import { type GraphMessage, type ModelMessage, modelShape, type NodeMessage, type ValueMessage } from "./schema.ts";
 import { elementNumber } from "./tensor-data.ts";
+import { type Facts, tightened } from "./tighten.ts";
 import { joined, type Message, type Pieces, piecesOfMessage } from "./wire.ts";
 import { writtenControl } from "./written-control.ts";
 import { rows } from "./written-ops.ts";
@@ -40,7 +41,7 @@ export function emitAll(e: Emitter, roots: readonly Value[]): void {
 }
 
 /** Operators that repeat an operand where it has size 1 themselves. */
-const repeating: ReadonlySet<string> = new Set(["add", "sub", "mul", "div"]);
+const repeating: ReadonlySet<string> = new Set(["add", "sub", "mul", "div", "where"]);
 
 /** Expansions that all who read them would make themselves, beside an operand that has every element: nothing has to be written for them. */
 function sparedExpansions(order: readonly Node[], roots: readonly Value[]): ReadonlySet<Node> {
@@ -54,8 +55,7 @@ function sparedExpansions(order: readonly Node[], roots: readonly Value[]): Read
   for (const { op, operands, type } of order)
     for (const v of operands) {
       if (v === null || !spared.has(v.node)) continue;
-      const other = operands[operands[0] === v ? 1 : 0];
-      const whole = other != null && !candidates.has(other.node) && sameShape(other.type.shape, type.shape);
+      const whole = operands.some((other) => other != null && !candidates.has(other.node) && sameShape(other.type.shape, type.shape));
       if (!repeating.has(op.name) || !whole) spared.delete(v.node);
     }
   return spared;
@@ -224,6 +224,8 @@ function edgesMessage(inputs: readonly Edge[], outputs: readonly Edge[], origins
     outputs.map(({ value }) => value),
   );
   e.current = null;
+  const results = outputs.map(({ value }) => e.names.get(value)!);
+  e.nodes.splice(0, e.nodes.length, ...tightened(e.nodes, results, factsOf(e)));
   const direct = namedAtOnce(e, outputs, new Set(declared.map(({ name }) => name!)));
   for (const { name, value, outside } of outputs) {
     if (direct.has(name)) continue;
@@ -241,6 +243,18 @@ function edgesMessage(inputs: readonly Edge[], outputs: readonly Edge[], origins
     producer_name: "chainrule",
     graph: { name: "graph", node: e.nodes, initializer: shared.initializers, input: declared, output: outputs.map(typed) },
     opset_import: [{ domain: "", version: writtenOpset }],
+  };
+}
+
+function factsOf({ names, shared }: Emitter): Facts {
+  const constants = new Map(shared.initializers.filter((t) => t.data_type === elementNumber("i64")).map((t) => [t.name, t.raw_data!]));
+  const singles = new Set([...names].flatMap(([{ type }, name]) => (type.dtype === "f32" ? [name] : [])));
+  return {
+    integers: (name) => {
+      const raw = constants.get(name);
+      return raw === undefined ? null : Array.from(new BigInt64Array(raw.slice().buffer), Number);
+    },
+    isSingle: (name) => singles.has(name),
   };
 }
 

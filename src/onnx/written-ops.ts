@@ -627,6 +627,13 @@ const classLabels: Row = (e, w) => {
     readonly what?: string;
   };
   const [given] = w.inputs as readonly [string];
+  const lowest = what === "id" ? 0 : ignoreIndex;
+  if ((lowest === 0 || lowest === -1) && (w.dtype === "i32" || w.dtype === "i64")) {
+    const bound = (v: number): string => e.constant([v], w.dtype);
+    const inside = e.op("Clip", [given, bound(lowest), bound(classes - 1)]);
+    const off = e.op("Abs", [e.op("Sub", [inside, given])]);
+    return e.op("Add", [given, e.op("Gather", [e.constant([0], w.dtype, [1]), off], { axis: 0 })]);
+  }
   const x = e.cast(given, "i64");
   const n = (v: number): string => e.constant([v], "i64");
   const beyond = e.op("Or", [e.op("Less", [x, n(0)]), e.op("GreaterOrEqual", [x, n(classes)])]);

@@ -5,6 +5,7 @@ import { typeText } from "../../ir/type.ts";
 import { inSingles } from "../../onnx/singles.ts";
 import { writeEdges } from "../../onnx/write-graph.ts";
 import { rewritten } from "../wasm/lower.ts";
+import { fewerPasses } from "./fewer-passes.ts";
 import { outside, outsideInSingles } from "./ort.ts";
 
 /** A graph as ONNX Runtime takes it. */
@@ -71,7 +72,7 @@ export function exported(inputs: readonly Value[], outputs: readonly Value[], do
     });
   const origins = new Map<string, Node>();
   const low = rewritten(inputs, outputs, products);
-  const [ins, outs] = [edges("in.", low.inputs), edges("out.", low.outputs)];
+  const [ins, outs] = [edges("in.", low.inputs), edges("out.", fewerPasses(low.outputs))];
   const bytes = writeEdges(ins, outs, origins, singles ? inSingles : undefined);
   if (singles) checkSingles(origins.values(), [...inputs, ...outputs], doubles);
   return {

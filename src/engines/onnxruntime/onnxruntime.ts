@@ -8,6 +8,7 @@ import type { Engine, Executable } from "../engine.ts";
 import { reference } from "../reference.ts";
 import { type Doubles, type Exported, exported, refused } from "./export.ts";
 import { type Ort, type OrtTensor, outsideInSingles, type Runtime, runtimeOf } from "./ort.ts";
+import { OwnPlaces } from "./own-places.ts";
 import { type Lease, Sessions } from "./sessions.ts";
 
 /** Options of {@link onnxruntime}. */
@@ -125,6 +126,7 @@ function programOf(
   // Halves are f32 outside either way.
   const converted = ({ type: { dtype } }: Value): DType | undefined =>
     made.singles && dtype !== "f16" && dtype !== "bf16" ? outsideInSingles[dtype] : undefined;
+  const own = new OwnPlaces();
   // Single numbers are read as soon as they are there, so that one place does for all runs.
   const singles = outputs.map((v) =>
     v.type.shape.length === 0 && wraps.runtime.fills && converted(v) === undefined ? plainTensor(v.type) : null,
@@ -148,6 +150,8 @@ function programOf(
         results = await session.run(feeds, fetches);
       } catch (error) {
         throw explained(error, made, values, inputs, outputs);
+      } finally {
+        own.back(values);
       }
       return made.outputs.map((name, i): Held => {
         const { type } = outputs[i]!;
@@ -156,14 +160,13 @@ function programOf(
         const data = converted(outputs[i]!) === undefined || place !== null ? told : Float64Array.from(told);
         // Builds for pages answer in memory of their own.
         if (place !== null && data !== place.data) place.data.set(data);
-        const own = place?.data ?? data;
         // ONNX Runtime computes halves in f32 and leaves out what rounds them where it is cast back.
-        if (type.dtype === "f16" || type.dtype === "bf16") settle(type.dtype, own);
+        if (type.dtype === "f16" || type.dtype === "bf16") settle(type.dtype, place?.data ?? data);
         if (place !== null) return place;
         return type.shape.length === 0 ? data[0]! : hold(type, data);
       });
     });
-  return { run, dispose: () => lease.release() };
+  return { run, own: (values) => own.take(values), dispose: () => lease.release() };
 }
 
 /** Why a run failed: the reference engine says it of data that is out of range in its own words. */
