@@ -81,8 +81,10 @@ function codeSandbox(): Plugin {
         plugins: [countedNodes()],
         onLog: () => undefined,
       });
-      // The library keeps WebAssembly when the program has none any more.
-      const intro = "const WebAssembly = globalThis.WebAssembly;";
+      // The library keeps what the program has no more (see prelude.ts). It is strict, as modules are: functions that are not tell who called them.
+      const kept =
+        "WebAssembly, Worker, MessageChannel, Blob, Response, CompressionStream, DecompressionStream, ReadableStream, OffscreenCanvas, createImageBitmap";
+      const intro = `"use strict"; const { ${kept} } = globalThis;`;
       const { output } = await build.generate({ format: "iife", minify: true, keepNames: true, codeSplitting: false, intro });
       const source = output[0].code;
       const ref = this.emitFile({ type: "asset", name: "code-library.js", source });

@@ -9,7 +9,7 @@ export async function compileProgram(source: string): Promise<Compiled> {
   const { transform } = await import("sucrase");
   try {
     return {
-      code: transform(source, { transforms: ["typescript", "imports"], disableESTransforms: true, preserveDynamicImport: true }).code,
+      code: transform(source, { transforms: ["typescript", "imports"], disableESTransforms: true }).code,
     };
   } catch (error) {
     const { loc } = error as { loc?: { line?: number } };

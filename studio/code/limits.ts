@@ -1,5 +1,7 @@
 /** Bytes of WebAssembly memory that a program may have, all its engines together; and of one array. */
 export const mostBytes: number = 512 * 2 ** 20;
+/** Bytes of arrays that a program may keep, all together. */
+export const mostKept: number = 2 ** 30;
 /** Nodes that a program may make. */
 export const mostNodes = 1_000_000;
 
@@ -8,16 +10,17 @@ const page = 65_536;
 /** The names that WebAssembly gives to its classes; their objects lead back to them by `constructor`. */
 const classes = ["Memory", "Module", "Instance", "Table", "Global", "Tag", "Exception"] as const;
 
-let tellOver: (error: RangeError) => void = () => undefined;
+let tellOver: (text: string, error: RangeError) => void = () => undefined;
+const OutOfRange = RangeError;
 
 /** Names who is told when a program goes over a limit: the page, which ends the program, whatever the program does with the error. */
-export function whenOver(tell: (error: RangeError) => void): void {
+export function whenOver(tell: (text: string, error: RangeError) => void): void {
   tellOver = tell;
 }
 
 function over(text: string): never {
-  const error = new RangeError(text);
-  tellOver(error);
+  const error = new OutOfRange(text);
+  tellOver(text, error);
   throw error;
 }
 
@@ -116,7 +119,6 @@ function fixer(defineProperty: typeof Reflect.defineProperty): Fixed {
   };
 }
 
-/** What makes buffers of a length, and what makes them another length. */
 const arrays = [
   "Int8Array",
   "Uint8Array",
@@ -132,56 +134,280 @@ const arrays = [
   "BigUint64Array",
 ] as const;
 
+/** Which limits hold for arrays; the tests take smaller ones. */
+export interface ArrayLimits {
+  /** Bytes of one array. */
+  readonly most?: number;
+  /** Bytes of all that are kept. */
+  readonly kept?: number;
+  /** A length that no browser has room for: asking for it makes it collect what nobody holds. */
+  readonly impossible?: number;
+  /** How many tokens are made ahead. */
+  readonly spares?: number;
+}
+
+/** What dies with a buffer, because nothing else holds it. */
+interface Held {
+  token: Token;
+}
+
+/** What is watched in the place of a buffer. */
+interface Token {
+  owner: Held | null;
+}
+
+/** A token and how many bytes it stands for; while it is spare, it is held here. */
+interface Watched {
+  readonly ref: WeakRef<Token>;
+  token: Token | null;
+  bytes: number;
+  next: Watched | null;
+}
+
+/** How many bytes a token stands for at least. */
+const grain = 2 ** 20;
+
+interface Counter {
+  /** Looks whether so many more bytes have room. */
+  room(bytes: number): void;
+  /** How many bytes a buffer of so many is to be watched for; 0: it is not. */
+  due(bytes: number): number;
+  watch(buffer: object, bytes: number): void;
+  isWatched(buffer: object): boolean;
+}
+
 /**
- * No array of a program, and no tensor of the engine that interprets, may be longer than the limit. Arrays are collected by the browser when nobody holds
- * them, and no program can see when, so what is limited is one of them and not all together.
+ * Counts the bytes of buffers that are still held, and says when they are too many.
+ *
+ * Whether an object is still held is known in the middle of a loop only by a weak reference that was made, and last looked at, in an earlier task: one that is made or looked at in this task holds its object
+ * to the end of it. So tokens with such references are made ahead, each buffer is given one that nothing else holds, and when the bytes counted reach the limit, the browser is made to collect and the tokens are looked at; those that live get new
+ * ones. Of buffers below a mebibyte one is watched for every mebibyte made, at random places, as profilers of memory do.
+ */
+function counter(most: number, impossible: number, spares: number): Counter {
+  const { apply } = Reflect;
+  const { max } = Math;
+  const Ref = WeakRef;
+  const Buffer = ArrayBuffer;
+  const deref = Ref.prototype.deref;
+  const later = setTimeout;
+  const map = new WeakMap<object, Held>();
+  const { set, has } = WeakMap.prototype;
+  const text = `a program in the studio may keep ${most / 2 ** 30} GiB of arrays, all together; let go of those that are no longer used, or take fewer rows at once`;
+  const made = (next: Watched | null): Watched => {
+    const token: Token = { owner: null };
+    return { ref: new Ref(token), token, bytes: 0, next };
+  };
+  // Chains and no arrays: what a program does to arrays changes no count.
+  let spare: Watched | null = null;
+  let left = 0;
+  let isAsked = false;
+  let step = grain;
+  let living: Watched | null = null;
+  let counted = 0;
+  let limit = most;
+  const refill = (): void => {
+    isAsked = false;
+    for (; left < spares; left++) spare = made(spare);
+    step = grain;
+  };
+  const take = (): Watched => {
+    if (left < spares / 2 && !isAsked) {
+      isAsked = true;
+      later(refill);
+    }
+    if (spare === null) return made(null);
+    const taken = spare;
+    spare = taken.next;
+    // The fewer there are until the next task, the more bytes each stands for.
+    left--;
+    if (left * step < (spares / 2) * grain && step < most / 8) step *= 2;
+    return taken;
+  };
+  const give = (held: Held, watched: Watched, bytes: number): void => {
+    const token = watched.token!;
+    watched.token = null;
+    watched.bytes = bytes;
+    token.owner = held;
+    held.token = token;
+  };
+  /** A token that nobody holds. */
+  const canary = (): WeakRef<Token> => {
+    const { ref } = take();
+    return ref;
+  };
+  const collect = (): boolean => {
+    const ref = canary();
+    try {
+      new Buffer(impossible);
+    } catch {
+      // As meant.
+    }
+    return apply(deref, ref, []) === undefined;
+  };
+  const reckon = (bytes: number): void => {
+    const isCollected = collect();
+    let live = 0;
+    let kept: Watched | null = null;
+    for (let at = living; at !== null; ) {
+      const { next } = at;
+      const token = apply(deref, at.ref, []) as Token | undefined;
+      if (token !== undefined) {
+        const held = token.owner!;
+        const watched = take();
+        token.owner = null;
+        give(held, watched, at.bytes);
+        watched.next = kept;
+        kept = watched;
+        live += at.bytes;
+      }
+      at = next;
+    }
+    living = kept;
+    counted = live;
+    // A browser that does not collect when asked to leaves what was let go of among what lives.
+    if (live + bytes > (isCollected ? most : 4 * most)) over(text);
+    limit = max(most, live + most / 2);
+  };
+  const watch = (buffer: object, bytes: number): void => {
+    const watched = take();
+    const held: Held = { token: watched.token! };
+    give(held, watched, bytes);
+    watched.next = living;
+    living = watched;
+    apply(set, map, [buffer, held]);
+    counted += bytes;
+    if (counted > limit) reckon(0);
+  };
+  let seed = 1;
+  let unwatched = 0;
+  let next = grain;
+  refill();
+  return {
+    room: (bytes) => {
+      if (counted + bytes > limit) reckon(bytes);
+    },
+    due: (bytes) => {
+      if (bytes >= step) return bytes;
+      unwatched += bytes;
+      if (unwatched < next) return 0;
+      const all = unwatched;
+      unwatched = 0;
+      seed = (seed * 1_664_525 + 1_013_904_223) % 2 ** 32;
+      next = step * (0.5 + seed / 2 ** 32);
+      return all;
+    },
+    watch,
+    isWatched: (buffer) => apply(has, map, [buffer]) as boolean,
+  };
+}
+
+/**
+ * No array of a program, and no tensor of the engine that interprets, may be longer than the limit, and all that are kept may not be longer together than theirs.
+ * Plain lists, objects and texts are in the browser's own heap, which has its own limit.
  * @param scope the global object, whose constructors are replaced by ones that look at the length
  */
-export function limitArrays(scope: Record<string, unknown>, most: number = mostBytes): void {
-  const { construct, apply, defineProperty } = Reflect;
+export function limitArrays(
+  scope: Record<string, unknown>,
+  { most = mostBytes, kept = mostKept, impossible = 2 ** 34, spares = 2 ** 15 }: ArrayLimits = {},
+): void {
+  const { construct, apply, defineProperty, getOwnPropertyDescriptor, getPrototypeOf, setPrototypeOf } = Reflect;
   const { max } = Math;
+  const { isArray } = Array;
+  const { isView } = ArrayBuffer;
+  const { room, due, watch, isWatched } = counter(kept, impossible, spares);
   const fixed = fixer(defineProperty);
+  // %TypedArray%.prototype, which the twelve share.
+  const typed = getPrototypeOf((scope["Int8Array"] as Constructor).prototype) as Record<string, unknown>;
+  const bufferOf = getOwnPropertyDescriptor(typed, "buffer")!.get!;
+  const bytesOf = getOwnPropertyDescriptor(typed, "byteLength")!.get!;
+  const bufferPrototype = (scope["ArrayBuffer"] as Constructor).prototype as Record<string, unknown>;
+  const bytesOfBuffer = getOwnPropertyDescriptor(bufferPrototype, "byteLength")!.get!;
+  // A sum with NaN is never too much.
+  const positive = (length: number): number => max(length || 0, 0);
   const check = (bytes: number): void => {
     if (bytes > most) over(`an array of a program in the studio may have ${most / 2 ** 20} MiB; take fewer rows at once`);
+    if (bytes >= grain) room(bytes);
   };
-  const replace = (name: string, bytesIn: (given: readonly unknown[]) => number): void => {
+  /** How many were counted, so that one which two ways lead to is counted once. */
+  let turns = 0;
+  const count = (made: object, bytes: number, isBuffer = false): void => {
+    turns++;
+    if (bytes > most) check(bytes);
+    const watched = due(bytes);
+    // What holds the bytes is the buffer, whoever looks at it.
+    if (watched > 0) watch(isBuffer ? made : (apply(bufferOf, made, []) as object), watched);
+  };
+  const replace = (name: string, make: (target: Constructor, given: readonly unknown[], as: Constructor) => object): void => {
     const original = scope[name] as (Constructor & { readonly prototype: object }) | undefined;
     if (original === undefined) return;
-    const watched = new Proxy(original, {
-      construct: (target, given: readonly unknown[], newTarget) => {
-        check(bytesIn(given));
-        return construct(target, given, newTarget) as object;
-      },
-    });
+    const handler: ProxyHandler<Constructor> = { construct: make as NonNullable<ProxyHandler<Constructor>["construct"]> };
+    // Else the traps that it does not have would be looked for where a program can put some.
+    setPrototypeOf(handler, null);
+    const watched = new Proxy(original, handler);
     fixed(original.prototype, "constructor", watched);
     fixed(scope, name, watched);
   };
   for (const name of arrays) {
     const size = (scope[name] as { readonly BYTES_PER_ELEMENT: number } | undefined)?.BYTES_PER_ELEMENT ?? 1;
-    replace(name, (given) => {
-      const [first] = given;
-      // A length; a list of numbers, which has one. A view of a buffer makes none.
-      if (typeof first !== "object" || first === null) return Number(first) * size;
-      return given.length === 1 ? (Number((first as { readonly length?: number }).length) || 0) * size : 0;
+    replace(name, (target, given, as) => {
+      const first = given[0];
+      if ((typeof first !== "object" || first === null) && typeof first !== "function") {
+        // A length.
+        const bytes = first === undefined ? 0 : positive(+(first as number)) * size;
+        check(bytes);
+        const array = construct(target, given as never[], as) as object;
+        count(array, bytes);
+        return array;
+      }
+      // A list of numbers may say of its length what it likes, so what is made is measured too.
+      check(positive(+(first as { readonly length: number }).length) * size);
+      const array = construct(target, given as never[], as) as object;
+      if (isArray(first) || isView(first) || apply(bufferOf, array, []) !== first) count(array, apply(bytesOf, array, []) as number);
+      return array;
     });
   }
-  const buffers = (given: readonly unknown[]): number => {
-    const options = given[1] as { readonly maxByteLength?: number } | undefined;
-    const length = Number(given[0]);
-    const longest = Number(options?.maxByteLength ?? 0);
-    return max(length, longest);
+  /** Methods that make an array past its constructor, or can be brought to. */
+  const counts = (prototype: Record<string, unknown>, method: string, isBuffer = false): void => {
+    const original = prototype[method] as ((...given: unknown[]) => object) | undefined;
+    if (original === undefined) return;
+    fixed(prototype, method, function (this: object, ...given: unknown[]): object {
+      const before = turns;
+      const result = apply(original, this, given) as object;
+      const bytes = apply(isBuffer ? bytesOfBuffer : bytesOf, result, []) as number;
+      if (turns === before || (bytes >= grain && !isWatched(isBuffer ? result : (apply(bufferOf, result, []) as object))))
+        count(result, bytes, isBuffer);
+      return result;
+    });
   };
+  for (const method of ["slice", "map", "filter", "toSorted", "toReversed", "with"]) counts(typed, method);
+  counts(bufferPrototype, "slice", true);
+  const Encoder = scope["TextEncoder"] as Constructor | undefined;
+  if (Encoder !== undefined) counts(Encoder.prototype as Record<string, unknown>, "encode");
   for (const name of ["ArrayBuffer", "SharedArrayBuffer"] as const) {
     const prototype = (scope[name] as { readonly prototype: Record<string, unknown> } | undefined)?.prototype;
     if (prototype === undefined) continue;
     for (const method of ["resize", "grow", "transfer", "transferToFixedLength"] as const) {
       const original = prototype[method] as ((...given: unknown[]) => unknown) | undefined;
       if (original === undefined) continue;
-      fixed(prototype, method, function (this: object, ...given: unknown[]): unknown {
-        check(Number(given[0] ?? 0));
-        return apply(original, this, given);
+      const isMaking = method.startsWith("transfer");
+      fixed(prototype, method, function (this: object, given?: unknown): unknown {
+        // Read once, so that it is one number.
+        const bytes = given === undefined ? undefined : +(given as number);
+        if (bytes !== undefined) check(bytes);
+        const result = apply(original, this, bytes === undefined ? [] : [bytes]);
+        if (isMaking) count(result as object, apply(bytesOfBuffer, result, []) as number, true);
+        return result;
       });
     }
-    replace(name, buffers);
+    replace(name, (target, given, as) => {
+      const length = given[0] === undefined ? 0 : +(given[0] as number);
+      const longest = (given[1] as { readonly maxByteLength?: unknown } | undefined)?.maxByteLength;
+      const options = longest === undefined ? undefined : { maxByteLength: +(longest as number) };
+      const bytes = max(positive(length), positive(options?.maxByteLength ?? 0));
+      check(bytes);
+      const buffer = construct(target, [length, options] as never[], as) as object;
+      count(buffer, bytes, true);
+      return buffer;
+    });
   }
 }

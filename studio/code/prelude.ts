@@ -9,8 +9,9 @@ import * as testing from "chainrule/testing";
 import * as train from "chainrule/train";
 import * as wasm from "chainrule/wasm";
 import { limitArrays, limitEngines, whenOver } from "./limits.ts";
-import type { ProgramMessage } from "./messages.ts";
+import { type ProgramMessage, readMessage } from "./messages.ts";
 import type { ProgramText } from "./sandbox.ts";
+import { shown } from "./shown.ts";
 
 const scope = globalThis as unknown as {
   onmessage: ((event: MessageEvent<ProgramText>) => void) | null;
@@ -18,9 +19,12 @@ const scope = globalThis as unknown as {
   importScripts(url: string): void;
   [name: string]: unknown;
 };
-const say = scope.postMessage.bind(scope);
+const post = scope.postMessage.bind(scope);
 const importScripts = scope.importScripts.bind(scope);
 const { createObjectURL, revokeObjectURL } = URL;
+const now = performance.now.bind(performance);
+const later = setTimeout;
+const { defineProperty, getPrototypeOf, deleteProperty } = Reflect;
 
 const modules: Readonly<Record<string, Readonly<Record<string, unknown>>>> = {
   chainrule,
@@ -57,28 +61,81 @@ function near(a: string, b: string): boolean {
   return a.includes(b) || (a.length > 7 && b.includes(a)) || (b.length < 8 && a.length > 4 && a.slice(0, 5) === b.slice(0, 5));
 }
 
-function shown(value: unknown): string {
-  if (typeof value === "string") return value;
-  if (value instanceof Error) return `${value.name}: ${value.message}`;
-  if (typeof value === "object" && value !== null && "type" in value) {
-    try {
-      // A Value with a number, or a Tensor.
-      return String(JSON.stringify(chainrule.toArray(value as chainrule.Tensor)));
-    } catch {
-      // A graph or a value without a number: its object.
-    }
-  }
+/** A Value with a number, or a Tensor: its numbers. A graph or a value without a number is an object as others. */
+function numbersOf(value: object): unknown {
+  if (!("type" in value)) return null;
   try {
-    return JSON.stringify(value, (_, v: unknown) => (typeof v === "bigint" || typeof v === "function" ? String(v) : v)) ?? String(value);
+    return chainrule.toArray(value as chainrule.Tensor);
   } catch {
-    return String(value);
+    return null;
   }
 }
 
+/** Characters that a program may say at once, and in a second after that: what is on its way to the page is in nobody's memory limit. */
+const mostAtOnce = 40_000_000;
+const mostInSecond = 4_000_000;
+let allowed = mostAtOnce;
+let last = now();
+
+/** Says to the page what comes from the program, no more of it than the page would take. */
+function say(given: unknown): void {
+  const message = readMessage(given);
+  if (message === null) return;
+  const at = now();
+  allowed += ((at - last) / 1000) * mostInSecond;
+  if (allowed > mostAtOnce) allowed = mostAtOnce;
+  last = at;
+  if ("text" in message) allowed -= message.text.length;
+  if (message.kind === "picture") allowed -= message.svg.length;
+  if (allowed < 0)
+    post({
+      kind: "fault",
+      text: "the program says more than can be shown: 40,000,000 characters at once, or 4,000,000 a second",
+      line: null,
+    });
+  else post(message);
+}
+
+const textOf = (given: readonly unknown[]): string => given.map((value) => shown(value, numbersOf)).join(" ");
 const log =
   (level: "log" | "warn" | "error") =>
   (...given: unknown[]): void =>
-    say({ kind: "log", level, text: given.map(shown).join(" ") });
+    say({ kind: "log", level, text: textOf(given) });
+
+/** What programs ask of a console. */
+function consoleOf(): Readonly<Record<string, (...given: unknown[]) => void>> {
+  const plain = log("log");
+  const since = new Map<string, number>();
+  const counts = new Map<string, number>();
+  const took = (name: unknown = "default"): void => plain(`${String(name)}: ${(now() - (since.get(String(name)) ?? now())).toFixed(3)} ms`);
+  return {
+    log: plain,
+    info: plain,
+    debug: plain,
+    dir: (value) => plain(value),
+    table: plain,
+    warn: log("warn"),
+    error: log("error"),
+    trace: (...given) => plain("trace:", ...given),
+    assert: (holds, ...given) => {
+      if (!holds) log("error")("assertion failed", ...given);
+    },
+    count: (name = "default") => {
+      const n = (counts.get(String(name)) ?? 0) + 1;
+      counts.set(String(name), n);
+      plain(`${String(name)}: ${n}`);
+    },
+    time: (name = "default") => {
+      since.set(String(name), now());
+    },
+    timeLog: took,
+    timeEnd: took,
+    group: plain,
+    groupCollapsed: plain,
+    groupEnd: () => undefined,
+    clear: () => undefined,
+  };
+}
 
 /** How pictures look: as the page does. */
 let look: chainrule.PictureOptions = {};
@@ -108,28 +165,130 @@ function lineIn(error: unknown, url: string): number | null {
 }
 
 function fault(error: unknown, url: string): void {
-  const text = error instanceof Error ? `${error.name}: ${error.message}` : String(error);
-  say({ kind: "fault", text, line: lineIn(error, url) });
+  const text = error instanceof Error ? `${error.name}: ${error.message}` : `${shown(error, numbersOf)}`;
+  post({ kind: "fault", text, line: lineIn(error, url) });
 }
+
+/**
+ * What the program does not get: what makes another realm, a worker, or a script of a text; shared memory; and what makes or holds memory outside of
+ * what is counted.
+ */
+const notForPrograms = [
+  ...["WebAssembly", "Worker", "SharedWorker", "SharedArrayBuffer", "importScripts", "ShadowRealm"],
+  ...["MessageChannel", "BroadcastChannel", "structuredClone", "Blob", "File", "FileReader", "FileReaderSync", "Response", "Request"],
+  ...["CompressionStream", "DecompressionStream", "ReadableStream", "WritableStream", "TransformStream"],
+  ...[
+    "OffscreenCanvas",
+    "ImageData",
+    "ImageBitmap",
+    "createImageBitmap",
+    "VideoFrame",
+    "AudioData",
+    "EncodedVideoChunk",
+    "EncodedAudioChunk",
+  ],
+];
 
 let programUrl = "";
 let isTold = false;
-whenOver((error) => {
-  if (!isTold) fault(error, programUrl);
+whenOver((text, error) => {
+  if (isTold) return;
   isTold = true;
+  // The line is found by what a program may have changed; that it went over is said all the same.
+  let line: unknown = null;
+  try {
+    line = lineIn(error, programUrl);
+  } catch {
+    // No line then.
+  }
+  post({ kind: "fault", text: `RangeError: ${text}`, line: typeof line === "number" ? line : null });
 });
 
-// The build lets the library hold WebAssembly in a name of its own, see `vite.config.ts`; the program has none, and nothing that makes another realm or
-// runs a text: a worker of its own would be without these limits.
+// The build lets the library hold what it needs of these in names of its own, see `vite.config.ts`; the program has none, and nothing that makes another realm,
+// runs a text, or makes memory that nobody counts.
 limitEngines(WebAssembly);
 limitArrays(scope);
-for (const name of ["WebAssembly", "Worker", "SharedWorker", "SharedArrayBuffer", "importScripts", "ShadowRealm"]) delete scope[name];
+for (const name of notForPrograms) for (let at: object | null = scope; at !== null; at = getPrototypeOf(at)) deleteProperty(at, name);
 delete (URL as { createObjectURL?: unknown }).createObjectURL;
 (Error as { stackTraceLimit?: number }).stackTraceLimit = 100;
-scope["console"] = { log: log("log"), info: log("log"), debug: log("log"), warn: log("warn"), error: log("error"), table: log("log") };
+scope["console"] = consoleOf();
 scope["show"] = show;
 
+const fixed = (name: string, value: unknown): void => {
+  defineProperty(scope, name, { value, writable: false, configurable: false, enumerable: true });
+};
+fixed("postMessage", say);
+fixed("close", () => post({ kind: "done" }));
+
+/** Timers that will still call the program: it is done when none is left, as in Node. */
+const pending = new Set<unknown>();
+let isThrough = false;
+const settle = (): void => {
+  // A little later, so that what was not waited for and failed is told before.
+  if (isThrough && pending.size === 0)
+    later(() => {
+      if (isThrough && pending.size === 0) post({ kind: "done" });
+    }, 20);
+};
+const timers = scope as unknown as Record<string, (...given: unknown[]) => unknown>;
+const { setTimeout: startTimeout, setInterval: startInterval, clearTimeout: endTimeout } = timers;
+scope["setTimeout"] = (call: unknown, ...rest: unknown[]) => {
+  if (typeof call !== "function") throw new TypeError("setTimeout takes a function");
+  const id = startTimeout!(
+    (...given: unknown[]) => {
+      try {
+        call(...given);
+      } finally {
+        pending.delete(id);
+        settle();
+      }
+    },
+    ...rest,
+  );
+  pending.add(id);
+  return id;
+};
+scope["setInterval"] = (call: unknown, ...rest: unknown[]) => {
+  if (typeof call !== "function") throw new TypeError("setInterval takes a function");
+  const id = startInterval!(call, ...rest);
+  pending.add(id);
+  return id;
+};
+scope["clearTimeout"] = scope["clearInterval"] = (id: unknown) => {
+  endTimeout!(id);
+  pending.delete(id);
+  settle();
+};
+addEventListener("error", (event) => {
+  event.preventDefault();
+  fault(event.error ?? event.message, programUrl);
+});
+addEventListener("unhandledrejection", (event) => {
+  event.preventDefault();
+  fault(event.reason, programUrl);
+});
+
+/**
+ * Tells a text that is no program. Where it is wrong the browser says of a worker's own text only; this worker's ends before a line of it would run.
+ */
+function faultOfText(error: Error, code: string): void {
+  const text = `SyntaxError: ${error.message.replace(/^Failed to execute 'importScripts'[^:]*: /, "")}`;
+  const url = createObjectURL(new Blob([`throw 0; async () => {${code}\n};`], { type: "text/javascript" }));
+  const reader = new Worker(url);
+  const tell = (line: number | null): void => {
+    reader.terminate();
+    post({ kind: "fault", text, line });
+  };
+  const timer = later(() => tell(null), 2000);
+  reader.onerror = (event) => {
+    event.preventDefault();
+    clearTimeout(timer);
+    tell(event.message?.includes("SyntaxError") ? event.lineno : null);
+  };
+}
+
 scope.onmessage = ({ data: { code, theme, language } }) => {
+  scope.onmessage = null;
   look = { theme: theme as NonNullable<typeof look.theme>, language: language as chainrule.Language };
   // The program is a script of its own, so that errors name its lines.
   const url = createObjectURL(new Blob([`program = async (require, exports, module) => {${code}\n};`], { type: "text/javascript" }));
@@ -141,16 +300,18 @@ scope.onmessage = ({ data: { code, theme, language } }) => {
     const program = scope["program"] as (require: typeof imported, exports: object, module: object) => Promise<void>;
     program(imported, exports, { exports }).then(
       () => {
-        const last = exports["default"];
-        if (last !== undefined) {
-          if (typeof last === "object" && last !== null && ("node" in last || "outputs" in last)) show(last as chainrule.Value);
-          else log("log")(last);
+        const value = exports["default"];
+        if (value !== undefined) {
+          if (typeof value === "object" && value !== null && ("node" in value || "outputs" in value)) show(value as chainrule.Value);
+          else log("log")(value);
         }
-        say({ kind: "done" });
+        isThrough = true;
+        settle();
       },
       (error: unknown) => fault(error, url),
     );
   } catch (error) {
-    fault(error, url);
+    if (error instanceof SyntaxError) faultOfText(error, code);
+    else fault(error, url);
   }
 };

@@ -25,14 +25,18 @@ export const drawn = signal<readonly Drawn[]>([]);
 export const cut = signal(false);
 export const isRunning = signal(false);
 
+/** What is kept of what was said, the newest: lines, characters of them all, pictures, and characters of those. */
 const mostLines = 1000;
+const mostCharacters = 500_000;
 const mostPictures = 20;
+const mostDrawn = 40_000_000;
 let running: Running | null = null;
 /** Each run has a number, counted up when one is ended too, so that one that was overtaken while its text was being compiled says nothing. */
 export const turn = signal(0);
 
 /** What was said and is not shown yet: a program may speak faster than a page can be drawn. */
 let waiting: OutputLine[] = [];
+let waitingPictures: Drawn[] = [];
 let flushing: ReturnType<typeof setTimeout> | undefined;
 
 function put(line: OutputLine): void {
@@ -43,10 +47,28 @@ function put(line: OutputLine): void {
 function flush(): void {
   clearTimeout(flushing);
   flushing = undefined;
-  const all = lines.value.concat(waiting);
+  if (waiting.length > 0) {
+    const all = lines.value.concat(waiting);
+    const kept = newest(all, mostLines, mostCharacters, (line) => (line.kind === "end" ? 0 : line.text.length));
+    if (kept.length < all.length) cut.value = true;
+    lines.value = kept;
+  }
+  if (waitingPictures.length > 0)
+    drawn.value = newest(drawn.value.concat(waitingPictures), mostPictures, mostDrawn, ({ url, text }) => url.length + text.length);
   waiting = [];
-  if (all.length > mostLines) cut.value = true;
-  lines.value = all.slice(-mostLines);
+  waitingPictures = [];
+}
+
+/** The last items that are not too many nor too large together; the last of all in any case. */
+function newest<T>(all: readonly T[], most: number, mostSize: number, sizeOf: (item: T) => number): readonly T[] {
+  let first = all.length;
+  let size = 0;
+  while (first > 0 && all.length - first < most) {
+    size += sizeOf(all[first - 1]!);
+    if (size > mostSize && first < all.length) break;
+    first--;
+  }
+  return all.slice(first);
 }
 
 /** The run is over: all it said is shown. */
@@ -63,7 +85,9 @@ function take(message: ProgramMessage): void {
     case "picture": {
       // Not a blob: an image of a blob has this page's policy, which would take the picture's styles from it.
       const url = `data:image/svg+xml;charset=utf-8,${encodeURIComponent(message.svg)}`;
-      drawn.value = [...drawn.value, { url, title: message.title, text: message.text }].slice(-mostPictures);
+      waitingPictures.push({ url, title: message.title, text: message.text });
+      if (waitingPictures.length > mostPictures) waitingPictures.shift();
+      flushing ??= setTimeout(flush, 50);
       return;
     }
     case "fault":
@@ -80,6 +104,7 @@ export async function run(source: string): Promise<void> {
   stop();
   const mine = ++turn.value;
   waiting = [];
+  waitingPictures = [];
   lines.value = [];
   drawn.value = [];
   cut.value = false;

@@ -53,8 +53,20 @@ export const studio: readonly Row[] = [
     "스튜디오의 프로그램에서 배열 하나는 {n} MiB까지입니다. 한 번에 더 적은 행을 쓰세요.",
   ],
   [
+    "a program in the studio may keep {n:w} GiB of arrays, all together; let go of those that are no longer used, or take fewer rows at once",
+    "스튜디오의 프로그램은 배열을 모두 더해 {n} GiB까지 남겨 둘 수 있습니다. 다 쓴 배열을 놓아 주거나 한 번에 더 적은 행을 쓰세요.",
+  ],
+  [
     "a program in the studio may make 1,000,000 nodes; build the graph once and run it in a compiled program",
     "스튜디오의 프로그램은 노드를 1,000,000개까지 만들 수 있습니다. 그래프를 한 번만 만들고 컴파일한 프로그램으로 실행하세요.",
+  ],
+  [
+    "the program says more than can be shown: 4,000 things at once, or 400 a second",
+    "프로그램이 보여 줄 수 있는 것보다 많이 출력합니다. 한꺼번에 4,000개, 그 뒤로는 1초에 400개까지입니다.",
+  ],
+  [
+    "the program says more than can be shown: 40,000,000 characters at once, or 4,000,000 a second",
+    "프로그램이 보여 줄 수 있는 것보다 많이 출력합니다. 한꺼번에 40,000,000자, 그 뒤로는 1초에 4,000,000자까지입니다.",
   ],
   ["{a:w} cannot be imported here; there are {b}", "{a|은} 여기서 가져올 수 없습니다. 있는 것: {b}."],
   ["{a:w} has no {b:w}; there is {c}", "{a}에는 {b|이} 없습니다. 비슷한 것: {c}."],
