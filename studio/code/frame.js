@@ -18,11 +18,7 @@ if (origin === "null")
         last = now;
         if (words < 0) {
           worker.terminate();
-          port.postMessage({
-            kind: "fault",
-            text: "the program says more than can be shown: 4,000 things at once, or 400 a second",
-            line: null,
-          });
+          port.postMessage({ kind: "flood" });
         } else port.postMessage(data);
       };
       worker.onerror = (event) => {

@@ -77,7 +77,7 @@ export function runProgram(
         else port?.postMessage(null);
       }, pulse);
     }
-    const message = readMessage(data);
+    const message = isFlood(data) ? flood : readMessage(data);
     if (message === null) return;
     if (message.kind === "done" || message.kind === "fault") end();
     else listen();
@@ -130,6 +130,17 @@ export function runProgram(
     },
   };
 }
+
+/** What the frame says when a program says too much. */
+function isFlood(data: unknown): boolean {
+  return typeof data === "object" && data !== null && "kind" in data && data.kind === "flood";
+}
+
+const flood: ProgramMessage = {
+  kind: "fault",
+  text: "the program says more than can be shown: 4,000 things at once, or 400 a second",
+  line: null,
+};
 
 async function textAt(url: string): Promise<string> {
   const answer = await fetch(url);

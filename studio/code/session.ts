@@ -21,8 +21,8 @@ export interface Drawn {
 
 export const lines = signal<readonly OutputLine[]>([]);
 export const drawn = signal<readonly Drawn[]>([]);
-/** Older lines were dropped. */
-export const cut = signal(false);
+/** How many older lines were dropped. */
+export const cut = signal(0);
 export const isRunning = signal(false);
 
 /** What is kept of what was said, the newest: lines, characters of them all, pictures, and characters of those. */
@@ -50,7 +50,7 @@ function flush(): void {
   if (waiting.length > 0) {
     const all = lines.value.concat(waiting);
     const kept = newest(all, mostLines, mostCharacters, (line) => (line.kind === "end" ? 0 : line.text.length));
-    if (kept.length < all.length) cut.value = true;
+    cut.value += all.length - kept.length;
     lines.value = kept;
   }
   if (waitingPictures.length > 0)
@@ -107,7 +107,7 @@ export async function run(source: string): Promise<void> {
   waitingPictures = [];
   lines.value = [];
   drawn.value = [];
-  cut.value = false;
+  cut.value = 0;
   isRunning.value = true;
   const compiled = await compileProgram(source);
   if (mine !== turn.value) return;

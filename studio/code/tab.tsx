@@ -101,9 +101,9 @@ export function CodeTab(): JSX.Element {
           data-turn={turn.value}
         >
           {lines.value.length === 0 && !isRunning.value && <p class="code-hint">{w.nothing}</p>}
-          {cut.value && <p class="code-hint">{w.cut}</p>}
+          {cut.value > 0 && <p class="code-hint">{w.cut}</p>}
           {lines.value.map((line, i) => (
-            <Line key={i} line={line} words={w} goTo={(to) => editor.current?.goTo(to)} />
+            <Line key={cut.value + i} line={line} words={w} goTo={(to) => editor.current?.goTo(to)} />
           ))}
           {isRunning.value && <p class="code-hint">{w.running}</p>}
         </div>
