@@ -75,17 +75,12 @@ class Sources {
   readonly #lists = new Map<Syntax, Place>();
   readonly #thrown: Place[] = [];
   readonly #sources: ReadonlyMap<string, string>;
+  readonly #family: RegExp;
 
-  constructor(sources: ReadonlyMap<string, string>) {
+  constructor(sources: ReadonlyMap<string, string>, thrown: RegExp) {
     this.#sources = sources;
-    // Those that throw, and those that they have texts from.
-    const needed = new Set<string>();
-    for (const [file, source] of sources) {
-      if (!/new \w+Error\(/.test(source)) continue;
-      needed.add(file);
-      for (const from of importsOf(file, source).values()) needed.add(from);
-    }
-    for (const [file, source] of sources) if (needed.has(file)) this.#read(file, source);
+    this.#family = familyWith(sources, thrown);
+    for (const [file, source] of sources) this.#read(file, source);
   }
 
   #read(file: string, source: string): void {
@@ -127,7 +122,7 @@ class Sources {
       const given = (syntax["arguments"] as Syntax[])[0];
       if (called === "map" && given !== undefined) this.#lists.set(given, { syntax: callee["object"] as Syntax, scope, file });
       if (typeof called === "string") push(this.#calls, called, { name: called, place: { syntax, scope, file } });
-      if (syntax.type === "NewExpression" && family.test(String(callee["name"]))) this.#thrown.push({ syntax, scope, file });
+      if (syntax.type === "NewExpression" && this.#family.test(String(callee["name"]))) this.#thrown.push({ syntax, scope, file });
     }
     for (const [key, value] of Object.entries(syntax)) {
       const below =
@@ -401,6 +396,14 @@ function push<T>(map: Map<string, T[]>, key: string, value: T): void {
   else list.push(value);
 }
 
+/** The names of a family of errors, with those of classes that extend one. */
+function familyWith(sources: ReadonlyMap<string, string>, thrown: RegExp): RegExp {
+  const own: string[] = [];
+  for (const source of sources.values())
+    for (const [, name, parent] of source.matchAll(/class (\w+) extends (\w+)/g)) if (thrown.test(parent!)) own.push(name!);
+  return new RegExp(`${thrown.source}|^(${["-", ...own].join("|")})$`);
+}
+
 /** Whether a parameter is declared to be a number. */
 function isNumber(parameter: Syntax): boolean {
   const declared = parameter["typeAnnotation"] as { readonly typeAnnotation?: { readonly type?: string } } | null | undefined;
@@ -462,7 +465,7 @@ function aligned(parts: readonly (readonly string[])[], tests: readonly string[]
   return [...new Set(texts)].slice(0, most);
 }
 
-/** All messages of our error family in sources, by file, with sentences they can be. */
-export function sampledMessages(sources: ReadonlyMap<string, string>): Sampled[] {
-  return new Sources(sources).messages();
+/** All messages of the errors of a name, ours unless another is given, in sources by file, with sentences they can be. */
+export function sampledMessages(sources: ReadonlyMap<string, string>, thrown: RegExp = family): Sampled[] {
+  return new Sources(sources, thrown).messages();
 }

@@ -41,7 +41,7 @@ export function linearize<P, A extends readonly unknown[], R>(
       );
       const push = (direction: Operands<P>): Values<R> => {
         const given = match(direction, argument.tree, "push").map(({ given: x, path }, k) => {
-          if (isType(x)) throw new GraphError(`push: ${path} is a type`);
+          if (isType(x)) throw new GraphError(`push: ${path || "the direction"} is a type`);
           return seed(x, argument.values[k]!, "push");
         });
         return forward(given as never) as Values<R>;
@@ -89,7 +89,7 @@ export function linearTranspose<P, R>(f: (x: Values<P>) => R, like: P): (ct: Ope
   );
   const transposed = (ct: Operands<R>): Values<P> => {
     const given = match(ct, value, "linearTranspose").map(({ given: x, path }, k) => {
-      if (isType(x)) throw new GraphError(`linearTranspose: ${path} is a type`);
+      if (isType(x)) throw new GraphError(`linearTranspose: ${path || "the cotangent"} is a type`);
       return seed(x, results[k]!, "linearTranspose");
     });
     return backward(given as never) as Values<P>;

@@ -40,7 +40,7 @@ export function vjp<P, A extends readonly unknown[], R>(
       );
       const pull = (ct: Operands<R>): Values<P> => {
         const given = match(ct, value, "pull").map(({ given: x, path }, i) => {
-          if (isType(x)) throw new GraphError(`pull: ${path} is a type`);
+          if (isType(x)) throw new GraphError(`pull: ${path || "the cotangent"} is a type`);
           return seed(x, results[i]!, "pull");
         });
         return backward(given as never) as Values<P>;
@@ -64,7 +64,7 @@ export function jvp<P, A extends readonly unknown[], R>(
         checkFloat(v, argument.paths[i]!, "jvp");
       });
       const tangents = match(direction, argument.tree, "jvp: the direction").map(({ given, path }, i) => {
-        if (isType(given)) throw new GraphError(`jvp: direction ${path} is a type`);
+        if (isType(given)) throw new GraphError(`jvp: direction ${path || "along"} is a type`);
         return seed(given, argument.values[i]!, "jvp");
       });
       const value = (f as (...args: unknown[]) => R)(argument.tree, ...along(rest));

@@ -2,6 +2,16 @@ import type { Row } from "./tell-fault.ts";
 
 /** What is said of images, of IDX and CIFAR files, and of the insides of npy and zip files. */
 export const containers: readonly Row[] = [
+  // Files that Node opens and writes.
+  ["it is a folder, not a file", "파일이 아니라 폴더입니다."],
+  ["it is no ordinary file", "보통 파일이 아닙니다."],
+  ["cannot read it: {why:s}", "읽을 수 없습니다: {why!}"],
+  ["cannot read bytes {a:w} to {b:w} of it: {why:s}", "{a}~{b}바이트를 읽을 수 없습니다: {why!}"],
+  ["it ended while it was read", "읽는 동안 파일이 끝났습니다."],
+  ["its {n:w} bytes do not fit memory", "{n}바이트가 메모리에 들어가지 않습니다."],
+  ["{n:w} bytes do not fit memory", "{n}바이트가 메모리에 들어가지 않습니다."],
+  ["cannot write the log {a}: {why:s}", "기록 {a|을} 쓸 수 없습니다: {why!}"],
+  ["cannot write {a}: {why:s}", "{a|을} 쓸 수 없습니다: {why!}"],
   // Images.
   ["it is no PNG, JPEG or WebP image: it begins with the bytes {b:s}", "PNG, JPEG, WebP 이미지가 아닙니다. 처음 바이트: {b}."],
   ["the file is empty", "파일이 비어 있습니다."],
@@ -135,8 +145,8 @@ export const containers: readonly Row[] = [
 
 /** Parts of such sentences. */
 export const containerPhrases: readonly Row[] = [
-  ["onnx", "ONNX"],
-  ["csv", "CSV"],
+  ["onnx:", "ONNX"],
+  ["csv:", "CSV"],
   ["Python objects", "Python 객체"],
   ["raw or structured records", "구조체 레코드"],
   ["bytes", "바이트"],

@@ -36,7 +36,26 @@ export const control: readonly Row[] = [
     "{x:w} is {t:t} from then and {u:t} from otherwise; both branches give one type: expand or reshape one of them",
     "{x|은} then에서는 {t}, otherwise에서는 {u}입니다. 두 가지의 타입이 같아야 하니 하나를 expand나 reshape 하세요.",
   ],
-  ["{lesson}: the residual is {r:w}, and {most:w} is allowed", "{lesson!} 잔차가 {r}인데 {most}까지 허용됩니다."],
+  ["{lesson:s}: the residual is {r:w}, and {most:w} is allowed", "{lesson!} (잔차 {r}, 허용 {most})"],
+  ["not solved: {why:s}", "풀지 못했습니다. {why!}"],
+  [
+    "the steps did not settle in {n:w} rounds; start nearer, damp the step, raise limit, or bring { solve }",
+    "{n}번 안에 수렴하지 않았습니다. 더 가까운 곳에서 시작하거나, 걸음을 줄이거나, limit를 늘리거나, { solve }를 주세요.",
+  ],
+  [
+    "Newton's method did not settle in {n:w} rounds; start nearer, or bring { solve }",
+    "뉴턴 방법이 {n}번 안에 수렴하지 않았습니다. 더 가까운 곳에서 시작하거나 { solve }를 주세요.",
+  ],
+  ["solve returned no root", "solve가 돌려준 것이 근이 아닙니다."],
+  ["solve returned no fixed point", "solve가 돌려준 것이 고정점이 아닙니다."],
+  [
+    "the gradient is not zero where solve stopped; let it go on, or allow more: { tolerance }",
+    "solve가 멈춘 곳에서 기울기가 0이 아닙니다. 더 풀게 하거나 { tolerance }로 더 허용하세요.",
+  ],
+  [
+    '{method} did not solve the linear system of the derivative; use { linear: "dense" }, or look whether the solution is unique',
+    '{method!|으로} 도함수의 연립 방정식을 풀지 못했습니다. { linear: "dense" }를 쓰거나, 해가 하나뿐인지 보세요.',
+  ],
   [
     "the test still holds after {n:w} rounds; does the body change what the test looks at? If it needs more rounds, say so: {g}",
     "{n}번을 돌아도 조건이 참입니다. 몸체가 조건이 보는 값을 바꾸나요? 더 돌아야 하면 {g|을} 쓰세요.",
@@ -66,4 +85,10 @@ export const control: readonly Row[] = [
     "length is a Value and there are no xs; the most steps have to be a number: give xs of that many rows, or use whileLoop",
     "length가 Value인데 xs가 없습니다. 단계의 최대 개수는 수여야 하니 그만큼의 행이 있는 xs를 주거나 whileLoop을 쓰세요.",
   ],
+];
+
+/** Parts of such sentences. */
+export const controlPhrases: readonly Row[] = [
+  ["conjugate gradients", "켤레 기울기법"],
+  ["biconjugate gradients", "쌍켤레 기울기법"],
 ];

@@ -30,6 +30,11 @@ export const engines: readonly Row[] = [
     "{x:p} is {t:t} and the state has {u:p}; new state has the type of the old",
     "{x|은} {t}인데 상태에는 {u|이} 있습니다. 새 상태의 타입은 이전과 같아야 합니다.",
   ],
+  [
+    "{x:p} is {t:t} and the state has no such leaf; new state has the type of the old",
+    "{x|은} {t}인데 상태에는 그런 잎이 없습니다. 새 상태의 타입은 이전과 같아야 합니다.",
+  ],
+  ["{x:p} is not there, the graph wants {b:p}", "{x|이} 없는데 그래프에 필요한 것은 {b}입니다."],
   ["guard names {a:w}; the outputs are {b:p}", "guard에 {a|이} 있는데 출력은 {b}입니다."],
   [
     "{x:w} is {bad:w} at run {n:w}; the state is unchanged. Replay: {g}",

@@ -29,8 +29,8 @@ export const explanations: readonly Row[] = [
   ["a gradient starts at a scalar: take sum or mean first", "기울기는 스칼라에서 시작하니 먼저 sum이나 mean을 쓰세요."],
   ["{x:p} is no Value; write {g} with the Values themselves", "{x|은} Value가 아닙니다. Value 자체를 넣어 {g|으로} 쓰세요."],
   [
-    "the Jacobians of tensors as large as {f:w} {t} have too many elements to go through; ask by edge, about a part of the graph, or at a smaller size",
-    "{f} {t}만큼 큰 텐서의 야코비안은 원소가 너무 많아 모두 볼 수 없습니다. 간선으로 묻거나, 그래프의 일부나 더 작은 크기로 물어보세요.",
+    "the Jacobians of tensors as large as {f:w}'s {t} have too many elements to go through; ask by edge, about a part of the graph, or at a smaller size",
+    "{f}의 {t}만큼 큰 텐서의 야코비안은 원소가 너무 많아 모두 볼 수 없습니다. 간선으로 묻거나, 그래프의 일부나 더 작은 크기로 물어보세요.",
   ],
   ["it is a whole number, 0 or more", "0 이상의 정수여야 합니다."],
   ["it is {a:w} or {b:w}", "{a} 또는 {b|이어야} 합니다."],

@@ -142,6 +142,9 @@ export const files: readonly Row[] = [
   ["{f:w} has {n:w} operands; it takes {a}", "{f}의 피연산자가 {n}개입니다. 받는 것은 {a}입니다."],
   ["operand {i:w} is not optional", "{i}번 피연산자는 뺄 수 없습니다."],
   ["this quoted text has a bad escape", "따옴표 안의 이스케이프가 잘못되었습니다."],
+  ["{what:w} {a:w} is no input", "{what}의 {a|은} 입력이 아닙니다."],
+  ["{what:w} {a:w} is no value", "{what}의 {a|은} 값이 아닙니다."],
+  ["{f:w} has one result", "{f}의 결과는 하나입니다."],
   ["data nested deeper than {n:w}", "데이터가 {n}겹보다 깊이 중첩되었습니다."],
   ["the name {a:w} stands twice", "이름 {a|이} 두 번 나옵니다."],
   // Data sets.

@@ -67,6 +67,10 @@ export const formulas: readonly Row[] = [
   ],
   ['this text is never closed: expected a second " on the same line', '따옴표가 닫히지 않았습니다. 같은 줄에 "가 하나 더 있어야 합니다.'],
   ["{a:w} is not a power; write x^(...) for anything but a whole number", "{a|은} 지수가 아닙니다. 정수가 아닌 지수는 x^(...)로 쓰세요."],
+  [
+    "a hole cannot stand inside a quoted text; write the attribute's word itself",
+    "따옴표 안에는 빈칸을 둘 수 없습니다. 속성의 낱말을 그대로 쓰세요.",
+  ],
   ["unknown character {a}", "모르는 글자입니다: {a}."],
   ["the remainder is mod(x, y)", "나머지는 mod(x, y)입니다."],
   ["logical not is logicalNot(x); not equal is !=", "논리 부정은 logicalNot(x), 같지 않음은 !=입니다."],

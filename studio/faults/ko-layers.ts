@@ -14,7 +14,7 @@ export const layers: readonly Row[] = [
   ],
   [
     "x is {t:t} and w is {u:t} with groups {g:w}; x is [batch, {c:w}, ...space] with {n:w} spatial {_axes:w}",
-    "x는 {t}, w는 {u|이고} groups는 {g}입니다. x는 공간 축이 {n}개인 [배치, {c}, ...공간]이어야 합니다.",
+    "x는 {t}, w는 {u}이고 groups는 {g}입니다. x는 공간 축이 {n}개인 [배치, {c}, ...공간]이어야 합니다.",
   ],
   ["x is [batch, {c:w}, ...space] with {n:w} spatial {_axes:w}", "x는 공간 축이 {n}개인 [배치, {c}, ...공간]이어야 합니다."],
   ["b is {s:w}, one number a channel", "b는 채널마다 수 하나인 {s|이어야} 합니다."],
@@ -51,7 +51,7 @@ export const layers: readonly Row[] = [
   ["the last axis of x has to be of size {n:w}, the layer's inputs", "x의 마지막 축의 크기는 층의 입력 수인 {n|이어야} 합니다."],
   ["the last axis of x has to be of size {n:w}, the cell's inputs", "x의 마지막 축의 크기는 셀의 입력 수인 {n|이어야} 합니다."],
   ["the last axis of the state has to be of size {n:w}, the cell's units", "상태의 마지막 축의 크기는 셀의 유닛 수인 {n|이어야} 합니다."],
-  ["{x:w} is {t:t} beside x, {u:t}", "{x|은} {t|이고} x는 {u}입니다."],
+  ["{x:w} is {t:t} beside x, {u:t}", "{x|은} {t}이고 x는 {u}입니다."],
   ["{x:w} has one number for each of x's {n:w} channels", "{x}에는 x의 채널 {n}개마다 수가 하나씩 있어야 합니다."],
   ["it is the weight of a batch, between 0 and 1", "배치 하나의 무게이므로 0과 1 사이여야 합니다."],
   [

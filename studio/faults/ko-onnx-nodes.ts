@@ -51,7 +51,7 @@ export const onnxNodes: readonly Row[] = [
     "{x|을} 모양이 정해진 그래프 하나로 만들 수 없고({why!}) 어느 부분이 실행될지 데이터에 달렸습니다. 먼저 계산해 묶거나({g}) 모델을 실제 데이터에 적용하세요.",
   ],
   // Attributes and operands.
-  ["attribute {a:w} is no {kind:p}", "속성 {a|은} {kind|이} 아닙니다."],
+  ["attribute {a:w} is no {kind}", "속성 {a|은} {kind!|이} 아닙니다."],
   ["attribute {a:w}, a graph, is missing", "그래프인 속성 {a|이} 없습니다."],
   ["axis {a:w} is out of range for rank {r:w}", "축 {a|은} 차원 수 {r}의 범위를 벗어났습니다."],
   ["{x:p} is {t:t}; it has to be floating-point", "{x|은} {t}인데 실수여야 합니다."],

@@ -19,7 +19,7 @@ export const ops: readonly Row[] = [
   ["axis {a:w} is named twice in {b}; name each axis once", "{b}에 축 {a|이} 두 번 나옵니다. 축마다 한 번만 쓰세요."],
   [
     "{x:w} is {t:t} and axis {a:w} has no elements; {_what} of nothing is not defined",
-    "{x|은} {t|이고} 축 {a}에 원소가 없습니다. 원소가 없으면 값이 정의되지 않습니다.",
+    "{x|은} {t}이고 축 {a}에 원소가 없습니다. 원소가 없으면 값이 정의되지 않습니다.",
   ],
   [
     "{x:w} is {t:t} with {n:w} elements and cannot take shape {s}; the sizes must multiply to {m:w}, at most one may be -1",
@@ -32,11 +32,11 @@ export const ops: readonly Row[] = [
   ["axes {a} do not name each of the {n:w} axes of {t} once", "axes {a|은} {t}의 축 {n}개를 한 번씩 적지 않았습니다."],
   [
     "{x:w} is {t:t} and axis {a:w} has size {n:w}; only axes of size 1 can go",
-    "{x|은} {t|이고} 축 {a}의 크기는 {n}입니다. 크기가 1인 축만 없앨 수 있습니다.",
+    "{x|은} {t}이고 축 {a}의 크기는 {n}입니다. 크기가 1인 축만 없앨 수 있습니다.",
   ],
   [
     "{x:w} is {t:t} and repeats is {r}; write one whole number, 0 or more, for each of the {n:w} axes",
-    "{x|은} {t|이고} repeats는 {r}입니다. 축 {n}개마다 0 이상의 정수를 하나씩 쓰세요.",
+    "{x|은} {t}이고 repeats는 {r}입니다. 축 {n}개마다 0 이상의 정수를 하나씩 쓰세요.",
   ],
   ["all sizes but that of axis {a:w} must be equal", "축 {a|을} 뺀 나머지 크기가 모두 같아야 합니다."],
   ["the list is empty; give one tensor or more", "목록이 비었습니다. 텐서를 하나 이상 쓰세요."],
@@ -86,7 +86,7 @@ export const ops: readonly Row[] = [
   ],
   [
     "x is {t:t} and w is {u:t} with groups {g:w}; w is [O, C / groups, ...kernel], C and O divisible by groups",
-    "x는 {t}, w는 {u|이고} groups는 {g}입니다. w는 [O, C / groups, ...커널]이고 C와 O가 groups로 나누어떨어져야 합니다.",
+    "x는 {t}, w는 {u}이고 groups는 {g}입니다. w는 [O, C / groups, ...커널]이고 C와 O가 groups로 나누어떨어져야 합니다.",
   ],
   ["bias is {t:t} and w has {n:w} output channels; bias is {s}", "bias는 {t}인데 w의 출력 채널은 {n}개입니다. bias는 {s|이어야} 합니다."],
   [
@@ -158,7 +158,7 @@ export const ops: readonly Row[] = [
   ["the sizes are whole numbers that add up to {n:w}, the size of axis {a:w}", "sizes는 더해서 축 {a}의 크기 {n|이} 되는 정수여야 합니다."],
   [
     "x is {t:t} and parts is {p:w}; axis {a:w} has size {n:w}: write a number of parts that divides it, or { sizes: [...] }",
-    "x는 {t|이고} parts는 {p}인데 축 {a}의 크기는 {n}입니다. 나누어떨어지는 수를 쓰거나 { sizes: [...] }를 쓰세요.",
+    "x는 {t}이고 parts는 {p}인데 축 {a}의 크기는 {n}입니다. 나누어떨어지는 수를 쓰거나 { sizes: [...] }를 쓰세요.",
   ],
   ["a triangle needs two axes or more", "삼각 행렬에는 축이 둘 이상 필요합니다."],
   [
@@ -187,7 +187,7 @@ export const ops: readonly Row[] = [
   ],
   [
     "{x:w} is {t:t}, {r:w} by {c:w}; {op:w} takes square matrices",
-    "{x|은} {t|이고} 크기는 {r} x {c}입니다. {op|은} 정사각 행렬을 받습니다.",
+    "{x|은} {t}이고 크기는 {r} x {c}입니다. {op|은} 정사각 행렬을 받습니다.",
   ],
   [
     "{x:w} is not positive definite: its leading minor of order {n:w} is not above 0; add a small multiple of the unit matrix, or use eigh or solve, which take any sign",

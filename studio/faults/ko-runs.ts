@@ -84,6 +84,14 @@ export const runs: readonly Row[] = [
     "학습 {n}단계, {e}번째 에폭: {x|이} {v|이} 되었습니다. 매개변수는 그 단계 전 그대로입니다. 다시 해 보려면: {g}",
   ],
   ["train: step {n:w}, epoch {e:w}, {row} of the data: {what:s}", "학습 {n}단계, {e}번째 에폭, 데이터의 {row!}: {what!}"],
+  [
+    "{part:w}: {x:p} ({t:t} a batch) is {v:w} in {row:p}, column {c:w}; leave such rows out or fill the gaps, or say {g} if the loss can take it",
+    "{part}: {x}(배치는 {t})의 {row}, 열 {c|이} {v}입니다. 이런 행을 빼거나 빈 곳을 채우거나, 손실이 받을 수 있으면 {g|을} 쓰세요.",
+  ],
+  [
+    "{part:w}: {x:p} ({t:t} a batch) is {v:w} in {row:p}; leave such rows out or fill the gaps, or say {g} if the loss can take it",
+    "{part}: {x}(배치는 {t})의 {row|이} {v}입니다. 이런 행을 빼거나 빈 곳을 채우거나, 손실이 받을 수 있으면 {g|을} 쓰세요.",
+  ],
   // Metrics.
   [
     "logits are {t:t} and labels {u:t}; they are [rows, classes] and [rows]",
@@ -92,6 +100,14 @@ export const runs: readonly Row[] = [
   ["it is a whole number from 1 to {n:w}, the number of classes", "1부터 클래스의 수인 {n}까지의 정수여야 합니다."],
   ["a confusion matrix is square, [classes, classes]", "혼동 행렬은 [클래스, 클래스]인 정사각 행렬입니다."],
   ["the table is {t:t}", "표가 {t}입니다."],
+  [
+    "distributed works on the memory of the engine, and {a:w} keeps its own; use wasm() without a worker, or reference()",
+    "distributed는 엔진의 메모리를 쓰는데 {a|은} 자기 메모리를 따로 둡니다. 워커 없는 wasm()이나 reference()를 쓰세요.",
+  ],
+  [
+    "distributed.syncBatchNorm is asked for, and the loss has no batch norm that is told of it; hand context.across on: {g}",
+    "distributed.syncBatchNorm을 켰는데 손실에 이를 아는 배치 정규화가 없습니다. context.across를 넘기세요: {g}",
+  ],
   // Several ranks.
   ["it is a number of bytes, 1 or more", "1 이상의 바이트 수여야 합니다."],
   ["it is a number of steps, 1 or more", "1 이상의 단계 수여야 합니다."],

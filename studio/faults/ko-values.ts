@@ -172,6 +172,11 @@ export const values: readonly Row[] = [
   ["give data", "데이터를 주세요."],
   ["there is nothing to differentiate; the leaves are {a:p}", "미분할 것이 없습니다. 잎은 {a}입니다."],
   ["there is nothing to differentiate; the leaves are none", "미분할 것이 없습니다. 잎이 없습니다."],
+  ["its kernel returned {n:w} elements for {t}, which has {m:w}", "커널이 {t}에 원소를 {n}개 돌려주었습니다. {m}개여야 합니다."],
+  [
+    "the call did not make one node of the op; give it as a function of tensors instead",
+    "호출이 이 연산의 노드 하나를 만들지 않았습니다. 텐서의 함수로 주세요.",
+  ],
   // Other transforms.
   [
     "one value is {t:w} and another is {u:t}; a sparse matrix has one dtype: cast inside the function",

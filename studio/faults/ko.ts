@@ -1,6 +1,6 @@
 import { arrayPhrases, arrays } from "./ko-arrays.ts";
 import { containerPhrases, containers } from "./ko-containers.ts";
-import { control } from "./ko-control.ts";
+import { control, controlPhrases } from "./ko-control.ts";
 import { enginePhrases, engines } from "./ko-engines.ts";
 import { explanations } from "./ko-explain.ts";
 import { files } from "./ko-files.ts";
@@ -39,6 +39,7 @@ export const catalogue: Catalogue = {
   ],
   phrases: [
     ...formulaPhrases,
+    ...controlPhrases,
     ...opPhrases,
     ...commonPhrases,
     ...arrayPhrases,

@@ -125,7 +125,11 @@ export function koreanOf({ rows, phrases, about }: Catalogue): (message: string)
     return null;
   };
 
-  const phrase = (text: string): string | null => fitted(text, parts) ?? (plain.test(text) ? text : null);
+  /** A name, a value or a phrase; a single word that stands by itself is a name, whatever it means elsewhere. */
+  const phrase = (text: string): string | null => {
+    if (/^[a-z]+$/.test(text) && !/^(none|nothing|missing)$/.test(text)) return text;
+    return fitted(text.trim(), parts) ?? (plain.test(text) ? text : null);
+  };
 
   /** Facts such as `x is f64[2], y is f64[3] and axis is 0`. */
   const facts = (text: string): string | null => {
@@ -142,13 +146,18 @@ export function koreanOf({ rows, phrases, about }: Catalogue): (message: string)
     return told.join(", ");
   };
 
+  /** What a sentence begins with: an op, a layer and its path, a file, a format. Ops keep their names, whatever these mean elsewhere. */
+  const placeOf = (text: string): string | null => {
+    const named = fitted(/\s/.test(text) ? text : `${text}:`, parts);
+    return named ?? (/^\S+(?: [\p{L}\d_.]+)?$/u.test(text) ? text : null);
+  };
+
   /** A sentence of clauses, with the op, layer, file or format before its first colon; null where some of it is not in the catalogue. */
   const sentence = (text: string): string | null => {
     const whole = fitted(text, sentences) ?? facts(text);
     if (whole !== null) return whole;
     const prefix = /^([^;]+?): (?=\S)/.exec(text);
-    const before =
-      prefix === null ? null : (fitted(prefix[1]!, parts) ?? (/^\S+(?: [\p{L}\d_.]+)?$/u.test(prefix[1]!) ? prefix[1]! : null));
+    const before = prefix === null ? null : placeOf(prefix[1]!);
     const rest = before === null ? null : sentence(text.slice(prefix![0].length));
     if (rest !== null) return `${before}: ${rest}`;
     for (let at = text.lastIndexOf("; "); at > 0; at = text.lastIndexOf("; ", at - 1)) {

@@ -1,4 +1,4 @@
-import { batch, effect, signal } from "@preact/signals";
+import { batch, computed, effect, type ReadonlySignal, signal } from "@preact/signals";
 import { faultWords } from "../faults/fault-words.ts";
 import { language, state } from "../state/store.ts";
 import { grouped } from "../words/words.ts";
@@ -26,8 +26,12 @@ export const shot = signal<Snapshot | null>(null);
 export const calm = signal<Snapshot | null>(null);
 export const playing = signal(false);
 export const status = signal<Status>({ kind: "idle" });
+/** Why it stopped by itself, as the worker tells it: in the reader's language, or as the library does. */
+const stopReason = signal("");
 /** Why it stopped by itself, for people. */
-export const stopped = signal("");
+export const stopped: ReadonlySignal<string> = computed(() =>
+  stopReason.value.trim() === "" || /[가-힣]\.\s*$/m.test(stopReason.value) ? stopReason.value : faultWords.value(stopReason.value),
+);
 /** The latest sentence for screen readers. */
 export const said = signal("");
 export const curve = signal(new CurveHistory());
@@ -120,7 +124,7 @@ export function setup(): void {
   began = performance.now();
   busy = true;
   playing.value = false;
-  stopped.value = "";
+  stopReason.value = "";
   status.value = { kind: "preparing", long: false };
   clearTimeout(slow);
   slow = setTimeout(() => {
@@ -165,7 +169,7 @@ export function play(): void {
   }
   if (status.value.kind !== "ready") return;
   playing.value = true;
-  stopped.value = "";
+  stopReason.value = "";
   said.value = words.value.started;
   heard = performance.now();
   ask({ kind: "play" });
@@ -177,7 +181,7 @@ export function pause(): void {
 }
 
 export function step(unit: "batch" | "epoch"): void {
-  stopped.value = "";
+  stopReason.value = "";
   ask({ kind: "step", unit });
 }
 
@@ -299,7 +303,7 @@ function hear(message: Told): void {
     }
     case "paused":
       playing.value = false;
-      if (message.why === "not finite") stopped.value = message.reason || " ";
+      if (message.why === "not finite") stopReason.value = message.reason || " ";
       // The picture of where it stopped comes next.
       announce = true;
       return;

@@ -141,8 +141,8 @@ describe("lessons:", () => {
       "linearTranspose: the function is not linear: <ct, f(v)> is",
     ],
     ["integers", () => linearTranspose((x: Value) => x, i32(2)), "linearTranspose: x is i32[2]; integers have no gradient"],
-    ["a type for a cotangent", () => linearTranspose((x: Value) => x, f64())(f64() as never), "linearTranspose:  is a type"],
-    ["a type for a direction", () => linearize((x: Value) => x)(1).push(f64() as never), "push:  is a type"],
+    ["a type for a cotangent", () => linearTranspose((x: Value) => x, f64())(f64() as never), "linearTranspose: the cotangent is a type"],
+    ["a type for a direction", () => linearize((x: Value) => x)(1).push(f64() as never), "push: the direction is a type"],
     [
       "integers in linearize",
       () => linearize((x: Value) => x)(constant(1, "i32")),
