@@ -34,6 +34,7 @@ export const studio: readonly Row[] = [
   ["the worker died, perhaps for want of memory", "워커가 멈췄습니다. 메모리가 모자랐을 수 있습니다."],
   ["ONNX Runtime could not be loaded: {a}", "ONNX Runtime을 불러오지 못했습니다(영어 원문: {a})."],
   ["the device was lost", "그래픽 장치와 연결이 끊겼습니다."],
+  ["this graph has another form in f64; check its variables instead", "이 그래프는 f64에서 모양이 달라집니다. 변수를 검사하세요."],
   ["{a} is no value; write a number, a list or a formula", "{a|은} 값이 아닙니다. 숫자, 목록, 식을 쓰세요."],
   [
     "the formula has {n:w} parts and the picture takes {m:w}; shorten it",
