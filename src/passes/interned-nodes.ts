@@ -1,8 +1,7 @@
-import type { DType } from "../ir/dtype.ts";
 import { copyOf } from "../ir/graph.ts";
-import { literal, literalOf } from "../ir/leaf.ts";
-import { type Node, noAttrs, type Value } from "../ir/node.ts";
-import { attributesKey } from "./attributes-key.ts";
+import { literalOf } from "../ir/leaf.ts";
+import type { Node, Value } from "../ir/node.ts";
+import { mixed, Numbers } from "./attributes-key.ts";
 
 type Operands = readonly (Value | null)[];
 
@@ -14,14 +13,10 @@ export class InternedNodes {
   readonly #hashes: number[] = [];
   /** The number of each node's attributes. */
   readonly #attrs: number[] = [];
-  readonly #numbers: Map<object, number> = new Map();
-  readonly #texts: Map<string, number> = new Map();
-  readonly #literals: Map<string, Value> = new Map();
+  readonly #numbers = new Numbers();
 
-  /** The node of this application that was seen first; a literal stands for all literals of its value and dtype. */
+  /** The node of this application that was seen first. */
   unique(node: Node): Node {
-    const c = literalOf(node);
-    if (c !== null) return this.literal(c, node.type.dtype).node;
     return node.count === 0 ? node : this.#find(node, null);
   }
 
@@ -31,20 +26,10 @@ export class InternedNodes {
     return this.unique(node);
   }
 
-  literal(x: number, dtype: DType): Value {
-    const key = `${dtype} ${Object.is(x, -0) ? "-0" : x}`;
-    let v = this.#literals.get(key);
-    if (v === undefined) {
-      v = literal(x, dtype);
-      this.#literals.set(key, v);
-    }
-    return v;
-  }
-
   /** The node of this op and these attributes on these operands, its own for null: `node` itself or a copy of it if there was none. */
   #find(node: Node, operands: Operands | null): Node {
-    const attrs = this.#attrsNumber(node.attrs);
-    let hash = mixed(this.#numberOf(node.op), attrs);
+    const attrs = this.#numbers.ofAttributes(node.attrs);
+    let hash = mixed(this.#numbers.of(node.op), attrs);
     const { count } = node;
     for (let i = 0; i < count; i++) hash = mixed(hash, operandHash(operands === null ? node.operand(i) : operands[i]!));
     const mask = this.#table.length - 1;
@@ -78,45 +63,13 @@ export class InternedNodes {
       this.#table[at] = i + 1;
     }
   }
-
-  #numberOf(thing: object): number {
-    let n = this.#numbers.get(thing);
-    if (n === undefined) {
-      n = this.#numbers.size + this.#texts.size + 1;
-      this.#numbers.set(thing, n);
-    }
-    return n;
-  }
-
-  /** Attributes by what they hold; those with graphs in them by identity. */
-  #attrsNumber(attrs: object): number {
-    if (attrs === noAttrs) return 0;
-    const known = this.#numbers.get(attrs);
-    if (known !== undefined) return known;
-    const text = attributesKey(attrs);
-    if (text === null) return this.#numberOf(attrs);
-    let n = this.#texts.get(text);
-    if (n === undefined) {
-      n = this.#numbers.size + this.#texts.size + 1;
-      this.#texts.set(text, n);
-    }
-    return n;
-  }
 }
-
-function mixed(hash: number, x: number): number {
-  const h = Math.imul(hash ^ x, 0x9e3779b1);
-  return h ^ (h >>> 15);
-}
-
-const cell: DataView = /* @__PURE__ */ new DataView(/* @__PURE__ */ new ArrayBuffer(8));
 
 function operandHash(v: Value | null): number {
   if (v === null) return -1;
   const c = literalOf(v);
-  if (c === null) return Math.imul(v.node.serial, 8) + v.index;
-  cell.setFloat64(0, c);
-  return cell.getInt32(0) ^ Math.imul(cell.getInt32(4), 31);
+  // Whole numbers, fractions and small numbers all have bits left when this is cut to 32.
+  return c === null ? Math.imul(v.node.serial, 8) + v.index : Math.imul(c * 1e12, 31);
 }
 
 function sameOperands(a: Node, node: Node, operands: Operands | null): boolean {

@@ -4,7 +4,7 @@ import { isType, isValue, lift, literalOf } from "../ir/leaf.ts";
 import { type Node, type Value, valuesOf } from "../ir/node.ts";
 import { leaves, rebuild, type Values } from "../ir/tree.ts";
 import { collect } from "../ir/walk.ts";
-import { InternedNodes } from "./interned-nodes.ts";
+import { InternedTerms } from "./interned-terms.ts";
 import { one } from "./ratio.ts";
 import {
   atom,
@@ -41,7 +41,7 @@ function holdsFinite({ factor: { num, den } }: Product): boolean {
 
 /** Rewrites nodes in order: each becomes a sum of products over nodes that no rule takes apart. */
 class Rewriter {
-  readonly #nodes: InternedNodes = new InternedNodes();
+  readonly #nodes: InternedTerms = new InternedTerms();
   readonly #writer: SumWriter = new SumWriter(this.#nodes);
   readonly #sums: Map<Value, Sum> = new Map();
   readonly #written: Map<Value, Value> = new Map();

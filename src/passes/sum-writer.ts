@@ -4,15 +4,15 @@ import { add, div, mul, neg, sub } from "../ops/arithmetic.ts";
 import { pow } from "../ops/elementwise/power.ts";
 import { sqrt } from "../ops/elementwise/roots.ts";
 import { expand } from "../ops/linear/sum.ts";
-import type { InternedNodes } from "./interned-nodes.ts";
+import type { InternedTerms } from "./interned-terms.ts";
 import { opposite, type Ratio } from "./ratio.ts";
 import { constantIn, type Product, type Sum } from "./sum-of-products.ts";
 
 /** Writes sums of products as nodes, the way people write them: positive terms first, a minus for negative ones, one fraction per term. */
 export class SumWriter {
-  readonly #nodes: InternedNodes;
+  readonly #nodes: InternedTerms;
 
-  constructor(nodes: InternedNodes) {
+  constructor(nodes: InternedTerms) {
     this.#nodes = nodes;
   }
 

@@ -6,7 +6,7 @@ import { sameType } from "../../ir/type.ts";
 import { collect } from "../../ir/walk.ts";
 import { div, expand, lessEqual, sum, where } from "../../ops/index.ts";
 import { attributesKey } from "../../passes/attributes-key.ts";
-import { InternedNodes } from "../../passes/interned-nodes.ts";
+import { InternedTerms } from "../../passes/interned-terms.ts";
 import { atom, literalTerm, number, plus, type Term, TermWriter, times, withoutShared } from "./products.ts";
 
 const arithmetic: ReadonlySet<string> = new Set(["add", "sub", "mul", "div", "neg", "square", "reciprocal"]);
@@ -35,7 +35,7 @@ export function fewerPasses(outputs: readonly Value[]): readonly Value[] {
 
 class Leaner {
   readonly outputs: readonly Value[];
-  readonly #nodes: InternedNodes = new InternedNodes();
+  readonly #nodes: InternedTerms = new InternedTerms();
   readonly #writer: TermWriter;
   readonly #users: Map<Node, Node[]> = new Map();
   /** Nodes of arithmetic that are only parts of a larger sum of products of their shape: the node that it ends in. */

@@ -1,4 +1,5 @@
 import { type Code, type Instruction, i32, type ModuleBuilder, v128 } from "./encoder.ts";
+import { cells } from "./kernel.ts";
 
 type Real = "f32" | "f64";
 
@@ -9,10 +10,8 @@ export interface Blocks {
   readonly inner: number;
 }
 
-const sizeOfKind = { f32: 4, f64: 8 } as const;
-
 /** Columns of a register block: two vectors. */
-const columnsOf = (kind: Real): number => 32 / sizeOfKind[kind];
+const columnsOf = (kind: Real): number => 32 / cells[kind].bytes;
 
 /**
  * Rows of a register block. V8 keeps 15 of the 16 vector registers for values. A plain multiplication needs one for its result: five rows (10
@@ -47,7 +46,7 @@ export function blocksOf(m: number, n: number, k: number, kind: Real): Blocks {
 
 /** Bytes of the packed blocks of A and B and of one tile at the edge, enough for parts of the product too. */
 export function productScratch(m: number, n: number, k: number, kind: Real): number {
-  const size = sizeOfKind[kind];
+  const size = cells[kind].bytes;
   const { inner } = blocksOf(m, n, k, kind);
   const up = (x: number, by: number): number => Math.max(by, Math.ceil(x / by) * by);
   const [rows, columns] = [Math.min(up(m, rowUnit), most.rows), Math.min(up(n, columnsOf(kind)), most.columns)];
@@ -119,7 +118,7 @@ export class ProductLibrary {
    * the strides is one element, whole vectors are moved, turned if need be.
    */
   private pack(kind: Real, width: number): number {
-    const size = sizeOfKind[kind];
+    const size = cells[kind].bytes;
     const lanes = 16 / size;
     return this.once(`pack ${kind} ${width}`, () =>
       this.module.add(null, [i32, i32, i32, i32, i32, i32], [], (c) => {
@@ -284,7 +283,7 @@ export class ProductLibrary {
    */
   private kernel(kind: Real, rows: number): number {
     const { fused } = this;
-    const size = sizeOfKind[kind];
+    const size = cells[kind].bytes;
     const lane = (op: string): Instruction => `${kind === "f32" ? "f32x4" : "f64x2"}.${op}` as Instruction;
     const stepA = rows * size;
     const vectors = 2;
@@ -350,7 +349,7 @@ export class ProductLibrary {
 
   /** Copies, or adds, `height` rows and `width` columns of a whole block to where less than a block is wanted: `(tile, tileRow, c, cRow, height, width, more)`. */
   private edge(kind: Real): number {
-    const size = sizeOfKind[kind];
+    const size = cells[kind].bytes;
     return this.once(`edge ${kind}`, () =>
       this.module.add(null, [i32, i32, i32, i32, i32, i32, i32], [], (c) => {
         const [tile, tileRow, out, outRow, height, width, more] = [0, 1, 2, 3, 4, 5, 6] as const;
@@ -388,7 +387,7 @@ export class ProductLibrary {
   }
 
   private write(kind: Real): number {
-    const size = sizeOfKind[kind];
+    const size = cells[kind].bytes;
     const rows = rowsOf(this.fused);
     const width = columnsOf(kind);
     const packB = this.pack(kind, width);

@@ -2,6 +2,7 @@ import type { Node } from "../../ir/node.ts";
 import { type Shape, sizeOf, stridesOf } from "../../ir/shape.ts";
 import { constant, elementwise, type Kind, named, type Push, type Target } from "./elementwise.ts";
 import { type Code, f32, f64, i32, type ValueType, v128 } from "./encoder.ts";
+import { cells } from "./kernel.ts";
 import { isMath, type MathLibrary, type MathName } from "./math.ts";
 import { kindOf, type Loop, type Source, type Total } from "./plan.ts";
 import { type Buffer, isWhole } from "./view.ts";
@@ -26,7 +27,6 @@ interface Access {
   pointer: number;
 }
 
-const bytes: Readonly<Record<Kind, number>> = { f32: 4, f64: 8, i32: 4, bool: 1 };
 const plainType: Readonly<Record<Kind, ValueType>> = { f32, f64, i32, bool: i32 };
 const identities: Readonly<Record<Total["op"], number>> = { sum: 0, prod: 1, max: Number.NEGATIVE_INFINITY, min: Number.POSITIVE_INFINITY };
 
@@ -86,7 +86,7 @@ export class LoopWriter {
     for (const access of this.#accesses()) {
       access.pointer = this.code.local(i32);
       this.#address(access);
-      if (access.offset !== 0) this.code.int(access.offset * bytes[access.kind]).op("i32.add");
+      if (access.offset !== 0) this.code.int(access.offset * cells[access.kind].bytes).op("i32.add");
       this.code.set(access.pointer);
     }
     this.#level(0);
@@ -194,7 +194,7 @@ export class LoopWriter {
     code.getGlobal(around.base);
     if (buffer.place === "slot") code.mem("i32.load", buffer.offset * 4);
     else if (buffer.offset !== 0) code.int(buffer.offset).op("i32.add");
-    if (this.#turn !== null && turn !== 0) code.plus(this.#turn, turn * bytes[kind]);
+    if (this.#turn !== null && turn !== 0) code.plus(this.#turn, turn * cells[kind].bytes);
   }
 
   #fill(t: Reduction): void {
@@ -212,7 +212,7 @@ export class LoopWriter {
         code.get(at);
         constant(this.#target(false), kind, identityOf(op, kind));
         this.#put(kind, false, 0);
-        code.move(at, bytes[kind]);
+        code.move(at, cells[kind].bytes);
       },
     );
   }
@@ -333,11 +333,11 @@ export class LoopWriter {
       const { buffer } = access;
       if (this.#turn !== null) {
         this.#address(access);
-        return access.offset * bytes[access.kind];
+        return access.offset * cells[access.kind].bytes;
       }
       if (buffer.place !== "slot") {
         code.getGlobal(this.around.base);
-        return buffer.offset + access.offset * bytes[access.kind];
+        return buffer.offset + access.offset * cells[access.kind].bytes;
       }
       let local = pointers.get(buffer);
       if (local === undefined) {
@@ -345,7 +345,7 @@ export class LoopWriter {
         this.#address(access);
         code.tee(local);
       } else code.get(local);
-      return access.offset * bytes[access.kind];
+      return access.offset * cells[access.kind].bytes;
     };
     this.#body(
       false,
@@ -442,7 +442,7 @@ export class LoopWriter {
         () => {
           this.#level(depth + 1);
           own.forEach((a, k) => {
-            const step = a.strides[depth]! * bytes[a.kind];
+            const step = a.strides[depth]! * cells[a.kind].bytes;
             code.get(saved[k]!);
             if (step !== 0) code.int(step).op("i32.add").tee(saved[k]!);
             code.set(a.pointer);
@@ -533,7 +533,7 @@ export class LoopWriter {
       if (to <= from) return;
       const width = wide ? lanes : 1;
       /** How far an access is behind its pointer in the n-th body of a turn. */
-      const ahead = (a: Access, n: number): number => n * width * a.strides[inner]! * bytes[a.kind];
+      const ahead = (a: Access, n: number): number => n * width * a.strides[inner]! * cells[a.kind].bytes;
       const once = (n: number): void => {
         const load = (a: Access): void => {
           const fixed = held.get(a);
@@ -580,7 +580,7 @@ export class LoopWriter {
         () => {
           for (let n = 0; n < times; n++) once(n);
           for (const a of moving) {
-            const step = a.strides[inner]! * bytes[a.kind] * width * times;
+            const step = a.strides[inner]! * cells[a.kind].bytes * width * times;
             code.get(a.pointer).int(step).op("i32.add").set(a.pointer);
           }
         },

@@ -1,7 +1,8 @@
 import { isFloat } from "../../ir/dtype.ts";
 import { isGraph } from "../../ir/graph.ts";
 import { lift, literalOf } from "../../ir/leaf.ts";
-import { Node, nextSerial, type Value } from "../../ir/node.ts";
+import { type Node, nextSerial, type Value, valuesOf } from "../../ir/node.ts";
+import type { AnyOp } from "../../ir/op.ts";
 import { reducedShape, sameShape, sizeOf } from "../../ir/shape.ts";
 import { tensor } from "../../ir/tensor.ts";
 import { bool } from "../../ir/type.ts";
@@ -174,37 +175,6 @@ function depthwise(a: Value, b: Value, { op, attrs, type }: Node): Value | null 
     .reduce((total, part) => add(total, part));
 }
 
-/** Nodes that depend on inputs, by serial numbers: none of them is older than the oldest input, and a large graph was made at one go. */
-class Younger {
-  readonly #oldest: number;
-  #bits: Uint8Array;
-  /** For numbers so far apart that a list of all between them would be too long. */
-  readonly #others = new Set<Node>();
-  constructor(inputs: readonly Value[]) {
-    this.#oldest = inputs.reduce((least, v) => Math.min(least, v.node.serial), nextSerial());
-    this.#bits = new Uint8Array(Math.min(mostSerials, 2 * (nextSerial() - this.#oldest) + 64));
-    for (const v of inputs) this.add(v.node);
-  }
-  add(node: Node): void {
-    const at = node.serial - this.#oldest;
-    if (at >= mostSerials) this.#others.add(node);
-    else if (at >= 0) {
-      if (at >= this.#bits.length) {
-        const longer = new Uint8Array(Math.min(mostSerials, 2 * at));
-        longer.set(this.#bits);
-        this.#bits = longer;
-      }
-      this.#bits[at] = 1;
-    }
-  }
-  has(node: Node): boolean {
-    const at = node.serial - this.#oldest;
-    return at >= mostSerials ? this.#others.has(node) : at >= 0 && this.#bits[at] === 1;
-  }
-}
-
-const mostSerials = 2 ** 24;
-
 type Rule = (x: Value, node: Node, operands: readonly (Value | null)[]) => Value | null;
 
 /** Ops as others, made by the node's own op where it is one of them, so that a bundle has no op for the sake of its rule; null where the op's own kernel is the better choice (empty axes, other dtypes). */
@@ -328,8 +298,13 @@ const rules: Readonly<Record<string, Rule>> = {
   },
 };
 
-/** Ops beside those with rules that are rewritten into others. */
-const opened: ReadonlySet<string> = /* @__PURE__ */ new Set(["call", "sum", "lessEqual"]);
+/** Ops beside those with rules that become others, or whose bodies do. */
+const opened: ReadonlySet<string> = /* @__PURE__ */ new Set(["call", "lessEqual", "scan"]);
+
+/** Whether an op may become others. */
+export function opens({ name }: AnyOp): boolean {
+  return opened.has(name) || Object.hasOwn(rules, name);
+}
 
 /** Rewrites ops that have no kernel of their own into ops that do, opens `call`s, computes equal parts once, and makes loops over rows leaner. */
 export function lowered(inputs: readonly Value[], outputs: readonly Value[]): Lowered {
@@ -349,14 +324,10 @@ export function rewritten(
 ): Lowered & { readonly loops: boolean } {
   let loops = false;
   const interned = new InternedNodes();
-  const varies = new Younger(inputs);
-  const made = new Map<Node, Node | readonly Value[]>();
-  const mapped = (v: Value): Value => {
-    const found = made.get(v.node);
-    if (found === undefined) return v;
-    if (!(found instanceof Node)) return found[v.index]!;
-    return found.outputs === null ? found : found.outputs[v.index]!;
-  };
+  /** What depends on the inputs. */
+  const varies = new Set(inputs.map((v) => v.node));
+  const made = new Map<Node, readonly Value[]>();
+  const mapped = (v: Value): Value => made.get(v.node)?.[v.index] ?? v;
   const uses = new Map<Node, number>();
   const walked: (readonly Node[])[] = [];
   /** How many nodes read a product: counted when somebody asks, since most graphs of many nodes have none. */
@@ -380,7 +351,7 @@ export function rewritten(
       for (let i = 0; i < node.count; i++) {
         const v = node.operand(i);
         if (v === null) continue;
-        const m = made.size === 0 ? v : mapped(v);
+        const m = mapped(v);
         if (m !== v) {
           operands ??= [...node.operands];
           operands[i] = m;
@@ -389,13 +360,11 @@ export function rewritten(
       }
       if (!moves) continue;
       if (node.op.name === "scan") loops = true;
-      const opens = opened.has(node.op.name) || Object.hasOwn(rules, node.op.name);
       const found =
-        (opens ? expanded(node, operands ?? node.operands) : null) ??
-        (operands === null ? interned.unique(node) : interned.applied(node, operands));
-      if (found !== node) made.set(node, found);
-      if (found instanceof Node) varies.add(found);
-      else for (const v of found) varies.add(v.node);
+        (opens(node.op) ? expanded(node, operands ?? node.operands) : null) ??
+        valuesOf(operands === null ? interned.unique(node) : interned.applied(node, operands));
+      if (found[0]?.node !== node) made.set(node, found);
+      for (const v of found) varies.add(v.node);
       if (node.op.name === "relu") rectified.set((operands === null ? node.operand(0) : operands[0]!)!.node, mapped(node));
     }
   };

@@ -3,10 +3,10 @@ import type { NumberArray } from "../../ir/dtype.ts";
 import { input } from "../../ir/leaf.ts";
 import { memoOf, Node, Output, type Value, valuesOf } from "../../ir/node.ts";
 import { dense } from "../../ir/tensor.ts";
-import { lowered } from "./lower.ts";
+import { lowered, opens } from "./lower.ts";
 import { type Compiled, compileModule, type Host } from "./module.ts";
 import { type Plan, plan, type Step } from "./plan.ts";
-import { StructureCache, Structures } from "./structure.ts";
+import { type Structure, StructureCache, Structures } from "./structure.ts";
 import type { Buffer } from "./view.ts";
 
 /** A constant in a program's memory: the value at a place of the graph's order, or, where that is negative, elements of the structure's own. */
@@ -49,7 +49,7 @@ export class ModuleCache {
     const structure = this.#structures.of(inputs, outputs);
     let blueprint = this.#blueprints.get(structure);
     if (blueprint === undefined) {
-      blueprint = drawn(inputs, outputs, structure.order, this.#host);
+      blueprint = drawn(inputs, outputs, structure, this.#host);
       this.#blueprints.set(structure, blueprint);
     }
     const constants = blueprint.fixed.map(({ place, index, data }) => data ?? dataOf(valuesOf(structure.order[place]!)[index]!));
@@ -65,9 +65,12 @@ export class ModuleCache {
   }
 }
 
-function drawn(inputs: readonly Value[], outputs: readonly Value[], order: readonly Node[], host: Host): Blueprint {
-  const low = lowered(inputs, outputs);
-  return blueprintOf(plan(low.inputs, low.outputs), order, host, false);
+function drawn(inputs: readonly Value[], outputs: readonly Value[], structure: Structure, host: Host): Blueprint {
+  // Where no op becomes others, as in large graphs of numbers, the structure knows the nodes and which are equal.
+  const { order, equals } = structure;
+  const simple = equals !== null && !order.some(({ op }) => opens(op));
+  const low = simple ? { inputs, outputs } : lowered(inputs, outputs);
+  return blueprintOf(plan(low.inputs, low.outputs, simple ? { order, equals } : undefined), order, host, false);
 }
 
 function blueprintOf(laid: Plan, order: readonly Node[], host: Host, apart: boolean): Blueprint {

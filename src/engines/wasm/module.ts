@@ -155,8 +155,9 @@ function write(
 
 /** How a step is shared. What predicts its time takes loops for faster than they are. */
 function sharesFor(step: Step, threads: number): Shares {
-  const hosted = everyStep([step]).some((s) => s.kind === "loop" && s.members.some(({ node }) => elementwise[node.op.name]?.host === true));
-  return sharesOf(hosted || threads === 1 ? 0 : 80e6 * costOf(step).predicted, threads);
+  const hosted = () =>
+    everyStep([step]).some((s) => s.kind === "loop" && s.members.some(({ node }) => elementwise[node.op.name]?.host === true));
+  return sharesOf(threads === 1 || hosted() ? 0 : 80e6 * costOf(step).predicted, threads);
 }
 
 /** Steps on the rows of one turn after the other; threads take some of the turns each, as many each, where there is enough to do. */

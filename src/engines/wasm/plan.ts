@@ -8,7 +8,7 @@ import { dense } from "../../ir/tensor.ts";
 import { collect } from "../../ir/walk.ts";
 import { type Around, type Branch, control, hasBodies, type Scan, type While } from "./control.ts";
 import { elementwise, type Kind } from "./elementwise.ts";
-import type { Kernel } from "./kernel.ts";
+import { cells, type Kernel } from "./kernel.ts";
 import { kernels } from "./kernels/kernels.ts";
 import { isBernoulli } from "./kernels/random.ts";
 import { lowered } from "./lower.ts";
@@ -116,39 +116,25 @@ const mostScalars = 600;
 /** Ops that give one element back as it is. */
 const oneForOne: ReadonlySet<string> = /* @__PURE__ */ new Set(["identity", "stop", "customGradient", "reshape", "expand", "transpose", "sum", "prod", "max", "min"]); // biome-ignore format: a list
 const noShape: Shape = [];
-const reductions: Readonly<Record<string, Total["op"]>> = { sum: "sum", prod: "prod", max: "max", min: "min" };
+const reductions: ReadonlySet<string> = /* @__PURE__ */ new Set(["sum", "prod", "max", "min"] satisfies Total["op"][]);
 
 /** Element types that loops handle; other dtypes go through the op's own kernel. */
 export function kindOf(dtype: DType): Kind | null {
   return dtype === "f32" || dtype === "f64" || dtype === "i32" || dtype === "bool" ? dtype : null;
 }
 
-/** Lays a graph out as steps: views instead of copies, elementwise ops and reductions fused into loops, memory shared over time. */
-export function plan(inputs: readonly Value[], outputs: readonly Value[]): Plan {
-  const { order, facts } = surveyed(inputs, outputs);
-  return new Planner(inputs, outputs, facts, { slots: inputs.length + outputs.length, bodies: [], aliases: [] }).lay(order);
+/**
+ * Lays a graph out as steps: views instead of copies, elementwise ops and reductions fused into loops, memory shared over time.
+ * @param known what the graph was found to be, while no other graph has been walked
+ */
+export function plan(inputs: readonly Value[], outputs: readonly Value[], known?: Known): Plan {
+  return new Planner(inputs, outputs, { slots: inputs.length + outputs.length, bodies: [], aliases: [] }, known).lay();
 }
 
-/** The nodes of a graph and whether they depend on its inputs. */
-function surveyed(inputs: readonly Value[], outputs: readonly Value[]): { readonly order: readonly Node[]; readonly facts: FactsOf } {
-  const order = collect([...inputs, ...outputs]);
-  const given = new Set(inputs.map((v) => v.node));
-  const facts = new FactsOf(order);
-  for (const node of given) facts.of(node).varies = true;
-  for (const node of order) {
-    if (node.op === inputOp && !given.has(node))
-      throw new GraphError(
-        `compile: the graph uses input ${nameOf(node)}, which is not among its own inputs; it belongs to another graph or transform`,
-      );
-    for (let i = 0; i < node.count; i++) {
-      const v = node.operand(i);
-      if (v !== null && facts.of(v.node).varies) {
-        facts.of(node).varies = true;
-        break;
-      }
-    }
-  }
-  return { order, facts };
+/** The nodes of a graph as `collect` finds them, and those numbers that others are equal to. */
+interface Known {
+  readonly order: readonly Node[];
+  readonly equals: ReadonlyMap<Node, Node>;
 }
 
 /** What the plans of a program and of the bodies in it share. */
@@ -186,15 +172,15 @@ class Facts {
 
 /** Facts by node. The place that the walk left on a node leads there, unless another walk has been over it since. */
 class FactsOf {
-  readonly #inOrder: readonly Facts[];
+  readonly inOrder: readonly Facts[];
   #byNode: Map<Node, Facts> | null = null;
   constructor(order: readonly Node[]) {
-    this.#inOrder = order.map((node) => new Facts(node));
+    this.inOrder = order.map((node) => new Facts(node));
   }
   of(node: Node): Facts {
-    const usual = this.#inOrder[node.place];
-    if (usual !== undefined && usual.node === node) return usual;
-    if (this.#byNode === null) this.#byNode = new Map(this.#inOrder.map((f) => [f.node, f]));
+    const usual = this.inOrder[node.place];
+    if (usual?.node === node) return usual;
+    this.#byNode ??= new Map(this.inOrder.map((f) => [f.node, f]));
     let known = this.#byNode.get(node);
     if (known === undefined) this.#byNode.set(node, (known = new Facts(node)));
     return known;
@@ -205,26 +191,33 @@ class Planner {
   readonly #inputs: readonly Value[];
   readonly #outputs: readonly Value[];
   readonly #facts: FactsOf;
+  readonly #equals: ReadonlyMap<Node, Node>;
   readonly #groups = new Set<Group>();
   private readonly steps: Step[] = [];
   private readonly buffers: Buffer[] = [];
   private readonly shared: Shared;
 
-  constructor(inputs: readonly Value[], outputs: readonly Value[], facts: FactsOf, shared: Shared) {
+  constructor(
+    inputs: readonly Value[],
+    outputs: readonly Value[],
+    shared: Shared,
+    { order, equals }: Known = { order: collect([...inputs, ...outputs]), equals: new Map() },
+  ) {
     this.#inputs = inputs;
     this.#outputs = outputs;
-    this.#facts = facts;
+    this.#facts = new FactsOf(order);
+    this.#equals = equals;
     this.shared = shared;
+    this.#prepare();
   }
 
-  lay(order: readonly Node[]): Plan {
-    this.#prepare(order);
+  lay(): Plan {
     const ins = this.#inputs.map((v, i) => {
       const buffer = this.buffer(v.type.dtype, sizeOf(v.type.shape), "slot", i);
       this.#setView(v, wholeView(buffer, v.type.shape));
       return buffer;
     });
-    this.#placeAll(order);
+    this.#placeAll();
     const outs = this.#outputs.map((v, i) => this.#output(v, ins.length + i));
     for (const g of [...this.#groups]) this.#flush(g);
     this.#together();
@@ -233,11 +226,10 @@ class Planner {
   }
 
   /** Lays a body out as a part of the plan around: its constants are that plan's, its scratch one buffer of it. */
-  layWithin(order: readonly Node[], places: readonly View[], outs: readonly Buffer[], around: Planner): Buffer {
-    this.#prepare(order);
+  layWithin(places: readonly View[], outs: readonly Buffer[], around: Planner): Buffer {
     for (const [i, v] of this.#inputs.entries()) this.#setView(v, places[i]!);
     for (const { buffer } of places) if (buffer.same !== null) this.shared.aliases.push(buffer);
-    this.#placeAll(order);
+    this.#placeAll();
     for (const [i, v] of this.#outputs.entries()) this.#toward(v, outs[i]!);
     for (const g of [...this.#groups]) this.#flush(g);
     this.#together();
@@ -258,11 +250,10 @@ class Planner {
     this.steps.splice(0, this.steps.length, ...made);
   }
 
-  #placeAll(order: readonly Node[]): void {
-    for (const node of order) if (this.#facts.of(node).varies && node.op !== inputOp) this.#place(node);
+  #placeAll(): void {
+    for (const { node, varies, same } of this.#facts.inOrder) if (varies && same === null && node.op !== inputOp) this.#place(node);
   }
 
-  #order: readonly Node[] = [];
   /** The nodes that read each node, made when somebody asks: most nodes of a large graph are never asked about. */
   #readers: Map<Facts, Node[]> | null = null;
 
@@ -281,21 +272,30 @@ class Planner {
 
   /** Each operand of each node that is computed, by what it is computed as. */
   #read(visit: (facts: Facts, by: Node) => void): void {
-    for (const node of this.#order) {
-      const { varies, same } = this.#facts.of(node);
+    for (const { node, varies, same } of this.#facts.inOrder) {
       if (!varies || same !== null) continue;
       const { operands } = node;
       for (let i = 0; i < operands.length; i++) if (operands[i] !== null) visit(this.#facts.of(this.#rooted(operands[i]!).node), node);
     }
   }
 
-  /** Finds out how often what is read. Operands come before their readers, so one look at each node is enough. */
-  #prepare(order: readonly Node[]): void {
-    this.#order = order;
-    for (const node of order) {
-      const facts = this.#facts.of(node);
+  /** Finds out what depends on the inputs and how often what is read. Operands come before their readers, so one look at each node is enough. */
+  #prepare(): void {
+    for (const v of this.#inputs) this.#facts.of(v.node).varies = true;
+    for (const facts of this.#facts.inOrder) {
+      const { node } = facts;
+      if (node.op === inputOp && !facts.varies)
+        throw new GraphError(
+          `compile: the graph uses input ${nameOf(node)}, which is not among its own inputs; it belongs to another graph or transform`,
+        );
+      for (let i = 0; i < node.count && !facts.varies; i++) {
+        const v = node.operand(i);
+        facts.varies = v !== null && this.#facts.of(v.node).varies;
+      }
       if (!facts.varies) continue;
-      if (this.#isSame(node)) facts.same = this.#rooted(node.operand(0)!);
+      const equal = this.#equals.size > 0 ? this.#equals.get(node) : undefined;
+      if (equal !== undefined) facts.same = this.#rooted(equal);
+      else if (this.#isSame(node)) facts.same = this.#rooted(node.operand(0)!);
       else
         for (let i = 0; i < node.count; i++) {
           const v = node.operand(i);
@@ -376,7 +376,7 @@ class Planner {
   }
 
   #place(node: Node): void {
-    if (this.#facts.of(node).same !== null || this.#twins.has(node)) return;
+    if (this.#twins.has(node)) return;
     // Most nodes of a large graph are arithmetic, which has no views.
     if (elementwise[node.op.name] === undefined || node.op.name === "identity") {
       const seen = valuesOf(node).map((v) => viewOf(v, (x) => this.#view(x)));
@@ -402,9 +402,9 @@ class Planner {
       this.#join(node);
       return;
     }
-    const total = reductions[node.op.name];
     const { dtype } = node.type;
-    if (total !== undefined && kindOf(dtype) !== null && node.operands[0]!.type.dtype === dtype) this.#total(node, total);
+    if (reductions.has(node.op.name) && kindOf(dtype) !== null && node.operands[0]!.type.dtype === dtype)
+      this.#total(node, node.op.name as Total["op"]);
     else if (node.op.name === "matmul" && (dtype === "f32" || dtype === "f64")) this.#product(node);
     else if (/^conv(Input|Weight)?$/.test(node.op.name) && (dtype === "f32" || dtype === "f64") && node.operands[2] == null)
       this.#convolution(node);
@@ -433,9 +433,8 @@ class Planner {
       },
       part: (inputs, outputs, places, outs) => {
         const low = lowered(inputs, outputs);
-        const { order, facts } = surveyed(low.inputs, low.outputs);
-        const inner = new Planner(low.inputs, low.outputs, facts, this.shared);
-        const memory = inner.layWithin(order, places, outs, this);
+        const inner = new Planner(low.inputs, low.outputs, this.shared);
+        const memory = inner.layWithin(places, outs, this);
         return { steps: inner.steps, memory };
       },
     };
@@ -453,18 +452,18 @@ class Planner {
   }
 
   /** The loop that can take a node over `shape` with these operands: the one that computes most recently what it needs, or any of that shape. */
-  #groupFor(given: Shape, operands: readonly Value[]): Group {
+  #groupFor(given: Shape, operands: readonly Facts[]): Group {
     const shape = sizeOf(given) === 1 ? noShape : given;
     const most = shape === noShape ? mostScalars : mostMembers;
     let chosen: Group | null = null;
     // The result of a reduction is there only when its loop has ended.
     for (let i = 0; i < operands.length; i++) {
-      const { open, later } = this.#facts.of(operands[i]!.node);
+      const { open, later } = operands[i]!;
       if (open !== null && (later !== null || !fits(open, shape, most))) this.#flush(open);
     }
-    for (let i = 0; i < operands.length; i++) chosen = this.#facts.of(operands[i]!.node).open ?? chosen;
+    for (let i = 0; i < operands.length; i++) chosen = operands[i]!.open ?? chosen;
     for (let i = 0; i < operands.length; i++) {
-      const { open } = this.#facts.of(operands[i]!.node);
+      const { open } = operands[i]!;
       if (open !== null && open !== chosen) this.#flush(open);
     }
     if (chosen === null) for (const g of this.#groups) if (fits(g, shape, most)) chosen = g;
@@ -478,8 +477,7 @@ class Planner {
   /** Members of loops as sources, one object a number. */
   readonly #members: Source[] = [];
 
-  #source(v: Value, group: Group): Source {
-    const facts = this.#facts.of(v.node);
+  #source(v: Value, facts: Facts, group: Group): Source {
     const { open, member } = facts;
     if (open === group && member >= 0) {
       facts.inside++;
@@ -491,11 +489,11 @@ class Planner {
   }
 
   #join(node: Node): void {
-    const operands = new Array<Value>(node.count);
-    for (let i = 0; i < operands.length; i++) operands[i] = this.#rooted(node.operand(i)!);
-    const group = this.#groupFor(node.type.shape, operands);
-    const args = new Array<Source>(operands.length);
-    for (let i = 0; i < operands.length; i++) args[i] = this.#source(operands[i]!, group);
+    const operands: Value[] = [];
+    for (let i = 0; i < node.count; i++) operands.push(this.#rooted(node.operand(i)!));
+    const known = operands.map((v) => this.#facts.of(v.node));
+    const group = this.#groupFor(node.type.shape, known);
+    const args = operands.map((v, i) => this.#source(v, known[i]!, group));
     const facts = this.#facts.of(node);
     facts.open = group;
     facts.member = group.members.length;
@@ -506,8 +504,9 @@ class Planner {
   #total(node: Node, op: Total["op"]): void {
     const x = this.#rooted(node.operands[0]!);
     const { axis } = node.attrs as { readonly axis: readonly number[] };
-    const group = this.#groupFor(x.type.shape, [x]);
-    const source = this.#source(x, group);
+    const known = this.#facts.of(x.node);
+    const group = this.#groupFor(x.type.shape, [known]);
+    const source = this.#source(x, known, group);
     const out = this.#fresh(node);
     group.totals.push({ op, kind: kindOf(node.type.dtype)!, source, axes: axis, out });
     this.#wait(node, out, group);
@@ -556,8 +555,9 @@ class Planner {
   /** Single elements side by side: each is written to its place by the straight lines that compute it. */
   #gathered(node: Node): void {
     const parts = node.operands.map((v) => this.#rooted(v!));
-    const group = this.#groupFor(noShape, parts);
-    const sources = parts.map((v) => this.#source(v, group));
+    const known = parts.map((v) => this.#facts.of(v.node));
+    const group = this.#groupFor(noShape, known);
+    const sources = parts.map((v, i) => this.#source(v, known[i]!, group));
     const out = this.#fresh(node);
     for (const [i, v] of parts.entries())
       group.members.push({ node: copyNode(v), args: [sources[i]!], out: { buffer: out, shape: noShape, strides: noShape, offset: i } });
@@ -775,11 +775,9 @@ class Planner {
   }
 }
 
-const bytesPerElement: Readonly<Record<DType, number>> = { f64: 8, i64: 8, u64: 8, f32: 4, f16: 4, bf16: 4, i32: 4, u32: 4, i16: 2, u16: 2, i8: 1, u8: 1, bool: 1 }; // biome-ignore format: a table
-
 /** Bytes of a buffer. */
 export function bytesOf(b: { readonly dtype: DType; readonly length: number }): number {
-  return b.length * bytesPerElement[b.dtype];
+  return b.length * cells[b.dtype].bytes;
 }
 
 /** Rounded up to lines of 64 bytes, with room for one vector beyond the end: loops over vectors may read and write there. */
@@ -827,7 +825,7 @@ function settle(b: Buffer): void {
 
 /** Stands for a copy in a loop: an application of `identity` that no graph knows. */
 function copyNode(v: Value): Node {
-  return { op: { name: "identity" }, operands: [v], attrs: {}, type: v.type, outputs: null } as unknown as Node;
+  return { op: { name: "identity" }, operands: [v], operand: () => v, attrs: {}, type: v.type, outputs: null } as unknown as Node;
 }
 
 /** Whether loops can compute a node: a row, dtypes they know, one result. */

@@ -1,13 +1,11 @@
 import { literalOf } from "../../ir/leaf.ts";
-import { constant, elementwise, type Kind, type Push, type Target } from "./elementwise.ts";
-import { type Code, f32, f64, i32, type ValueType } from "./encoder.ts";
+import { constant, elementwise, type Push, type Target } from "./elementwise.ts";
+import { type Code, i32, type ValueType } from "./encoder.ts";
+import { cells } from "./kernel.ts";
 import type { Surroundings } from "./loop.ts";
 import type { MathName } from "./math.ts";
 import { kindOf, type Loop, type Source } from "./plan.ts";
 import type { Buffer, View } from "./view.ts";
-
-const bytes: Readonly<Record<Kind, number>> = { f32: 4, f64: 8, i32: 4, bool: 1 };
-const typeOf: Readonly<Record<Kind, ValueType>> = { f32, f64, i32, bool: i32 };
 
 /** Whether a buffer holds one number that belongs to the structure of the graph, not to its data. */
 function isLiteral({ place, length, source }: Buffer): boolean {
@@ -67,7 +65,7 @@ export class ScalarWriter {
           const list = this.#loaded.get(buffer);
           let known = list?.find((l) => l.offset === offset);
           if (known === undefined) {
-            known = { offset, local: -1, type: typeOf[kindOf(buffer.dtype)!], uses: 0 };
+            known = { offset, local: -1, type: cells[buffer.dtype].type, uses: 0 };
             if (list === undefined) this.#loaded.set(buffer, [known]);
             else list.push(known);
           }
@@ -92,7 +90,7 @@ export class ScalarWriter {
         if (!taken) pending = -1;
       }
       this.#onStack = pending >= 0;
-      const kind = kindOf(node.operands[node.op.name === "where" ? 1 : 0]!.type.dtype)!;
+      const kind = kindOf(node.operand(node.op.name === "where" ? 1 : 0)!.type.dtype)!;
       let read = this.#next;
       for (let j = 0; j < args.length; j++) {
         const s = args[j]!;
@@ -121,7 +119,7 @@ export class ScalarWriter {
       if (out !== null) {
         const to = kindOf(out.buffer.dtype)!;
         if (this.#uses[i]! > 0) code.tee(this.#place(i));
-        code.mem(to === "bool" ? "i32.store8" : `${to}.store`, this.#offsetOf(out));
+        code.mem(cells[to].store, this.#offsetOf(out));
         pending = -1;
       } else pending = i;
     }
@@ -150,15 +148,14 @@ export class ScalarWriter {
   }
 
   #place(member: number): number {
-    const kind = kindOf(this.loop.members[member]!.node.type.dtype)!;
-    const local = this.#take(typeOf[kind]);
+    const local = this.#take(cells[this.loop.members[member]!.node.type.dtype].type);
     this.#locals[member] = local;
     return local;
   }
 
   #release(s: Source): void {
     if ("member" in s) {
-      if (--this.#uses[s.member]! === 0) this.#give(typeOf[kindOf(this.loop.members[s.member]!.node.type.dtype)!], this.#locals[s.member]!);
+      if (--this.#uses[s.member]! === 0) this.#give(cells[this.loop.members[s.member]!.node.type.dtype].type, this.#locals[s.member]!);
     } else {
       const known = this.#places[this.#next++]!;
       if (--known.uses === 0) this.#give(known.type, known.local);
@@ -191,13 +188,13 @@ export class ScalarWriter {
   }
 
   #offsetOf({ buffer, offset }: View): number {
-    return (buffer.place === "slot" ? 0 : buffer.offset) + offset * bytes[kindOf(buffer.dtype)!];
+    return (buffer.place === "slot" ? 0 : buffer.offset) + offset * cells[buffer.dtype].bytes;
   }
 
   #load(view: View): void {
     const kind = kindOf(view.buffer.dtype)!;
     this.#address(view);
-    this.code.mem(kind === "bool" ? "i32.load8_u" : `${kind}.load`, this.#offsetOf(view));
+    this.code.mem(cells[kind].load, this.#offsetOf(view));
   }
 
   #target(): Target {

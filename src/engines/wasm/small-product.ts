@@ -1,5 +1,6 @@
 import { type Code, f32, f64, type Instruction, i32, type ModuleBuilder, v128 } from "./encoder.ts";
 import { highHalves, highWords, lowHalves, lowWords } from "./gemm.ts";
+import { cells } from "./kernel.ts";
 
 type Real = "f32" | "f64";
 
@@ -14,8 +15,7 @@ export interface Shaped {
   readonly bColumn: number;
 }
 
-const sizeOfKind = { f32: 4, f64: 8 } as const;
-const lanesOf = (kind: Real): number => 16 / sizeOfKind[kind];
+const lanesOf = (kind: Real): number => 16 / cells[kind].bytes;
 const up = (x: number, by: number): number => Math.ceil(x / by) * by;
 
 /** B's rows with room to the end of a vector stay in the first-level cache beside A's. */
@@ -30,7 +30,7 @@ function oriented(s: Shaped): Shaped {
 /** Whether a product needs no packed blocks: B fits the first-level cache, and so does A unless its rows are read in order. */
 export function isSmall(shaped: Shaped, kind: Real): boolean {
   const { m, n, k, aRow, aColumn, bRow, bColumn } = oriented(shaped);
-  const size = sizeOfKind[kind];
+  const size = cells[kind].bytes;
   if (m * n * k === 0 || Math.min(aRow, aColumn, bRow, bColumn) < 0 || (m + k) * Math.max(aRow, aColumn) * size > 2 ** 30) return false;
   return k * up(n, lanesOf(kind)) * size <= mostB && (aColumn === 1 || m * k * size <= mostA);
 }
@@ -38,7 +38,7 @@ export function isSmall(shaped: Shaped, kind: Real): boolean {
 /** Bytes for B in rows, where it does not lie so. */
 export function smallScratch(shaped: Shaped, kind: Real): number {
   const { n, k } = oriented(shaped);
-  return k * up(n, lanesOf(kind)) * sizeOfKind[kind] + 64;
+  return k * up(n, lanesOf(kind)) * cells[kind].bytes + 64;
 }
 
 /** The small products of a module: a function for each shape, whose sizes and strides are in its code. */
@@ -80,7 +80,7 @@ class SmallWriter {
   private readonly a: number;
   private readonly b: number;
   private readonly fused: boolean;
-  private readonly size: 4 | 8;
+  private readonly size: number;
   private readonly lanes: number;
 
   constructor(code: Code, kind: Real, shaped: Shaped, a: number, b: number, fused: boolean) {
@@ -90,7 +90,7 @@ class SmallWriter {
     this.a = a;
     this.b = b;
     this.fused = fused;
-    this.size = sizeOfKind[kind];
+    this.size = cells[kind].bytes;
     this.lanes = lanesOf(kind);
   }
 
