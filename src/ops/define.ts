@@ -440,9 +440,13 @@ export function declare<F extends Fn, const N extends readonly string[], C = Att
   const arity = usual && !several && slots.length < 3 ? slots.length : 0;
   const named = {
     [name](...args: unknown[]): unknown {
-      const [x, y] = [args[0], args[1]];
-      if (args.length === arity && x instanceof Node && (arity === 1 || (y instanceof Node && y.type.dtype === x.type.dtype)))
-        return direct(x, y as Node | undefined);
+      let [x, y] = [args[0], args[1]];
+      if (args.length === arity) {
+        if (typeof x === "number" && y instanceof Node) x = literal(x, y.type.dtype);
+        else if (typeof y === "number" && x instanceof Node) y = literal(y, x.type.dtype);
+        if (x instanceof Node && (arity === 1 || (y instanceof Node && y.type.dtype === x.type.dtype)))
+          return direct(x, y as Node | undefined);
+      }
       // Spread, so that V8 makes a list of the arguments here alone.
       return applied(...args);
     },
