@@ -155,8 +155,10 @@ export function Stage(): JSX.Element {
     <section class={isStale.value ? "stage stale" : "stage"} id="stage" aria-label={w.node} lang={language.value} onKeyDown={keyDown}>
       <div class="picture" ref={host} />
       <p class="legend" aria-hidden="true">
-        <span class="fwd">1.25</span> {w.legendValue} <span class="grad">−0.20</span> {w.legendGradient} <span class="not-yet">·</span>{" "}
-        {w.legendNotYet}
+        <span class="fwd">1.25</span> {w.legendValue} <span class="grad">−0.20</span> {w.legendGradient}{" "}
+        <span class="together">
+          <span class="not-yet">·</span> {w.legendNotYet}
+        </span>
       </p>
       <TintLegend />
       {crumbs.value.length > 0 && <Crumbs />}

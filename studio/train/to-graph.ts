@@ -28,6 +28,8 @@ function nested(values: readonly number[], [, ...inner]: readonly number[]): str
   return `[${Array.from({ length: values.length / each }, (_, i) => nested(values.slice(i * each, (i + 1) * each), inner)).join(", ")}]`;
 }
 
+/** A net of at most so many layers comes with them open, and what its loss is made of closed. */
+const mostOpen = 6;
 /** Whether the hidden layers are convolutions of 8 x 8 images. */
 const isConvolved = (layers: Taken["layers"]): boolean => layers[0]!.shape.length === 4;
 
@@ -73,9 +75,10 @@ export function batchAsGraph({ layers, x, y, task, settings }: Taken): AsGraph {
   if (settings.penalty === "none") lines.push(`L = ${data}`);
   else {
     const costs = layers.map((_, i) => (settings.penalty === "l1" ? `sum(abs(W${i + 1}))` : `sum(W${i + 1}^2)`)).join(" + ");
-    lines.push(`D = ${data}`, `P = ${settings.penalty === "l1" ? costs : `(${costs}) / 2`}`, `L = D + ${digits(settings.penaltyRate)} * P`);
+    const penalty = settings.penalty === "l1" ? costs : `(${costs}) / 2`;
+    lines.push(`D = ${data}`, "## penalty", `P = ${penalty}`, "##", `L = D + ${digits(settings.penaltyRate)} * P`);
   }
-  return { formula: lines.join("\n"), values, depth: isImage ? 0 : null };
+  return { formula: lines.join("\n"), values, depth: isImage ? 0 : layers.length <= mostOpen ? 1 : null };
 }
 
 /** Numbers that the values of a batch's graph may have together: the Graph tab takes 2,000,000, and this counts them from above but roughly. */

@@ -364,12 +364,33 @@ describe.skipIf(leftOut())("the Train tab", () => {
     await page.waitForFunction(() => document.querySelector("#tab-graph")!.getAttribute("aria-current") === "page");
     await page.waitForFunction(
       (formula) => document.querySelector<HTMLTextAreaElement>("main textarea")?.value === formula,
-      ["h1 = tanh(X @ W1 + b1)", "z = h1 @ W2 + b2", "L = binaryCrossEntropy(z, y)"].join("\n"),
+      [
+        "## layer1: W1, b1",
+        "h1 = tanh(X @ W1 + b1)",
+        "## output: W2, b2",
+        "z = h1 @ W2 + b2",
+        "## loss",
+        "L = binaryCrossEntropy(z, y)",
+      ].join("\n"),
     );
     // The graph is drawn with the numbers: a wire has the shape of the batch.
     await page.waitForFunction(() =>
       /4×2/.test(document.querySelector("main svg[role='graphics-document'], main [role='graphics-document']")?.textContent ?? ""),
     );
+    // Convolutions come as a box a layer, and are stepped through to the images.
+    await page.click("#tab-train");
+    await page.click("#data-digits");
+    await page.selectOption("#kind", "conv");
+    await page.fill("#units-0", "2");
+    await page.waitForFunction(() => document.querySelectorAll(".unit").length === 2);
+    await ready(page);
+    await page.click("#take-batch");
+    await page.waitForFunction(() =>
+      document.querySelector<HTMLTextAreaElement>("#formula")?.value.includes("relu(conv(X, W1, b1, padding=1))"),
+    );
+    await page.waitForSelector(".cr-item[aria-label^='layer1']");
+    await page.click("#last");
+    await page.waitForFunction(() => /\d/.test(document.querySelector("li:has(#value-X) .gradient")?.textContent ?? ""));
     expect(faults).toEqual([]);
     await page.close();
   });
@@ -420,10 +441,15 @@ describe.skipIf(leftOut())("the Train tab", () => {
     const before = await opened();
     expect(before.formula).toBe(
       [
+        "## layer1: W1, b1",
         "h1 = tanh(X @ W1 + b1)",
+        "## output: W2, b2",
         "z = h1 @ W2 + b2",
+        "## loss",
         "D = binaryCrossEntropy(z, y)",
+        "## penalty",
         "P = (sum(W1^2) + sum(W2^2)) / 2",
+        "##",
         "L = D + 0.3 * P",
       ].join("\n"),
     );
