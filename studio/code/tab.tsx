@@ -1,5 +1,5 @@
 import type { JSX } from "preact";
-import { useEffect, useRef } from "preact/hooks";
+import { useEffect, useLayoutEffect, useRef } from "preact/hooks";
 import { faultWords } from "../faults/fault-words.ts";
 import { openSheet, panelOf, SheetTabs, sheetOf } from "../shell/sheet.tsx";
 import { change, language, state } from "../state/store.ts";
@@ -23,8 +23,12 @@ export function CodeTab(): JSX.Element {
   const source = textOf(state.value.code);
   const place = useRef<HTMLDivElement>(null);
   const editor = useRef<Editor | null>(null);
+  const output = useRef<HTMLDivElement>(null);
+  // The newest line stays in sight, unless the reader has scrolled to an older one.
+  const isAtEnd = useRef(true);
   const start = (): void => {
     openSheet(sheet, "output");
+    isAtEnd.current = true;
     void run(textOf(state.value.code));
   };
   useEffect(() => {
@@ -39,6 +43,10 @@ export function CodeTab(): JSX.Element {
     return () => opened.destroy();
   }, [w]);
   useEffect(() => editor.current?.set(source), [source]);
+  useLayoutEffect(() => {
+    const { current } = output;
+    if (current !== null && isAtEnd.current) current.scrollTop = current.scrollHeight;
+  }, [lines.value, drawn.value, isRunning.value]);
   return (
     <main class="tab code" id="panel-code" data-sheet={panelOf(sheet)}>
       <section class="code-program" aria-label={w.program}>
@@ -93,6 +101,10 @@ export function CodeTab(): JSX.Element {
         <div
           class="code-lines"
           id="code-lines"
+          ref={output}
+          onScroll={({ currentTarget: { scrollTop, scrollHeight, clientHeight } }) => {
+            isAtEnd.current = scrollTop + clientHeight > scrollHeight - 8;
+          }}
           data-panel="output"
           role="log"
           aria-label={w.output}

@@ -21,7 +21,7 @@ export const en = {
   unreachable:
     "The frame that programs run in could not be loaded. This browser keeps no pages for reading without a network here, so programs need the network.",
   about:
-    "TypeScript against the library's public interface. It runs apart from this page, without a network, with 512 MiB of engine memory and a million nodes at most.",
+    "TypeScript against the library's public interface. It runs apart from this page, without a network, with 512 MiB of engine memory, 1 GiB of arrays and a million nodes at most.",
   keys: "Ctrl+Enter runs. Escape, then Tab leaves the editor.",
   line: (line: number, text: string): string => `line ${line}: ${text}`,
   cut: "Older lines were dropped.",

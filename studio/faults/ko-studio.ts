@@ -80,6 +80,8 @@ export const studio: readonly Row[] = [
   ["Cannot read properties of {a:w} (reading {b:w})", "{a}에서 속성 {b|을} 읽을 수 없습니다."],
   ["Cannot access {a:w} before initialization", "{a|을} 만들기 전에 썼습니다."],
   ["Maximum call stack size exceeded", "함수 호출이 너무 깊습니다. 끝나지 않는 재귀가 있는지 보세요."],
+  ["Identifier {a:w} has already been declared", "{a|은} 이미 선언되어 있습니다."],
+  ["Invalid or unexpected token", "여기에 올 수 없는 글자가 있습니다."],
   ["Unexpected token, expected {a}", "{a|이} 와야 할 자리에 다른 것이 있습니다."],
   ["Unexpected token {a}", "{a|은} 여기에 올 수 없습니다."],
   ["Unexpected token", "여기에 올 수 없는 것이 있습니다."],

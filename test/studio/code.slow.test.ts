@@ -293,6 +293,13 @@ for (;;) { try { rule.update({ params, grad: params, opt: rule.init(params) }); 
     expect((await say("for (let i = 0; ; i++) postMessage({ kind: 'log', text: String(i) });")).at(-1)).toBe(
       "the program says more than can be shown: 4,000 things at once, or 400 a second",
     );
+    // The last line is in sight.
+    expect(
+      await page.evaluate(() => {
+        const { scrollTop, scrollHeight, clientHeight } = document.querySelector("#code-lines")!;
+        return [scrollHeight > clientHeight, scrollHeight - clientHeight - scrollTop < 2];
+      }),
+    ).toEqual([true, true]);
     const long = await say("const text = 'x'.repeat(1e6); for (;;) console.log(text);");
     expect(long.at(-1)).toBe("the program says more than can be shown: 40,000,000 characters at once, or 4,000,000 a second");
   });

@@ -141,7 +141,7 @@ function texts(folder: string): string {
 
 /** What browsers and parsers of programs say. */
 const browsers =
-  /^(a (string|boolean|number|function|\{a:w\})$|an (object|op)$|\{a:w\} is not (defined|a function|iterable)|Assignment to|Cannot |Maximum call|Unexpected token|Unterminated|Failed to fetch|Out of memory|WebAssembly\.Memory|Array buffer|Invalid array)/;
+  /^(a (string|boolean|number|function|\{a:w\})$|an (object|op)$|\{a:w\} is not (defined|a function|iterable)|Assignment to|Identifier |Invalid or |Cannot |Maximum call|Unexpected token|Unterminated|Failed to fetch|Out of memory|WebAssembly\.Memory|Array buffer|Invalid array)/;
 
 test("every row is of a message that there is: one that changes there has to change here", () => {
   // Which rows tell the messages: a mark in the place of each Korean sentence, and what its holes hold.
