@@ -1,7 +1,7 @@
 import { withParticle } from "../words/particle.ts";
 import type { FixedBy } from "./parameters.ts";
 
-/** The languages in which `Inspection.text` speaks; what errors say, and what nodes need of data, is English in both. */
+/** The languages in which `Inspection.text` speaks; what errors say is English in both. */
 export type InspectionLanguage = "en" | "ko";
 
 /** `12,810`. */
@@ -118,6 +118,20 @@ const en: InspectionWords = {
   },
 };
 
+/** What nodes ask of data, where it is more than the name of an operand. */
+const asked: Readonly<Record<string, string>> = {
+  "its output shape": "출력 모양",
+  "its training mode": "학습 모드",
+  "the padding value": "채움 값",
+  "the sizes of pieces": "조각의 크기",
+  "a place in a sequence": "시퀀스의 자리",
+  "how many numbers it makes": "만들 수의 개수",
+  "how many rounds it makes": "반복 횟수",
+  "which branch it takes": "고를 가지",
+  "which elements of its operand are not 0": "피연산자의 0이 아닌 원소",
+  "which elements its condition keeps": "조건이 남기는 원소",
+};
+
 const ko: InspectionWords = {
   model: "ONNX 모델",
   producerUnknown: "만든 프로그램 알 수 없음",
@@ -165,7 +179,7 @@ const ko: InspectionWords = {
   needs: (node, what, inputs, weights, places) => {
     const from = [...(inputs === "" ? [] : [`데이터 ${inputs}`]), ...(weights === "" ? [] : [`가중치 ${weights}`])];
     const how = places ? "위치를 담은 텐서로 묶습니다" : "모양을 이루는 수로 묶으며, 수가 다르면 프로그램도 다릅니다";
-    return `${node}에 필요한 것: ${what}${from.length > 0 ? ` (출처: ${from.join(", ")})` : ""}. ${how}`;
+    return `${node}에 필요한 것: ${asked[what] ?? what.replace(/^its /, "")}${from.length > 0 ? ` (출처: ${from.join(", ")})` : ""}. ${how}`;
   },
   host: (count, of) =>
     `model.bind(inputs)가 이를 위해 노드 ${grouped(of)}개 중 ${grouped(count)}개를 호스트에서 계산합니다. 나머지는 model.apply(params, inputs, bound)로, 하나의 그래프입니다:`,

@@ -84,7 +84,7 @@ export interface Inspection {
   readonly memory: MemoryFacts | null;
   /** Why gradients and memory are not known, or null. */
   readonly unknown: string | null;
-  /** All of it in words, English unless said; reasons that errors gave, and what nodes need of data, are English. */
+  /** All of it in words, English unless said; reasons that errors gave are English. */
   text(language?: InspectionLanguage): string;
   /** All of it as plain data. */
   toJSON(): object;

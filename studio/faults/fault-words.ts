@@ -3,7 +3,7 @@ import { language } from "../state/store.ts";
 
 type Tell = (message: string) => string;
 
-const korean = signal<Tell | null>(null);
+const korean = signal<{ readonly message: Tell; readonly lines: Tell } | null>(null);
 let loading = false;
 
 /** Until the catalogue is here. */
@@ -14,8 +14,8 @@ effect(() => {
   if (language.value !== "ko" || loading) return;
   loading = true;
   import("./ko.ts").then(
-    ({ tellInKorean }) => {
-      korean.value = tellInKorean;
+    ({ tellInKorean, linesInKorean }) => {
+      korean.value = { message: tellInKorean, lines: linesInKorean };
     },
     () => {
       loading = false;
@@ -25,5 +25,10 @@ effect(() => {
 
 /** A message of the library, a worker or the browser in the reader's language; it changes with the language, so use it where it is shown. */
 export const faultWords: ReadonlySignal<Tell> = computed(() =>
-  language.value === "ko" ? (korean.value ?? introduced) : (message: string): string => message,
+  language.value === "ko" ? (korean.value?.message ?? introduced) : (message: string): string => message,
+);
+
+/** A text in the reader's language that has messages of the library in it: these are told, and the rest stays. */
+export const textWords: ReadonlySignal<Tell> = computed(() =>
+  language.value === "ko" && korean.value !== null ? korean.value.lines : (text: string): string => text,
 );

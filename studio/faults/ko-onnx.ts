@@ -59,7 +59,7 @@ export const onnx: readonly Row[] = [
   ["messages are nested deeper than {n:w}", "메시지가 {n}겹보다 깊이 중첩되었습니다."],
   ["wire type {n:w} is none that ONNX uses", "wire type {n|은} ONNX가 쓰지 않는 것입니다."],
   ["a field has number 0", "필드 번호가 0입니다."],
-  ["{a} has wire type {n:w}, not {m:w}", "{a!}의 wire type이 {m|이} 아니라 {n}입니다."],
+  ["{a} has wire type {n:w}, not {m:w}", "{a}의 wire type이 {m|이} 아니라 {n}입니다."],
   ["{a:w} stands twice", "{a!|이} 두 번 나옵니다."],
   ["onnx: {a} answered {b:w}", "ONNX: {a|이} {b|으로} 답했습니다."],
   ["the file was written anew since it was opened; read it again", "연 뒤에 파일이 새로 쓰였습니다. 다시 읽으세요."],

@@ -63,5 +63,10 @@ export const catalogue: Catalogue = {
   },
 };
 
+const teller = koreanOf(catalogue);
+
 /** A fault of the library, of the studio's workers or of the browser, in Korean; what is not in the catalogue is introduced and stands in English. */
-export const tellInKorean: (message: string) => string = koreanOf(catalogue);
+export const tellInKorean: (message: string) => string = teller.message;
+
+/** A Korean text with the library's messages in it, such as what is said of a model file. */
+export const linesInKorean: (text: string) => string = teller.lines;

@@ -99,8 +99,16 @@ function candidates(text: string, { byWord, wordless }: Index): Pattern[] {
   return found.sort((a, b) => a.rank - b.rank);
 }
 
-/** Compiles a catalogue: what gives a library's message in Korean. */
-export function koreanOf({ rows, phrases, about }: Catalogue): (message: string) => string {
+/** What tells the library's texts in Korean. */
+export interface Teller {
+  /** A message; what is not in the catalogue is introduced. */
+  readonly message: (message: string) => string;
+  /** A Korean text that has messages in lines of their own or behind a colon; all other lines stay as they are. */
+  readonly lines: (text: string) => string;
+}
+
+/** Compiles a catalogue. */
+export function koreanOf({ rows, phrases, about }: Catalogue): Teller {
   const sentences = indexOf(rows);
   const parts = indexOf(phrases);
 
@@ -168,17 +176,35 @@ export function koreanOf({ rows, phrases, about }: Catalogue): (message: string)
     return null;
   };
 
-  return (message) => {
-    const [line = "", ...picture] = message.slice(0, longest).split("\n");
+  /** A line that is a message, as far in as it was. */
+  const own = (line: string): string | null => {
+    const told = sentence(line.trim());
+    return told === null ? null : /^ */.exec(line)![0] + told;
+  };
+
+  const message = (text: string): string => {
+    const [line = "", ...picture] = text.slice(0, longest).split("\n");
     const name = /^(?:Uncaught )?(?:[A-Z]\w*)?Error: /.exec(line)?.[0] ?? "";
     const place = / \(line (\d+), column (\d+)\)$/.exec(line);
     const said = line.slice(name.length, place === null ? undefined : place.index);
     const where = place === null ? "" : ` (${place[1]}번째 줄, ${place[2]}번째 칸)`;
-    const more = picture.map((below) => `\n${/^ */.exec(below)![0]}${sentence(below.trim()) ?? below.trimStart()}`).join("");
+    const more = picture.map((below) => `\n${own(below) ?? below}`).join("");
     const korean = sentence(said);
     if (korean !== null) return korean + where + more;
     const subject = /^([\p{L}\d_.]+)(?:: | )/u.exec(said)?.[1] ?? "";
     const before = Object.hasOwn(about, subject) ? about[subject]! : about["other"]!;
     return `${before} ${said}${where}${more}`;
   };
+
+  const lines = (text: string): string =>
+    text
+      .split("\n")
+      .map((line) => {
+        const behind = /^(.*?[가-힣]: )(.*)$/u.exec(line);
+        const told = behind === null ? null : sentence(behind[2]!);
+        return told === null ? (own(line) ?? line) : behind![1] + told;
+      })
+      .join("\n");
+
+  return { message, lines };
 }

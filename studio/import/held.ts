@@ -146,7 +146,8 @@ export class Held {
   async inspection(): Promise<Asks["inspection"]["answer"]> {
     const { model } = await this.#modelOrFail();
     const found = await onnx.inspect(model);
-    return { text: found.text(), blocked: found.parameters.filter(({ gradient }) => gradient === false).map(({ name }) => name) };
+    const texts = { en: found.text("en"), ko: found.text("ko") };
+    return { texts, blocked: found.parameters.filter(({ gradient }) => gradient === false).map(({ name }) => name) };
   }
 
   async #openGraph(file: File, files: readonly File[]): Promise<Summary> {

@@ -188,8 +188,8 @@ export interface Asks {
   open: { readonly ask: { readonly files: readonly File[] }; readonly answer: Summary };
   inspection: {
     readonly ask: Record<string, never>;
-    /** The text, and the weights that no gradient arrives at. */
-    readonly answer: { readonly text: string; readonly blocked: readonly string[] };
+    /** The text in each language, and the weights that no gradient arrives at. */
+    readonly answer: { readonly texts: Readonly<Record<"en" | "ko", string>>; readonly blocked: readonly string[] };
   };
   draw: { readonly ask: Look; readonly answer: Drawing };
   /** The picture as a file: SVG, or a page in which both passes are stepped through; null where it has no numbers to step on. */

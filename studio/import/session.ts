@@ -10,7 +10,7 @@ import { lookForEngines, runtimeAddress } from "./engines.ts";
 import type { TensorFacts } from "./facts.ts";
 import { type GivenInput, InputFault, type InputTrouble } from "./given-input.ts";
 import { checked, giveFile, givenOf, inputFiles } from "./inputs.ts";
-import type { Amount, Drawing, Found, Gradients, ItemFacts, Look, Summary, TakenOver, TuneAsk, TuneState, Work } from "./protocol.ts";
+import type { Amount, Asks, Drawing, Found, Gradients, ItemFacts, Look, Summary, TakenOver, TuneAsk, TuneState, Work } from "./protocol.ts";
 import { short } from "./short.ts";
 import { defaultImport, type FileMark, type ImportState } from "./state.ts";
 import { isSameFile, markOf, openedFile, set, view } from "./view.ts";
@@ -28,7 +28,7 @@ export const summary = signal<Summary | null>(null);
 /** The table that a model is tuned with. */
 export const data = signal<Summary | null>(null);
 /** What of the model can be trained, in words; it comes after the picture. */
-export const inspection = signal<{ readonly text: string; readonly blocked: readonly string[] } | null>(null);
+export const inspection = signal<Asks["inspection"]["answer"] | null>(null);
 export const drawing = signal<Drawing | null>(null);
 export const fault = signal<Fault | null>(null);
 /** Whether the last thing that took time was given up by the reader. */

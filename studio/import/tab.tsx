@@ -1,6 +1,6 @@
 import type { JSX } from "preact";
 import { useEffect, useState } from "preact/hooks";
-import { faultWords } from "../faults/fault-words.ts";
+import { faultWords, textWords } from "../faults/fault-words.ts";
 import { commandsOfTab } from "../shell/dialogs.ts";
 import { pictureOfTab } from "../shell/picture-of-tab.ts";
 import { panelOf, SheetTabs, sheetOf } from "../shell/sheet.tsx";
@@ -280,7 +280,7 @@ function About({ opened, words }: { opened: Summary; words: ImportWords }): JSX.
           {inspection.value !== null && (
             <details>
               <summary>{words.about}</summary>
-              <pre id="import-inspection">{inspection.value.text}</pre>
+              <pre id="import-inspection">{textWords.value(inspection.value.texts[language.value])}</pre>
             </details>
           )}
         </>

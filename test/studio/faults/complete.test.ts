@@ -152,7 +152,7 @@ test("every row is of a message that there is: one that changes there has to cha
         .map((name) => `{${name}!}`)
         .join("")}`,
     ]);
-  const tell = koreanOf({
+  const { message: tell } = koreanOf({
     rows: marked(catalogue.rows, 0),
     phrases: marked(catalogue.phrases, catalogue.rows.length),
     about: catalogue.about,

@@ -2,7 +2,7 @@ import { expect, test } from "vitest";
 import { parseCsv, parseSafetensors } from "../../../src/data.ts";
 import { compileExpression, evaluate, parse } from "../../../src/index.ts";
 import { onnx } from "../../../src/onnx.ts";
-import { tellInKorean } from "../../../studio/faults/ko.ts";
+import { linesInKorean, tellInKorean } from "../../../studio/faults/ko.ts";
 
 const hangul = /[가-힣]/;
 const original = "영어 원문:";
@@ -184,4 +184,21 @@ test("what is not in the catalogue is introduced in Korean, with what it is abou
   expect(tellInKorean("Strange")).toBe("문제가 생겼습니다. 영어 원문: Strange");
   expect(tellInKorean("ReferenceError: q is not defined")).toBe("q가 정의되지 않았습니다.");
   expect(tellInKorean(`add: x is f64[2] and y is f64[3]; ${"aligned ".repeat(100_000)}`).length).toBeLessThan(5000);
+});
+
+test("messages inside a Korean text are told, and its other lines stay", () => {
+  const text = [
+    "모델: pytorch 2.13",
+    "  w  f32[2,3]  함  있음",
+    "지원하지 않는 연산",
+    "  node y (Frob): there is no operator Frob here; export the model with an operator set from 7 to 28 and operators of ai.onnx alone, or leave this part of it out",
+    "    막힌 매개변수: w",
+    "  알 수 없습니다: onnx: two inputs have one name: x",
+  ];
+  expect(linesInKorean(text.join("\n")).split("\n")).toEqual([
+    ...text.slice(0, 3),
+    "  y 노드(Frob): 연산자 Frob를 지원하지 않습니다. 이 부분을 빼거나 ai.onnx 표준 연산자로 다시 내보내세요.",
+    text[4],
+    "  알 수 없습니다: ONNX: 두 입력의 이름이 같습니다: x.",
+  ]);
 });
