@@ -1,7 +1,7 @@
 import { type AppState, isRecord, readState, stateVersion } from "./slices.ts";
 
 /** More than this of unpacked text is nobody's state: an address that unpacks to it is refused (a "zip bomb"). */
-const mostText = 1_000_000;
+const mostText = 3_000_000;
 
 async function through(bytes: Uint8Array<ArrayBuffer>, stream: GenericTransformStream, most: number): Promise<Uint8Array> {
   const reader = new Blob([bytes]).stream().pipeThrough(stream).getReader();

@@ -6,7 +6,7 @@ import { say } from "../shell/live.tsx";
 import { change } from "../state/store.ts";
 import { grouped } from "../words/words.ts";
 import { facts, pause, said, status, take } from "./client.ts";
-import { type AsGraph, batchAsGraph, firstRows, fittingRows, mostNumbers } from "./to-graph.ts";
+import { type AsGraph, batchAsGraph, firstRows, fittingRows, mostWeights } from "./to-graph.ts";
 import { words } from "./words.ts";
 
 /** Goes to the Graph tab with this formula at these numbers. */
@@ -17,7 +17,7 @@ export function openGraph({ formula, values, depth }: AsGraph): void {
 }
 
 /** Pauses, and opens the next batch as a graph to step through. */
-export function OpenAsGraph(): JSX.Element {
+export function OpenAsGraph({ id = "take-batch" }: { readonly id?: string }): JSX.Element {
   const w = words.value;
   const trouble = useSignal("");
   const open = async (): Promise<void> => {
@@ -27,7 +27,7 @@ export function OpenAsGraph(): JSX.Element {
       const batch = facts.peek()?.batch ?? 1;
       const taken = await take(batch);
       const rows = fittingRows(taken);
-      if (rows === 0) trouble.value = words.value["too large"](grouped(mostNumbers));
+      if (rows === 0) trouble.value = words.value["too large"](grouped(mostWeights));
       else {
         const made = batchAsGraph(firstRows(taken, rows));
         const told = words.value["rows of batch"](grouped(rows), grouped(batch));
@@ -44,7 +44,7 @@ export function OpenAsGraph(): JSX.Element {
     <>
       <button
         type="button"
-        id="take-batch"
+        id={id}
         class="main"
         disabled={status.value.kind !== "ready"}
         title={w["take hint"]}

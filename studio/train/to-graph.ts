@@ -10,8 +10,11 @@ export interface AsGraph {
   readonly depth: number | null;
 }
 
-/** More numbers than this are too many for the text of an address. */
+/** Weights and rows together are at most so many numbers, as their text goes with the address. */
 export const mostNumbers = 20_000;
+/** A net that has more weights than that, up to so many, still has some rows. */
+export const mostWeights = 100_000;
+const leastRows = 32;
 /** A unit whose whole past has at most this many weights is written from the inputs on; any other one from the layer before it. */
 const mostWires = 120;
 
@@ -92,7 +95,7 @@ export function fittingRows(taken: Taken): number {
   const inputs = x[0]?.length ?? 0;
   const weights = numbersIn({ ...taken, x: [] });
   const units = layers.reduce((n, { b, shape }) => n + b.length * (shape.length === 4 ? 64 : 1), 0);
-  const listed = Math.floor((mostNumbers - weights) / (inputs + 1));
+  const listed = Math.max(weights <= mostWeights ? leastRows : 0, Math.floor((mostNumbers - weights) / (inputs + 1)));
   const computed = Math.floor((mostComputed - perUnit * weights) / (inputs + perUnit * units));
   return Math.max(0, Math.min(x.length, listed, computed));
 }

@@ -5,7 +5,7 @@ import { state } from "../state/store.ts";
 import { calm, facts, pause, playing, take } from "./client.ts";
 import type { Taken } from "./messages.ts";
 import { chosen } from "./net-panel.tsx";
-import { openGraph } from "./open-as-graph.tsx";
+import { OpenAsGraph, openGraph } from "./open-as-graph.tsx";
 import { type AsGraph, unitAsGraph } from "./to-graph.ts";
 import { short, words } from "./words.ts";
 
@@ -36,7 +36,21 @@ export function UnitPanel(): JSX.Element | null {
       () => undefined,
     );
   }, [steps, running]);
-  if (at === null || gone || conv) return null;
+  if (at === null || gone) return null;
+  if (conv)
+    return (
+      <section class="train-card unit-panel" aria-labelledby="unit-title">
+        <div class="row">
+          <h2 id="unit-title">{w["conv unit"](w.unit(at.layer + 1, at.unit + 1))}</h2>
+          <span class="spring" />
+          <OpenAsGraph id="take-layer" />
+          <button type="button" onClick={() => (chosen.value = null)} aria-label={w.close} title={w.close}>
+            ×
+          </button>
+        </div>
+        <p class="muted">{w["conv unit is"]}</p>
+      </section>
+    );
   const now = taken.value;
   const fits = now !== null && at.layer < now.layers.length && at.unit < now.layers[at.layer]!.b.length && now.x.length > 0;
   const which = Math.min(row.value, (now?.x.length ?? 1) - 1);

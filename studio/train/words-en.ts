@@ -156,6 +156,9 @@ export const en = {
   "too large": (most: string) =>
     `This net has more weights than a picture of single numbers can hold (${most}); make it smaller, or look at one unit.`,
   "unit formula": (name: string) => `${name}, for one row`,
+  "conv unit": (name: string): string => `${name} is a channel of a convolution`,
+  "conv unit is":
+    "The same 3×3 weights pass over all places of the image. Open the batch as a graph, and the layer there, to see its numbers and their gradients.",
   close: "Close",
   row: "Row",
 

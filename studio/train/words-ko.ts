@@ -155,6 +155,8 @@ export const ko = {
       : `배치 ${batch}행 가운데 ${rows}행입니다. 더 많으면 주소에 담을 수 없습니다`,
   "too large": (most: string) => `수 하나하나를 그리기에는 가중치가 너무 많습니다(최대 ${most}개). 신경망을 줄이거나 뉴런 하나를 보세요.`,
   "unit formula": (name: string) => `행 하나에 대한 ${name}`,
+  "conv unit": (name: string): string => `${name}: 합성곱의 채널`,
+  "conv unit is": "같은 3×3 가중치가 이미지의 모든 자리를 지나갑니다. 배치를 그래프로 열고 그 층을 펼치면 수와 기울기를 볼 수 있습니다.",
   close: "닫기",
   row: "행",
 

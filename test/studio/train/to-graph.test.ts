@@ -138,11 +138,14 @@ test("the whole batch is opened where its numbers fit in an address, else as man
   const rows = fittingRows(wide);
   expect(rows).toBe(Math.floor((mostNumbers - 650) / 65));
   expect(numbersIn(firstRows(wide, rows))).toBeLessThanOrEqual(mostNumbers);
-  const heavy = {
+  const columns = (count: number): Taken => ({
     ...wide,
-    layers: [{ name: "output", w: new Array<number[]>(64).fill(new Array<number>(400).fill(0)), b: [], shape: [64, 400] }],
-  };
-  expect(fittingRows(heavy)).toBe(0);
+    layers: [{ name: "output", w: new Array<number[]>(64).fill(new Array<number>(count).fill(0)), b: [], shape: [64, count] }],
+  });
+  expect(fittingRows(columns(2000))).toBe(0);
+  // More weights than numbers would fit beside them: some rows.
+  expect(fittingRows(columns(400))).toBe(32);
+  expect(fittingRows(firstRows(columns(400), 8))).toBe(8);
 });
 
 test("a unit as a graph says what the unit says, from the inputs or from the layer before", async () => {
