@@ -11,7 +11,7 @@ import * as wasm from "chainrule/wasm";
 import { limitArrays, limitEngines, whenOver } from "./limits.ts";
 import { type ProgramMessage, readMessage } from "./messages.ts";
 import type { ProgramText } from "./sandbox.ts";
-import { shown } from "./shown.ts";
+import { line, shown } from "./shown.ts";
 
 const scope = globalThis as unknown as {
   onmessage: ((event: MessageEvent<ProgramText>) => void) | null;
@@ -96,11 +96,10 @@ function say(given: unknown): void {
   else post(message);
 }
 
-const textOf = (given: readonly unknown[]): string => given.map((value) => shown(value, numbersOf)).join(" ");
 const log =
   (level: "log" | "warn" | "error") =>
   (...given: unknown[]): void =>
-    say({ kind: "log", level, text: textOf(given) });
+    say({ kind: "log", level, text: line(given, numbersOf) });
 
 /** What programs ask of a console. */
 function consoleOf(): Readonly<Record<string, (...given: unknown[]) => void>> {

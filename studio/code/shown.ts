@@ -3,6 +3,24 @@ const deepest = 5;
 const mostItems = 100;
 const mostCharacters = 20_000;
 
+/** What `console.log` says of its arguments; `%s`, `%d`, `%i`, `%f`, `%o`, `%O` and `%j` in a text at the beginning stand for those that follow, `%c` for nothing. */
+export function line(given: readonly unknown[], own?: (value: object) => unknown): string {
+  const first = given[0];
+  let next = 1;
+  const text =
+    typeof first === "string" && given.length > 1
+      ? first.replace(/%([sdifoOjc%])/g, (mark, kind: string) => {
+          if (kind === "%") return "%";
+          if (next === given.length) return mark;
+          const value = given[next++];
+          if (kind === "c") return "";
+          if (kind === "i") return String(Math.trunc(Number(value)));
+          return kind === "d" || kind === "f" ? String(Number(value)) : shown(value, own);
+        })
+      : shown(first, own);
+  return given.reduce<string>((all, value, i) => (i < next ? all : `${all} ${shown(value, own)}`), given.length > 0 ? text : "");
+}
+
 /**
  * A value as `console.log` shows it: numbers as they are (NaN, -0, infinities), lists and typed arrays with their items, objects with their keys, errors with their message. What is nested too deep, comes again inside itself,
  * or is too long is said in short.

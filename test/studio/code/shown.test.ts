@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { shown } from "../../../studio/code/shown.ts";
+import { line, shown } from "../../../studio/code/shown.ts";
 
 class Point {
   readonly x = 1;
@@ -46,4 +46,16 @@ test("what throws when it is looked at is shown all the same", () => {
 
 test("the caller shows what it knows", () => {
   expect(shown({ node: 3 }, (value) => ("node" in value ? [value.node] : null))).toBe("[3]");
+});
+
+test.each([
+  [["a", 1, [2]], "a 1 [2]"],
+  [["%s is %d, %i of %o%%", "x", "3", 2.7, { a: 1 }, "more"], "x is 3, 2 of {a: 1}% more"],
+  [["%cred", "color: red"], "red"],
+  [["100%", 5], "100% 5"],
+  [["%s"], "%s"],
+  [[], ""],
+  [["%s and %s", 1], "1 and %s"],
+])("a line of the console: %j", (given, text) => {
+  expect(line(given)).toBe(text);
 });
