@@ -64,8 +64,8 @@ export function writeConvolution(
     const [x, w, y, column, n, group, from, some] = [local(), local(), local(), local(), local(), local(), local(), local()];
     const [first, second] = name === "conv" ? [x, w] : name === "convInput" ? [y, w] : [y, x];
     const third = name === "conv" ? y : name === "convInput" ? x : w;
-    addressOf(code, base, step.a).set(first);
-    addressOf(code, base, step.b).set(second);
+    addressOf(code, base, step.a.buffer).set(first);
+    addressOf(code, base, step.b.buffer).set(second);
     addressOf(code, base, step.out).set(third);
     parts.columns(code);
     code.set(column);

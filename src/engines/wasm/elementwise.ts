@@ -1,4 +1,3 @@
-import { InternalError } from "../../ir/errors.ts";
 import type { Node } from "../../ir/node.ts";
 import { type Code, type Instruction, i32 } from "./encoder.ts";
 import type { MathName } from "./math.ts";
@@ -26,7 +25,6 @@ type Row = (t: Target, kind: Kind, args: readonly Push[], node: Node) => void;
 
 /** `add` of `f32` in a loop over vectors is `f32x4.add`. */
 export function named(t: Target, kind: Kind, op: string): Instruction {
-  if (kind === "bool") throw new InternalError(`wasm: no ${op} on truth values`);
   return (t.wide ? `${kind}${kind === "f64" ? "x2" : "x4"}.${op}` : `${kind}.${op}`) as Instruction;
 }
 
@@ -35,9 +33,7 @@ export function constant(t: Target, kind: Kind, x: number): void {
   if (kind === "f32") t.code.float32(x);
   else if (kind === "f64") t.code.float64(x);
   else t.code.int(x);
-  if (!t.wide) return;
-  if (kind === "bool") throw new InternalError("wasm: a truth constant has no lanes of its own");
-  t.code.op(kind === "f32" ? "f32x4.splat" : kind === "f64" ? "f64x2.splat" : "i32x4.splat");
+  if (t.wide) t.code.op(named(t, kind, "splat"));
 }
 
 /** The second operand where the mask on top of the stack holds, else the first... written as: yes, no, mask. */
@@ -202,8 +198,7 @@ const converted: Row = (t, from, [x], node) => {
   if (from === "i32" && to === "f32") t.code.op(t.wide ? "f32x4.convert_i32x4_s" : "f32.convert_i32_s");
   else if (from === "i32" && to === "f64") t.code.op("f64.convert_i32_s");
   else if (from === "f32" && to === "f64") t.code.op("f64.promote_f32");
-  else if (from === "f64" && to === "f32") t.code.op("f32.demote_f64");
-  else throw new InternalError(`wasm: no cast from ${from} to ${to} in a loop`);
+  else t.code.op("f32.demote_f64");
 };
 
 /** A function of two operands, on single elements in the first lane. */
@@ -230,14 +225,17 @@ const all: readonly Kind[] = ["f32", "f64", "i32", "bool"];
 const truths: readonly Kind[] = ["bool"];
 const row = (kinds: readonly Kind[], emit: Row): Elementwise => ({ kinds, emit });
 
-const hostRow: Elementwise = { kinds: floats, emit: host, host: true };
+const each = (names: string, make: (name: string) => Elementwise): Record<string, Elementwise> =>
+  Object.fromEntries(names.split(" ").map((name) => [name, make(name)]));
 
 function table(): Readonly<Record<string, Elementwise>> {
   return {
-    add: row(numbers, direct("add")),
-    sub: row(numbers, direct("sub")),
-    mul: row(numbers, direct("mul")),
-    div: row(floats, direct("div")),
+    ...each("add sub mul", (name) => row(numbers, direct(name))),
+    ...each("div sqrt floor ceil", (name) => row(floats, direct(name))),
+    ...each("exp expm1 log log1p tanh sigmoid softplus asin acos atan sinh cosh erf", (name) => row(floats, called(name as MathName))),
+    ...each("atan2 pow", (name) => row(floats, calledWithTwo(name as MathName))),
+    ...each("sin cos tan", (name) => ({ ...row(floats, called(name as MathName)), host: true })),
+    ...each("lgamma digamma mod", () => ({ kinds: floats, emit: host, host: true })),
     neg: row(numbers, negated),
     abs: row(numbers, absolute),
     sign: row(numbers, signum),
@@ -246,7 +244,6 @@ function table(): Readonly<Record<string, Elementwise>> {
       x!();
       t.code.op(named(t, kind, "mul"));
     }),
-    sqrt: row(floats, direct("sqrt")),
     reciprocal: row(floats, (t, kind, [x]) => {
       constant(t, kind, 1);
       x!();
@@ -258,15 +255,6 @@ function table(): Readonly<Record<string, Elementwise>> {
       t.code.op(named(t, kind, "sqrt")).op(named(t, kind, "div"));
     }),
     relu: row(numbers, reluOf),
-    exp: row(floats, called("exp")),
-    expm1: row(floats, called("expm1")),
-    log: row(floats, called("log")),
-    log1p: row(floats, called("log1p")),
-    tanh: row(floats, called("tanh")),
-    sigmoid: row(floats, called("sigmoid")),
-    softplus: row(floats, called("softplus")),
-    floor: row(floats, direct("floor")),
-    ceil: row(floats, direct("ceil")),
     round: row(floats, direct("nearest")),
     maximum: row(numbers, extreme("max")),
     minimum: row(numbers, extreme("min")),
@@ -293,20 +281,6 @@ function table(): Readonly<Record<string, Elementwise>> {
     cast: row(all, converted),
     identity: row(all, (_t, _k, [x]) => x!()),
     stop: row(all, (_t, _k, [x]) => x!()),
-    sin: { ...row(floats, called("sin")), host: true },
-    cos: { ...row(floats, called("cos")), host: true },
-    tan: { ...row(floats, called("tan")), host: true },
-    asin: row(floats, called("asin")),
-    acos: row(floats, called("acos")),
-    atan: row(floats, called("atan")),
-    atan2: row(floats, calledWithTwo("atan2")),
-    sinh: row(floats, called("sinh")),
-    cosh: row(floats, called("cosh")),
-    erf: row(floats, called("erf")),
-    lgamma: hostRow,
-    digamma: hostRow,
-    pow: row(floats, calledWithTwo("pow")),
-    mod: hostRow,
   };
 }
 

@@ -15,7 +15,7 @@ export type ValueType = typeof i32 | typeof f32 | typeof f64 | typeof v128;
 const table = `i32 45 eqz eq ne lt_s lt_u gt_s gt_u le_s
 i32 4e ge_s ge_u
 i32 6a add sub mul
-i32 6e div_u
+i32 6e div_u rem_s rem_u
 i32 71 and or xor shl shr_s shr_u rotl
 i32 fc00 trunc_sat_f32_s
 i32 fc02 trunc_sat_f64_s trunc_sat_f64_u
@@ -231,7 +231,9 @@ export class Code {
     return this;
   }
   op(name: Instruction): this {
-    const code = codes.get(name)!;
+    const code = codes.get(name);
+    // As for arithmetic on truth values, which loops never have.
+    if (code === undefined) throw new InternalError(`wasm: there is no ${name}`);
     if (code >= 0x10000) this.bytes.byte(0xfd).unsigned(code & 0xff);
     else {
       if (code > 0xff) this.bytes.byte(0xfc);

@@ -1,11 +1,12 @@
 import type { Node } from "../../ir/node.ts";
-import { type Shape, sizeOf, stridesOf } from "../../ir/shape.ts";
+import { type Shape, sizeOf } from "../../ir/shape.ts";
 import { constant, elementwise, type Kind, named, type Push, type Target } from "./elementwise.ts";
-import { type Code, f32, f64, i32, type ValueType, v128 } from "./encoder.ts";
+import { type Code, i32, v128 } from "./encoder.ts";
 import { cells } from "./kernel.ts";
 import { isMath, type MathLibrary, type MathName } from "./math.ts";
 import { kindOf, type Loop, type Source, type Total } from "./plan.ts";
-import { type Buffer, isWhole } from "./view.ts";
+import { addressOf } from "./product.ts";
+import { type Buffer, isWhole, type View } from "./view.ts";
 
 /** What loops need of the module they are written into. */
 export interface Surroundings {
@@ -14,20 +15,21 @@ export interface Surroundings {
   readonly base: number;
   /** The imported function on plain numbers for an op. */
   host(node: Node): number;
+  /** Pushes an address in the memory that a thread has for a turn. */
+  own(code: Code, offset: number): void;
 }
 
 /** How one place in memory is walked: strides per collapsed axis, in elements. */
 interface Access {
-  readonly buffer: Buffer;
+  readonly view: View;
   readonly kind: Kind;
-  readonly offset: number;
-  strides: number[];
-  readonly turn: number;
-  /** The address of the current element, where there are axes to walk. */
+  strides: readonly number[];
+  /** The address of the current element. */
   pointer: number;
 }
 
-const plainType: Readonly<Record<Kind, ValueType>> = { f32, f64, i32, bool: i32 };
+const accessOf = (view: View): Access => ({ view, kind: kindOf(view.buffer.dtype)!, strides: view.strides, pointer: -1 });
+
 const identities: Readonly<Record<Total["op"], number>> = { sum: 0, prod: 1, max: Number.NEGATIVE_INFINITY, min: Number.POSITIVE_INFINITY };
 
 function identityOf(op: Total["op"], kind: Kind): number {
@@ -42,11 +44,35 @@ interface Reduction {
   reduced: boolean[];
   /** The first axis of the run of summed axes at the end; -1 where summed axes come before kept ones, and the sum is kept in memory. */
   from: number;
+  /** What is in memory counts, too. */
+  onto: boolean;
   /** Accumulators of the run, for vectors and for what is left of a row. */
   wide: number[];
   plain: number;
   /** Where its result goes. */
   start: number;
+}
+
+/** Where ops on single elements are written. */
+export function singleTarget(code: Code, around: Surroundings): Target {
+  return {
+    code,
+    wide: false,
+    size: 8,
+    math: (name, kind) => {
+      const lanes = kind === "f32" ? "f32x4" : "f64x2";
+      code.op(`${lanes}.splat`).call(around.library.index(name, lanes)).lane(`${lanes}.extract_lane`, 0);
+    },
+    host: (node, args) => {
+      const narrow = node.operands[0]!.type.dtype === "f32";
+      for (const push of args) {
+        push();
+        if (narrow) code.op("f64.promote_f32");
+      }
+      code.call(around.host(node));
+      if (narrow) code.op("f32.demote_f64");
+    },
+  };
 }
 
 /** Writes the code of one loop. */
@@ -77,16 +103,13 @@ export class LoopWriter {
   write(): void {
     const { shape } = this.loop;
     this.#survey();
-    for (const t of this.totals) if (t.from < 0 || sizeOf(shape) === 0) this.#fill(t);
+    for (const t of this.totals) if (t.total.onto !== true && (t.from < 0 || sizeOf(shape) === 0)) this.#fill(t);
     if (sizeOf(shape) === 0) return;
-    if (this.#dims.length === 0) {
-      this.#once();
-      return;
-    }
     for (const access of this.#accesses()) {
       access.pointer = this.code.local(i32);
       this.#address(access);
-      if (access.offset !== 0) this.code.int(access.offset * cells[access.kind].bytes).op("i32.add");
+      const { offset } = access.view;
+      if (offset !== 0) this.code.int(offset * cells[access.kind].bytes).op("i32.add");
       this.code.set(access.pointer);
     }
     this.#level(0);
@@ -102,11 +125,10 @@ export class LoopWriter {
     const known = new Map<string, Access>();
     const read = (s: Source): void => {
       if ("member" in s) return;
-      const { buffer, strides, offset, turn = 0 } = s.view;
-      const key = `${buffers(buffer)}:${offset}:${strides.join()}`;
+      const { buffer, strides, offset, wrap } = s.view;
+      const key = `${buffers(buffer)}:${offset}:${strides.join()}:${wrap}`;
       let access = known.get(key);
-      if (access === undefined)
-        known.set(key, (access = { buffer, kind: kindOf(buffer.dtype)!, offset, strides: [...strides], turn, pointer: -1 }));
+      if (access === undefined) known.set(key, (access = accessOf(s.view)));
       this.#reads.set(s, access);
     };
     const ids = new Map<Buffer, number>();
@@ -118,23 +140,31 @@ export class LoopWriter {
     for (const m of members) {
       m.args.forEach(read);
       if (m.out !== null) {
-        const { buffer, offset, strides, turn = 0 } = m.out;
-        this.#writes.set(m.node, { buffer, kind: kindOf(buffer.dtype)!, offset, strides: [...strides], turn, pointer: -1 });
+        this.#writes.set(m.node, accessOf(m.out));
         // A vector at the end of a row may not run over into what others have written.
-        if (buffer.tight || !isWhole(m.out)) this.#exact = true;
+        if (m.out.buffer.tight || !isWhole(m.out)) this.#exact = true;
       }
     }
     for (const total of totals) {
       read(total.source);
-      const kept = stridesOf(shape.map((s, i) => (total.axes.includes(i) ? 1 : s))).map((s, i) => (total.axes.includes(i) ? 0 : s));
-      const access = { buffer: total.out, kind: total.kind, offset: 0, strides: kept, turn: total.turn ?? 0, pointer: -1 };
-      this.totals.push({ total, access, reduced: shape.map((_, i) => total.axes.includes(i)), from: 0, wide: [], plain: -1, start: -1 });
+      const access = accessOf(total.out);
+      this.totals.push({
+        total,
+        access,
+        reduced: access.strides.map((s) => s === 0),
+        from: 0,
+        onto: total.onto === true,
+        wide: [],
+        plain: -1,
+        start: -1,
+      });
     }
     this.#collapse(shape);
     for (const t of this.totals) {
       const first = t.reduced.indexOf(true);
       const start = first < 0 ? this.#dims.length : first;
       t.from = t.reduced.slice(start).every((r) => r) ? start : -1;
+      if (t.from < 0) t.onto = true;
     }
     const kinds = [
       ...this.#accesses().map((a) => a.kind),
@@ -164,7 +194,9 @@ export class LoopWriter {
 
   #collapse(shape: Shape): void {
     const all = [...new Set(this.#reads.values()), ...this.#writes.values(), ...this.totals.map((t) => t.access)];
-    const axes = shape.flatMap((s, i) => (s === 1 ? [] : [i]));
+    const long = shape.flatMap((s, i) => (s === 1 ? [] : [i]));
+    // A single element has one axis, too.
+    const axes = long.length === 0 && shape.length > 0 ? [0] : long;
     const dims: number[] = [];
     const kept: number[] = [];
     for (const axis of axes) {
@@ -189,24 +221,39 @@ export class LoopWriter {
   }
 
   /** The address of a buffer's first element. */
-  #address({ buffer, kind, turn }: Access): void {
+  #address({ view: { buffer, turn, wrap, stretch }, kind }: Access): void {
     const { code, around } = this;
-    code.getGlobal(around.base);
-    if (buffer.place === "slot") code.mem("i32.load", buffer.offset * 4);
-    else if (buffer.offset !== 0) code.int(buffer.offset).op("i32.add");
-    if (this.#turn !== null && turn !== 0) code.plus(this.#turn, turn * cells[kind].bytes);
+    if (buffer.place === "turn") around.own(code, buffer.offset);
+    else addressOf(code, around.base, buffer);
+    if (this.#turn === null) return;
+    const moved = (by: number, every: number | undefined, op: "i32.rem_u" | "i32.div_u"): void => {
+      code.get(this.#turn!);
+      if (every) code.int(every).op(op);
+      code
+        .int(by * cells[kind].bytes)
+        .op("i32.mul")
+        .op("i32.add");
+    };
+    if (turn) moved(turn, wrap, "i32.rem_u");
+    if (stretch) moved(stretch[1], stretch[0], "i32.div_u");
   }
 
-  #fill(t: Reduction): void {
+  /** What totals that go on over turns start from. */
+  clear(): void {
+    this.#survey();
+    for (const t of this.totals) if (t.total.onto === true) this.#fill(t, t.total.out.buffer.length);
+  }
+
+  #fill(t: Reduction, count: number = this.#dims.reduce((n, size, i) => (t.reduced[i] ? n : n * size), 1)): void {
     const { code } = this;
-    const { kind, op, out } = t.total;
+    const { kind, op } = t.total;
     const [at, i] = [code.local(i32), code.local(i32)];
     this.#address(t.access);
     code.set(at);
     code.count(
       i,
       () => code.int(0),
-      () => code.int(out.length),
+      () => code.int(count),
       1,
       () => {
         code.get(at);
@@ -220,37 +267,20 @@ export class LoopWriter {
   #target(wide: boolean): Target {
     const { code, around, size } = this;
     return {
-      code,
-      wide,
+      ...singleTarget(code, around),
       size,
-      math: (name: MathName, kind: "f32" | "f64") => {
-        const lanes = kind === "f32" ? "f32x4" : "f64x2";
-        if (wide) {
-          around.library.write(code, name, lanes);
-          return;
-        }
-        code.op(`${lanes}.splat`);
-        code.call(around.library.index(name, lanes));
-        code.lane(`${lanes}.extract_lane`, 0);
-      },
-      host: (node: Node, args: readonly Push[]) => this.#hosted(node, args, wide),
+      ...(wide && {
+        wide,
+        math: (name: MathName, kind: "f32" | "f64") => around.library.write(code, name, kind === "f32" ? "f32x4" : "f64x2"),
+        host: (node: Node, args: readonly Push[]) => this.#hosted(node, args),
+      }),
     };
   }
 
   /** Calls an op's own function on plain numbers, lane by lane. */
-  #hosted(node: Node, args: readonly Push[], wide: boolean): void {
+  #hosted(node: Node, args: readonly Push[]): void {
     const { code, around } = this;
     const narrow = node.operands[0]!.type.dtype === "f32";
-    const f = around.host(node);
-    if (!wide) {
-      for (const push of args) {
-        push();
-        if (narrow) code.op("f64.promote_f32");
-      }
-      code.call(f);
-      if (narrow) code.op("f32.demote_f64");
-      return;
-    }
     const held = args.map((push) => {
       const local = code.local(v128);
       push();
@@ -261,12 +291,12 @@ export class LoopWriter {
     const lanes = narrow ? "f32x4" : "f64x2";
     for (let lane = 0; lane < (narrow ? 4 : 2); lane++) {
       if (lane > 0) code.get(result);
-      for (const x of held) {
-        code.get(x).lane(`${lanes}.extract_lane`, lane);
-        if (narrow) code.op("f64.promote_f32");
-      }
-      code.call(f);
-      if (narrow) code.op("f32.demote_f64");
+      const pushes = held.map(
+        (x): Push =>
+          () =>
+            code.get(x).lane(`${lanes}.extract_lane`, lane),
+      );
+      singleTarget(code, around).host(node, pushes);
       if (lane === 0) code.op(`${lanes}.splat`);
       else code.lane(`${lanes}.replace_lane`, lane);
       code.set(result);
@@ -322,45 +352,7 @@ export class LoopWriter {
   #splat(kind: Kind): void {
     const { code } = this;
     if (kind === "bool") code.op("i32x4.splat").op("i32x4.neg");
-    else code.op(kind === "f32" ? "f32x4.splat" : kind === "f64" ? "f64x2.splat" : "i32x4.splat");
-  }
-
-  /** A single element, with no axis to walk: everything is addressed from the base. */
-  #once(): void {
-    const { code } = this;
-    const pointers = new Map<Buffer, number>();
-    const base = (access: Access): number => {
-      const { buffer } = access;
-      if (this.#turn !== null) {
-        this.#address(access);
-        return access.offset * cells[access.kind].bytes;
-      }
-      if (buffer.place !== "slot") {
-        code.getGlobal(this.around.base);
-        return buffer.offset + access.offset * cells[access.kind].bytes;
-      }
-      let local = pointers.get(buffer);
-      if (local === undefined) {
-        pointers.set(buffer, (local = code.local(i32)));
-        this.#address(access);
-        code.tee(local);
-      } else code.get(local);
-      return access.offset * cells[access.kind].bytes;
-    };
-    this.#body(
-      false,
-      (access) => this.#take(access.kind, false, base(access)),
-      (access, value) => {
-        const offset = base(access);
-        value();
-        this.#put(access.kind, false, offset);
-      },
-    );
-    for (const t of this.totals) {
-      const offset = base(t.access);
-      this.#sourceValue(t.total.source, (access) => this.#take(access.kind, false, base(access)));
-      this.#put(t.total.kind, false, offset);
-    }
+    else code.op(named(this.#target(true), kind, "splat"));
   }
 
   readonly #computed = new Map<number, number>();
@@ -378,7 +370,7 @@ export class LoopWriter {
         return;
       }
       load(access);
-      const made = code.local(wide ? v128 : plainType[access.kind]);
+      const made = code.local(wide ? v128 : cells[access.kind].type);
       code.tee(made);
       loaded.set(access, made);
     };
@@ -393,7 +385,7 @@ export class LoopWriter {
       });
       const kind = kindOf(m.node.operands[m.node.op.name === "where" ? 1 : 0]!.type.dtype)!;
       elementwise[m.node.op.name]!.emit(target, kind, args, m.node);
-      const local = code.local(wide ? v128 : plainType[kindOf(m.node.type.dtype)!]);
+      const local = code.local(wide ? v128 : cells[m.node.type.dtype].type);
       code.set(local);
       this.#computed.set(i, local);
       const access = this.#writes.get(m.node);
@@ -461,7 +453,7 @@ export class LoopWriter {
     const { code } = this;
     const { op, kind } = t.total;
     if (t.plain < 0) {
-      t.plain = code.local(plainType[kind]);
+      t.plain = code.local(cells[kind].type);
       if (this.vectors) t.wide = Array.from({ length: this.#times }, () => code.local(v128));
       t.start = code.local(i32);
     }
@@ -476,9 +468,16 @@ export class LoopWriter {
 
   #end(t: Reduction): void {
     const { code } = this;
+    const { kind, op } = t.total;
     if (this.vectors) this.#gather(t);
-    code.get(t.start).get(t.plain);
-    this.#put(t.total.kind, false, 0);
+    code.get(t.start);
+    if (t.onto) {
+      code.get(t.start);
+      this.#take(kind, false, 0);
+    }
+    code.get(t.plain);
+    if (t.onto) this.#combine(op, kind, false);
+    this.#put(kind, false, 0);
   }
 
   /** Adds the lanes of the vector accumulator to the plain one. */
@@ -509,7 +508,7 @@ export class LoopWriter {
     const still = own.filter((a) => [...this.#reads.values()].includes(a) && a.strides[inner] === 0);
     const held = new Map<Access, { readonly plain: number; readonly wide: number }>();
     for (const a of still) {
-      const plain = code.local(plainType[a.kind]);
+      const plain = code.local(cells[a.kind].type);
       code.get(a.pointer);
       this.#take(a.kind, false, 0);
       code.set(plain);
@@ -550,24 +549,21 @@ export class LoopWriter {
         });
         for (const t of this.totals) {
           const { op, kind, source } = t.total;
-          if (t.from >= 0 || t.reduced[inner] === true) {
-            if (t.from === this.#dims.length) {
-              // Nothing is summed: every element is its own total.
-              code.get(t.access.pointer);
-              this.#sourceValue(source, load);
-              this.#put(kind, wide, ahead(t.access, n));
-              continue;
-            }
+          if (t.reduced[inner] === true) {
             const acc = wide ? t.wide[n]! : t.plain;
             code.get(acc);
             this.#sourceValue(source, load);
             this.#combine(op, kind, wide);
             code.set(acc);
           } else {
-            code.get(t.access.pointer).get(t.access.pointer);
-            this.#take(kind, wide, ahead(t.access, n));
+            // Where nothing is summed, every element is its own total.
+            code.get(t.access.pointer);
+            if (t.onto) {
+              code.get(t.access.pointer);
+              this.#take(kind, wide, ahead(t.access, n));
+            }
             this.#sourceValue(source, load);
-            this.#combine(op, kind, wide);
+            if (t.onto) this.#combine(op, kind, wide);
             this.#put(kind, wide, ahead(t.access, n));
           }
         }
@@ -590,14 +586,6 @@ export class LoopWriter {
     if (this.#times > 1) walk(true, 0, turns, this.#times);
     walk(true, this.#times > 1 ? turns : 0, whole, 1);
     walk(false, whole, vectors && !exact ? 0 : count, 1);
-    for (const t of runs) {
-      const { op, kind } = t.total;
-      if (vectors) this.#gather(t);
-      code.get(t.start).get(t.start);
-      this.#take(kind, false, 0);
-      code.get(t.plain);
-      this.#combine(op, kind, false);
-      this.#put(kind, false, 0);
-    }
+    for (const t of runs) this.#end(t);
   }
 }

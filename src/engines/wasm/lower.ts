@@ -5,7 +5,7 @@ import { type Node, nextSerial, type Value, valuesOf } from "../../ir/node.ts";
 import type { AnyOp } from "../../ir/op.ts";
 import { reducedShape, sameShape, sizeOf } from "../../ir/shape.ts";
 import { tensor } from "../../ir/tensor.ts";
-import { bool } from "../../ir/type.ts";
+import { bool, i32 } from "../../ir/type.ts";
 import { collect } from "../../ir/walk.ts";
 import { applyTo } from "../../ops/define.ts";
 import {
@@ -73,12 +73,14 @@ interface Pads {
   readonly mode: "constant" | "reflect" | "edge";
 }
 
-/** Where a triangle keeps its elements: a constant, which the planner computes once. */
-function kept(x: Value, keeps: (column: number, row: number) => boolean): Value {
+/** A triangle and zeros: where it keeps its elements is a constant, which the planner computes once. */
+function triangle(x: Value, attrs: object, side: 1 | -1): Value {
+  const { offset } = attrs as { readonly offset: number };
   const [rows, columns] = x.type.shape.slice(-2) as [number, number];
-  const places = new Uint8Array(rows * columns);
-  for (let i = 0; i < places.length; i++) places[i] = keeps(i % columns, Math.floor(i / columns)) ? 1 : 0;
-  return lift(tensor(places, bool(rows, columns)), "bool");
+  const kept = Uint8Array.from({ length: rows * columns }, (_, i) =>
+    Number(side * ((i % columns) - Math.floor(i / columns) - offset) >= 0),
+  );
+  return where(lift(tensor(kept, bool(rows, columns)), "bool"), x, 0);
 }
 
 /**
@@ -100,6 +102,18 @@ function overProducts(x: Value, { axis, keepDims }: Axes): Value | null {
   const left = transpose(reshape(transpose(a, { axes: turned }), { shape: [length, m] }), { axes: [1, 0] });
   const total = applyTo(x.node.op, [left, reshape(b, { shape: [length, n] })], x.node.attrs) as Value;
   return keepDims ? reshape(total, { shape: [...examples.map(() => 1), m, n] }) : total;
+}
+
+/** Where the elements are that indices name, one on each line along an axis, which are held in range; null for other indices. */
+function marks({ type: { shape } }: Value, index: Value, axis: number): Value | null {
+  const size = shape[axis]!;
+  const { op, attrs } = index.node;
+  const { min = -1, max = size } = attrs as { readonly min?: number; readonly max?: number };
+  if (op.name !== "clip" || min < 0 || max >= size || index.type.dtype !== "i32") return null;
+  const line = shape.map((s, i) => (i === axis ? 1 : s));
+  if (!sameShape(index.type.shape, line)) return null;
+  const places = Int32Array.from({ length: size }, (_, i) => i);
+  return equal(index, lift(tensor(places, i32(size, ...line.slice(axis + 1).map(() => 1))), "i32"));
 }
 
 interface Windows {
@@ -242,6 +256,17 @@ const rules: Readonly<Record<string, Rule>> = {
     const rows = reshape(x, { shape: [sizeOf(x.type.shape.slice(0, -1)), inner] });
     return reshape(applyTo(op, [rows, b!], attrs) as Value, { shape: type.shape });
   },
+  // Of what a loop computes it picks the elements, too, and the way back is a loop instead of zeros and numbers put among them.
+  gatherElements: (x, { attrs }, [, index]) => {
+    const { axis } = attrs as { readonly axis: number };
+    const mark = x.node.op.scalar === null ? null : marks(x, index!, axis);
+    return mark && sum(where(mark, x, 0), { axis, keepDims: true });
+  },
+  scatterElements: (x, { attrs }, [, index, updates]) => {
+    const { axis, reduction } = attrs as { readonly axis: number; readonly reduction?: string };
+    const mark = marks(x, index!, axis);
+    return mark && where(mark, reduction === "add" ? add(x, updates!) : updates!, x);
+  },
   cumsum: (x, { op, attrs }) => (x.type.dtype === "bool" ? (applyTo(op, [whole(x)], attrs) as Value) : null),
   pad: (x, { attrs }) => {
     const { pads, mode } = attrs as Pads;
@@ -266,6 +291,12 @@ const rules: Readonly<Record<string, Rule>> = {
       return after > 0 ? add(total, unshown(part(before + size, after), axis, size, true, mode)) : total;
     }, x);
   },
+  // Of reshapes in a row the last one counts, so that what is computed of either is one value.
+  reshape: ({ node: { op, operands } }, node) => {
+    if (op !== node.op) return null;
+    const from = operands[0]!;
+    return sameShape(from.type.shape, node.type.shape) ? from : (applyTo(op, [from], node.attrs) as Value);
+  },
   tile: (x, { attrs, type }) => {
     const { repeats } = attrs as { readonly repeats: readonly number[] };
     const apart = x.type.shape.flatMap((s) => [1, s]);
@@ -280,22 +311,8 @@ const rules: Readonly<Record<string, Rule>> = {
     if (columns === undefined) return reshape(unslice(x, { axis: 0, start, step: width + 1, size: width * width }), { shape: type.shape });
     return sliceRange(reshape(x, { shape: [rows * columns] }), { axis: 0, start, step: width + 1, count: type.shape[0]! });
   },
-  triu: (x, { attrs }) => {
-    const { offset } = attrs as { readonly offset: number };
-    return where(
-      kept(x, (column, row) => column >= row + offset),
-      x,
-      0,
-    );
-  },
-  tril: (x, { attrs }) => {
-    const { offset } = attrs as { readonly offset: number };
-    return where(
-      kept(x, (column, row) => column <= row + offset),
-      x,
-      0,
-    );
-  },
+  triu: (x, { attrs }) => triangle(x, attrs, 1),
+  tril: (x, { attrs }) => triangle(x, attrs, -1),
 };
 
 /** Ops beside those with rules that become others, or whose bodies do. */

@@ -8,7 +8,18 @@ import { cells, KernelCode } from "./kernel.ts";
 import { LoopWriter, type Surroundings } from "./loop.ts";
 import { MathLibrary, scalarSignature } from "./math.ts";
 import { type Computed, everyStep, type Hosted, type Loop, type Plan, padded, type Step } from "./plan.ts";
-import { commonOf, mostParts, type Parts, Products, type Shares, scratchOf, sharesOf, turnedProduct, writeProduct } from "./product.ts";
+import {
+  addressOf,
+  commonOf,
+  mostParts,
+  type Parts,
+  Products,
+  type Shares,
+  scratchOf,
+  sharesOf,
+  turnedProduct,
+  writeProduct,
+} from "./product.ts";
 import { inTurns, type Rows } from "./rows.ts";
 import { ScalarWriter } from "./scalar.ts";
 import { costOf } from "./step-cost.ts";
@@ -58,10 +69,11 @@ export function compileModule(plan: Plan, { shared, fused, threads }: Host, apar
     base,
     library: new MathLibrary(module, (name) => imports.get(name)!),
     host: (node) => imports.get(node.op.name)!,
+    own: (code, offset) => scratch(code, packed + padded(columns) + offset),
   };
   const products = new Products(module, fused);
   const hosted: (Hosted | Computed | Refusal)[] = [];
-  let [packed, columns, common] = [0, 0, 0];
+  let [packed, columns, common, own] = [0, 0, 0, 0];
   for (const step of all)
     if (step.kind === "product") {
       packed = Math.max(packed, scratchOf(step));
@@ -69,10 +81,10 @@ export function compileModule(plan: Plan, { shared, fused, threads }: Host, apar
     } else if (step.kind === "convolution") {
       const need = convolutionScratch(step);
       [packed, columns] = [Math.max(packed, need.packed), Math.max(columns, need.columns)];
-    }
+    } else if (step.kind === "rows") own = Math.max(own, step.bytes);
   packed = padded(packed);
   // Every thread has scratch of its own.
-  const each = packed + padded(columns);
+  const each = packed + padded(columns) + own;
   let shares = 0;
   let thread: number | null = null;
   const scratch = (code: Code, offset: number): void => {
@@ -132,7 +144,13 @@ function write(
     hosted.push(step);
     return (code) => code.int(index).call(host);
   }
-  if (step.kind === "rows") return writeRows(step, around, products, parts);
+  if (step.kind === "rows" && step.turns > 1) return writeRows(step, around, products, parts);
+  if (step.kind === "rows") {
+    const calls = step.steps.map((s) => write(s, module, around, products, parts, host, hosted));
+    return (code) => {
+      for (const call of calls) call(code);
+    };
+  }
   const cut = step.kind === "loop" ? inTurns(step, sharesFor(step, parts.threads).parts) : null;
   if (cut !== null) return writeRows(cut, around, products, parts);
   if (step.kind === "product") return writeProduct(step, module, around.base, products, parts);
@@ -169,8 +187,10 @@ function writeRows(rows: Rows<Step>, around: Surroundings, products: Products, p
       : parts.turn((code) => new LoopWriter(code, around, s as Loop, 0).write()),
   );
   const shares = sharesFor(rows, parts.threads);
+  const onto = rows.steps.filter((s) => s.kind === "loop" && s.totals.some((t) => t.onto)) as Loop[];
   let count = Math.min(turns, shares.parts);
   while (turns % count !== 0) count = count < mostParts ? count + 1 : 1;
+  if (onto.length > 0) count = count > 1 ? rows.parts : 1;
   const index = parts.turn((code) => {
     const [turn, end] = [code.local(i32), code.local(i32)];
     code
@@ -186,9 +206,21 @@ function writeRows(rows: Rows<Step>, around: Surroundings, products: Products, p
     };
     code.count(turn, () => code.get(turn), () => code.get(end), 1, each); // biome-ignore format: one call
   });
-  return count === 1
-    ? (code) => code.int(0).int(0).call(index)
-    : parts.share({ ...shares, parts: count }, (code, part) => code.get(part).get(1).call(index));
+  const all: Call =
+    count === 1
+      ? (code) => code.int(0).int(0).call(index)
+      : parts.share({ ...shares, parts: count }, (code, part) => code.get(part).get(1).call(index));
+  if (onto.length === 0) return all;
+  const start = parts.turn((code) => {
+    for (const s of onto) new LoopWriter(code, around, s).clear();
+  });
+  const end = parts.turn((code) => {
+    for (const s of rows.sums) new LoopWriter(code, around, s as Loop).write();
+  });
+  return (code) => {
+    all(code.int(0).int(0).call(start));
+    code.int(0).int(0).call(end);
+  };
 }
 
 function loopFunction(loop: Loop, module: ModuleBuilder, around: Surroundings): number {
@@ -206,11 +238,7 @@ function kernelFunction(
   return module.add(null, [], [], (code) => {
     const pointer = ({ buffer, offset }: { readonly buffer: View["buffer"]; readonly offset: number }): number => {
       const into = code.local(i32);
-      code.getGlobal(around.base);
-      if (buffer.place === "slot") code.mem("i32.load", buffer.offset * 4);
-      else code.int(buffer.offset).op("i32.add");
-      if (offset !== 0) code.int(offset * cells[buffer.dtype].bytes).op("i32.add");
-      code.set(into);
+      addressOf(code, around.base, buffer, offset * cells[buffer.dtype].bytes).set(into);
       return into;
     };
     let index = -1;

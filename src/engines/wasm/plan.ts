@@ -12,8 +12,8 @@ import { cells, type Kernel } from "./kernel.ts";
 import { kernels } from "./kernels/kernels.ts";
 import { isBernoulli } from "./kernels/random.ts";
 import { lowered } from "./lower.ts";
-import { byRows, type Rows } from "./rows.ts";
-import { alignedTo, type Buffer, isWhole, sliced, unborn, type View, viewOf, wholeView } from "./view.ts";
+import { byRows, type Rows, touched } from "./rows.ts";
+import { alignedTo, type Buffer, isWhole, reshaped, sliced, unborn, type View, viewOf, wholeView } from "./view.ts";
 
 /** Where a loop reads an operand: another member of the loop, or memory. */
 export type Source = { readonly member: number } | { readonly view: View };
@@ -31,10 +31,10 @@ export interface Total {
   readonly op: "sum" | "prod" | "max" | "min";
   readonly kind: Kind;
   readonly source: Source;
-  readonly axes: readonly number[];
-  readonly out: Buffer;
-  /** As in views. */
-  readonly turn?: number;
+  /** Over the loop's shape: its strides are 0 along the axes that are reduced. */
+  readonly out: View;
+  /** What is there already counts, too: the rows of other turns. */
+  readonly onto?: boolean;
 }
 
 /** One pass over a common shape: elementwise ops, and reductions of what they compute. */
@@ -58,8 +58,8 @@ export interface Product {
 export interface Convolution {
   readonly kind: "convolution";
   readonly node: Node;
-  readonly a: Buffer;
-  readonly b: Buffer;
+  readonly a: View;
+  readonly b: View;
   readonly out: Buffer;
 }
 
@@ -113,8 +113,8 @@ interface Group extends Loop {
 const mostMembers = 300;
 /** Single elements have no loop around them, so that there may be more; what compiles a function takes longer than in proportion to its size. */
 const mostScalars = 600;
-/** Ops that give one element back as it is. */
-const oneForOne: ReadonlySet<string> = /* @__PURE__ */ new Set(["identity", "stop", "customGradient", "reshape", "expand", "transpose", "sum", "prod", "max", "min"]); // biome-ignore format: a list
+/** Ops that give their elements back in order where no axis but those of one place comes or goes. */
+const inOrder: ReadonlySet<string> = /* @__PURE__ */ new Set(["identity", "stop", "customGradient", "reshape", "expand", "transpose", "sum", "prod", "max", "min"]); // biome-ignore format: a list
 const noShape: Shape = [];
 const reductions: ReadonlySet<string> = /* @__PURE__ */ new Set(["sum", "prod", "max", "min"] satisfies Total["op"][]);
 
@@ -156,7 +156,7 @@ class Facts {
   /** How often nodes read it, and how often of that in the loop that computes it. */
   count = 0;
   inside = 0;
-  /** One element of another value: that value. */
+  /** The elements of another value, in order and with the same axes but for those of one place: that value. */
   same: Value | null = null;
   /** Where its results lie, as far as they do. */
   views: (View | undefined)[] | null = null;
@@ -241,12 +241,13 @@ class Planner {
 
   /** Runs steps over the same rows together; their buffers are alive all through. */
   #together(): void {
-    const made = byRows(this.steps, bytesOf, (first, last, buffers) => {
+    const joined = (first: number, last: number, buffers: readonly Buffer[]): void => {
       for (const b of buffers) {
         touch(b, first);
         touch(b, last);
       }
-    });
+    };
+    const made = byRows(this.steps, bytesOf, joined, (dtype, length) => this.buffer(dtype, length, "scratch"));
     this.steps.splice(0, this.steps.length, ...made);
   }
 
@@ -305,14 +306,11 @@ class Planner {
     for (const v of this.#outputs) this.#facts.of(this.#rooted(v).node).needed = true;
   }
 
-  /** Whether a node only gives its operand's single element another shape. */
-  #isSame(node: Node): boolean {
-    const { op, type } = node;
-    if (!oneForOne.has(op.name) || node.outputs !== null) return false;
-    const x = node.operands[0];
-    return (
-      x != null && sizeOf(type.shape) === 1 && sizeOf(x.type.shape) === 1 && type.dtype === x.type.dtype && kindOf(type.dtype) !== null
-    );
+  /** Whether a node only gives its operand axes of one place, or takes them away. */
+  #isSame({ op, type, outputs, operands: [x] }: Node): boolean {
+    if (!inOrder.has(op.name) || outputs !== null || x == null || type.dtype !== x.type.dtype || kindOf(type.dtype) === null) return false;
+    const shape = squeezed(type.shape);
+    return sameShape(shape, squeezed(x.type.shape)) && (op.name !== "transpose" || shape.length < 2);
   }
 
   /** What a value is computed as. */
@@ -352,8 +350,7 @@ class Planner {
     if (known !== undefined) return known;
     const root = facts.same;
     if (root !== null) {
-      const { buffer, offset } = this.#view(root);
-      const made = { buffer, offset, shape: v.type.shape, strides: v.type.shape.map(() => 0) };
+      const made = reshaped(this.#view(root), v.type.shape)!;
       this.#setView(v, made);
       return made;
     }
@@ -390,7 +387,7 @@ class Planner {
       return;
     }
     if (isBernoulli(node)) {
-      this.#step(node, kernels["bernoulli"]!(node)!, [node.operands[0]!.node.operands[0]!], [node]);
+      this.#kernel(node, kernels["bernoulli"]!(node)!, [node.operands[0]!.node.operands[0]!], [node]);
       return;
     }
     // Numbers that are only compared are never written down.
@@ -439,10 +436,15 @@ class Planner {
       },
     };
     const made = control(node, around);
-    const step = this.steps.length;
-    for (const { buffer } of made.operands) touch(buffer, step);
-    for (const b of made.outs) touch(b, step);
-    this.steps.push(made);
+    this.#step(made);
+  }
+
+  /** A step, in which what it reads and writes is alive. */
+  #step(step: Step): void {
+    const { reads, outs } = touched(step);
+    for (const { buffer } of reads) touch(buffer, this.steps.length);
+    for (const b of outs) touch(b, this.steps.length);
+    this.steps.push(step);
   }
 
   #fresh(v: Value): Buffer {
@@ -453,7 +455,7 @@ class Planner {
 
   /** The loop that can take a node over `shape` with these operands: the one that computes most recently what it needs, or any of that shape. */
   #groupFor(given: Shape, operands: readonly Facts[]): Group {
-    const shape = sizeOf(given) === 1 ? noShape : given;
+    const shape = squeezed(given);
     const most = shape === noShape ? mostScalars : mostMembers;
     let chosen: Group | null = null;
     // The result of a reduction is there only when its loop has ended.
@@ -477,23 +479,24 @@ class Planner {
   /** Members of loops as sources, one object a number. */
   readonly #members: Source[] = [];
 
-  #source(v: Value, facts: Facts, group: Group): Source {
+  /** An operand of what a loop computes over `shape`; the facts are those of what it is computed as. */
+  #source(v: Value, facts: Facts, group: Group, shape: Shape): Source {
     const { open, member } = facts;
     if (open === group && member >= 0) {
       facts.inside++;
       return (this.#members[member] ??= { member });
     }
-    const view = this.#view(v);
-    if (group.shape !== noShape) return { view: alignedTo(view, group.shape) };
-    return { view: view.shape.length === 0 ? view : { ...view, shape: noShape, strides: noShape } };
+    const view = alignedTo(this.#view(v), shape);
+    if (group.shape === view.shape) return { view };
+    return { view: { ...view, shape: group.shape, strides: view.strides.filter((_, i) => shape[i] !== 1) } };
   }
 
   #join(node: Node): void {
     const operands: Value[] = [];
-    for (let i = 0; i < node.count; i++) operands.push(this.#rooted(node.operand(i)!));
-    const known = operands.map((v) => this.#facts.of(v.node));
+    for (let i = 0; i < node.count; i++) operands.push(node.operand(i)!);
+    const known = operands.map((v) => this.#facts.of(this.#rooted(v).node));
     const group = this.#groupFor(node.type.shape, known);
-    const args = operands.map((v, i) => this.#source(v, known[i]!, group));
+    const args = operands.map((v, i) => this.#source(v, known[i]!, group, node.type.shape));
     const facts = this.#facts.of(node);
     facts.open = group;
     facts.member = group.members.length;
@@ -502,14 +505,17 @@ class Planner {
   }
 
   #total(node: Node, op: Total["op"]): void {
-    const x = this.#rooted(node.operands[0]!);
+    const x = node.operands[0]!;
+    const { shape } = x.type;
     const { axis } = node.attrs as { readonly axis: readonly number[] };
-    const known = this.#facts.of(x.node);
-    const group = this.#groupFor(x.type.shape, [known]);
-    const source = this.#source(x, known, group);
-    const out = this.#fresh(node);
-    group.totals.push({ op, kind: kindOf(node.type.dtype)!, source, axes: axis, out });
-    this.#wait(node, out, group);
+    const known = this.#facts.of(this.#rooted(x).node);
+    const group = this.#groupFor(shape, [known]);
+    const source = this.#source(x, known, group, shape);
+    const buffer = this.#fresh(node);
+    const kept = alignedTo(wholeView(buffer, shape.map((size, i) => (axis.includes(i) ? 1 : size))), shape); // biome-ignore format: one view
+    const out = { buffer, offset: 0, shape: group.shape, strides: kept.strides.filter((_, i) => shape[i] !== 1) };
+    group.totals.push({ op, kind: kindOf(node.type.dtype)!, source, out });
+    this.#wait(node, buffer, group);
   }
 
   /** A result that is there when its loop has ended: whoever reads it closes the loop first. */
@@ -523,26 +529,17 @@ class Planner {
 
   #flush(group: Group): void {
     if (!this.#groups.delete(group)) return;
-    const step = this.steps.length;
     for (const facts of group.joined) {
       const { node, member, needed, count, inside } = facts;
       if (needed || inside < count) group.members[member]!.out = this.#looped(node, group.shape);
     }
     if (sizeOf(group.shape) > 1) overwriting(group);
-    for (const member of group.members) {
-      if (member.out !== null) touch(member.out.buffer, step);
-      for (const a of member.args) if ("view" in a) touch(a.view.buffer, step);
-    }
     for (const facts of group.joined) facts.open = null;
     for (const facts of group.waiting) {
       facts.views = [wholeView(facts.later!, facts.node.type.shape)];
       facts.open = null;
     }
-    for (const t of group.totals) {
-      touch(t.out, step);
-      if ("view" in t.source) touch(t.source.view.buffer, step);
-    }
-    this.steps.push({ kind: "loop", shape: group.shape, members: group.members, totals: group.totals });
+    this.#step({ kind: "loop", shape: group.shape, members: group.members, totals: group.totals });
   }
 
   /** Memory for what a loop writes element by element. */
@@ -557,7 +554,7 @@ class Planner {
     const parts = node.operands.map((v) => this.#rooted(v!));
     const known = parts.map((v) => this.#facts.of(v.node));
     const group = this.#groupFor(noShape, known);
-    const sources = parts.map((v, i) => this.#source(v, known[i]!, group));
+    const sources = parts.map((v, i) => this.#source(v, known[i]!, group, v.type.shape));
     const out = this.#fresh(node);
     for (const [i, v] of parts.entries())
       group.members.push({ node: copyNode(v), args: [sources[i]!], out: { buffer: out, shape: noShape, strides: noShape, offset: i } });
@@ -575,15 +572,9 @@ class Planner {
 
   /** Copies a value's elements to a place of their shape. */
   #copy(v: Value, from: View, out: View): void {
-    const step = this.steps.length;
-    touch(from.buffer, step);
-    touch(out.buffer, step);
-    if (kindOf(v.type.dtype) === null) {
-      // Dtypes that loops do not know are only ever copied; their elements are moved as they are, by the host.
-      this.steps.push({ kind: "host", node: copyNode(v), operands: [from], outs: [out.buffer] });
-      return;
-    }
-    this.steps.push({ kind: "loop", shape: v.type.shape, members: [{ node: copyNode(v), args: [{ view: from }], out }], totals: [] });
+    // Dtypes that loops do not know are only ever copied; their elements are moved as they are, by the host.
+    if (kindOf(v.type.dtype) === null) this.#step({ kind: "host", node: copyNode(v), operands: [from], outs: [out.buffer] });
+    else this.#step({ kind: "loop", shape: v.type.shape, members: [{ node: copyNode(v), args: [{ view: from }], out }], totals: [] });
   }
 
   /** Parts side by side along an axis: each is copied to its place. */
@@ -627,21 +618,13 @@ class Planner {
   }
 
   #product(node: Node): void {
-    const [a, b] = node.operands as [Value, Value];
-    const left = this.#view(a);
-    const right = this.#view(b);
-    const out = this.#fresh(node);
-    const step = this.steps.length;
-    for (const x of [left.buffer, right.buffer, out]) touch(x, step);
-    this.steps.push({ kind: "product", node, a: left, b: right, out });
+    const [a, b] = node.operands.map((v) => this.#view(v!)) as [View, View];
+    this.#step({ kind: "product", node, a, b, out: this.#fresh(node) });
   }
 
   #convolution(node: Node): void {
-    const [a, b] = node.operands.slice(0, 2).map((v) => this.#whole(v!).buffer) as [Buffer, Buffer];
-    const out = this.#fresh(node);
-    const step = this.steps.length;
-    for (const x of [a, b, out]) touch(x, step);
-    this.steps.push({ kind: "convolution", node, a, b, out });
+    const [a, b] = node.operands.slice(0, 2).map((v) => this.#whole(v!)) as [View, View];
+    this.#step({ kind: "convolution", node, a, b, out: this.#fresh(node) });
   }
 
   #computed(node: Node): void {
@@ -654,18 +637,16 @@ class Planner {
       return;
     }
     if (twin !== null) this.#twins.add(twin);
-    this.#step(node, kernel, node.operands, nodes);
+    this.#kernel(node, kernel, node.operands, nodes);
   }
 
   /** A step by a kernel: it reads operands and computes all results of some nodes. */
-  #step(node: Node, kernel: Kernel, given: readonly (Value | null)[], nodes: readonly Node[]): void {
+  #kernel(node: Node, kernel: Kernel, given: readonly (Value | null)[], nodes: readonly Node[]): void {
     const operands = given.map((v, i) => (v === null ? null : kernel.views?.includes(i) ? this.#view(v) : this.#whole(v)));
     const outs = nodes.flatMap((n) => valuesOf(n).map((v) => this.#fresh(v)));
     const temps = (kernel.temps ?? []).map((t) => this.buffer(t.dtype, t.length, "scratch"));
-    const step = this.steps.length;
-    for (const x of operands) if (x !== null) touch(x.buffer, step);
-    for (const x of [...outs, ...temps]) touch(x, step);
-    this.steps.push({ kind: "kernel", node, kernel, operands, outs, temps });
+    for (const t of temps) touch(t, this.steps.length);
+    this.#step({ kind: "kernel", node, kernel, operands, outs, temps });
   }
 
   /** Nodes that were computed together with another. */
@@ -684,37 +665,38 @@ class Planner {
   #host(node: Node): void {
     const operands = node.operands.map((v) => (v === null ? null : this.#whole(v)));
     const outs = valuesOf(node).map((v) => this.#fresh(v));
-    const step = this.steps.length;
-    for (const x of operands) if (x !== null) touch(x.buffer, step);
-    for (const x of outs) touch(x, step);
-    this.steps.push({ kind: "host", node, operands, outs });
+    this.#step({ kind: "host", node, operands, outs });
   }
 
   /** The slot that an output is written to: the buffer that computes it becomes the slot, if it can. */
   #output(v: Value, slot: number): Buffer {
-    const view = this.#view(v);
-    const { buffer } = view;
-    if (buffer.place === "scratch" && isWhole(view) && sameShape(view.shape, v.type.shape)) {
-      buffer.place = "slot";
-      buffer.offset = slot;
-      return buffer;
+    const own = this.#owned(v);
+    if (own === null) {
+      const out = this.buffer(v.type.dtype, sizeOf(v.type.shape), "slot", slot);
+      this.#copy(v, this.#view(v), wholeView(out, v.type.shape));
+      return out;
     }
-    const out = this.buffer(v.type.dtype, sizeOf(v.type.shape), "slot", slot);
-    this.#copy(v, view, wholeView(out, v.type.shape));
-    return out;
+    own.place = "slot";
+    own.offset = slot;
+    return own;
+  }
+
+  /** The scratch that a value is the whole of, null for one that lies elsewhere or otherwise. */
+  #owned(v: Value): Buffer | null {
+    const view = this.#view(v);
+    return view.buffer.place === "scratch" && isWhole(view) ? view.buffer : null;
   }
 
   /** Sees to it that a value is written to a place of the plan around: what computes it writes there, if it can. */
   #toward(v: Value, place: Buffer): void {
-    const view = this.#view(v);
-    const { buffer } = view;
+    const own = this.#owned(v);
     this.shared.aliases.push(place);
-    if (buffer.place === "scratch" && isWhole(view) && sameShape(view.shape, v.type.shape) && (!place.tight || buffer.looped)) {
-      buffer.place = "same";
-      buffer.same = place;
-      buffer.tight = place.tight;
-      this.shared.aliases.push(buffer);
-    } else this.#copy(v, view, wholeView(place, v.type.shape));
+    if (own !== null && (!place.tight || own.looped)) {
+      own.place = "same";
+      own.same = place;
+      own.tight = place.tight;
+      this.shared.aliases.push(own);
+    } else this.#copy(v, this.#view(v), wholeView(place, v.type.shape));
   }
 
   /** Gives single elements their places, eight bytes each: one that nobody reads any more is taken again. Returns where the next may begin. */
@@ -805,6 +787,13 @@ function overwriting({ members, totals }: Loop): void {
     out.buffer.over = over;
     out.buffer.tight = true;
   }
+}
+
+/** A shape without its axes of one place. */
+function squeezed(shape: Shape): Shape {
+  if (!shape.includes(1)) return shape.length === 0 ? noShape : shape;
+  const rest = shape.filter((size) => size !== 1);
+  return rest.length === 0 ? noShape : rest;
 }
 
 /** Whether a loop can take one more over a shape. */

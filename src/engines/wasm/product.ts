@@ -312,11 +312,8 @@ export function turnedProduct(product: Product, base: number, products: Products
     for (let axis = batch.length - 1; axis >= 0; axis--) {
       const count = batch[axis]!;
       if (count === 1) continue;
-      code.get(rest).int(count);
-      code.bytes.byte(0x70); // i32.rem_u
-      code.set(place).get(rest).int(count);
-      code.op("i32.div_u");
-      code.set(rest);
+      code.get(rest).int(count).op("i32.rem_u").set(place);
+      code.get(rest).int(count).op("i32.div_u").set(rest);
       for (const { at, steps } of addresses)
         code
           .get(at)

@@ -2,8 +2,7 @@ import { literalOf } from "../../ir/leaf.ts";
 import { constant, elementwise, type Push, type Target } from "./elementwise.ts";
 import { type Code, i32, type ValueType } from "./encoder.ts";
 import { cells } from "./kernel.ts";
-import type { Surroundings } from "./loop.ts";
-import type { MathName } from "./math.ts";
+import { type Surroundings, singleTarget } from "./loop.ts";
 import { kindOf, type Loop, type Source } from "./plan.ts";
 import type { Buffer, View } from "./view.ts";
 
@@ -75,7 +74,7 @@ export class ScalarWriter {
       }
     this.#base = code.local(i32);
     code.getGlobal(this.around.base).set(this.#base);
-    const target = this.#target();
+    const target = singleTarget(code, this.around);
     // The member whose value is on the stack, not yet in a local.
     let pending = -1;
     for (let i = 0; i < members.length; i++) {
@@ -195,27 +194,5 @@ export class ScalarWriter {
     const kind = kindOf(view.buffer.dtype)!;
     this.#address(view);
     this.code.mem(cells[kind].load, this.#offsetOf(view));
-  }
-
-  #target(): Target {
-    const { code, around } = this;
-    return {
-      code,
-      wide: false,
-      size: 8,
-      math: (name: MathName, kind: "f32" | "f64") => {
-        const lanes = kind === "f32" ? "f32x4" : "f64x2";
-        code.op(`${lanes}.splat`).call(around.library.index(name, lanes)).lane(`${lanes}.extract_lane`, 0);
-      },
-      host: (node, args) => {
-        const narrow = node.operands[0]!.type.dtype === "f32";
-        for (const push of args) {
-          push();
-          if (narrow) code.op("f64.promote_f32");
-        }
-        code.call(around.host(node));
-        if (narrow) code.op("f32.demote_f64");
-      },
-    };
   }
 }

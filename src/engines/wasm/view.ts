@@ -5,13 +5,13 @@ import { type Shape, sameShape, sizeOf, stridesOf } from "../../ir/shape.ts";
 /** A stretch of engine memory that holds one value. */
 export interface Buffer {
   readonly dtype: DType;
-  readonly length: number;
+  length: number;
   /**
    * slot: its address is in the program's table (inputs and outputs, rows and carries of loops); fixed: written once; scratch: shared with buffers
-   * whose lives do not overlap; same: another buffer, until all places are known.
+   * whose lives do not overlap; turn: each thread's own, with the rows of one turn; same: another buffer, until all places are known.
    */
-  place: "slot" | "fixed" | "scratch" | "same";
-  /** Number of the slot, or byte offset from the program's base. */
+  place: "slot" | "fixed" | "scratch" | "turn" | "same";
+  /** Number of the slot, or byte offset from the program's base, or from a thread's own memory. */
   offset: number;
   /** The steps between which it is alive. */
   first: number;
@@ -41,6 +41,10 @@ export interface View {
   readonly offset: number;
   /** Elements from the rows of one turn to those of the next, where steps are run on rows in turn. */
   readonly turn?: number;
+  /** After how many turns it begins anew; 0 or absent where it does not. */
+  readonly wrap?: number;
+  /** Each so many turns have a stretch of their own, of so many elements. */
+  readonly stretch?: readonly [turns: number, length: number];
 }
 
 /** The shape and the strides of single elements. */
@@ -74,7 +78,7 @@ export function alignedTo(view: View, shape: Shape): View {
 }
 
 /** A reshaped view, or null where the elements do not lie evenly enough: axes are matched from the front, group by group. */
-function reshaped(view: View, shape: Shape): View | null {
+export function reshaped(view: View, shape: Shape): View | null {
   if (sizeOf(shape) === 0) return { ...view, shape, strides: stridesOf(shape) };
   if (inOrder(view)) return { ...view, shape, strides: stridesOf(shape) };
   const from: number[] = [];

@@ -10,7 +10,7 @@ import { add, div, mul, neg, sub } from "../arithmetic.ts";
 import { cast } from "../elementwise/cast.ts";
 import { equal, greaterEqual, notEqual } from "../elementwise/comparison.ts";
 import { relu } from "../elementwise/relu.ts";
-import { maximum, where } from "../elementwise/select.ts";
+import { clip, maximum, where } from "../elementwise/select.ts";
 import { gather } from "../linear/gather.ts";
 import { gatherElements } from "../linear/gather-elements.ts";
 import { reshape } from "../linear/reshape.ts";
@@ -83,7 +83,8 @@ function labelled(who: string, scores: Value, labels: Operand, { ignoreIndex = -
   const classes = shape[shape.length - 1]!;
   const checked = classLabels(given, { classes, loss: who, ...(usual ? {} : { ignoreIndex }) });
   const column = reshape(checked, { shape: [...given.type.shape, 1] });
-  const index = usual ? maximum(column, 0) : where(equal(column, ignoreIndex), 0, column);
+  // What is ignored may have any class's score. That an index is in range shows in the graph: engines need not look again.
+  const index = clip(column, { min: 0, max: Math.max(0, classes - 1) });
   const w = weightsOf(who, weights, scores);
   return {
     counts: usual ? greaterEqual(column, 0) : notEqual(column, ignoreIndex),
