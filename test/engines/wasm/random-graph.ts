@@ -213,6 +213,12 @@ const rowSteps: readonly Step[] = [
   some((x) => sub(x, mean(x, { axis: -1, keepDims: true }))),
   some((x) => div(x, add(1, sum(square(x), { axis: -1, keepDims: true })))),
   some((x) => mul(tanh(x), sigmoid(sum(x, { axis: 0, keepDims: true })))),
+  // Channels and their statistics, over all other axes.
+  some((x) => {
+    const axis = x.type.shape.flatMap((_, i) => (i === 1 ? [] : [i]));
+    const centred = sub(x, mean(x, { axis, keepDims: true }));
+    return div(centred, add(1, mean(square(centred), { axis, keepDims: true })));
+  }),
   two((x, y) => add(tanh(x), y)),
   (x) => {
     const { shape } = x.v.type;
