@@ -318,9 +318,11 @@ const rules: Readonly<Record<string, Rule>> = {
 /** Ops beside those with rules that become others, or whose bodies do. */
 const opened: ReadonlySet<string> = /* @__PURE__ */ new Set(["call", "lessEqual", "scan"]);
 
-/** Whether an op may become others. */
-export function opens({ name }: AnyOp): boolean {
-  return opened.has(name) || Object.hasOwn(rules, name);
+const opens = ({ name }: AnyOp): boolean => opened.has(name) || Object.hasOwn(rules, name);
+
+/** Whether a node may become others in a graph that is not rewritten otherwise. */
+export function rewrites(node: Node): boolean {
+  return opens(node.op) && (node.op.name !== "reshape" || node.operand(0)!.node.op === node.op);
 }
 
 /** Rewrites ops that have no kernel of their own into ops that do, opens `call`s, computes equal parts once, and makes loops over rows leaner. */

@@ -3,7 +3,7 @@ import type { NumberArray } from "../../ir/dtype.ts";
 import { input } from "../../ir/leaf.ts";
 import { memoOf, Node, Output, type Value, valuesOf } from "../../ir/node.ts";
 import { dense } from "../../ir/tensor.ts";
-import { lowered, opens } from "./lower.ts";
+import { lowered, rewrites } from "./lower.ts";
 import { type Compiled, compileModule, type Host } from "./module.ts";
 import { type Plan, plan, type Step } from "./plan.ts";
 import { type Structure, StructureCache, Structures } from "./structure.ts";
@@ -68,7 +68,7 @@ export class ModuleCache {
 function drawn(inputs: readonly Value[], outputs: readonly Value[], structure: Structure, host: Host): Blueprint {
   // Where no op becomes others, as in large graphs of numbers, the structure knows the nodes and which are equal.
   const { order, equals } = structure;
-  const simple = equals !== null && !order.some(({ op }) => opens(op));
+  const simple = equals !== null && !order.some(rewrites);
   const low = simple ? { inputs, outputs } : lowered(inputs, outputs);
   return blueprintOf(plan(low.inputs, low.outputs, simple ? { order, equals } : undefined), order, host, false);
 }

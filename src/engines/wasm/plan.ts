@@ -486,7 +486,9 @@ class Planner {
       facts.inside++;
       return (this.#members[member] ??= { member });
     }
-    const view = alignedTo(this.#view(v), shape);
+    const found = this.#view(v);
+    if (found.shape.length === 0 && group.shape === noShape) return { view: found };
+    const view = alignedTo(found, shape);
     if (group.shape === view.shape) return { view };
     return { view: { ...view, shape: group.shape, strides: view.strides.filter((_, i) => shape[i] !== 1) } };
   }

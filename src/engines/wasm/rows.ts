@@ -70,10 +70,19 @@ export function touched(step: Touching): { readonly reads: readonly View[]; read
     const all = step.whole.map(touched);
     return { reads: all.flatMap((t) => t.reads), outs: all.flatMap((t) => t.outs) };
   }
-  const { members, totals } = step;
-  const sources = [...members.flatMap((m) => m.args), ...totals.map((t) => t.source)];
-  const outs = [...members.flatMap((m) => m.out ?? []), ...totals.map((t) => t.out)];
-  return { reads: sources.flatMap((s) => ("view" in s ? [s.view] : [])), outs: outs.map((v) => v.buffer) };
+  const reads: View[] = [];
+  const outs: Buffer[] = [];
+  // Some hundreds of members a loop, of which a large graph has thousands: no lists of lists.
+  const take = (source: Source, out: View | null): void => {
+    if ("view" in source) reads.push(source.view);
+    if (out !== null) outs.push(out.buffer);
+  };
+  for (const { args, out } of step.members) {
+    for (const a of args) take(a, null);
+    if (out !== null) outs.push(out.buffer);
+  }
+  for (const { source, out } of step.totals) take(source, out);
+  return { reads, outs };
 }
 
 /** Where the rows are among the axes of a shape, one of which may be cut in two for that. */
