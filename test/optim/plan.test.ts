@@ -17,7 +17,8 @@ function passes(optimizer: Optimizer): { readonly loops: readonly number[]; read
   });
   const values = (tree: unknown): Value[] => leaves(tree).map(({ leaf }) => leaf as Value);
   const { inputs, outputs } = lowered(values(g.inputs), values(g.outputs));
-  const { steps } = plan(inputs, outputs);
+  // Small ones of one after the other are rows together, each with a loop of its own.
+  const steps = plan(inputs, outputs).steps.flatMap((s) => (s.kind === "rows" ? s.steps : [s]));
   const loops = leaves(params).map(
     ({ leaf }) => steps.filter((s) => s.kind === "loop" && s.shape.join() === (leaf as { shape: readonly number[] }).shape.join()).length,
   );

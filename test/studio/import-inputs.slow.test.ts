@@ -297,7 +297,7 @@ describe("gradients for an input that is given", () => {
     const english = await englishOf("words/", "import/words-");
     await page.selectOption(field(input, "select"), "text");
     await page.fill(field(input, "textarea"), "1 2");
-    await says(page, input, /^수가 2개인데, 입력 f32\[batch,64\]에는 64개 또는 그 배수만큼 필요합니다\.$/);
+    await says(page, input, /^수가 2개인데, 입력 f32\[batch,64\]\u2060에는 64개 또는 그 배수만큼 필요합니다\.$/);
     expect((await computed(page)).fault).toMatch(/^수가 2개인데/);
     await page.selectOption(field(input, "select"), "file");
     expect((await textsOf(page)).filter((text) => english.has(text))).toEqual([]);
