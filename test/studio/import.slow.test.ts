@@ -217,9 +217,22 @@ describe.skipIf(leftOut())("the Import tab", () => {
     const read = await told(/^Looking.* of 10\d\.\d MB true$/);
     expect(read.length).toBeGreaterThan(3);
     expect(read.at(-1)).toMatch(/ (10\d\.\d) of \1 MB/);
+    // Pressed as soon as the page says so.
+    const cancelDuring = (...stages: readonly string[]): Promise<void> =>
+      page.evaluate(
+        (left) => {
+          const watch = new MutationObserver(() => {
+            if (document.querySelector("#import-status")?.textContent !== left[0]) return;
+            left.shift();
+            if (left.length === 0) watch.disconnect();
+            document.querySelector<HTMLButtonElement>("#import-cancel")!.click();
+          });
+          watch.observe(document.querySelector("#import-status")!, { subtree: true, childList: true, characterData: true });
+        },
+        [...stages],
+      );
+    await cancelDuring("Reading …");
     await page.setInputFiles("#import-file", large);
-    await page.waitForSelector("#import-cancel");
-    await page.click("#import-cancel");
     await page.waitForSelector(".import-drop");
     // A quiet line: nothing went wrong.
     const isQuiet = async (): Promise<void> => {
@@ -227,16 +240,7 @@ describe.skipIf(leftOut())("the Import tab", () => {
       expect(await page.evaluate(() => document.querySelector("#import-progress, #import-fault, #import-item, #import-loss"))).toBe(null);
     };
     await isQuiet();
-    // Cancel while it is drawn, and while gradients are computed, pressed as soon as the page says so: what is open stays open, as it was.
-    const cancelDuring = (what: string): Promise<void> =>
-      page.evaluate((said) => {
-        const watch = new MutationObserver(() => {
-          if (document.querySelector("#import-status")?.textContent !== said) return;
-          watch.disconnect();
-          document.querySelector<HTMLButtonElement>("#import-cancel")!.click();
-        });
-        watch.observe(document.querySelector("#import-status")!, { subtree: true, childList: true, characterData: true });
-      }, what);
+    // Cancel while it is drawn, and while gradients are computed: what is open stays open, as it was.
     const isCancelled = (): Promise<unknown> =>
       page.waitForFunction(() => document.querySelector("#import-status")?.textContent === "Cancelled.");
     expect(await open(large)).toBe("");
@@ -256,10 +260,8 @@ describe.skipIf(leftOut())("the Import tab", () => {
     await page.fill("#import-search", "downsample");
     await page.waitForSelector("#import-found button");
     // Given up while it comes back, it is closed, and a button opens it again.
-    await cancelDuring("Computing gradients …");
+    await cancelDuring("Computing gradients …", "Building the graph …");
     await page.click("#import-gradients button[type=submit]");
-    await page.waitForFunction(() => document.querySelector("#import-status")?.textContent === "Building the graph …");
-    await page.click("#import-cancel");
     await page.waitForSelector(".import-drop");
     await isQuiet();
     await page.click("#import-wanted button");
