@@ -98,12 +98,17 @@ async function during(kind: typeof busy.value, work: (isGivenUp: () => boolean) 
 /** Whether what was open before is being opened anew, after something else was given up. */
 let isComingBack = false;
 
-/** Ends whatever the worker does. What is open stays so, for another worker; what was being opened can be opened again. */
-export function cancel(): void {
+/** Ends whatever the worker does, which then says nothing any more. */
+function giveUp(): void {
   cancels++;
   client?.end();
   client = null;
   busy.value = null;
+}
+
+/** Gives up what is being done. What is open stays so, for another worker; what was being opened can be opened again. */
+export function cancel(): void {
+  giveUp();
   isCancelled.value = true;
   const mark = openedFile.peek()?.mark;
   const files = tuned.peek() === null ? seen.get(mark ?? "") : tunedFiles;
@@ -157,6 +162,8 @@ export async function openFiles(files: readonly File[], dropped = false): Promis
   const input = model?.inputs[0]?.name;
   if (dropped && input !== undefined && files.length === 1 && /\.(npy|png|jpe?g|webp)$/i.test(first.name)) return giveFile(input, first);
   if (model !== null && files.length === 1 && /\.(csv|tsv|txt)$/i.test(first.name)) return readData(first, null);
+  // What is still looked for in the file before would be told of this one.
+  if (busy.peek() !== null) giveUp();
   await during("read", async (isGivenUp) => {
     forget();
     const main = files.find(({ name }) => /\.(onnx|graph)$/i.test(name)) ?? first;
