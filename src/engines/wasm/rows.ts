@@ -73,15 +73,17 @@ export function touched(step: Touching): { readonly reads: readonly View[]; read
   const reads: View[] = [];
   const outs: Buffer[] = [];
   // Some hundreds of members a loop, of which a large graph has thousands: no lists of lists.
-  const take = (source: Source, out: View | null): void => {
-    if ("view" in source) reads.push(source.view);
-    if (out !== null) outs.push(out.buffer);
+  const read = (s: Source): void => {
+    if ("view" in s) reads.push(s.view);
   };
   for (const { args, out } of step.members) {
-    for (const a of args) take(a, null);
+    for (const a of args) read(a);
     if (out !== null) outs.push(out.buffer);
   }
-  for (const { source, out } of step.totals) take(source, out);
+  for (const { source, out } of step.totals) {
+    read(source);
+    outs.push(out.buffer);
+  }
   return { reads, outs };
 }
 
@@ -242,7 +244,7 @@ interface Run {
 /** How many rows a turn has: as many as the cache holds, in turns of one length; 0 where turns are not worth it. */
 function rowsOf({ rows, steps, places }: Run, bytesOf: (b: Buffer) => number): number {
   if (steps.some((s) => s.kind === "product")) return 1;
-  const views = steps.map((s) => touched(s));
+  const views = steps.map(touched);
   const buffers = new Set(views.flatMap(({ reads, outs }) => [...reads.map((v) => v.buffer), ...outs]));
   const bytes = [...buffers].map(bytesOf).reduce((a, b) => a + b, 0);
   const wraps = steps.flatMap((s, i) =>
@@ -325,7 +327,7 @@ export function byRows<S extends { readonly kind: string }>(
     const sums: Loop[] = [];
     let parts = fewParts;
     if (count < rows) {
-      const all = run.flatMap((s) => [...touched(s).reads.map((v) => v.buffer), ...touched(s).outs]);
+      const all = run.map(touched).flatMap(({ reads, outs }) => [...reads.map((v) => v.buffer), ...outs]);
       const own = ownOf(best, i);
       if (all.reduce((n, b) => n + bytesOf(b), 0) < worthParts) parts = 1;
       while ((rows / count) % parts !== 0) parts--;
