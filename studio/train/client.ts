@@ -118,7 +118,7 @@ export function setup(): void {
   }
   if (start() === null) return;
   const settings = state.value.train;
-  prepared = identity(settings) + String(longCsv.value?.length ?? "");
+  prepared = wanted();
   told = liveOf(settings);
   id++;
   began = performance.now();
@@ -134,6 +134,9 @@ export function setup(): void {
   ask({ kind: "setup", id, settings, language: language.value, hands, ...(csv === null || settings.data !== "csv" ? {} : { csv }) });
 }
 
+/** What tells one net to prepare from another. */
+const wanted = (): string => identity(state.value.train) + String(longCsv.value?.length ?? "");
+
 const liveOf = ({ rate, penaltyRate, stop, pace }: TrainState): string => JSON.stringify([rate, penaltyRate, stop, pace, language.value]);
 
 /** Follows the settings from now on; gives back what stops following. */
@@ -141,7 +144,7 @@ export function follow(): () => void {
   if (worker === null) prepared = "";
   return effect(() => {
     const settings = state.value.train;
-    const now = identity(settings) + String(longCsv.value?.length ?? "");
+    const now = wanted();
     const live = liveOf(settings);
     if (now !== prepared) {
       clearTimeout(later);
@@ -278,6 +281,8 @@ function hear(message: Told): void {
     case "ready":
       busy = false;
       clearTimeout(slow);
+      // The settings have changed since, and the net that they ask for is about to be prepared.
+      if (wanted() !== prepared) return;
       pending = null;
       announce = false;
       curve.value = new CurveHistory();
