@@ -149,12 +149,14 @@ describe.skipIf(leftOut())("values", () => {
       );
     const before = await places();
     await page.fill("#value-z", "10");
+    await settled(page);
     expect(await text(".cr-wire:last-of-type .cr-value")).not.toBe("");
     expect(await places()).toBe(before);
     const row = (await shown()).at(0);
     expect(row).toBe("3||");
     expect((await shown()).some((r) => r.startsWith("30|"))).toBe(true);
     await page.click("#undo");
+    await settled(page);
     expect((await shown()).some((r) => r.startsWith("-12|"))).toBe(true);
   });
 });
