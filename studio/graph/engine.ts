@@ -60,6 +60,8 @@ export interface Model {
   readonly f: Value;
   readonly name: string;
   readonly variables: Readonly<Record<string, Value>>;
+  /** What the variables were made from: the text in a box, or numbers that no box holds. */
+  readonly sources: ReadonlyMap<string, string | Tensor>;
   readonly picture: Picture;
   readonly walk: Walk;
   /** The gradient of a value and the step after which it is known. */
@@ -143,29 +145,74 @@ function nameLines({ compiled }: Read, nodes: readonly Node[]): void {
   }
 }
 
-/** Puts values into a formula and draws it. */
-export function build(source: Read, values: Readonly<Record<string, string>>, options: ModelOptions, before: Model | null): Model | Fault {
+/** What a variable is made from: what stands in its box, else numbers that were given beside the boxes, else the one it begins with. */
+function sourceOf(
+  name: string,
+  place: number,
+  values: Readonly<Record<string, string>>,
+  beside: ReadonlyMap<string, Tensor>,
+): string | Tensor {
+  return (Object.hasOwn(values, name) ? values[name] : undefined) ?? beside.get(name) ?? firstValue(place);
+}
+
+/** A formula at values: what is the same however it is drawn. */
+interface Worked {
+  readonly f: Value;
+  readonly variables: Readonly<Record<string, Value>>;
+  readonly sources: ReadonlyMap<string, string | Tensor>;
+}
+
+/** Puts values into a formula; the graph before it where both are the same. */
+function worked(
+  source: Read,
+  values: Readonly<Record<string, string>>,
+  beside: ReadonlyMap<string, Tensor>,
+  before: Model | null,
+): Worked | Fault {
+  const sources = new Map(source.variables.map((name, place) => [name, sourceOf(name, place, values, beside)]));
+  if (before?.read === source && [...sources].every(([name, from]) => before.sources.get(name) === from)) return before;
   const variables: Record<string, Value> = {};
-  for (const [place, name] of source.variables.entries()) {
-    const text = (Object.hasOwn(values, name) ? values[name] : undefined) ?? firstValue(place);
+  for (const [name, from] of sources) {
     try {
-      variables[name] = variable(valueIn(text), name);
+      variables[name] = variable(typeof from === "string" ? valueIn(from) : from, name);
     } catch (error) {
       const at = source.compiled.formula.nodes.find((n) => n.kind === "name" && n.name === name)?.span;
       return { ...fault(error, source.source), from: at?.from ?? 0, to: at?.to ?? 0, variable: name };
     }
   }
+  const f = source.compiled(variables);
+  const nodes = nodesBehind(f);
+  const most = mostNumbers + roomBeside(beside);
+  let numbers = 0;
+  for (const node of nodes) numbers += node.type.shape.reduce((a, b) => a * b, 1);
+  if (numbers > most) {
+    const message = `the graph holds ${numbers} numbers and this page computes up to ${most}; make the tensors smaller`;
+    return { message, from: 0, to: source.source.length, variable: null };
+  }
+  nameLines(source, nodes);
+  foldByHeadings(source.headings, nodes, variables);
+  return { f, variables, sources };
+}
+
+/** Numbers beside the boxes are counted apart: there is room for them, and for what a penalty makes of each. */
+function roomBeside(beside: ReadonlyMap<string, Tensor>): number {
+  let room = 0;
+  for (const { data } of beside.values()) room += 4 * data.length;
+  return room;
+}
+
+/** Puts values into a formula and draws it. `beside` has numbers that no box holds, by variable; a box goes before them. */
+export function build(
+  source: Read,
+  values: Readonly<Record<string, string>>,
+  options: ModelOptions,
+  before: Model | null,
+  beside: ReadonlyMap<string, Tensor> = nothing,
+): Model | Fault {
   try {
-    const f = source.compiled(variables);
-    const nodes = nodesBehind(f);
-    let numbers = 0;
-    for (const node of nodes) numbers += node.type.shape.reduce((a, b) => a * b, 1);
-    if (numbers > mostNumbers) {
-      const message = `the graph holds ${numbers} numbers and this page computes up to ${mostNumbers}; make the tensors smaller`;
-      return { message, from: 0, to: source.source.length, variable: null };
-    }
-    nameLines(source, nodes);
-    foldByHeadings(source.headings, nodes, variables);
+    const found = worked(source, values, beside, before);
+    if (isFault(found)) return found;
+    const { f, variables, sources } = found;
     const view = `${options.depth} ${options.open.join()} ${options.closed.join()} ${options.language} ${options.near} ${options.reach} ${options.direction}`;
     const shapes = Object.values(variables).map((v) => `${v.type.dtype}${v.type.shape.join()}`);
     const layoutKey = JSON.stringify([source.source, view, shapes]);
@@ -173,7 +220,9 @@ export function build(source: Read, values: Readonly<Record<string, string>>, op
     const { language, open, closed, direction } = options;
     const fits = before?.layoutKey === layoutKey;
     const how = { language, open, closed, direction, ...depth, ...(fits && { layout: before.picture.layout }) };
-    const made = partOf(f, how, options);
+    // Of the same graph nothing is computed again, whatever is opened in it.
+    const same = before?.f === f ? before : null;
+    const made = partOf(same === null ? (as) => picture(f, as) : (as) => same.picture.seen(as), how, options);
     const { steps, forwardSteps: forward } = made;
     const seed = steps[forward];
     return {
@@ -181,9 +230,10 @@ export function build(source: Read, values: Readonly<Record<string, string>>, op
       f,
       name: seed?.pass === "backward" ? seed.name : "f",
       variables,
+      sources,
       picture: made,
       walk: walkOf(source, made, steps, forward),
-      gradients: gradientsOf(steps),
+      gradients: same?.gradients ?? gradientsOf(steps),
       layoutKey,
       toLayOut: fits ? 0 : made.scene().items.length,
     };
@@ -192,15 +242,17 @@ export function build(source: Read, values: Readonly<Record<string, string>>, op
   }
 }
 
+const nothing: ReadonlyMap<string, Tensor> = new Map();
+
 /** The picture, or what is asked for of it; the whole where that item is no longer in it. */
-function partOf(f: Value, how: PictureOptions, { near: item, reach }: ModelOptions): Picture {
-  if (item === null) return picture(f, how);
+function partOf(draw: (as: PictureOptions) => Picture, how: PictureOptions, { near: item, reach }: ModelOptions): Picture {
+  if (item === null) return draw(how);
   const near = reach === "feeds" ? { item, feeds: Number.POSITIVE_INFINITY, uses: 0 } : { item, feeds: Number(reach), uses: Number(reach) };
   try {
-    return picture(f, { ...how, near });
+    return draw({ ...how, near });
   } catch (error) {
     if (!(error instanceof ChainruleError)) throw error;
-    return picture(f, how);
+    return draw(how);
   }
 }
 
@@ -323,6 +375,15 @@ export function told(model: Model, t: number, language: Language): ToldStep | nu
 /** A tensor in a few characters. */
 export function short(t: Tensor): string {
   if (t.type.shape.length === 0) return formatNumber(t.data[0]!, { style: "decimals" });
+  let text = norms.get(t);
+  if (text === undefined) norms.set(t, (text = normText(t)));
+  return text;
+}
+
+/** Norms that were told before: each step tells them again, of tensors that may be large. */
+const norms = new WeakMap<Tensor, string>();
+
+function normText(t: Tensor): string {
   let most = 0;
   let square = 0;
   for (const x of t.data as Iterable<number>) {

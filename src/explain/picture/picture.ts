@@ -59,6 +59,12 @@ export interface Picture {
   /** The same picture with a layout of its scene that was made elsewhere: `layoutScene(picture.scene())` in a worker. @throws GraphError for another scene's */
   withLayout(layout: Layout): Picture;
   /**
+   * The same graph and walk seen otherwise: other modules open, a part of it, another direction or language. No value and no gradient is computed again,
+   * which is what takes long where tensors are large; `wrt` and `inline` stay as they were.
+   * @throws GraphError as `picture` does
+   */
+  seen(options: PictureOptions): Picture;
+  /**
    * The picture as data after so many of the steps, the last one lit: 0 shows the leaves alone. After all of them, unlit, when left out.
    * @throws GraphError for a number of steps that the walk does not have
    */
@@ -93,6 +99,7 @@ interface Numbers {
   readonly forward: number;
   readonly format: NumberFormat;
   readonly factOf: (v: Value) => ValueFact;
+  readonly gradientOf: (t: Tensor) => GradientFact;
   /** What each operand's wire carries back, by `node place` and operand. */
   readonly contribution: (node: Node, operand: number) => Contribution | undefined;
   readonly sum: (v: Value) => { readonly t: Tensor; readonly parts: number; readonly at: number } | undefined;
@@ -139,6 +146,12 @@ interface ValueFact {
   readonly bad: string | null;
 }
 
+interface GradientFact {
+  readonly text: string;
+  readonly bars: readonly number[];
+  readonly state: GradientState;
+}
+
 interface Contribution {
   readonly t: Tensor;
   readonly local: Tensor | null;
@@ -157,8 +170,16 @@ const small = 24;
  */
 export function picture(f: Value | AnyGraph, options: PictureOptions = {}): Picture {
   if (!isGraph(f) && !isValue(f)) throw new GraphError("draw: give a Value or a Graph");
+  const source = isGraph(f) ? graphSource(f, options) : walkedValue(f as Value, options);
+  return drawn(source, options);
+}
+
+/** What can be seen in several ways. */
+type Seen = (options: PictureOptions) => Source;
+
+function drawn(seen: Seen, options: PictureOptions): Picture {
   const { language = "en", layout: given } = options;
-  const source = planOf(isGraph(f) ? graphSource(f, options) : valueSource(f as Value, options), language, options.near);
+  const source = planOf(seen(options), language, options.near);
   const whole = sceneAt(source, options, undefined);
   const rows = { labelRows: source.numbers === null ? 2 : 3, maxItems: whole.items.length } as const;
   let byNode: Map<Node, string> | null = null;
@@ -187,6 +208,7 @@ export function picture(f: Value | AnyGraph, options: PictureOptions = {}): Pict
         throw new GraphError(`draw: the layout has ${layout.items.length} items, and it is not one of this picture's scene; lay that out`);
       return laidBy(() => layout);
     },
+    seen: (other) => drawn(seen, other),
     scene,
     svg: (step, theme) => {
       const shown = scene(step);
@@ -233,7 +255,7 @@ function checkedStep(step: number, { numbers }: Source): number {
   );
 }
 
-function valueSource(given: Value, options: PictureOptions): Source {
+function walkedValue(given: Value, options: PictureOptions): Seen {
   const { roots, moved } = options.inline === false ? { roots: [given], moved: (v: Value) => v } : inlineCalls([given]);
   const f = roots[0]!;
   // What is no Value is left for `steps` to refuse.
@@ -246,7 +268,8 @@ function valueSource(given: Value, options: PictureOptions): Source {
   if (behind.length > (options.maxItems ?? mostItems)) viewOf(behind, options);
   const stepper = steps(f, wrt === undefined ? {} : { wrt });
   const { order, names } = stepper;
-  const view = viewOf(order, options);
+  // Before anything is computed, what cannot be drawn is refused.
+  let first: View | null = viewOf(order, options);
   const forward = [...stepper.forward()];
   const all: Step[] = [...forward, ...stepper.backward()];
   const gates = forward.length;
@@ -285,38 +308,57 @@ function valueSource(given: Value, options: PictureOptions): Source {
     }
     return fact;
   };
-  const pillWords = pillWordsIn(options.language ?? "en");
-  const pills = new Map<Node, Pill>();
-  for (const node of order) {
-    const gradient = atParameter.get(node);
-    const pill =
-      gradient !== undefined
-        ? gradientPill(gradient, pillWords)
-        : // What no gradient passes through is no matter of health.
-          passedAt.has(node)
-          ? gatePill(node, (v) => stepper.at(v).value, pillWords)
-          : null;
-    if (pill !== null) pills.set(node, pill);
-  }
+  const slopes = new WeakMap<Tensor, GradientFact>();
+  const gradientOf = (t: Tensor): GradientFact => {
+    let fact = slopes.get(t);
+    if (fact === undefined) slopes.set(t, (fact = { text: gradientText(t, format), bars: histogram(t), state: stateOf(t) }));
+    return fact;
+  };
+  const pillsIn = new Map<Language, ReadonlyMap<Node, Pill>>();
+  const pillsOf = (language: Language): ReadonlyMap<Node, Pill> => {
+    const known = pillsIn.get(language);
+    if (known !== undefined) return known;
+    const words = pillWordsIn(language);
+    const pills = new Map<Node, Pill>();
+    for (const node of order) {
+      const gradient = atParameter.get(node);
+      const pill =
+        gradient !== undefined
+          ? gradientPill(gradient, words)
+          : // What no gradient passes through is no matter of health.
+            passedAt.has(node)
+            ? gatePill(node, (v) => stepper.at(v).value, words)
+            : null;
+      if (pill !== null) pills.set(node, pill);
+    }
+    pillsIn.set(language, pills);
+    return pills;
+  };
   const name = names.get(f.node)!;
-  return {
-    order,
-    names,
-    view,
-    ends: [{ v: f, name }],
-    title: options.title ?? name,
-    numbers: {
-      steps: all,
-      forward: gates,
-      format,
-      factOf,
-      contribution: (node, operand) => contributions.get(node)?.get(operand),
-      sum: (v) => sums.get(v),
-      health: (node) => pills.get(node) ?? null,
-      badBackward: (node) => badBackward.get(node) ?? null,
-      computedAt,
-      passedAt,
-    },
+  return (now) => {
+    const view = first ?? viewOf(order, now);
+    first = null;
+    const pills = pillsOf(now.language ?? "en");
+    return {
+      order,
+      names,
+      view,
+      ends: [{ v: f, name }],
+      title: now.title ?? name,
+      numbers: {
+        steps: all,
+        forward: gates,
+        format,
+        factOf,
+        gradientOf,
+        contribution: (node, operand) => contributions.get(node)?.get(operand),
+        sum: (v) => sums.get(v),
+        health: (node) => pills.get(node) ?? null,
+        badBackward: (node) => badBackward.get(node) ?? null,
+        computedAt,
+        passedAt,
+      },
+    };
   };
 }
 
@@ -335,22 +377,21 @@ function firstBad({ data }: Tensor): string | null {
   return null;
 }
 
-function graphSource(g: AnyGraph, options: PictureOptions): Source {
+function graphSource(g: AnyGraph, options: PictureOptions): Seen {
   const given = leaves(g.outputs);
   const ends = given.map(({ leaf }) => leaf as Value);
   const roots = options.inline === false ? ends : inlineCalls(ends).roots;
   const outputs = given.map(({ path }, i) => ({ name: path === "" ? "output" : path, v: roots[i]! }));
   const order = collect([...leaves(g.inputs).map(({ leaf }) => leaf as Value), ...roots]);
-  const view = viewOf(order, options);
   const names = order.length === 0 ? new Map<Node, string>() : nameValues(order, outputs[0]?.v ?? order[order.length - 1]!);
-  return {
+  return (now) => ({
     order,
     names,
-    view,
+    view: viewOf(order, now),
     ends: outputs,
-    title: options.title ?? `graph of ${outputs.map(({ name }) => name).join(", ")}`,
+    title: now.title ?? `graph of ${outputs.map(({ name }) => name).join(", ")}`,
     numbers: null,
-  };
+  });
 }
 
 function isElementwise(node: Node): boolean {
@@ -510,14 +551,14 @@ function totalAt(plan: Plan, draft: Draft, numbers: Numbers): Total {
   const parts = draft.uses.flatMap(({ node, operand }) => numbers.contribution(node, operand) ?? []);
   const t = parts.length > 0 ? totalOf(parts) : null;
   const user = stretchedBy(draft);
-  const { format } = numbers;
+  const fact = t === null ? null : numbers.gradientOf(t);
   const total: Total = {
     parts,
     t,
     at: parts.reduce((last, { at }) => Math.max(last, at), -1),
-    text: t === null ? "" : user !== null ? stretchedGradient(draft.v, user, t, format) : gradientText(t, format),
-    bars: t !== null && draft.v.type.shape.length > 0 ? histogram(t) : null,
-    state: t === null ? "none" : stateOf(t),
+    text: fact === null ? "" : user !== null ? stretchedGradient(draft.v, user, fact.text) : fact.text,
+    bars: draft.v.type.shape.length > 0 ? (fact?.bars ?? null) : null,
+    state: fact?.state ?? "none",
   };
   plan.totals.set(draft, total);
   return total;
@@ -638,9 +679,9 @@ function stretchText(v: Value, user: Node): string {
 }
 
 /** `Σ₆₄ ‖∇‖ 0.02`: the gradient of a stretched operand is summed over as many copies. */
-function stretchedGradient(v: Value, user: Node, total: Tensor, format: NumberFormat): string {
+function stretchedGradient(v: Value, user: Node, total: string): string {
   const copies = sizeOf(user.type.shape) / Math.max(1, sizeOf(v.type.shape));
-  return copies > 1 ? `Σ${subscript(copies)} ${gradientText(total, format)}` : gradientText(total, format);
+  return copies > 1 ? `Σ${subscript(copies)} ${total}` : total;
 }
 
 /** The local gradient: a number, the range of a tensor's, or the rule for ops that are not elementwise. */
@@ -684,8 +725,8 @@ function trunkAt({ v, first }: Trunk, { ids }: Plan, numbers: Numbers, shown: nu
     from: ids.get(first.from)!,
     output: first.output,
     above: (numbers.computedAt.get(v.node) ?? -1) < shown ? numbers.factOf(v).text : "",
-    below: done ? gradientText(sum.t, numbers.format) : "",
-    gradient: done ? stateOf(sum.t) : "not yet",
+    below: done ? numbers.gradientOf(sum.t).text : "",
+    gradient: done ? numbers.gradientOf(sum.t).state : "not yet",
     branches: sum.parts,
     active: active?.pass === "backward" && active.kind === "sum" && sum.at === shown - 1,
   };

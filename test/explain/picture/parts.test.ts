@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { add, layoutScene, mul, picture, relu, scope, sum, variable } from "../../../src/index.ts";
+import { add, f64, graph, layoutScene, mul, picture, relu, scope, sum, variable } from "../../../src/index.ts";
 
 const made = (a: number): ReturnType<typeof variable> => {
   const x = variable(a, "x");
@@ -62,6 +62,29 @@ test("a scene laid out elsewhere gives the same picture, and another scene's lay
   expect(laid.svg(3)).toBe(p.svg(3));
   const other = picture(sum(relu(variable([1, 2, 3], "x"))));
   expect(() => other.withLayout(layout)).toThrow("and it is not one of this picture's scene; lay that out");
+});
+
+test("a graph seen otherwise is the picture that would be made anew, of the same walk", () => {
+  const net = () => {
+    const x = variable([1, -2, 3], "x");
+    const h = scope("layer", () => relu(mul(x, variable([2, 1, -1], "w"))));
+    return scope("loss", () => sum(mul(h, h)));
+  };
+  const f = net();
+  const p = picture(f, { depth: 0 });
+  for (const options of [
+    { depth: 1, language: "ko" },
+    { depth: 1, direction: "down", title: "other" },
+    { depth: 0, near: { item: p.itemOf(f.node)!, feeds: 1, uses: 0 } },
+    { depth: 0 },
+  ] as const) {
+    const [seen, anew] = [p.seen(options), picture(f, options)];
+    expect(seen.steps).toBe(p.steps);
+    for (const t of [0, 2, p.steps.length]) expect(seen.svg(t)).toBe(anew.svg(t));
+  }
+  expect(() => p.seen({ depth: -1 })).toThrow("depth -1 is no depth");
+  const g = graph({ x: f64(2) }, ({ x }) => ({ y: scope("inner", () => relu(add(x, 1))) }));
+  expect(picture(g, { depth: 0 }).seen({ depth: 1 }).svg()).toBe(picture(g, { depth: 1 }).svg());
 });
 
 describe("a part of a picture", () => {

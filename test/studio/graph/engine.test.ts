@@ -1,6 +1,7 @@
 import { readFileSync } from "node:fs";
+import { evaluate, type Tensor, tensor } from "chainrule";
 import { expect, test } from "vitest";
-import { build, isFault, read, valueIn } from "../../../studio/graph/engine.ts";
+import { build, isFault, type Model, read, valueIn } from "../../../studio/graph/engine.ts";
 
 const view = { language: "en", depth: 0, open: [], closed: [], near: null, reach: "feeds", direction: "right" } as const;
 
@@ -23,6 +24,31 @@ test("what the hint of a variable's box says can be written in it", () => {
 
 test("more numbers than a page computes are refused before they are made", () => {
   expect(drawn("sum(ones(f64(100000, 100000)))")).toMatchObject({ message: expect.stringContaining("holds 10000000002 numbers") });
+});
+
+test("a graph is worked out once, however it is looked at, and anew when one of its numbers changes", () => {
+  const source = read("## a: w\nh = tanh(w * x)\n##\nf = sum(h)");
+  if (isFault(source)) throw new Error(source.message);
+  const made = (...given: [Record<string, string>, Partial<typeof view>?, Model?, Map<string, Tensor>?]): Model => {
+    const [values, part = {}, before = null, beside] = given;
+    const model = build(source, values, { ...view, ...part }, before, beside);
+    if (isFault(model)) throw new Error(model.message);
+    return model;
+  };
+  const values = { x: "[1, 2]", w: "[3, 4]" };
+  const first = made(values);
+  const opened = made({ ...values }, { depth: 1 as never }, first);
+  expect(opened.f).toBe(first.f);
+  expect(opened.gradients).toBe(first.gradients);
+  expect(opened.picture.scene().items.length).toBeGreaterThan(first.picture.scene().items.length);
+  expect(made({ ...values, w: "[3, 5]" }, {}, opened).f).not.toBe(first.f);
+  // Numbers that no box holds, and a box before them.
+  const w = tensor([3, 4]);
+  const beside = new Map([["w", w]]);
+  const held = made({ x: "[1, 2]" }, {}, first, beside);
+  expect(evaluate(held.f)).toEqual(evaluate(first.f));
+  expect(made({ x: "[1, 2]" }, {}, held, new Map([["w", w]])).f).toBe(held.f);
+  expect(evaluate(made({ x: "[1, 2]", w: "[0, 0]" }, {}, held, beside).f)).toEqual(tensor(0));
 });
 
 test("lines under a heading are a module, which may take variables in and ends at the next heading", () => {
