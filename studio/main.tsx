@@ -1,16 +1,22 @@
-import { effect } from "@preact/signals";
+import { computed, effect, signal } from "@preact/signals";
 import { render } from "preact";
 import { App } from "./app.tsx";
 import { openPalette } from "./shell/dialogs.ts";
 import { begin, change, language, state, theme } from "./state/store.ts";
 import "./style.css";
+import { words } from "./words/words.ts";
 
 await begin();
+const tab = computed(() => state.value.tab);
 effect(() => {
   document.documentElement.lang = language.value;
+  document.title = `${words.value[tab.value]} · chainrule studio`;
 });
+const systemIsDark = matchMedia("(prefers-color-scheme: dark)");
+const isDark = signal(systemIsDark.matches);
+systemIsDark.addEventListener("change", ({ matches }) => (isDark.value = matches));
 effect(() => {
-  const dark = theme.value === "system" ? matchMedia("(prefers-color-scheme: dark)").matches : theme.value.endsWith("dark");
+  const dark = theme.value === "system" ? isDark.value : theme.value.endsWith("dark");
   document.documentElement.dataset["theme"] = theme.value.startsWith("colour-blind")
     ? dark
       ? "colour-blind dark"

@@ -74,7 +74,7 @@ export const en = {
   stepOf: (pass: string, t: number, of: number) => `${pass} ${t}/${of}`,
   start: "Start",
   startText: "Only the inputs have values. Step forward with . to compute gate after gate.",
-  forwardDone: (name: string, value: string) => `The forward pass is done: ${name} = ${value}. Step on with . for the backward pass.`,
+  forwardDone: (name: string, value: string) => `The forward pass is done: ${name} = ${value}. The next step (.) begins the backward pass.`,
   local: "local",
   upstream: "upstream",
   downstream: "downstream",

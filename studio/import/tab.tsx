@@ -302,7 +302,12 @@ function Tensors({ rows, note }: { rows: readonly TensorRow[]; note: (row: Tenso
     <ul class="import-list import-tensors" onKeyDown={walkButtons} onFocusIn={roveTo}>
       {rows.slice(0, 2000).map((row, i) => (
         <li key={row.name}>
-          <button type="button" tabIndex={i === 0 ? 0 : -1} onClick={() => inspect(row.name)}>
+          <button
+            type="button"
+            tabIndex={i === 0 ? 0 : -1}
+            aria-current={view.value.tensor === row.name ? "true" : undefined}
+            onClick={() => inspect(row.name)}
+          >
             <b>{row.name}</b> <small>{row.type}</small> <i>{note(row)}</i>
           </button>
         </li>

@@ -1,7 +1,7 @@
 import { signal } from "@preact/signals";
 import type { JSX } from "preact";
 import { useEffect } from "preact/hooks";
-import { keepNow, language } from "../state/store.ts";
+import { addressForAll, keepNow, language } from "../state/store.ts";
 import { words } from "../words/words.ts";
 import { Dialog } from "./dialog.tsx";
 import { pictureOfTab } from "./picture-of-tab.ts";
@@ -15,7 +15,7 @@ const link = signal("");
 
 async function readLink(): Promise<void> {
   await keepNow();
-  link.value = location.href;
+  link.value = addressForAll();
 }
 
 async function copyLink(): Promise<void> {
@@ -72,7 +72,7 @@ export function Share(): JSX.Element {
           id="share-link"
           class="wide"
           readOnly
-          value={link.value === "" ? location.href : link.value}
+          value={link.value === "" ? addressForAll() : link.value}
           aria-label={w.link}
           onFocus={(event) => event.currentTarget.select()}
         />

@@ -1,5 +1,5 @@
 import { computed, type ReadonlySignal, signal } from "@preact/signals";
-import { packState, unpackState } from "./address.ts";
+import { packState, type Unpacked, unpackState } from "./address.ts";
 import { type AppState, type Language, languages, oneOf, readState, type Theme, themes } from "./slices.ts";
 
 /** What the reader prefers, kept on this machine and not in the address: an address opens in the language of who opens it. */
@@ -9,7 +9,7 @@ export const theme = signal<Theme>("system");
 /** The page's one state. Change it through `change`, so that it can be undone and is kept. */
 export const state = signal<AppState>(readState(undefined));
 /** A sentence that the page shows and a screen reader reads; the latest one. */
-export const notice = signal<"garbled" | "version" | "storage" | null>(null);
+export const notice = signal<"garbled" | "garbledKept" | "version" | "storage" | null>(null);
 
 const past = signal<readonly AppState[]>([]);
 const future = signal<readonly AppState[]>([]);
@@ -91,15 +91,27 @@ let written = "";
 
 /** Writes the state into the address and the autosave. */
 export async function keepNow(): Promise<void> {
-  written = await packState(state.value);
+  const now = state.value;
+  const packed = await packState(now);
+  // Packing takes a moment, in which an address may have been pasted; what was changed then is written by its own turn.
+  if (state.value !== now) return keepSoon();
+  written = packed;
   history.replaceState(null, "", `#${written}`);
   keep("state", written);
 }
 
-/** Sets the language for this page and the next time. */
+/** The address of the page without the language that it was asked for in: it opens in the language of who opens it. */
+export function addressForAll(): string {
+  const address = new URL(location.href);
+  address.searchParams.delete("lang");
+  return address.href;
+}
+
+/** Sets the language for this page and the next time: the address no longer asks for another. */
 export function setLanguage(to: Language): void {
   language.value = to;
   keep("language", to);
+  history.replaceState(null, "", addressForAll());
 }
 
 /** Sets the colours for this page and the next time. */
@@ -114,16 +126,41 @@ export async function begin(): Promise<void> {
   const own = navigator.language.startsWith("ko") ? "ko" : "en";
   language.value = oneOf(languages, asked ?? storage()?.getItem("chainrule.language"), own);
   theme.value = oneOf(themes, storage()?.getItem("chainrule.theme"), "system");
-  await readAddress(location.hash.length > 1 ? location.hash.slice(1) : (storage()?.getItem("chainrule.state") ?? ""));
-  addEventListener("hashchange", () => {
-    const hash = location.hash.slice(1);
-    if (hash !== written) void readAddress(hash);
-  });
+  const kept = storage()?.getItem("chainrule.state") ?? "";
+  const hash = location.hash.slice(1);
+  const { state: read, trouble } = await readHash(hash === "" ? kept : hash);
+  state.value = read;
+  notice.value = trouble;
+  if (trouble === "garbled" && hash !== "" && kept !== "") {
+    const last = await readHash(kept);
+    if (last.trouble !== "garbled") {
+      state.value = last.state;
+      notice.value = "garbledKept";
+    }
+  }
+  written = hash;
+  addEventListener("hashchange", () => void takeAddress(location.hash.slice(1)));
 }
 
-async function readAddress(hash: string): Promise<void> {
-  if (hash === "") return;
+async function readHash(hash: string): Promise<Unpacked> {
+  return hash === "" ? { state: readState(undefined), trouble: null } : unpackState(hash);
+}
+
+/** An address that is pasted into the open page, or gone back to: it can be undone. One that cannot be read changes nothing. */
+async function takeAddress(hash: string): Promise<void> {
+  if (hash === "" || hash === written) return;
+  clearTimeout(timer);
   const { state: read, trouble } = await unpackState(hash);
+  if (hash !== location.hash.slice(1)) return;
+  if (trouble === "garbled") {
+    notice.value = "garbledKept";
+    await keepNow();
+    return;
+  }
   notice.value = trouble;
-  if (trouble !== "garbled") state.value = read;
+  written = hash;
+  past.value = [...past.value.slice(1 - depth), state.value];
+  future.value = [];
+  lastKind = "";
+  state.value = read;
 }

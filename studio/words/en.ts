@@ -15,6 +15,7 @@ export const en = {
   "theme colour-blind": "colour-blind",
   "theme colour-blind dark": "colour-blind, dark",
   garbled: "This address could not be read; the page begins anew.",
+  garbledKept: "This address could not be read; what you had before is here.",
   version: "This address was written by another version; what could be read is shown.",
   storage: "Your browser's storage is full or denied: your work stays in the address of this page only.",
   loading: "Loading …",

@@ -17,6 +17,7 @@ export const ko = {
   "theme colour-blind": "색각 보정",
   "theme colour-blind dark": "색각 보정, 어둡게",
   garbled: "이 주소를 읽을 수 없어 처음 상태로 시작합니다.",
+  garbledKept: "이 주소를 읽을 수 없어 앞서 하던 작업을 그대로 보여 줍니다.",
   version: "다른 버전이 만든 주소입니다. 읽을 수 있는 만큼만 보여 줍니다.",
   storage: "브라우저 저장 공간이 가득 찼거나 막혀 있어, 작업은 이 페이지의 주소에만 남습니다.",
   loading: "불러오는 중 …",

@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { unpackState } from "../../studio/state/address.ts";
+import { packState, unpackState } from "../../studio/state/address.ts";
+import { defaultState } from "../../studio/state/slices.ts";
 import { leftOut, type Page } from "../browser/launch.ts";
 import { openStudio, type Studio } from "./open-studio.ts";
 
@@ -112,8 +113,43 @@ describe.skipIf(leftOut())("the studio's shell", () => {
     // The address is written a moment after the last change.
     const written = async (): Promise<string> => (await unpackState((await page.evaluate(() => location.hash)).slice(1))).state.tab;
     await expect.poll(written, { timeout: 20_000 }).toBe("code");
+    expect(await page.evaluate(() => document.title)).toBe("Code · chainrule studio");
     await page.reload();
     await page.waitForSelector("#panel-code");
+    // An address that is pasted into the open page can be undone, gone back from, and gone to again.
+    const go = (hash: string): Promise<void> =>
+      page.evaluate((to) => {
+        location.hash = to;
+      }, hash);
+    await go(await packState({ ...defaultState, tab: "import" }));
+    await page.waitForSelector("#panel-import");
+    await page.evaluate(() => history.back());
+    await page.waitForSelector("#panel-code");
+    await page.evaluate(() => history.forward());
+    await page.waitForSelector("#panel-import");
+    for (const tab of ["code", "import", "code"]) {
+      await page.click("#undo");
+      await page.waitForSelector(`#panel-${tab}`);
+    }
+    // One that cannot be read changes nothing, and does not stay in the address; read at the beginning, it leaves the last work.
+    await expect.poll(written, { timeout: 20_000 }).toBe("code");
+    await go("cut-off");
+    await page.waitForSelector(".notice");
+    expect(await page.textContent(".notice")).toContain("what you had before is here");
+    await expect.poll(written, { timeout: 20_000 }).toBe("code");
+    await page.goto("about:blank");
+    await page.goto(`${studio.url}?lang=en#cut-off`);
+    await page.waitForSelector("#panel-code");
+    expect(await page.textContent(".notice")).toContain("what you had before is here");
+    // Who chooses a language keeps it, and shares an address without one; the system's colours are followed when they change.
+    await page.click("button[lang=ko]");
+    expect(await page.evaluate(() => [location.search, document.documentElement.lang, document.title])).toEqual([
+      "",
+      "ko",
+      "코드 · chainrule studio",
+    ]);
+    await page.emulateMedia({ colorScheme: "dark" });
+    await page.waitForFunction(() => document.documentElement.dataset["theme"] === "dark");
     expect(faults).toEqual([]);
     await page.close();
   });
