@@ -37,6 +37,35 @@ describe("dataset", () => {
     expect([...own.x.data]).toEqual([1, 2]);
   });
 
+  test("takes the very bits of rows of every dtype, narrow and wide, anew and into an earlier result", () => {
+    for (const dtype of ["f64", "f32", "f16", "i64", "i32", "i16", "u32", "u16", "u8", "bool"] as const)
+      for (const width of [1, 3, 40]) {
+        const numbers = Array.from({ length: 5 * width }, (_, i) => (dtype === "bool" ? (i * i) % 2 : (i * 7) % 128));
+        const flat = tensor(numbers, dtype);
+        const x = tensor(flat.data, { ...flat.type, shape: width === 1 ? [5] : [5, width] });
+        const wanted = (...rows: number[]) => rows.flatMap((r) => numbers.slice(r * width, (r + 1) * width));
+        const data = dataset({ x, y: tensor([0, 1, 2, 3, 4], "i32") });
+        const first = data.at(Int32Array.of(4, 0));
+        expect([...first.x.data]).toEqual(wanted(4, 0));
+        const again = data.at(Int32Array.of(1, 1), first);
+        expect(again).toBe(first);
+        expect([...again.x.data, ...again.y.data]).toEqual([...wanted(1, 1), 1, 1]);
+        expect(again.x.type).toEqual({ ...x.type, shape: width === 1 ? [2] : [2, width] });
+      }
+    const odd = dataset({ x: tensor([Number.NaN, -0, Number.NEGATIVE_INFINITY, 1e-42], "f32") }).at(Int32Array.of(3, 2, 1, 0)).x.data;
+    expect([...odd]).toEqual([Math.fround(1e-42), Number.NEGATIVE_INFINITY, -0, Number.NaN]);
+  });
+
+  test("gives no more columns than it has, whatever the earlier result was", () => {
+    const more = { ...three.at(Int32Array.of(0, 1)), z: tensor([1, 2]) };
+    const { x } = more;
+    const after = three.at(Int32Array.of(1, 2), more as never);
+    expect(Object.keys(after)).toEqual(["x", "y"]);
+    expect(after.x).toBe(x);
+    const { y: _, ...less } = three.at(Int32Array.of(0, 1));
+    expect(Object.keys(three.at(Int32Array.of(1, 2), less as never))).toEqual(["x", "y"]);
+  });
+
   test("refuses what is no table", () => {
     expect(() => dataset({})).toThrow("dataset: there are no columns; give a record of tensors: dataset({ x, y })");
     expect(() => dataset({ x: tensor(1) })).toThrow("dataset: x is f64[], a scalar; rows are axis 0 of each column");
