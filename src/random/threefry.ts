@@ -45,6 +45,68 @@ export function threefry2x32(key0: number, key1: number, counter0: number, count
   out[at + 1] = b;
 }
 
+/**
+ * The same for two counters (first, 0) and (second, 0): four words. Each round waits for the one before it, and the rounds of the two for nothing else, so
+ * that a processor works on both at once.
+ */
+export function threefryTwo(key0: number, key1: number, first: number, second: number, out: Int32Array): void {
+  const k0 = key0 | 0;
+  const k1 = key1 | 0;
+  const k2 = PARITY ^ k0 ^ k1;
+  let a = (first + k0) | 0;
+  let b = k1;
+  let c = (second + k0) | 0;
+  let d = k1;
+  for (let group = 0; group < 5; group++) {
+    if (group % 2 === 0) {
+      a = (a + b) | 0;
+      c = (c + d) | 0;
+      b = rotate(b, 13) ^ a;
+      d = rotate(d, 13) ^ c;
+      a = (a + b) | 0;
+      c = (c + d) | 0;
+      b = rotate(b, 15) ^ a;
+      d = rotate(d, 15) ^ c;
+      a = (a + b) | 0;
+      c = (c + d) | 0;
+      b = rotate(b, 26) ^ a;
+      d = rotate(d, 26) ^ c;
+      a = (a + b) | 0;
+      c = (c + d) | 0;
+      b = rotate(b, 6) ^ a;
+      d = rotate(d, 6) ^ c;
+    } else {
+      a = (a + b) | 0;
+      c = (c + d) | 0;
+      b = rotate(b, 17) ^ a;
+      d = rotate(d, 17) ^ c;
+      a = (a + b) | 0;
+      c = (c + d) | 0;
+      b = rotate(b, 29) ^ a;
+      d = rotate(d, 29) ^ c;
+      a = (a + b) | 0;
+      c = (c + d) | 0;
+      b = rotate(b, 16) ^ a;
+      d = rotate(d, 16) ^ c;
+      a = (a + b) | 0;
+      c = (c + d) | 0;
+      b = rotate(b, 24) ^ a;
+      d = rotate(d, 24) ^ c;
+    }
+    const turn = group % 3;
+    const even = turn === 0 ? k1 : turn === 1 ? k2 : k0;
+    const odd = ((turn === 0 ? k2 : turn === 1 ? k0 : k1) + group + 1) | 0;
+    a = (a + even) | 0;
+    b = (b + odd) | 0;
+    c = (c + even) | 0;
+    d = (d + odd) | 0;
+  }
+  out[0] = a;
+  out[1] = b;
+  out[2] = c;
+  out[3] = d;
+}
+
 /*
  * The second counter word says what a block is for, so that the same key gives unrelated words for drawing, for splitting and for folding:
  * drawing has its top bits 00, splitting 10, folding in a number 01 (its lower bits are the number's), folding in a name 11.

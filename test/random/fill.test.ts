@@ -2,7 +2,7 @@ import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { fillBernoulli, fillNormal, fillPermutation, fillUniform } from "../../src/random/fill.ts";
 import { inverseNormal } from "../../src/random/inverse-normal.ts";
-import { fillWords } from "../../src/random/threefry.ts";
+import { fillWords, threefry2x32 } from "../../src/random/threefry.ts";
 
 const key = Int32Array.of(11, -22);
 const N = 40_000;
@@ -126,6 +126,21 @@ describe("fillPermutation", () => {
       }),
       { seed: 4 },
     );
+  });
+
+  it("is that of its definition, which takes a block a place", () => {
+    const pair = new Uint32Array(2);
+    for (const n of [0, 1, 2, 3, 4, 61, 100]) {
+      const wanted = Array.from({ length: n }, (_, i) => i);
+      for (let i = n - 1; i > 0; i--) {
+        threefry2x32(11, -22, i, 0, pair);
+        const j = Math.floor(((pair[0]! >>> 5) * 2 ** 26 + (pair[1]! >>> 6)) * 2 ** -53 * (i + 1));
+        [wanted[i], wanted[j]] = [wanted[j]!, wanted[i]!];
+      }
+      const order = new Int32Array(n);
+      fillPermutation(key, order);
+      expect([...order]).toEqual(wanted);
+    }
   });
 
   it("gives all orders of four equal chances", () => {
