@@ -6,6 +6,7 @@ import { sizeOf } from "../ir/shape.ts";
 import { hold, type Tensor } from "../ir/tensor.ts";
 import { leaves, rebuild } from "../ir/tree.ts";
 import { typeText } from "../ir/type.ts";
+import type { BatchForm, BatchForms } from "./batch-form.ts";
 import { rowsOf } from "./signature.ts";
 
 /** A batch with its place. */
@@ -19,6 +20,8 @@ export interface Fed {
   /** The pass over the data, and the place in it, both from 0. */
   readonly pass: number;
   readonly index: number;
+  /** Names and types, where they were written down. */
+  readonly form?: BatchForm;
 }
 
 /** Whose rows: one rank among so many. */
@@ -36,6 +39,8 @@ export class Feed {
   private readonly checks: boolean;
   private readonly iterator: Iterator<unknown> | AsyncIterator<unknown>;
   private readonly share: Share | null;
+  private readonly forms: BatchForms;
+  private readonly where = (): string => `batch ${this.index} of ${this.name}`;
 
   /** `share`: of each batch only this rank's rows, by its number among so many. */
   constructor(
@@ -45,6 +50,7 @@ export class Feed {
     from: number,
     checks: boolean,
     spare: () => unknown,
+    forms: BatchForms,
     share: Share | null = null,
   ) {
     this.source = source;
@@ -52,20 +58,24 @@ export class Feed {
     this.pass = pass;
     this.index = from;
     this.checks = checks;
+    this.forms = forms;
     this.share = share === null || share.size === 1 ? null : share;
     const batches = this.share === null ? source.pass(pass, from, spare) : partsIn(source, pass, from, cutFor(this.share), name);
     this.iterator = Symbol.asyncIterator in batches ? batches[Symbol.asyncIterator]() : batches[Symbol.iterator]();
   }
 
-  /** The next batch, or null at the end of the pass. @throws DomainError, ShapeError for data that cannot train anything */
-  async next(): Promise<Fed | null> {
+  /** The next batch, or null at the end of the pass: at once where the source has it. @throws DomainError, ShapeError for data that cannot train anything */
+  next(): Fed | null | Promise<Fed | null> {
     const taken = this.iterator.next();
-    const { done, value } = taken instanceof Promise ? await taken : taken;
+    return taken instanceof Promise ? taken.then((result) => this.fed(result)) : this.fed(taken);
+  }
+
+  private fed({ done, value }: IteratorResult<unknown>): Fed | null {
     if (done === true) return null;
-    const index = this.index++;
-    if (this.share !== null) return this.shared(value as Part<unknown>, index);
-    const rows = rowsOf(value, `batch ${index} of ${this.name}`);
-    const fed: Fed = { batch: value, rows, all: rows, first: 0, pass: this.pass, index };
+    if (this.share !== null) return this.shared(value as Part<unknown>, this.index++);
+    const form = this.forms.of(value, this.where);
+    const { rows } = form;
+    const fed: Fed = { batch: value, rows, all: rows, first: 0, pass: this.pass, index: this.index++, form };
     if (this.checks) checkFinite(fed, this.source, this.name);
     return fed;
   }

@@ -16,6 +16,7 @@ import { sqrt, square } from "../ops/elementwise/roots.ts";
 import { sum } from "../ops/linear/sum.ts";
 import type { Optimizer, OptimizerState } from "../optim/optimizer.ts";
 import { fold } from "../random/random.ts";
+import { BatchForm } from "./batch-form.ts";
 import type { Fed } from "./feed.ts";
 import type { AnyModel, Context } from "./model.ts";
 import { rowsOf, signatureOf } from "./signature.ts";
@@ -46,6 +47,13 @@ export type Names = Values<TrainState> & { readonly batch: unknown };
 type Body = (names: Names) => object;
 type AnyProgram = Program<unknown, unknown, unknown>;
 
+/** A program, what it is for, and when it was last used. */
+interface Kept {
+  readonly program: AnyProgram;
+  readonly kind: string;
+  used: number;
+}
+
 /** Programs kept for one kind of work: as many shapes as `jit` keeps. */
 const most = 8;
 
@@ -58,7 +66,12 @@ export class Programs {
   /** What the state begins with, until it is in the engine. */
   protected initial: TrainState;
   protected state: State<unknown> | null = null;
-  private readonly cache: Map<string, AnyProgram> = new Map();
+  private readonly cache: Map<string, Kept> = new Map();
+  /** For each kind the program that ran last, and the form of its batch. */
+  private readonly latest: Map<string, { readonly form: BatchForm; readonly kept: Kept }> = new Map();
+  private uses = 0;
+  /** What a program is given that needs no batch. */
+  private readonly none: BatchForm = new BatchForm({}, 0);
   /** How often something was compiled. */
   compiled = 0;
 
@@ -71,22 +84,23 @@ export class Programs {
   }
 
   /** One update by one batch. */
-  update(batch: unknown, _fed?: Fed): Promise<Ran> {
-    return this.runBound("update", batch, ["loss", "norm"], (s) => {
+  update(batch: unknown, fed?: Fed): Ran | Promise<Ran> {
+    return this.runBound("update", batch, fed?.form, ["loss", "norm"], (s) => {
       const { value, gradient, stats } = this.differentiated(s, this.keyOf(fold(s.key, s.step)));
       const { params, opt } = this.optimizer.update({ params: s.params, grad: gradient, opt: s.opt });
       return { ...value, norm: normOf(gradient, movedBetween(s.params, params)), stats, params, opt, step: add(s.step, 1) };
-    }) as Promise<Ran>;
+    }) as Ran | Promise<Ran>;
   }
 
   /** Adds the gradient of one batch to what was gathered. */
-  gather(batch: unknown, _fed?: Fed): Promise<Ran> {
-    return this.gatherAs(batch, rowsOf(batch, "a batch"), ["loss", "norm"]);
+  gather(batch: unknown, fed?: Fed): Ran | Promise<Ran> {
+    const form = fed?.form;
+    return this.gatherAs(batch, form?.rows ?? rowsOf(batch, "a batch"), ["loss", "norm"], form);
   }
 
   /** The same for a batch that counts as so many rows. */
-  protected async gatherAs(batch: unknown, rows: number, guard: readonly string[]): Promise<Ran> {
-    const ran = await this.runBound(rows === 0 ? "gather none" : "gather", batch, guard, (s) => {
+  protected gatherAs(batch: unknown, rows: number, guard: readonly string[], form?: BatchForm): Ran | Promise<Ran> {
+    return this.runBound(rows === 0 ? "gather none" : "gather", batch, form, guard, (s) => {
       const all = s.gathered!;
       const weight = this.weightOf(rows);
       const { value, gradient, stats } = this.differentiated(s, this.keyOf(fold(fold(s.key, s.step), all.batches)), weight);
@@ -98,8 +112,7 @@ export class Programs {
         stats,
         gathered: { sum: total, rows: add(all.rows, rows), batches: add(all.batches, 1) },
       };
-    });
-    return ran as Ran;
+    }) as Ran | Promise<Ran>;
   }
 
   /** The paths of the parameters that are trained. */
@@ -108,24 +121,24 @@ export class Programs {
   }
 
   /** One update by the mean of what was gathered. */
-  async apply(_all?: number): Promise<Tensor> {
-    const ran = await this.run("apply", {}, ["norm"], (s) => {
+  apply(_all?: number): Tensor | Promise<Tensor> {
+    const ran = this.runFormed("apply", {}, this.none, ["norm"], (s) => {
       const all = s.gathered!;
       const mean: Values<unknown> = mapTree(all.sum, (g) => div(g, cast(all.rows, g.type.dtype)));
       const { params, opt } = this.optimizer.update({ params: s.params, grad: mean, opt: s.opt });
       const none = mapTree(all, (v) => mul(v, 0));
       return { norm: normOf(mean, movedBetween(s.params, params)), params, opt, step: add(s.step, 1), gathered: none };
-    });
-    return (ran as Ran).norm!;
+    }) as Ran | Promise<Ran>;
+    return ran instanceof Promise ? ran.then(({ norm }) => norm!) : ran.norm!;
   }
 
   /** The loss and what comes with it, without training. */
-  evaluate(batch: unknown): Promise<Ran> {
-    return this.runBound("evaluate", batch, [], (s) => {
+  evaluate(batch: unknown, form?: BatchForm): Ran | Promise<Ran> {
+    return this.runBound("evaluate", batch, form, [], (s) => {
       const { rows, bound } = this.partsOf(s);
       const { loss, others } = checkedLoss(this.model.loss(s.params, rows, contextOf(s, fold(s.key, s.step), false, bound)));
       return { loss, outputs: others };
-    }) as Promise<Ran>;
+    }) as Ran | Promise<Ran>;
   }
 
   /** The key of a step as this process takes it. */
@@ -203,10 +216,13 @@ export class Programs {
   }
 
   /** {@link run}, beside the batch what the model binds of it. */
-  private async runBound(kind: string, batch: unknown, guard: readonly string[], body: Body): Promise<unknown> {
-    const { bind } = this.model;
-    if (bind === undefined) return this.run(kind, batch, guard, body);
-    return this.run(kind, { rows: batch, bound: await bind(batch as never, async () => (await this.read()).params as never) }, guard, body);
+  private runBound(kind: string, batch: unknown, form: BatchForm | undefined, guard: readonly string[], body: Body): unknown {
+    return this.model.bind === undefined ? this.runFormed(kind, batch, form, guard, body) : this.runWithBound(kind, batch, guard, body);
+  }
+
+  private async runWithBound(kind: string, batch: unknown, guard: readonly string[], body: Body): Promise<unknown> {
+    const bound = await this.model.bind!(batch as never, async () => (await this.read()).params as never);
+    return this.run(kind, { rows: batch, bound }, guard, body);
   }
 
   /** The batch as the loss takes it, and what is bound. */
@@ -216,18 +232,29 @@ export class Programs {
   }
 
   protected async run(kind: string, batch: unknown, guard: readonly string[], body: Body): Promise<unknown> {
-    const program = await this.programFor(kind, batch, guard, body);
+    const { program } = await this.programFor(kind, batch, guard, body);
     return program.run({ batch });
   }
 
-  protected async programFor(kind: string, batch: unknown, guard: readonly string[], body: Body): Promise<AnyProgram> {
+  /** The same, at once where the batch has the form of the last one and the engine answers at once. */
+  private runFormed(kind: string, batch: unknown, form: BatchForm | undefined, guard: readonly string[], body: Body): unknown {
+    const latest = this.latest.get(kind);
+    if (form === undefined || latest?.form !== form) return this.runAnew(kind, batch, form, guard, body);
+    latest.kept.used = ++this.uses;
+    return latest.kept.program.run({ batch });
+  }
+
+  private async runAnew(kind: string, batch: unknown, form: BatchForm | undefined, guard: readonly string[], body: Body): Promise<unknown> {
+    const kept = await this.programFor(kind, batch, guard, body);
+    if (form !== undefined) this.latest.set(kind, { form, kept });
+    return kept.program.run({ batch });
+  }
+
+  private async programFor(kind: string, batch: unknown, guard: readonly string[], body: Body): Promise<Kept> {
     const key = `${kind} ${signatureOf(batch)}`;
     const found = this.cache.get(key);
     if (found !== undefined) {
-      if (this.cache.size > 1) {
-        this.cache.delete(key);
-        this.cache.set(key, found);
-      }
+      found.used = ++this.uses;
       return found;
     }
     const types = rebuild({ ...this.initial, batch }, (leaf) => typeOfLeaf(leaf));
@@ -238,17 +265,20 @@ export class Programs {
     // The tensors live in the engine from now on; what is left are their types.
     this.initial = rebuild(this.initial, (leaf) => typeOfLeaf(leaf)) as TrainState;
     this.compiled++;
-    this.cache.set(key, program);
+    const kept = { program, kind, used: ++this.uses };
+    this.cache.set(key, kept);
     this.forget(kind);
-    return program;
+    return kept;
   }
 
   /** Disposes of the program of a kind that was longest without use, where there are too many. */
   private forget(kind: string): void {
-    const own = [...this.cache.keys()].filter((key) => key.startsWith(`${kind} `));
+    const own = [...this.cache].filter(([, kept]) => kept.kind === kind);
     if (own.length <= most) return;
-    this.cache.get(own[0]!)!.dispose();
-    this.cache.delete(own[0]!);
+    const [key, oldest] = own.reduce((a, b) => (b[1].used < a[1].used ? b : a));
+    oldest.program.dispose();
+    this.cache.delete(key);
+    if (this.latest.get(kind)?.kept === oldest) this.latest.delete(kind);
   }
 }
 

@@ -1,6 +1,6 @@
 import type { Engine } from "../engines/engine.ts";
 import type { Tensor } from "../ir/tensor.ts";
-import { leaves, rebuild } from "../ir/tree.ts";
+import { isLeaf, leaves, rebuild } from "../ir/tree.ts";
 import type { Fed } from "./feed.ts";
 
 /** Batches whose memory goes round: the one that trains, and the one that is read ahead. */
@@ -29,7 +29,7 @@ export class SpareBatch {
     const { tensor } = this;
     if (tensor === undefined) {
       if (this.free.length < most) this.free.push(batch);
-    } else if (leaves(batch).every(({ leaf }) => this.own.has(leaf as Tensor))) this.free.push(batch);
+    } else if (this.isOwn(batch)) this.free.push(batch);
     else if (this.made < most) {
       this.made++;
       this.free.push(
@@ -42,6 +42,12 @@ export class SpareBatch {
     }
   }
 
+  private isOwn(batch: unknown): boolean {
+    if (isLeaf(batch)) return this.own.has(batch as Tensor);
+    for (const key of Object.keys(batch as object)) if (!this.isOwn((batch as Record<string, unknown>)[key])) return false;
+    return true;
+  }
+
   /** Memory for the next batch, if there is some. */
   take(): unknown {
     this.lent = this.free.pop() ?? null;
@@ -52,7 +58,7 @@ export class SpareBatch {
   took(fed: Fed | null): void {
     const { lent } = this;
     this.lent = null;
-    if (lent === null) return;
+    if (lent === null || fed?.batch === lent) return;
     const used = new Set(fed === null ? [] : leaves(fed.batch).map(({ leaf }) => (leaf as Tensor).data));
     if (!leaves(lent).some(({ leaf }) => used.has((leaf as Tensor).data))) this.free.push(lent);
   }

@@ -11,6 +11,7 @@ import { leaves, rebuild, type Tensors, type Values, variables } from "../ir/tre
 import { sub } from "../ops/arithmetic.ts";
 import type { OptimizerState } from "../optim/optimizer.ts";
 import { fold, key } from "../random/random.ts";
+import { BatchForms } from "./batch-form.ts";
 import { turn } from "./breathe.ts";
 import {
   bytesIfThere,
@@ -38,6 +39,7 @@ import { reportOf, type TrainingReport } from "./report.ts";
 import { SpareBatch } from "./spare-batch.ts";
 import { Sums, type Totals } from "./totals.ts";
 import type { Ending } from "./words.ts";
+import { doing, type Work } from "./work.ts";
 
 /** A checkup: what the validation gave. */
 export interface Validation extends Totals {
@@ -107,8 +109,8 @@ type AnyOptions = TrainOptions<unknown, Mode, Step<Loss>>;
 
 /** Rows that the health check looks at: the reference engine does it. */
 const healthRows = 32;
-/** Milliseconds after which everything else that waits has its turn. */
-const patienceOfOthers = 25;
+/** Milliseconds after which everything else that waits has its turn: a page draws some sixty times a second. */
+const patienceOfOthers = 16;
 
 class Run implements Training<unknown, unknown, Loss> {
   private readonly model: AnyModel;
@@ -125,6 +127,7 @@ class Run implements Training<unknown, unknown, Loss> {
   private ahead: Fed | null = null;
   private last: Fed | null = null;
   private spare: SpareBatch | null = null;
+  private readonly forms = new BatchForms();
   /** Whether steps run in another thread while this one does something else. */
   private elsewhere = false;
   private running = { loss: 0, rows: 0 };
@@ -135,10 +138,14 @@ class Run implements Training<unknown, unknown, Loss> {
   private checkups: Checkup[] = [];
   private ending: Ending | null = null;
   private seconds = 0;
-  private since = 0;
+  /** The clock after the last step, and when others last had their turn. */
+  private now = 0;
   private breath = 0;
   private started: Promise<void> | null = null;
+  private isReady = false;
   private tail: Promise<unknown> = Promise.resolve();
+  /** Those who have their turn, or wait for it. */
+  private queued = 0;
   private result: Promise<Trained<unknown, unknown>> | null = null;
   private resumed = 0;
   /** Null for one process alone. */
@@ -212,11 +219,16 @@ class Run implements Training<unknown, unknown, Loss> {
   }
 
   /** One thing after the other, however many ask. */
-  private inTurn<T>(task: () => Promise<T>): Promise<T> {
+  private inTurn<T>(task: () => T | Promise<T>): Promise<T> {
+    this.queued++;
     const done = this.tail.then(task);
-    this.tail = done.catch(() => undefined);
+    this.tail = done.then(this.leave, this.leave);
     return done;
   }
+
+  private readonly leave = (): void => {
+    this.queued--;
+  };
 
   /**
    * Work that other ranks wait for. What goes wrong on this rank alone ends them all; what goes wrong on all alike is thrown on all, and told by the first:
@@ -236,7 +248,7 @@ class Run implements Training<unknown, unknown, Loss> {
   }
 
   private async toTheEnd(): Promise<Trained<unknown, unknown>> {
-    while ((await this.inTurn(() => this.advance())) !== null);
+    while (await this.inTurn(() => this.someSteps()));
     return this.inTurn(async () => {
       const now = await this.current();
       const { params, stats } = this.options.keep === "best" && this.kept !== null ? this.kept : now;
@@ -260,6 +272,15 @@ class Run implements Training<unknown, unknown, Loss> {
       for (const c of this.callbacks) await c.finish?.(report);
       return { params: params as Tensors<unknown>, stats: stats as Tensors<unknown>, report };
     });
+  }
+
+  /** Steps, until somebody else waits for their turn. Whether there may be more. */
+  private async someSteps(): Promise<boolean> {
+    do {
+      // Waited for although it may be there: what callbacks and listeners have put off comes between two steps.
+      if ((await this.advance()) === null) return false;
+    } while (this.queued === 1);
+    return true;
   }
 
   private async current(): Promise<TrainState> {
@@ -299,7 +320,7 @@ class Run implements Training<unknown, unknown, Loss> {
     if (this.spread === null) this.programs = new Programs(this.model, optimizer, own, this.every > 1, state);
     else {
       const { ranks } = this.spread;
-      this.ahead ??= await this.nextOf();
+      this.ahead ??= await doing(this.nextOf());
       await meet(ranks, describe(state, { ...this.options, engine: own }, this.order(), this.ahead?.batch));
       // The weights of rank 0, wherever the others have theirs from.
       state = await treeOfFirst(ranks, state);
@@ -310,6 +331,7 @@ class Run implements Training<unknown, unknown, Loss> {
     const all = stepsInEpoch === null ? (steps ?? null) : Math.min(stepsInEpoch * epochs, steps ?? Number.POSITIVE_INFINITY);
     const facts = { epochs, stepsInEpoch, steps: all, resumed: this.resumed, parameters: sizeOfAll(this.model.params) };
     for (const c of this.callbacks) await c.start?.(facts);
+    this.isReady = true;
   }
 
   /** The checkpoint at a path, or null: as rank 0 has it. */
@@ -336,90 +358,112 @@ class Run implements Training<unknown, unknown, Loss> {
     this.meanLoss = this.running.rows > 0 ? this.running.loss / this.running.rows : (header.checkups.at(-1)?.loss ?? Number.NaN);
   }
 
-  private advance(): Promise<Step<Loss> | null> {
-    return this.shared(() => this.advanced());
+  private advance(): Step<Loss> | null | Promise<Step<Loss> | null> {
+    return this.spread === null ? doing(this.advanced()) : this.shared(async () => doing(this.advanced()));
   }
 
-  private async advanced(): Promise<Step<Loss> | null> {
-    await this.begin();
-    if (this.ending === null) this.ending = await this.endingNow();
+  private *advanced(): Work<Step<Loss> | null> {
+    if (!this.isReady) yield this.begin();
+    if (this.ending === null) {
+      const ending = this.endingNow();
+      const { checkpoint } = this.options;
+      if (ending === "aborted" && checkpoint !== undefined && this.step > this.resumed) yield this.write(checkpoint.file);
+      this.ending = ending;
+    }
     if (this.ending !== null) {
-      await this.letGo();
+      yield this.letGo();
       return null;
     }
-    this.since = performance.now();
-    const event = await this.oneStep().catch(async (error: unknown) => {
-      await this.letGo();
-      await this.programs!.ungather();
-      for (const c of this.callbacks) await c.fail?.(error);
+    let event: Step<Loss>;
+    try {
+      event = yield* this.oneStep();
+    } catch (error) {
+      yield this.letGo();
+      yield this.programs!.ungather();
+      for (const c of this.callbacks) yield c.fail?.(error);
       throw error;
-    });
-    await this.breathe();
+    }
+    if (this.now - this.breath >= patienceOfOthers) yield this.breathe();
     return event;
   }
 
   /** Why no further step is made, or null. */
-  private async endingNow(): Promise<Ending | null> {
+  private endingNow(): Ending | null {
     const { epochs, steps, patience, signal } = this.options;
     if (this.epoch >= epochs) return "epochs";
     if (steps !== undefined && this.step >= steps) return "steps";
     if (patience !== undefined && this.waited >= patience) return "patience";
     const stops = this.programs instanceof RankPrograms ? this.programs.stops : signal?.aborted === true;
-    if (!stops) return null;
-    if (this.options.checkpoint !== undefined && this.step > this.resumed) await this.write(this.options.checkpoint.file);
-    return "aborted";
+    return stops ? "aborted" : null;
   }
 
-  private async oneStep(): Promise<Step<Loss>> {
-    const sums = new Sums();
+  private *oneStep(): Work<Step<Loss>> {
+    const began = performance.now();
+    const programs = this.programs!;
     let ran: Ran;
     let batches = 0;
     let rows = 0;
-    const programs = this.programs!;
+    let sum = 0;
     do {
-      const fed = (this.ahead ??= await this.nextOf());
+      const fed = (this.ahead ??= yield* this.nextOf());
       if (fed === null) throw new DomainError(`train: data gave no batch in pass ${this.epoch}; it is empty`);
       this.recycle(fed);
-      const running = this.guarded(() => (this.every > 1 ? programs.gather(fed.batch, fed) : programs.update(fed.batch, fed)), fed);
-      const following = this.besides(running);
+      let following: Promise<Fed | null> | null = null;
       try {
-        ran = await running;
+        const running = this.every > 1 ? programs.gather(fed.batch, fed) : programs.update(fed.batch, fed);
+        following = this.besides(running);
+        ran = running instanceof Promise ? ((yield running) as Ran) : running;
+      } catch (error) {
+        throw this.placed(error, fed);
       } finally {
         // Nothing of this pass is read any more when a failure closes it.
-        await following?.catch(() => undefined);
+        if (following !== null) yield following.catch(() => undefined);
       }
-      sums.add({ loss: ran.loss, outputs: {} }, fed.all);
+      sum += ran.loss.data[0]! * fed.all;
       rows += fed.all;
       batches++;
-      this.ahead = following === null ? await this.nextOf() : await following;
+      this.ahead = following === null ? yield* this.nextOf() : ((yield following) as Fed | null);
     } while (batches < this.every && this.ahead !== null);
-    const norm = this.every > 1 ? await this.guarded(() => programs.apply(rows), this.last!) : ran.norm;
+    const norm = this.every > 1 ? yield* this.applied(rows) : ran.norm!;
     this.index += batches;
     this.step++;
     const check = this.spread?.check;
     if (check !== undefined && this.step % check === 0)
-      await checkSame(this.spread!.ranks, await (programs as RankPrograms).alike(), this.step);
-    const loss = sums.total().loss;
+      yield checkSame(this.spread!.ranks, (yield (programs as RankPrograms).alike()) as TrainState, this.step);
+    const loss = sum / rows;
     this.history.add(this.step, loss);
     this.running.loss += loss * rows;
     this.running.rows += rows;
     const epoch = this.epoch + 1;
-    const validation = this.ahead === null ? await this.endEpoch() : null;
-    if (validation === null && this.running.rows > 0) this.meanLoss = this.running.loss / this.running.rows;
+    const validation = this.ahead === null ? ((yield this.endEpoch()) as Validation) : null;
+    if (validation === null) this.meanLoss = this.running.loss / this.running.rows;
     const event = {
       step: this.step,
       epoch,
       loss,
       outputs: outputsOf(ran.loss, ran.outputs),
-      gradientNorm: norm!.data[0]!,
+      gradientNorm: norm.data[0]!,
       rows,
-      ...(this.programs instanceof RankPrograms && { waited: this.programs.times.waited }),
+      ...(programs instanceof RankPrograms && { waited: programs.times.waited }),
       ...(validation !== null && this.options.validate !== undefined && { validation }),
     } as Step<Loss>;
-    this.seconds += (performance.now() - this.since) / 1000;
-    for (const c of this.callbacks) await c.step?.(event);
-    await this.saveIfDue();
+    this.now = performance.now();
+    this.seconds += (this.now - began) / 1000;
+    if (this.callbacks.length > 0 || this.isSaveDue()) {
+      for (const c of this.callbacks) yield c.step?.(event);
+      if (this.isSaveDue()) yield this.write(this.options.checkpoint!.file);
+      this.now = performance.now();
+    }
     return event;
+  }
+
+  private *applied(rows: number): Work<Tensor> {
+    try {
+      const norm = this.programs!.apply(rows);
+      return norm instanceof Promise ? ((yield norm) as Tensor) : norm;
+    } catch (error) {
+      throw this.placed(error, this.last!);
+    }
   }
 
   /** Ends the pass that is being read. Whoever goes on reads it again from the batch that comes next. */
@@ -434,22 +478,28 @@ class Run implements Training<unknown, unknown, Loss> {
    * The next batch, read while the step runs where that is somewhere else; null where nothing would be won. It is read whatever becomes of the step, and when
    * both fail the step's error is the one that is told.
    */
-  private besides(running: Promise<unknown>): Promise<Fed | null> | null {
+  private besides(running: unknown): Promise<Fed | null> | null {
     if (!this.elsewhere) return null;
-    running.catch(() => undefined);
+    (running as Promise<unknown>).catch(() => undefined);
     // What the step is given has to be on its way first.
-    const following = turn().then(() => this.nextOf());
+    const following = turn().then(() => doing(this.nextOf()));
     following.catch(() => undefined);
     return following;
   }
 
-  private async nextOf(): Promise<Fed | null> {
+  private *nextOf(): Work<Fed | null> {
     const spare = this.spare!;
-    const checks = this.epoch === 0 && this.options.unchecked !== true;
-    this.feed ??= new Feed(this.options.data, "data", this.epoch, this.index, checks, () => spare.take(), this.spread?.ranks);
-    const fed = await this.feed.next();
+    this.feed ??= this.feedOfData();
+    const next = this.feed.next();
+    const fed = next instanceof Promise ? ((yield next) as Fed | null) : next;
     spare.took(fed);
     return fed;
+  }
+
+  private feedOfData(): Feed {
+    const spare = this.spare!;
+    const checks = this.epoch === 0 && this.options.unchecked !== true;
+    return new Feed(this.options.data, "data", this.epoch, this.index, checks, () => spare.take(), this.forms, this.spread?.ranks);
   }
 
   /** This is the last batch from now on; the one before is free. */
@@ -458,13 +508,9 @@ class Run implements Training<unknown, unknown, Loss> {
     this.last = fed;
   }
 
-  /** Says of whatever a program throws where that was. */
-  private async guarded<T>(task: () => Promise<T>, fed: Fed): Promise<T> {
-    try {
-      return await task();
-    } catch (error) {
-      throw placed(error, this.step + 1, this.epoch + 1, fed, this.options);
-    }
+  /** What a program throws, with where that was. */
+  private placed(error: unknown, fed: Fed): unknown {
+    return placed(error, this.step + 1, this.epoch + 1, fed, this.options);
   }
 
   private async endEpoch(): Promise<Validation | null> {
@@ -490,18 +536,26 @@ class Run implements Training<unknown, unknown, Loss> {
     let free: unknown = null;
     const ranks = this.spread?.ranks;
     const checks = this.epoch === 0 && this.options.unchecked !== true;
-    const feed = new Feed(this.options.validate!, "validate", 0, 0, checks, () => free, ranks);
+    const feed = new Feed(this.options.validate!, "validate", 0, 0, checks, () => free, this.forms, ranks);
     try {
       for (let fed = await feed.next(); fed !== null; fed = await feed.next()) {
         const at = fed;
         free = at.batch;
-        if (at.rows > 0) sums.add(await this.guarded(() => this.programs!.evaluate(at.batch), at), at.rows);
-        await this.breathe();
+        if (at.rows > 0) sums.add(await this.evaluated(at), at.rows);
+        if (performance.now() - this.breath >= patienceOfOthers) await this.breathe();
       }
     } finally {
       await feed.close();
     }
     return ranks === undefined ? sums.total() : (await sums.overRanks(ranks)).total();
+  }
+
+  private async evaluated(fed: Fed): Promise<Ran> {
+    try {
+      return await this.programs!.evaluate(fed.batch, fed.form);
+    } catch (error) {
+      throw this.placed(error, fed);
+    }
   }
 
   /** Whether this is the best so far; keeps it if so. */
@@ -528,11 +582,11 @@ class Run implements Training<unknown, unknown, Loss> {
     return true;
   }
 
-  private async saveIfDue(): Promise<void> {
+  private isSaveDue(): boolean {
     const { checkpoint, epochs, steps, patience } = this.options;
-    if (checkpoint === undefined) return;
+    if (checkpoint === undefined) return false;
     const over = this.epoch >= epochs || (steps !== undefined && this.step >= steps) || (patience !== undefined && this.waited >= patience);
-    if (over || (checkpoint.every !== undefined && this.step % checkpoint.every === 0)) await this.write(checkpoint.file);
+    return over || (checkpoint.every !== undefined && this.step % checkpoint.every === 0);
   }
 
   private async write(file: string): Promise<void> {
@@ -561,8 +615,6 @@ class Run implements Training<unknown, unknown, Loss> {
   }
 
   private async breathe(): Promise<void> {
-    const now = performance.now();
-    if (now - this.breath < patienceOfOthers) return;
     await turn();
     this.breath = performance.now();
   }

@@ -325,6 +325,50 @@ describe("a run", () => {
     expect(failed.length).toBe(1);
   });
 
+  test("gives those who ask while finish() runs the weights of the step at which they ask", async () => {
+    const each: number[][] = [];
+    const iterated = train(model, options({ epochs: 3, engine: wasm() }));
+    for await (const _ of iterated) each.push(numbersOf((await iterated.read()).params));
+    for (const engine of [wasm(), reference(), later() as unknown as ReturnType<typeof wasm>]) {
+      const asked: Promise<number[]>[] = [];
+      const order: string[] = [];
+      const callback: Callback<Step<unknown>> = {
+        step: ({ step }) => {
+          order.push(`step ${step}`);
+          void Promise.resolve().then(() => order.push(`after ${step}`));
+          if (step % 2 === 1) asked.push(training.read().then(({ params }) => numbersOf(params)));
+        },
+      };
+      const training = train(model, options({ epochs: 3, engine, callbacks: [callback] }));
+      await training.finish();
+      expect(order).toEqual(each.flatMap((_, i) => [`step ${i + 1}`, `after ${i + 1}`]));
+      const seen = await Promise.all(asked);
+      const wanted = each.filter((_, i) => i % 2 === 0);
+      for (const [i, numbers] of seen.entries()) close(numbers, wanted[i]!, engine.name === "wasm" ? 1e-30 : 1e-5);
+      expect(seen.length).toBe(wanted.length);
+    }
+  });
+
+  test("shares its steps between finish() and a loop beside it, one after the other", async () => {
+    const training = train(model, options({ epochs: 4 }));
+    const seen: number[] = [];
+    const all = training.finish();
+    for await (const { step } of training) seen.push(step);
+    expect((await all).report.steps).toBe(12);
+    expect(seen.length).toBeGreaterThan(3);
+    expect(seen).toEqual([...seen].sort((a, b) => a - b));
+  });
+
+  test("makes no step after an abort in a callback, with what was put off too", async () => {
+    for (const now of [true, false]) {
+      const stop = new AbortController();
+      const abort = (): void => (now ? stop.abort() : void Promise.resolve().then(() => stop.abort()));
+      const callback: Callback<Step<unknown>> = { step: ({ step }) => (step === 4 ? abort() : undefined) };
+      const { report } = await train(model, options({ epochs: 9, signal: stop.signal, callbacks: [callback] })).finish();
+      expect([report.steps, report.reason]).toEqual([4, "aborted"]);
+    }
+  });
+
   test("writes a checkpoint when asked to", async () => {
     const training = train(model, options({ epochs: 2 }));
     for await (const { step } of training) if (step === 2) await training.save(join(folder, "asked"));
