@@ -1,12 +1,11 @@
 import type { Node } from "../../ir/node.ts";
-import { type Shape, sizeOf } from "../../ir/shape.ts";
 import { constant, elementwise, type Kind, named, type Push, type Target } from "./elementwise.ts";
-import { type Code, i32, v128 } from "./encoder.ts";
+import { type Code, i32, type ModuleBuilder, type ValueType, v128 } from "./encoder.ts";
 import { cells } from "./kernel.ts";
-import { isMath, type MathLibrary, type MathName } from "./math.ts";
-import { kindOf, type Loop, type Source, type Total } from "./plan.ts";
+import { type Access, LoopShape, type Reduced } from "./loop-shape.ts";
+import type { MathLibrary, MathName } from "./math.ts";
+import { kindOf, type Loop, type Total } from "./plan.ts";
 import { addressOf } from "./product.ts";
-import { type Buffer, isWhole, type View } from "./view.ts";
 
 /** What loops need of the module they are written into. */
 export interface Surroundings {
@@ -19,17 +18,6 @@ export interface Surroundings {
   own(code: Code, offset: number): void;
 }
 
-/** How one place in memory is walked: strides per collapsed axis, in elements. */
-interface Access {
-  readonly view: View;
-  readonly kind: Kind;
-  strides: readonly number[];
-  /** The address of the current element. */
-  pointer: number;
-}
-
-const accessOf = (view: View): Access => ({ view, kind: kindOf(view.buffer.dtype)!, strides: view.strides, pointer: -1 });
-
 const identities: Readonly<Record<Total["op"], number>> = { sum: 0, prod: 1, max: Number.NEGATIVE_INFINITY, min: Number.POSITIVE_INFINITY };
 
 function identityOf(op: Total["op"], kind: Kind): number {
@@ -37,19 +25,10 @@ function identityOf(op: Total["op"], kind: Kind): number {
   return kind === "i32" && !Number.isFinite(x) ? (x > 0 ? 2147483647 : -2147483648) : x;
 }
 
-interface Reduction {
-  readonly total: Total;
-  readonly access: Access;
-  /** Collapsed axes that are summed over. */
-  reduced: boolean[];
-  /** The first axis of the run of summed axes at the end; -1 where summed axes come before kept ones, and the sum is kept in memory. */
-  from: number;
-  /** What is in memory counts, too. */
-  onto: boolean;
-  /** Accumulators of the run, for vectors and for what is left of a row. */
+/** A reduction and where it is summed: accumulators of its run, for vectors and for what is left of a row, and where its result goes. */
+interface Reduction extends Reduced {
   wide: number[];
   plain: number;
-  /** Where its result goes. */
   start: number;
 }
 
@@ -75,197 +54,134 @@ export function singleTarget(code: Code, around: Surroundings): Target {
   };
 }
 
+/** Pushes the address of what an access walks; `turn` is the local with the number of the turn, where rows are computed in turns. */
+function pushAddress(code: Code, around: Surroundings, { view, kind }: Access, turn: number | null): void {
+  const { buffer, offset, wrap, stretch } = view;
+  const { bytes } = cells[kind];
+  if (buffer.place === "turn") {
+    around.own(code, buffer.offset);
+    if (offset !== 0) code.int(offset * bytes).op("i32.add");
+  } else addressOf(code, around.base, buffer, offset * bytes);
+  if (turn === null) return;
+  const moved = (by: number, every: number | undefined, op: "i32.rem_u" | "i32.div_u"): void => {
+    code.get(turn);
+    if (every) code.int(every).op(op);
+    code
+      .int(by * bytes)
+      .op("i32.mul")
+      .op("i32.add");
+  };
+  if (view.turn) moved(view.turn, wrap, "i32.rem_u");
+  if (stretch) moved(stretch[1], stretch[0], "i32.div_u");
+}
+
+/** Fills a place with so many numbers that totals start from. */
+function fill(code: Code, around: Surroundings, { op, kind }: Total, count: number, address: () => void): void {
+  const [at, i] = [code.local(i32), code.local(i32)];
+  address();
+  code.set(at);
+  code.count(
+    i,
+    () => code.int(0),
+    () => code.int(count),
+    1,
+    () => {
+      code.get(at);
+      constant(singleTarget(code, around), kind, identityOf(op, kind));
+      code.mem(cells[kind].store).move(at, cells[kind].bytes);
+    },
+  );
+}
+
+/** Calls a loop; `turn` is the local with the number of the turn, where rows are computed in turns. */
+export type LoopCall = (code: Code, turn: number | null) => void;
+
+/** More addresses than this are no parameters: hosts know no function of more than a thousand. */
+const mostAddresses = 100;
+
+/** The loops of a module: those that differ in nothing but where their elements lie are one function, of addresses. */
+export class LoopLibrary {
+  readonly #module: ModuleBuilder;
+  readonly #around: Surroundings;
+  /** Adds a function of a turn's number and the thread's. */
+  readonly #turn: (write: (code: Code) => void) => number;
+  readonly #made = new Map<string, number>();
+
+  constructor(module: ModuleBuilder, around: Surroundings, turn: (write: (code: Code) => void) => number) {
+    this.#module = module;
+    this.#around = around;
+    this.#turn = turn;
+  }
+
+  /** Adds a loop, unless there is one like it. */
+  call(loop: Loop, turned = false): LoopCall {
+    const shape = new LoopShape(loop);
+    const { accesses } = shape;
+    const around = this.#around;
+    if (accesses.length > mostAddresses) {
+      const write = (code: Code): void => {
+        for (const a of accesses) {
+          a.pointer = code.local(i32);
+          pushAddress(code, around, a, turned ? 0 : null);
+          code.set(a.pointer);
+        }
+        new LoopWriter(code, around, shape).write();
+      };
+      const index = turned ? this.#turn(write) : this.#module.add(null, [], [], write);
+      return (code, turn) => {
+        if (turn !== null) code.get(turn).get(1);
+        code.call(index);
+      };
+    }
+    const key = shape.key();
+    let index = key === null ? undefined : this.#made.get(key);
+    if (index === undefined) {
+      const params = accesses.map(() => i32 as typeof i32);
+      index = this.#module.add(null, params, [], (code) => new LoopWriter(code, around, shape).write());
+      if (key !== null) this.#made.set(key, index);
+    }
+    return (code, turn) => {
+      for (const a of accesses) pushAddress(code, around, a, turn);
+      code.call(index);
+    };
+  }
+
+  /** Writes what totals that go on over turns start from. */
+  clear(code: Code, { totals }: Loop): void {
+    for (const total of totals)
+      if (total.onto === true) {
+        const { buffer } = total.out;
+        fill(code, this.#around, total, buffer.length, () => addressOf(code, this.#around.base, buffer));
+      }
+  }
+}
+
 /** Writes the code of one loop. */
-export class LoopWriter {
+class LoopWriter {
   private readonly code: Code;
   private readonly around: Surroundings;
-  private readonly loop: Loop;
-  readonly #reads = new Map<Source, Access>();
-  readonly #writes = new Map<Node, Access>();
-  private readonly totals: Reduction[] = [];
-  #dims: number[] = [];
-  private size: 4 | 8 = 4;
-  private vectors = false;
-  #times = 1;
-  /** Rows end with single elements; otherwise their last vector may run over into the next row, which comes later, or behind the buffer. */
-  #exact = false;
+  private readonly shape: LoopShape;
+  private readonly totals: readonly Reduction[];
 
-  /** The local with the number of the turn, where rows are computed in turns. */
-  readonly #turn: number | null;
-
-  constructor(code: Code, around: Surroundings, loop: Loop, turn: number | null = null) {
-    this.#turn = turn;
+  constructor(code: Code, around: Surroundings, shape: LoopShape) {
     this.code = code;
     this.around = around;
-    this.loop = loop;
+    this.shape = shape;
+    this.totals = shape.totals.map((t) => ({ ...t, wide: [], plain: -1, start: -1 }));
   }
 
   write(): void {
-    const { shape } = this.loop;
-    this.#survey();
-    for (const t of this.totals) if (t.total.onto !== true && (t.from < 0 || sizeOf(shape) === 0)) this.#fill(t);
-    if (sizeOf(shape) === 0) return;
-    for (const access of this.#accesses()) {
-      access.pointer = this.code.local(i32);
-      this.#address(access);
-      const { offset } = access.view;
-      if (offset !== 0) this.code.int(offset * cells[access.kind].bytes).op("i32.add");
-      this.code.set(access.pointer);
-    }
-    this.#level(0);
-  }
-
-  #accesses(): Access[] {
-    return [...this.#reads.values(), ...this.#writes.values(), ...this.totals.map((t) => t.access)];
-  }
-
-  /** Finds all places in memory, collapses axes that all of them walk as one, and chooses between vectors and single elements. */
-  #survey(): void {
-    const { shape, members, totals } = this.loop;
-    const known = new Map<string, Access>();
-    const read = (s: Source): void => {
-      if ("member" in s) return;
-      const { buffer, strides, offset, wrap } = s.view;
-      const key = `${buffers(buffer)}:${offset}:${strides.join()}:${wrap}`;
-      let access = known.get(key);
-      if (access === undefined) known.set(key, (access = accessOf(s.view)));
-      this.#reads.set(s, access);
-    };
-    const ids = new Map<Buffer, number>();
-    const buffers = (b: Buffer): number => {
-      let id = ids.get(b);
-      if (id === undefined) ids.set(b, (id = ids.size));
-      return id;
-    };
-    for (const m of members) {
-      m.args.forEach(read);
-      if (m.out !== null) {
-        this.#writes.set(m.node, accessOf(m.out));
-        // A vector at the end of a row may not run over into what others have written.
-        if (m.out.buffer.tight || !isWhole(m.out)) this.#exact = true;
-      }
-    }
-    for (const total of totals) {
-      read(total.source);
-      const access = accessOf(total.out);
-      this.totals.push({
-        total,
-        access,
-        reduced: access.strides.map((s) => s === 0),
-        from: 0,
-        onto: total.onto === true,
-        wide: [],
-        plain: -1,
-        start: -1,
-      });
-    }
-    this.#collapse(shape);
-    for (const t of this.totals) {
-      const first = t.reduced.indexOf(true);
-      const start = first < 0 ? this.#dims.length : first;
-      t.from = t.reduced.slice(start).every((r) => r) ? start : -1;
-      if (t.from < 0) t.onto = true;
-    }
-    const kinds = [
-      ...this.#accesses().map((a) => a.kind),
-      ...members.map((m) => kindOf(m.node.type.dtype)!),
-      ...members.flatMap((m) => m.node.operands.map((v) => kindOf(v!.type.dtype)!)),
-    ];
-    const eight = kinds.includes("f64");
-    const four = kinds.includes("f32") || kinds.includes("i32");
-    this.size = eight ? 8 : 4;
-    const inner = this.#dims.length - 1;
-    this.vectors =
-      inner >= 0 &&
-      this.#dims[inner]! > 1 &&
-      !(eight && four) &&
-      this.#accesses().every((a) => a.strides[inner] === 0 || a.strides[inner] === 1) &&
-      [...this.#writes.values()].every((a) => a.strides[inner] === 1);
-    this.#times = this.#repetitions();
-  }
-
-  /** Short bodies are written several times a turn, so that counting and moving pointers weigh less and sums do not wait for each other. */
-  #repetitions(): number {
-    const { members, totals } = this.loop;
-    const vectors = this.#dims[this.#dims.length - 1]! / (16 / this.size);
-    const short = members.length + totals.length <= 6 && !members.some((m) => isMath(m.node.op.name));
-    return this.vectors && vectors >= 16 && short ? 4 : 1;
-  }
-
-  #collapse(shape: Shape): void {
-    const all = [...new Set(this.#reads.values()), ...this.#writes.values(), ...this.totals.map((t) => t.access)];
-    const long = shape.flatMap((s, i) => (s === 1 ? [] : [i]));
-    // A single element has one axis, too.
-    const axes = long.length === 0 && shape.length > 0 ? [0] : long;
-    const dims: number[] = [];
-    const kept: number[] = [];
-    for (const axis of axes) {
-      const last = kept.length - 1;
-      const before = kept[last];
-      // The reduced and kept axes of a total must not merge: its stride is 0 along the one and not along the other, unless its size is 1.
-      if (
-        before !== undefined &&
-        all.every((a) => a.strides[before] === a.strides[axis]! * shape[axis]!) &&
-        this.totals.every((t) => t.reduced[before] === t.reduced[axis])
-      ) {
-        dims[last]! *= shape[axis]!;
-        kept[last] = axis;
-      } else {
-        dims.push(shape[axis]!);
-        kept.push(axis);
-      }
-    }
-    this.#dims = dims;
-    for (const a of all) a.strides = kept.map((axis) => a.strides[axis]!);
-    for (const t of this.totals) t.reduced = kept.map((axis) => t.reduced[axis]!);
-  }
-
-  /** The address of a buffer's first element. */
-  #address({ view: { buffer, turn, wrap, stretch }, kind }: Access): void {
-    const { code, around } = this;
-    if (buffer.place === "turn") around.own(code, buffer.offset);
-    else addressOf(code, around.base, buffer);
-    if (this.#turn === null) return;
-    const moved = (by: number, every: number | undefined, op: "i32.rem_u" | "i32.div_u"): void => {
-      code.get(this.#turn!);
-      if (every) code.int(every).op(op);
-      code
-        .int(by * cells[kind].bytes)
-        .op("i32.mul")
-        .op("i32.add");
-    };
-    if (turn) moved(turn, wrap, "i32.rem_u");
-    if (stretch) moved(stretch[1], stretch[0], "i32.div_u");
-  }
-
-  /** What totals that go on over turns start from. */
-  clear(): void {
-    this.#survey();
-    for (const t of this.totals) if (t.total.onto === true) this.#fill(t, t.total.out.buffer.length);
-  }
-
-  #fill(t: Reduction, count: number = this.#dims.reduce((n, size, i) => (t.reduced[i] ? n : n * size), 1)): void {
-    const { code } = this;
-    const { kind, op } = t.total;
-    const [at, i] = [code.local(i32), code.local(i32)];
-    this.#address(t.access);
-    code.set(at);
-    code.count(
-      i,
-      () => code.int(0),
-      () => code.int(count),
-      1,
-      () => {
-        code.get(at);
-        constant(this.#target(false), kind, identityOf(op, kind));
-        this.#put(kind, false, 0);
-        code.move(at, cells[kind].bytes);
-      },
-    );
+    const { code, around, shape } = this;
+    const { dims, empty } = shape;
+    for (const { total, from, reduced, access } of this.totals)
+      if (total.onto !== true && (from < 0 || empty))
+        fill(code, around, total, dims.reduce((n, size, i) => (reduced[i] ? n : n * size), 1), () => code.get(access.pointer)); // biome-ignore format: one call
+    if (!empty) this.#level(0);
   }
 
   #target(wide: boolean): Target {
-    const { code, around, size } = this;
+    const { code, around } = this;
+    const { size } = this.shape;
     return {
       ...singleTarget(code, around),
       size,
@@ -309,7 +225,7 @@ export class LoopWriter {
     const { code } = this;
     if (!wide) code.mem(kind === "bool" ? "i32.load8_u" : `${kind}.load`, offset);
     else if (kind !== "bool") code.mem("v128.load", offset);
-    else if (this.size === 4)
+    else if (this.shape.size === 4)
       code.mem("v128.load32_zero", offset).op("i16x8.extend_low_i8x16_u").op("i32x4.extend_low_i16x8_u").op("i32x4.neg");
     else {
       code
@@ -326,7 +242,7 @@ export class LoopWriter {
     const { code } = this;
     if (!wide) code.mem(kind === "bool" ? "i32.store8" : `${kind}.store`, offset);
     else if (kind !== "bool") code.mem("v128.store", offset);
-    else if (this.size === 4) {
+    else if (this.shape.size === 4) {
       const mask = code.local(v128);
       code
         .int(1)
@@ -355,47 +271,51 @@ export class LoopWriter {
     else code.op(named(this.#target(true), kind, "splat"));
   }
 
-  readonly #computed = new Map<number, number>();
+  /** Locals of bodies, by type: each body begins with all of them again. */
+  readonly #locals = new Map<ValueType, { readonly all: number[]; used: number }>();
 
-  /** Writes all members once. */
-  #body(wide: boolean, load: (access: Access) => void, store: (access: Access, value: () => void) => void): void {
-    const { code, loop } = this;
-    this.#computed.clear();
-    const loaded = new Map<Access, number>();
-    const target = this.#target(wide);
-    const fetch = (access: Access): void => {
-      const local = loaded.get(access);
-      if (local !== undefined) {
-        code.get(local);
-        return;
-      }
-      load(access);
-      const made = code.local(wide ? v128 : cells[access.kind].type);
-      code.tee(made);
-      loaded.set(access, made);
-    };
-    loop.members.forEach((m, i) => {
-      // An operand that is used twice by its row must be there before: rows push their operands as often as they need.
-      const args = m.args.map((s): Push => {
-        if ("member" in s) return () => code.get(this.#computed.get(s.member)!);
-        const access = this.#reads.get(s)!;
-        fetch(access);
-        code.op("drop");
-        return () => code.get(loaded.get(access)!);
-      });
-      const kind = kindOf(m.node.operands[m.node.op.name === "where" ? 1 : 0]!.type.dtype)!;
-      elementwise[m.node.op.name]!.emit(target, kind, args, m.node);
-      const local = code.local(wide ? v128 : cells[m.node.type.dtype].type);
-      code.set(local);
-      this.#computed.set(i, local);
-      const access = this.#writes.get(m.node);
-      if (access !== undefined) store(access, () => code.get(local));
-    });
+  #local(type: ValueType): number {
+    let known = this.#locals.get(type);
+    if (known === undefined) this.#locals.set(type, (known = { all: [], used: 0 }));
+    return (known.all[known.used++] ??= this.code.local(type));
   }
 
-  #sourceValue(s: Source, load: (access: Access) => void): void {
-    if ("member" in s) this.code.get(this.#computed.get(s.member)!);
-    else load(this.#reads.get(s)!);
+  /** By member the local with its result, and by number of the access the one with what is read there. */
+  readonly #computed: number[] = [];
+  #loaded: number[] = [];
+
+  /** Writes all members once; `held` are locals with what does not move, by number of the access. */
+  #body(wide: boolean, held: readonly number[], load: (access: Access) => void, store: (access: Access, local: number) => void): void {
+    const { code, shape } = this;
+    for (const known of this.#locals.values()) known.used = 0;
+    this.#loaded = [...held];
+    const target = this.#target(wide);
+    for (const [i, { node, args }] of shape.loop.members.entries()) {
+      // An operand that is used twice by its row must be there before: rows push their operands as often as they need.
+      const pushes = args.map((s, j): Push => {
+        const local = "member" in s ? this.#computed[s.member]! : this.#fetched(shape.args[i]![j]!, wide, load);
+        return () => code.get(local);
+      });
+      const kind = kindOf(node.operands[node.op.name === "where" ? 1 : 0]!.type.dtype)!;
+      elementwise[node.op.name]!.emit(target, kind, pushes, node);
+      const local = this.#local(wide ? v128 : cells[node.type.dtype].type);
+      code.set(local);
+      this.#computed[i] = local;
+      const out = shape.outs[i]!;
+      if (out !== null) store(out, local);
+    }
+  }
+
+  /** The local with what an access reads, loaded before its first use. */
+  #fetched(access: Access, wide: boolean, load: (access: Access) => void): number {
+    const { kind, number } = access;
+    const known = this.#loaded[number];
+    if (known !== undefined) return known;
+    const local = this.#local(wide ? v128 : cells[kind].type);
+    load(access);
+    this.code.set(local);
+    this.#loaded[number] = local;
+    return local;
   }
 
   #combine(op: Total["op"], kind: Kind, wide: boolean): void {
@@ -417,9 +337,9 @@ export class LoopWriter {
     const { code } = this;
     const starting = this.totals.filter((t) => t.from === depth);
     for (const t of starting) this.#begin(t);
-    if (depth === this.#dims.length - 1) this.#innermost();
+    if (depth === this.shape.dims.length - 1) this.#innermost();
     else {
-      const own = this.#pointers();
+      const own = this.shape.accesses;
       const saved = own.map((a) => {
         const local = code.local(i32);
         code.get(a.pointer).set(local);
@@ -429,7 +349,7 @@ export class LoopWriter {
       code.count(
         i,
         () => code.int(0),
-        () => code.int(this.#dims[depth]!),
+        () => code.int(this.shape.dims[depth]!),
         1,
         () => {
           this.#level(depth + 1);
@@ -445,16 +365,12 @@ export class LoopWriter {
     for (const t of starting) this.#end(t);
   }
 
-  #pointers(): Access[] {
-    return [...new Set(this.#accesses())];
-  }
-
   #begin(t: Reduction): void {
     const { code } = this;
     const { op, kind } = t.total;
     if (t.plain < 0) {
       t.plain = code.local(cells[kind].type);
-      if (this.vectors) t.wide = Array.from({ length: this.#times }, () => code.local(v128));
+      if (this.shape.vectors) t.wide = Array.from({ length: this.shape.times }, () => code.local(v128));
       t.start = code.local(i32);
     }
     code.get(t.access.pointer).set(t.start);
@@ -469,7 +385,7 @@ export class LoopWriter {
   #end(t: Reduction): void {
     const { code } = this;
     const { kind, op } = t.total;
-    if (this.vectors) this.#gather(t);
+    if (this.shape.vectors) this.#gather(t);
     code.get(t.start);
     if (t.onto) {
       code.get(t.start);
@@ -499,32 +415,31 @@ export class LoopWriter {
   }
 
   #innermost(): void {
-    const { code, vectors } = this;
-    const inner = this.#dims.length - 1;
-    const count = this.#dims[inner]!;
-    const lanes = 16 / this.size;
-    const own = this.#pointers();
+    const { code, shape } = this;
+    const { vectors, times: several, exact, reads } = shape;
+    const inner = shape.dims.length - 1;
+    const count = shape.dims[inner]!;
+    const lanes = 16 / shape.size;
+    const own = shape.accesses;
     // What does not move along the axis is loaded before it.
-    const still = own.filter((a) => [...this.#reads.values()].includes(a) && a.strides[inner] === 0);
-    const held = new Map<Access, { readonly plain: number; readonly wide: number }>();
+    const still = own.filter((a, i) => i < reads && a.strides[inner] === 0);
+    const held: { readonly plain: number[]; readonly wide: number[] } = { plain: [], wide: [] };
     for (const a of still) {
       const plain = code.local(cells[a.kind].type);
       code.get(a.pointer);
       this.#take(a.kind, false, 0);
       code.set(plain);
-      let wide = -1;
-      if (vectors) {
-        wide = code.local(v128);
-        code.get(plain);
-        this.#splat(a.kind);
-        code.set(wide);
-      }
-      held.set(a, { plain, wide });
+      held.plain[a.number] = plain;
+      if (!vectors) continue;
+      const wide = code.local(v128);
+      code.get(plain);
+      this.#splat(a.kind);
+      code.set(wide);
+      held.wide[a.number] = wide;
     }
     // Sums whose run of summed axes does not end the loop, but whose innermost axis is summed: the run of this axis is summed in registers.
     const runs = this.totals.filter((t) => t.from < 0 && t.reduced[inner] === true);
     for (const t of runs) this.#begin(t);
-    const exact = this.#exact || this.totals.length > 0;
     const whole = vectors ? (exact ? count - (count % lanes) : Math.ceil(count / lanes) * lanes) : 0;
     const moving = own.filter((a) => a.strides[inner] !== 0);
     const i = code.local(i32);
@@ -535,24 +450,19 @@ export class LoopWriter {
       const ahead = (a: Access, n: number): number => n * width * a.strides[inner]! * cells[a.kind].bytes;
       const once = (n: number): void => {
         const load = (a: Access): void => {
-          const fixed = held.get(a);
-          if (fixed !== undefined) code.get(wide ? fixed.wide : fixed.plain);
-          else {
-            code.get(a.pointer);
-            this.#take(a.kind, wide, ahead(a, n));
-          }
-        };
-        this.#body(wide, load, (a, value) => {
           code.get(a.pointer);
-          value();
+          this.#take(a.kind, wide, ahead(a, n));
+        };
+        this.#body(wide, wide ? held.wide : held.plain, load, (a, local) => {
+          code.get(a.pointer).get(local);
           this.#put(a.kind, wide, ahead(a, n));
         });
         for (const t of this.totals) {
           const { op, kind, source } = t.total;
+          const value = "member" in source ? this.#computed[source.member]! : this.#fetched(t.source!, wide, load);
           if (t.reduced[inner] === true) {
             const acc = wide ? t.wide[n]! : t.plain;
-            code.get(acc);
-            this.#sourceValue(source, load);
+            code.get(acc).get(value);
             this.#combine(op, kind, wide);
             code.set(acc);
           } else {
@@ -562,7 +472,7 @@ export class LoopWriter {
               code.get(t.access.pointer);
               this.#take(kind, wide, ahead(t.access, n));
             }
-            this.#sourceValue(source, load);
+            code.get(value);
             if (t.onto) this.#combine(op, kind, wide);
             this.#put(kind, wide, ahead(t.access, n));
           }
@@ -582,9 +492,9 @@ export class LoopWriter {
         },
       );
     };
-    const turns = whole - (whole % (lanes * this.#times));
-    if (this.#times > 1) walk(true, 0, turns, this.#times);
-    walk(true, this.#times > 1 ? turns : 0, whole, 1);
+    const turns = whole - (whole % (lanes * several));
+    if (several > 1) walk(true, 0, turns, several);
+    walk(true, several > 1 ? turns : 0, whole, 1);
     walk(false, whole, vectors && !exact ? 0 : count, 1);
     for (const t of runs) this.#end(t);
   }

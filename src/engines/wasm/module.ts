@@ -5,7 +5,7 @@ import { convolutionScratch, writeConvolution } from "./convolution.ts";
 import { elementwise } from "./elementwise.ts";
 import { type Code, i32, ModuleBuilder } from "./encoder.ts";
 import { cells, KernelCode } from "./kernel.ts";
-import { LoopWriter, type Surroundings } from "./loop.ts";
+import { type LoopCall, LoopLibrary, type Surroundings } from "./loop.ts";
 import { MathLibrary, scalarSignature } from "./math.ts";
 import { type Computed, everyStep, type Hosted, type Loop, type Plan, padded, type Step } from "./plan.ts";
 import {
@@ -120,7 +120,8 @@ export function compileModule(plan: Plan, { shared, fused, threads }: Host, apar
         .int(plan.bytes + threads * each)
         .op("i32.add"),
   };
-  const functions = plan.steps.map((step) => write(step, module, around, products, parts, host, hosted));
+  const written: Written = { module, around, loops: new LoopLibrary(module, around, parts.turn), products, parts, host, hosted };
+  const functions = plan.steps.map((step) => write(step, written));
   module.add("run", [], [], (code) => {
     for (const f of functions) f(code);
   });
@@ -130,33 +131,38 @@ export function compileModule(plan: Plan, { shared, fused, threads }: Host, apar
 
 type Call = (code: Code) => void;
 
-function write(
-  step: Step,
-  module: ModuleBuilder,
-  around: Surroundings,
-  products: Products,
-  parts: Parts,
-  host: number,
-  hosted: (Hosted | Computed | Refusal)[],
-): Call {
+/** What steps are written into. */
+interface Written {
+  readonly module: ModuleBuilder;
+  readonly around: Surroundings;
+  readonly loops: LoopLibrary;
+  readonly products: Products;
+  readonly parts: Parts;
+  /** The imported function that runs a step of the host's. */
+  readonly host: number;
+  readonly hosted: (Hosted | Computed | Refusal)[];
+}
+
+function write(step: Step, into: Written): Call {
+  const { module, around, products, parts, host, hosted } = into;
   if (step.kind === "host") {
     const index = hosted.length;
     hosted.push(step);
     return (code) => code.int(index).call(host);
   }
-  if (step.kind === "rows" && step.turns > 1) return writeRows(step, around, products, parts);
+  if (step.kind === "rows" && step.turns > 1) return writeRows(step, into);
   if (step.kind === "rows") {
-    const calls = step.steps.map((s) => write(s, module, around, products, parts, host, hosted));
+    const calls = step.steps.map((s) => write(s, into));
     return (code) => {
       for (const call of calls) call(code);
     };
   }
   const cut = step.kind === "loop" ? inTurns(step, sharesFor(step, parts.threads).parts) : null;
-  if (cut !== null) return writeRows(cut, around, products, parts);
+  if (cut !== null) return writeRows(cut, into);
   if (step.kind === "product") return writeProduct(step, module, around.base, products, parts);
   if (step.kind === "convolution") return writeConvolution(step, module, around.base, products, parts);
   if (step.kind === "control") {
-    const bodies = step.parts.map((steps) => steps.map((s) => write(s, module, around, products, parts, host, hosted)));
+    const bodies = step.parts.map((steps) => steps.map((s) => write(s, into)));
     const calls = {
       base: around.base,
       parts: bodies.map((list) => (code: Code) => {
@@ -167,7 +173,12 @@ function write(
     const index = module.add(null, [], [], (code) => writeControl(step, code, calls));
     return (code) => code.call(index);
   }
-  const index = step.kind === "loop" ? loopFunction(step, module, around) : kernelFunction(step, module, around, host, hosted);
+  if (step.kind === "loop" && (step.shape.length > 0 || step.totals.length > 0)) {
+    const call = into.loops.call(step);
+    return (code) => call(code, null);
+  }
+  const index =
+    step.kind === "loop" ? module.add(null, [], [], (code) => new ScalarWriter(code, around, step).write()) : kernelFunction(step, into);
   return (code) => code.call(index);
 }
 
@@ -179,20 +190,29 @@ function sharesFor(step: Step, threads: number): Shares {
 }
 
 /** Steps on the rows of one turn after the other; threads take some of the turns each, as many each, where there is enough to do. */
-function writeRows(rows: Rows<Step>, around: Surroundings, products: Products, parts: Parts): Call {
+function writeRows(rows: Rows<Step>, { around, loops, products, parts }: Written): Call {
   const { turns } = rows;
-  const turned = rows.steps.map((s) =>
-    s.kind === "product"
-      ? turnedProduct(s, around.base, products, parts)
-      : parts.turn((code) => new LoopWriter(code, around, s as Loop, 0).write()),
-  );
+  const turned = rows.steps.map((s): LoopCall => {
+    if (s.kind !== "product") return loops.call(s as Loop, true);
+    const index = turnedProduct(s, around.base, products, parts);
+    return (code, turn) => code.get(turn!).get(1).call(index);
+  });
   const shares = sharesFor(rows, parts.threads);
   const onto = rows.steps.filter((s) => s.kind === "loop" && s.totals.some((t) => t.onto)) as Loop[];
   let count = Math.min(turns, shares.parts);
   while (turns % count !== 0) count = count < mostParts ? count + 1 : 1;
   if (onto.length > 0) count = count > 1 ? rows.parts : 1;
+  // What is added up over all rows begins anew, and what parts added up is added up at the end.
+  const sums = rows.sums.map((s) => loops.call(s as Loop));
+  const begin = (code: Code): void => {
+    for (const s of onto) loops.clear(code, s);
+  };
+  const finish = (code: Code): void => {
+    for (const call of sums) call(code, null);
+  };
   const index = parts.turn((code) => {
     const [turn, end] = [code.local(i32), code.local(i32)];
+    if (count === 1) begin(code);
     code
       .get(0)
       .int(turns / count)
@@ -202,39 +222,22 @@ function writeRows(rows: Rows<Step>, around: Surroundings, products: Products, p
       .op("i32.add")
       .set(end);
     const each = (): void => {
-      for (const f of turned) code.get(turn).get(1).call(f);
+      for (const call of turned) call(code, turn);
     };
     code.count(turn, () => code.get(turn), () => code.get(end), 1, each); // biome-ignore format: one call
+    if (count === 1) finish(code);
   });
-  const all: Call =
-    count === 1
-      ? (code) => code.int(0).int(0).call(index)
-      : parts.share({ ...shares, parts: count }, (code, part) => code.get(part).get(1).call(index));
+  if (count === 1) return (code) => code.int(0).int(0).call(index);
+  const all = parts.share({ ...shares, parts: count }, (code, part) => code.get(part).get(1).call(index));
   if (onto.length === 0) return all;
-  const start = parts.turn((code) => {
-    for (const s of onto) new LoopWriter(code, around, s).clear();
-  });
-  const end = parts.turn((code) => {
-    for (const s of rows.sums) new LoopWriter(code, around, s as Loop).write();
-  });
+  const [start, end] = [begin, finish].map(parts.turn) as [number, number];
   return (code) => {
     all(code.int(0).int(0).call(start));
     code.int(0).int(0).call(end);
   };
 }
 
-function loopFunction(loop: Loop, module: ModuleBuilder, around: Surroundings): number {
-  const single = loop.shape.length === 0 && loop.totals.length === 0;
-  return module.add(null, [], [], (code) => (single ? new ScalarWriter(code, around, loop) : new LoopWriter(code, around, loop)).write());
-}
-
-function kernelFunction(
-  step: Computed,
-  module: ModuleBuilder,
-  around: Surroundings,
-  host: number,
-  hosted: (Hosted | Computed | Refusal)[],
-): number {
+function kernelFunction(step: Computed, { module, around, host, hosted }: Written): number {
   return module.add(null, [], [], (code) => {
     const pointer = ({ buffer, offset }: { readonly buffer: View["buffer"]; readonly offset: number }): number => {
       const into = code.local(i32);
