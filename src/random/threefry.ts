@@ -17,29 +17,31 @@ export function threefry2x32(key0: number, key1: number, counter0: number, count
   const k2 = PARITY ^ k0 ^ k1;
   let a = (counter0 + k0) | 0;
   let b = (counter1 + k1) | 0;
-  for (let group = 0; group < 5; group++) {
-    if (group % 2 === 0) {
-      a = (a + b) | 0;
-      b = rotate(b, 13) ^ a;
-      a = (a + b) | 0;
-      b = rotate(b, 15) ^ a;
-      a = (a + b) | 0;
-      b = rotate(b, 26) ^ a;
-      a = (a + b) | 0;
-      b = rotate(b, 6) ^ a;
-    } else {
-      a = (a + b) | 0;
-      b = rotate(b, 17) ^ a;
-      a = (a + b) | 0;
-      b = rotate(b, 29) ^ a;
-      a = (a + b) | 0;
-      b = rotate(b, 16) ^ a;
-      a = (a + b) | 0;
-      b = rotate(b, 24) ^ a;
-    }
-    const turn = group % 3;
-    a = (a + (turn === 0 ? k1 : turn === 1 ? k2 : k0)) | 0;
-    b = (b + (turn === 0 ? k2 : turn === 1 ? k0 : k1) + group + 1) | 0;
+  // The three words of the key come in turn: those of the next injection are always x and y.
+  let [x, y, z] = [k1, k2, k0];
+  for (let group = 1; ; group += 2) {
+    a = (a + b) | 0;
+    b = rotate(b, 13) ^ a;
+    a = (a + b) | 0;
+    b = rotate(b, 15) ^ a;
+    a = (a + b) | 0;
+    b = rotate(b, 26) ^ a;
+    a = (a + b) | 0;
+    b = rotate(b, 6) ^ a;
+    a = (a + x) | 0;
+    b = (b + y + group) | 0;
+    if (group === 5) break;
+    a = (a + b) | 0;
+    b = rotate(b, 17) ^ a;
+    a = (a + b) | 0;
+    b = rotate(b, 29) ^ a;
+    a = (a + b) | 0;
+    b = rotate(b, 16) ^ a;
+    a = (a + b) | 0;
+    b = rotate(b, 24) ^ a;
+    a = (a + y) | 0;
+    b = (b + z + group + 1) | 0;
+    [x, y, z] = [z, x, y];
   }
   out[at] = a;
   out[at + 1] = b;
@@ -57,49 +59,50 @@ export function threefryTwo(key0: number, key1: number, first: number, second: n
   let b = k1;
   let c = (second + k0) | 0;
   let d = k1;
-  for (let group = 0; group < 5; group++) {
-    if (group % 2 === 0) {
-      a = (a + b) | 0;
-      c = (c + d) | 0;
-      b = rotate(b, 13) ^ a;
-      d = rotate(d, 13) ^ c;
-      a = (a + b) | 0;
-      c = (c + d) | 0;
-      b = rotate(b, 15) ^ a;
-      d = rotate(d, 15) ^ c;
-      a = (a + b) | 0;
-      c = (c + d) | 0;
-      b = rotate(b, 26) ^ a;
-      d = rotate(d, 26) ^ c;
-      a = (a + b) | 0;
-      c = (c + d) | 0;
-      b = rotate(b, 6) ^ a;
-      d = rotate(d, 6) ^ c;
-    } else {
-      a = (a + b) | 0;
-      c = (c + d) | 0;
-      b = rotate(b, 17) ^ a;
-      d = rotate(d, 17) ^ c;
-      a = (a + b) | 0;
-      c = (c + d) | 0;
-      b = rotate(b, 29) ^ a;
-      d = rotate(d, 29) ^ c;
-      a = (a + b) | 0;
-      c = (c + d) | 0;
-      b = rotate(b, 16) ^ a;
-      d = rotate(d, 16) ^ c;
-      a = (a + b) | 0;
-      c = (c + d) | 0;
-      b = rotate(b, 24) ^ a;
-      d = rotate(d, 24) ^ c;
-    }
-    const turn = group % 3;
-    const even = turn === 0 ? k1 : turn === 1 ? k2 : k0;
-    const odd = ((turn === 0 ? k2 : turn === 1 ? k0 : k1) + group + 1) | 0;
-    a = (a + even) | 0;
-    b = (b + odd) | 0;
-    c = (c + even) | 0;
-    d = (d + odd) | 0;
+  let [x, y, z] = [k1, k2, k0];
+  for (let group = 1; ; group += 2) {
+    a = (a + b) | 0;
+    c = (c + d) | 0;
+    b = rotate(b, 13) ^ a;
+    d = rotate(d, 13) ^ c;
+    a = (a + b) | 0;
+    c = (c + d) | 0;
+    b = rotate(b, 15) ^ a;
+    d = rotate(d, 15) ^ c;
+    a = (a + b) | 0;
+    c = (c + d) | 0;
+    b = rotate(b, 26) ^ a;
+    d = rotate(d, 26) ^ c;
+    a = (a + b) | 0;
+    c = (c + d) | 0;
+    b = rotate(b, 6) ^ a;
+    d = rotate(d, 6) ^ c;
+    a = (a + x) | 0;
+    c = (c + x) | 0;
+    b = (b + y + group) | 0;
+    d = (d + y + group) | 0;
+    if (group === 5) break;
+    a = (a + b) | 0;
+    c = (c + d) | 0;
+    b = rotate(b, 17) ^ a;
+    d = rotate(d, 17) ^ c;
+    a = (a + b) | 0;
+    c = (c + d) | 0;
+    b = rotate(b, 29) ^ a;
+    d = rotate(d, 29) ^ c;
+    a = (a + b) | 0;
+    c = (c + d) | 0;
+    b = rotate(b, 16) ^ a;
+    d = rotate(d, 16) ^ c;
+    a = (a + b) | 0;
+    c = (c + d) | 0;
+    b = rotate(b, 24) ^ a;
+    d = rotate(d, 24) ^ c;
+    a = (a + y) | 0;
+    c = (c + y) | 0;
+    b = (b + z + group + 1) | 0;
+    d = (d + z + group + 1) | 0;
+    [x, y, z] = [z, x, y];
   }
   out[0] = a;
   out[1] = b;
