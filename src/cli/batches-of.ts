@@ -1,6 +1,7 @@
 import type { Batches } from "../data/batches.ts";
 import type { Columns } from "../data/dataset.ts";
-import { type RowStore, rowsFrom, type StoreOptions, storeBatches, storeChecksum } from "../data/row-store.ts";
+import { rowsFrom } from "../data/row-order.ts";
+import { type RowStore, type StoreOptions, storeBatches, storeChecksum } from "../data/row-store.ts";
 import { prefetch } from "../data/sources.ts";
 
 /** Batches of some rows of a store, all where none are named; what is read from a file is read ahead of the step that needs it. */

@@ -1,6 +1,6 @@
 import { crc32 } from "../data/crc32.ts";
-import { rowOrder } from "../data/row-order.ts";
-import { blocksOf, heldUpTo, mapRows, type RowStore, rowsFrom, type StoreOptions } from "../data/row-store.ts";
+import { rowOrder, rowsFrom } from "../data/row-order.ts";
+import { blocksOf, heldUpTo, mapRows, type RowStore, type StoreOptions } from "../data/row-store.ts";
 import { rowBytes } from "../data/rows-in-files.ts";
 import { shares } from "../data/shares.ts";
 import type { Engine } from "../engines/engine.ts";

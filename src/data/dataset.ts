@@ -4,7 +4,7 @@ import type { Shape } from "../ir/shape.ts";
 import { hold, type Tensor } from "../ir/tensor.ts";
 import { typeText } from "../ir/type.ts";
 import { checksumOf, standingRows } from "./checksum.ts";
-import { rowOrder } from "./row-order.ts";
+import { rowOrder, rowsFrom } from "./row-order.ts";
 import { shares } from "./shares.ts";
 
 /** Rows from one place: `B` is what some of them together look like, a record of tensors with the rows along axis 0. */
@@ -50,29 +50,27 @@ export function dataset<const C extends Columns>(columns: C): Dataset<{ readonly
       );
   }
   const size = first[1].type.shape[0]!;
-  return part(
-    columns,
-    Int32Array.from({ length: size }, (_, i) => i),
-  ) as Dataset<{ readonly [K in keyof C]: Tensor }>;
+  return part(columns, rowsFrom(0, size), true) as Dataset<{ readonly [K in keyof C]: Tensor }>;
 }
 
-/** Some rows of the columns as a data set of their own; nothing is copied until rows are asked for. */
-function part(columns: Columns, places: Int32Array): Dataset<Columns> {
+/** Some rows of the columns, or all in their order, as a data set of their own; nothing is copied until rows are asked for. */
+function part(columns: Columns, places: Int32Array, all = false): Dataset<Columns> {
   const size = places.length;
   const take = taker(columns);
   // Where the rows of a batch stand: batches have one size, and nobody keeps this.
   let from = new Int32Array(0);
+  const placesOf = (rows: Int32Array): Int32Array => {
+    if (from.length !== rows.length) from = new Int32Array(rows.length);
+    for (let i = 0; i < rows.length; i++) {
+      const place = places[rows[i]!];
+      if (place === undefined) throw new DomainError(`dataset: there is no row ${rows[i]}; rows go from 0 to ${size - 1}`);
+      from[i] = place;
+    }
+    return from;
+  };
   return {
     size,
-    at: (rows, into) => {
-      if (from.length !== rows.length) from = new Int32Array(rows.length);
-      for (let i = 0; i < rows.length; i++) {
-        const place = places[rows[i]!];
-        if (place === undefined) throw new DomainError(`dataset: there is no row ${rows[i]}; rows go from 0 to ${size - 1}`);
-        from[i] = place;
-      }
-      return take(from, into);
-    },
+    at: (rows, into) => take(all && areWithin(rows, size) ? rows : placesOf(rows), into),
     all: () => take(places),
     checksum: () => checksumOf(take(standingRows(size, rowBytesOf(columns)).map((row) => places[row]!))),
     split: (share, { seed, stratify } = {}) => {
@@ -95,6 +93,13 @@ function column(columns: Columns, name: string): Tensor["data"] {
   if (found.data.length !== found.type.shape[0])
     throw new ShapeError(`split: ${name} is ${typeText(found.type)}; stratify takes a column with one number a row, such as the labels`);
   return found.data;
+}
+
+/** Whether they are rows of so many, none beyond. */
+function areWithin(rows: unknown, size: number): boolean {
+  if (!(rows instanceof Int32Array)) return false;
+  for (let i = 0; i < rows.length; i++) if (rows[i]! >>> 0 >= size) return false;
+  return true;
 }
 
 /** Rows of so many elements and more are copied as blocks, which takes a while to begin. */
@@ -167,6 +172,14 @@ function copyRows(from: NumberArray, to: NumberArray, places: Int32Array, width:
 function copyWords(from: Int32Array, to: Int32Array, places: Int32Array, width: number): void {
   if (width === 1) {
     for (let i = 0; i < places.length; i++) to[i] = from[places[i]!]!;
+    return;
+  }
+  if (width === 2) {
+    for (let i = 0; i < places.length; i++) {
+      const first = 2 * places[i]!;
+      to[2 * i] = from[first]!;
+      to[2 * i + 1] = from[first + 1]!;
+    }
     return;
   }
   for (let i = 0; i < places.length; i++) {

@@ -1,7 +1,7 @@
 import { DomainError } from "../ir/errors.ts";
 import type { Batches } from "./batches.ts";
 import type { Dataset } from "./dataset.ts";
-import { rowOrder } from "./row-order.ts";
+import { rowOrder, rowsFrom } from "./row-order.ts";
 import { type Cut, type Part, withParts } from "./share.ts";
 
 /** How a loader cuts its data. */
@@ -30,8 +30,7 @@ export function loader<B>(data: Dataset<B>, { batch, shuffle, last = "smaller" }
   const length = last === "drop" ? Math.floor(size / batch) : Math.ceil(size / batch);
   let passes = 0;
   let checksum: string | null | undefined;
-  const orderOf = (n: number): Int32Array =>
-    shuffle === undefined ? Int32Array.from({ length: size }, (_, i) => i) : rowOrder(shuffle, size, n);
+  const orderOf = (n: number): Int32Array => (shuffle === undefined ? rowsFrom(0, size) : rowOrder(shuffle, size, n));
   function* pass(n: number, from = 0, spare?: () => B | null): Generator<B> {
     const order = orderOf(n);
     for (let i = from; i < length; i++) yield data.at(order.subarray(i * batch, (i + 1) * batch), spare?.() ?? undefined);

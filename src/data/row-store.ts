@@ -3,7 +3,7 @@ import { hold, type Tensor } from "../ir/tensor.ts";
 import type { Batches, BatchOrder } from "./batches.ts";
 import { checksumOf, standingRows } from "./checksum.ts";
 import { type Columns, dataset } from "./dataset.ts";
-import { rowOrder } from "./row-order.ts";
+import { rowOrder, rowsFrom } from "./row-order.ts";
 import { type Cut, type Part, withParts } from "./share.ts";
 
 /** Rows that lie somewhere else and are read when they are asked for: a data set that answers later. */
@@ -22,11 +22,6 @@ export interface StoreOptions {
 
 /** Bytes that are read at a time where a whole store is gone through. */
 const blockBytes: number = 2 ** 22;
-
-/** The rows from one place up to another. */
-export function rowsFrom(from: number, to: number): Int32Array {
-  return Int32Array.from({ length: to - from }, (_, i) => from + i);
-}
 
 /** The rows of another store, each time through a function. */
 export function mapRows<A, B>(store: RowStore<A>, f: (rows: A) => B | Promise<B>): RowStore<B> {
