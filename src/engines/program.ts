@@ -353,10 +353,12 @@ async function programOf(
   const into = new Array<Tensor | null>(outputs.length).fill(null);
   let runs = 0;
   let disposed = false;
-  const finish = (results: readonly Held[], seen: readonly Held[] = guarded.map(({ place }) => results[place]!)): unknown => {
+  /** `looked`: what is guarded, where the results are somewhere else. */
+  const finish = (results: readonly Held[], looked: readonly Held[] | null = null): unknown => {
     signal?.throwIfAborted();
-    for (const [i, { path }] of guarded.entries()) {
-      const bad = firstBad(seen[i]!);
+    for (let i = 0; i < guarded.length; i++) {
+      const { place, path } = guarded[i]!;
+      const bad = firstBad(looked === null ? results[place]! : looked[i]!);
       if (bad !== null)
         throw new NumericError(
           `${path} is ${bad} at run ${runs}; the state is unchanged. Replay: graph(variables({...await program.state.read(), ...batch}))`,

@@ -46,6 +46,8 @@ class Heap {
     this.threads = shared ? new Threads(this.memory, 64, threads) : null;
   }
 
+  /** How often the memory has moved. Asking the memory for its buffer takes longer, and steps of small nets ask some ten times. */
+  moves = 0;
   /** Whether the stretch that was taken last was never used before, and is zeros. */
   clean = true;
   #used = 0;
@@ -92,6 +94,7 @@ class Heap {
     for (const pages of [Math.max(needed, Math.min(now >> 1, mostPages - now)), needed])
       try {
         this.memory.grow(pages);
+        this.moves++;
         return pages;
       } catch {
         // Less may do.
@@ -125,14 +128,19 @@ class Resident implements Tensor {
   readonly address: number;
   readonly #heap: Heap;
   #view: NumberArray;
+  #moves: number;
   constructor(heap: Heap, type: TensorType, address: number) {
     this.#heap = heap;
     this.type = type;
     this.address = address;
     this.#view = heap.at(type.dtype, address, sizeOf(type.shape));
+    this.#moves = heap.moves;
   }
   get data(): NumberArray {
-    if (this.#view.buffer !== this.#heap.memory.buffer) this.#view = this.#heap.at(this.type.dtype, this.address, sizeOf(this.type.shape));
+    if (this.#moves !== this.#heap.moves) {
+      this.#view = this.#heap.at(this.type.dtype, this.address, sizeOf(this.type.shape));
+      this.#moves = this.#heap.moves;
+    }
     return this.#view;
   }
   /** Whether it lies in this heap. */
@@ -339,14 +347,14 @@ function program(
   const start = apart === undefined ? all : () => apart(each.map(([, f]) => f));
   const width = laid.inputs.length;
   // Views of the program's own places, made anew when the memory has moved.
-  let seen: ArrayBuffer | null = null;
+  let seen = -1;
   let slot: NumberArray = table;
   let own: NumberArray[] = [];
   let running = false;
   const run = (values: readonly Held[], into: readonly (Tensor | null)[] = []): readonly Held[] => {
     if (running) throw new EngineError("run: this program is running; a kernel that it calls cannot run it again: compile it once more");
-    if (seen !== heap.memory.buffer) {
-      seen = heap.memory.buffer;
+    if (seen !== heap.moves) {
+      seen = heap.moves;
       slot = heap.at("u32", base, slots.length);
       own = slots.map((b, i) => heap.at(b.dtype, room + starts[i]!, b.length));
     }
@@ -375,7 +383,7 @@ function program(
       const { type } = outputs[i]!;
       if (place instanceof Resident) results[i] = place;
       else {
-        const from = seen === heap.memory.buffer ? own[width + i]! : heap.at(type.dtype, room + starts[width + i]!, sizeOf(type.shape));
+        const from = seen === heap.moves ? own[width + i]! : heap.at(type.dtype, room + starts[width + i]!, sizeOf(type.shape));
         results[i] = type.shape.length === 0 ? from[0]! : hold(type, from.slice());
       }
     }
