@@ -164,6 +164,52 @@ export function throughTrain(name) {
       return out;
     };
   };
+  /** finish(), so many steps at a time: a pass over the data ends where the measuring does, and the next one waits for more to be asked. */
+  const finishing = () => {
+    let left = 0;
+    let begin = null;
+    let end = null;
+    let free = null;
+    const rows = endless(data).pass(0, 0, () => free?.() ?? null);
+    const next = () => {
+      left--;
+      return rows.next().value;
+    };
+    const source = {
+      batch,
+      length: null,
+      order: data.order,
+      pass(_, __, spare) {
+        free = spare;
+        if (left > 0)
+          return (function* () {
+            while (left > 0) yield next();
+          })();
+        return (async function* () {
+          await new Promise((go) => {
+            begin = go;
+          });
+          yield next();
+        })();
+      },
+    };
+    // Whoever looks at each checkup is told when a pass is over, and what its mean loss was.
+    const derive = (totals) => {
+      if (left === 0) end(totals.loss);
+      return {};
+    };
+    train({ params, loss }, { data: source, optimizer, engine: wasm(), epochs: Number.MAX_SAFE_INTEGER, health: false, derive }).finish();
+    return async (times) => {
+      while (begin === null) await new Promise((go) => setImmediate(go));
+      return new Promise((done) => {
+        left = times;
+        end = done;
+        const go = begin;
+        begin = null;
+        go();
+      });
+    };
+  };
   /** The first step is checked; then the first pass is over before anything is measured. */
   const afterFirstPass = (steps) => {
     let begun = false;
@@ -194,6 +240,7 @@ export function throughTrain(name) {
       const bare = await compile(step, wasm(), { state: { params, opt } });
       const found = [
         { name: "train()", run: afterFirstPass(run(data)) },
+        { name: "train().finish()", run: finishing() },
         { name: "train(), in the first pass, which searches the data for NaN", run: run(endless(data)) },
         {
           name: "the step alone: program.run on one batch",
