@@ -1,6 +1,6 @@
 import type { Layout } from "./layout/layout-scene.ts";
 import type { PictureWords } from "./picture-words.ts";
-import type { Scene } from "./scene.ts";
+import type { Scene, SceneWire } from "./scene.ts";
 import { groupSvg, itemSvg, titleSvg } from "./svg.ts";
 import { dotsSvg, trunkKey, trunkSvg, wireSvg, wiresByOutput } from "./svg-wires.ts";
 
@@ -20,7 +20,8 @@ export interface SvgParts {
 /** The parts of a laid-out scene, made when they are asked for. */
 export function svgParts(scene: Scene, layout: Layout, words: PictureWords): SvgParts {
   const names = new Map(scene.items.map((item) => [item.id, item.label]));
-  const groups = wiresByOutput(scene);
+  // Trunks alone ask for it, and few of them are drawn at a step.
+  let groups: Map<string, SceneWire[]> | null = null;
   const sums = new Map((scene.trunks ?? []).map((trunk) => [trunkKey(trunk), trunk]));
   const shared = new Set(layout.trunks.filter((trunk) => trunk.dots.length > 0).map(trunkKey));
   return {
@@ -28,7 +29,14 @@ export function svgParts(scene: Scene, layout: Layout, words: PictureWords): Svg
     wire: (i) => wireSvg(scene.wires[i]!, i, layout.wires[i]!, layout.direction, shared.has(trunkKey(scene.wires[i]!)), names, words),
     trunk: (i) => {
       const trunk = layout.trunks[i]!;
-      return trunkSvg(trunk, layout.direction, sums.get(trunkKey(trunk)), groups.get(trunkKey(trunk)) ?? [], names, words);
+      return trunkSvg(
+        trunk,
+        layout.direction,
+        sums.get(trunkKey(trunk)),
+        (groups ??= wiresByOutput(scene)).get(trunkKey(trunk)) ?? [],
+        names,
+        words,
+      );
     },
     dots: (i) => dotsSvg(layout.trunks[i]!),
     group: (g) => groupSvg(scene.groups![g]!, g, layout.groups[g]!),

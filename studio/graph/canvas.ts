@@ -1,6 +1,6 @@
 import { type Signal, signal } from "@preact/signals";
 import type { Layout, Picture, Scene, SvgParts } from "chainrule";
-import { elementsIn, morph } from "./morph.ts";
+import { drawingsIn, elementOf, redraw } from "./drawing.ts";
 import type { Chosen } from "./questions.ts";
 
 const svgSpace = "http://www.w3.org/2000/svg";
@@ -60,6 +60,43 @@ function cornerOf({ items, groups }: Layout, id: string): Point | null {
   return groups.find((other) => other.id === id) ?? null;
 }
 
+interface Room {
+  readonly left: number;
+  readonly top: number;
+  readonly right: number;
+  readonly bottom: number;
+}
+
+/** What of a layout's wires lies where, and which of them meet. */
+interface Meetings {
+  readonly of: Layout | null;
+  readonly rooms: readonly (readonly Room[])[];
+  readonly met: Map<number, readonly number[]>;
+}
+
+/** Half the width of the widest line, with its arrow. */
+const reach = 6;
+
+/** What a wire takes up: each stretch of its line, and its numbers. */
+function roomsOf({ own, slot }: Layout["wires"][number]): Room[] {
+  const { x, y, left, right, up, down } = slot;
+  const found: Room[] = [{ left: x - left, top: y - up, right: x + right, bottom: y + down }];
+  for (let k = 1; k < own.length; k++) {
+    const [a, b] = [own[k - 1]!, own[k]!];
+    found.push({
+      left: Math.min(a.x, b.x) - reach,
+      top: Math.min(a.y, b.y) - reach,
+      right: Math.max(a.x, b.x) + reach,
+      bottom: Math.max(a.y, b.y) + reach,
+    });
+  }
+  return found;
+}
+
+function overlap(a: Room, b: Room): boolean {
+  return a.left < b.right && b.left < a.right && a.top < b.bottom && b.top < a.bottom;
+}
+
 /** A picture in the page: drawn once, patched from step to step, panned and zoomed by one transform, walked by arrow keys. */
 export class Canvas {
   readonly svg: SVGSVGElement = document.createElementNS(svgSpace, "svg");
@@ -77,9 +114,11 @@ export class Canvas {
   readonly #events: CanvasEvents;
   readonly #watch: ResizeObserver;
   #elements = new Map<string, Element>();
-  /** What each part was drawn from. */
+  /** What each part was drawn from, and as what. */
   #sources = new Map<string, Source>();
+  #texts = new Map<string, string>();
   #firstDot: Element | null = null;
+  #meetings: Meetings = { of: null, rooms: [], met: new Map() };
   #layout: Layout | null = null;
   #scene: Scene | null = null;
   #structure = "";
@@ -135,7 +174,9 @@ export class Canvas {
     const parts = picture.parts(scene);
     // The same layout is of the same parts.
     const structure = picture.layout === this.#layout ? this.#structure : structureOf(scene);
-    const isNew = structure !== this.#structure || picture.layout.wires.length !== this.#layout?.wires.length;
+    const { wires, trunks } = picture.layout;
+    const isNew =
+      structure !== this.#structure || wires.length !== this.#layout?.wires.length || trunks.length !== this.#layout.trunks.length;
     const isMoved = picture.layout !== this.#layout;
     const still = isNew && this.#title === scene.title ? this.#toggled(scene, picture.layout) : null;
     this.#layout = picture.layout;
@@ -178,45 +219,58 @@ export class Canvas {
   #draw(scene: Scene, parts: SvgParts): void {
     const layout = this.#layout!;
     this.#elements.clear();
-    this.#groups.innerHTML = (scene.groups ?? []).map((_, g) => parts.group(g)).join("");
-    this.#titles.innerHTML = (scene.groups ?? []).map((_, g) => parts.groupTitle(g)).join("");
-    [...this.#titles.children].forEach((title, g) => {
-      title.setAttribute("data-group", String(g));
+    this.#texts.clear();
+    const fill = (group: SVGGElement, kinds: Readonly<Record<string, readonly string[]>>): void => {
+      group.innerHTML = Object.values(kinds).flat().join("");
+      let element = group.firstElementChild;
+      for (const [kind, texts] of Object.entries(kinds))
+        texts.forEach((text, i) => {
+          this.#elements.set(`${kind}${i}`, element!);
+          this.#texts.set(`${kind}${i}`, text);
+          element = element!.nextElementSibling;
+        });
+    };
+    const groups = scene.groups ?? [];
+    fill(this.#groups, { g: groups.map((_, g) => parts.group(g)) });
+    fill(this.#titles, { h: groups.map((_, g) => parts.groupTitle(g)) });
+    groups.forEach((_, g) => {
+      this.#elements.get(`h${g}`)!.setAttribute("data-group", String(g));
     });
     const trunks = layout.trunks.map((_, i) => parts.trunk(i));
-    const wires = scene.wires.map((_, i) => parts.wire(i));
-    this.#wires.innerHTML = [...trunks, ...wires, ...layout.trunks.map((_, i) => parts.dots(i))].join("");
-    this.#items.innerHTML = scene.items.map((_, i) => parts.item(i)).join("");
-    const drawn = [...this.#wires.children];
-    drawn.slice(0, trunks.length).forEach((element, i) => {
-      this.#elements.set(`t${i}`, element);
-    });
-    drawn.slice(trunks.length, trunks.length + wires.length).forEach((element, i) => {
-      this.#elements.set(`w${i}`, element);
-    });
-    this.#firstDot = drawn[trunks.length + wires.length] ?? null;
-    [...this.#items.children].forEach((element, i) => {
-      this.#elements.set(`i${i}`, element);
-    });
+    fill(this.#wires, { t: trunks, w: scene.wires.map((_, i) => parts.wire(i)) });
+    fill(this.#items, { i: scene.items.map((_, i) => parts.item(i)) });
+    this.#drawDots(parts);
     this.#sources = this.#sourcesOf(scene);
     this.#lift(scene);
     for (let i = 0; i < scene.wires.length; i++) this.#markDraggable(i);
   }
 
+  #drawDots(parts: SvgParts): void {
+    for (const old of this.#wires.querySelectorAll(":scope > .cr-dot")) old.remove();
+    const dots = drawingsIn(this.#layout!.trunks.map((_, i) => parts.dots(i)).join("")).map(elementOf);
+    this.#wires.append(...dots);
+    this.#firstDot = dots[0] ?? null;
+  }
+
   /** From what each part is drawn: it is drawn again when that changes. */
   #sourcesOf(scene: Scene): Map<string, Source> {
     const found = new Map<string, Source>();
-    const flows = new Map<string, string>();
     scene.wires.forEach((wire, i) => {
       found.set(`w${i}`, { of: wire, also: "" });
-      const key = `${wire.output} ${wire.from}`;
-      flows.set(key, `${flows.get(key) ?? ""} ${wire.flow ?? ""} ${wire.gradient}`);
     });
-    const sums = new Map((scene.trunks ?? []).map((trunk) => [`${trunk.output} ${trunk.from}`, trunk]));
-    this.#layout!.trunks.forEach((trunk, i) => {
-      const key = `${trunk.output} ${trunk.from}`;
-      found.set(`t${i}`, { of: sums.get(key) ?? nothing, also: flows.get(key) ?? "" });
-    });
+    const { trunks } = this.#layout!;
+    if (trunks.length > 0) {
+      const flows = new Map<string, string>();
+      for (const { output, from, flow, gradient } of scene.wires) {
+        const key = `${output} ${from}`;
+        flows.set(key, `${flows.get(key) ?? ""} ${flow ?? ""} ${gradient}`);
+      }
+      const sums = new Map((scene.trunks ?? []).map((trunk) => [`${trunk.output} ${trunk.from}`, trunk]));
+      trunks.forEach((trunk, i) => {
+        const key = `${trunk.output} ${trunk.from}`;
+        found.set(`t${i}`, { of: sums.get(key) ?? nothing, also: flows.get(key) ?? "" });
+      });
+    }
     scene.items.forEach((item, i) => {
       found.set(`i${i}`, { of: item, also: item.id === scene.active ? "active" : "" });
     });
@@ -225,55 +279,65 @@ export class Canvas {
 
   #patch(scene: Scene, parts: SvgParts, all: boolean): void {
     const sources = this.#sourcesOf(scene);
-    const changed: string[] = [];
-    let text = "";
     for (const [key, source] of sources) {
       const before = this.#sources.get(key);
       if (!all && before !== undefined && isSame(before, source)) continue;
       const index = Number(key.slice(1));
-      changed.push(key);
-      text += key[0] === "w" ? parts.wire(index) : key[0] === "t" ? parts.trunk(index) : parts.item(index);
+      this.#redraw(key, key[0] === "w" ? parts.wire(index) : key[0] === "t" ? parts.trunk(index) : parts.item(index));
+      if (key[0] === "w") this.#markDraggable(index);
     }
-    // All of them are parsed at once.
-    const drawn = changed.length === 0 ? [] : elementsIn(text);
-    changed.forEach((key, i) => {
-      const old = this.#elements.get(key);
-      if (old !== undefined) morph(old, drawn[i]!);
-      if (key[0] === "w") this.#markDraggable(Number(key.slice(1)));
-    });
     this.#sources = sources;
     if (all) {
-      const dots = elementsIn(this.#layout!.trunks.map((_, i) => parts.dots(i)).join(""));
-      for (const old of this.#wires.querySelectorAll(":scope > .cr-dot")) old.remove();
-      this.#wires.append(...dots);
-      this.#firstDot = dots[0] ?? null;
+      this.#drawDots(parts);
       (scene.groups ?? []).forEach((_, g) => {
-        morph(this.#groups.children[g]!, elementsIn(parts.group(g))[0]!);
-        const [title] = elementsIn(parts.groupTitle(g));
-        title!.setAttribute("data-group", String(g));
-        morph(this.#titles.children[g]!, title!);
+        this.#redraw(`g${g}`, parts.group(g));
+        this.#redraw(`h${g}`, parts.groupTitle(g));
       });
     }
     this.#lift(scene);
   }
 
-  /** Lines that stand out lie over the plain ones. */
-  #lift(scene: Scene): void {
+  #redraw(key: string, text: string): void {
+    const before = this.#texts.get(key)!;
+    if (before === text) return;
+    this.#texts.set(key, text);
+    redraw(this.#elements.get(key)!, drawingsIn(before)[0]!, drawingsIn(text)[0]!);
+  }
+
+  /** Lines that stand out lie over the plain ones that they meet. One that is moved among its like is laid out anew, so those that meet none stay. */
+  #lift({ wires }: Scene): void {
     const focused = document.activeElement;
-    const standing = new Set<Element>();
-    scene.wires.forEach(({ flow }, i) => {
-      const element = flow === undefined ? undefined : this.#elements.get(`w${i}`);
-      if (element !== undefined) standing.add(element);
+    wires.forEach(({ flow }, i) => {
+      if (flow === undefined) return;
+      const element = this.#elements.get(`w${i}`)!;
+      const isUnder = this.#metBy(i).some((other) => {
+        if (wires[other]!.flow !== undefined && other > i) return false;
+        return (element.compareDocumentPosition(this.#elements.get(`w${other}`)!) & Node.DOCUMENT_POSITION_FOLLOWING) !== 0;
+      });
+      if (isUnder) this.#wires.insertBefore(element, this.#firstDot);
     });
-    // An element that is moved is laid out anew: those that lie there already stay.
-    let last = this.#firstDot === null ? this.#wires.lastElementChild : this.#firstDot.previousElementSibling;
-    while (last !== null && standing.delete(last)) last = last.previousElementSibling;
-    for (const element of standing) this.#wires.insertBefore(element, this.#firstDot);
     if (focused instanceof SVGElement && this.svg.contains(focused) && focused !== document.activeElement) focused.focus();
   }
 
+  /** The wires whose lines or numbers lie over or under those of a wire, found when it first stands out. */
+  #metBy(wire: number): readonly number[] {
+    const layout = this.#layout!;
+    if (this.#meetings.of !== layout) this.#meetings = { of: layout, rooms: layout.wires.map(roomsOf), met: new Map() };
+    const { rooms, met } = this.#meetings;
+    let found = met.get(wire);
+    if (found === undefined) {
+      const own = rooms[wire]!;
+      found = rooms.flatMap((others, i) => (i !== wire && own.some((a) => others.some((b) => overlap(a, b))) ? [i] : []));
+      met.set(wire, found);
+    }
+    return found;
+  }
+
   #markDraggable(wire: number): void {
-    if (this.#events.draggable(wire) !== null) this.#elements.get(`w${wire}`)?.querySelector(".cr-value")?.classList.add("draggable");
+    this.#elements
+      .get(`w${wire}`)!
+      .querySelector(".cr-value")
+      ?.toggleAttribute("data-draggable", this.#events.draggable(wire) !== null);
   }
 
   // The view.
@@ -623,7 +687,7 @@ export class Canvas {
     this.#pointers.set(event.pointerId, { x: event.clientX, y: event.clientY });
     this.#travelled = 0;
     const target = event.target as Element;
-    const wire = target.closest(".draggable") === null ? null : target.closest("[data-wire]");
+    const wire = target.closest("[data-draggable]") === null ? null : target.closest("[data-wire]");
     if (wire !== null && this.#pointers.size === 1) {
       this.#drag = { wire: Number(wire.getAttribute("data-wire")), x: event.clientX, moved: false };
       event.preventDefault();

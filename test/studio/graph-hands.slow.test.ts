@@ -153,7 +153,7 @@ describe.skipIf(leftOut())("numbers by mouse", () => {
         .find((w) => w.getAttribute("aria-label")?.startsWith("+ to"))!
         .getAttribute("data-wire"),
     );
-    expect(await page.evaluate((i) => document.querySelector(`.cr-wires > [data-wire="${i}"] .draggable`), sum)).toBe(null);
+    expect(await page.evaluate((i) => document.querySelector(`.cr-wires > [data-wire="${i}"] [data-draggable]`), sum)).toBe(null);
     expect(faults).toEqual([]);
   });
 });
