@@ -1,8 +1,8 @@
-import { computed, effect, signal } from "@preact/signals";
+import { computed, effect } from "@preact/signals";
 import { render } from "preact";
 import { App } from "./app.tsx";
 import { openPalette } from "./shell/dialogs.ts";
-import { begin, change, language, state, theme } from "./state/store.ts";
+import { begin, change, language, shownTheme, state } from "./state/store.ts";
 import "./style.css";
 import { words } from "./words/words.ts";
 
@@ -12,18 +12,8 @@ effect(() => {
   document.documentElement.lang = language.value;
   document.title = `${words.value[tab.value]} · chainrule studio`;
 });
-const systemIsDark = matchMedia("(prefers-color-scheme: dark)");
-const isDark = signal(systemIsDark.matches);
-systemIsDark.addEventListener("change", ({ matches }) => (isDark.value = matches));
 effect(() => {
-  const dark = theme.value === "system" ? isDark.value : theme.value.endsWith("dark");
-  document.documentElement.dataset["theme"] = theme.value.startsWith("colour-blind")
-    ? dark
-      ? "colour-blind dark"
-      : "colour-blind"
-    : dark
-      ? "dark"
-      : "light";
+  document.documentElement.dataset["theme"] = shownTheme.value;
 });
 addEventListener("keydown", (event) => {
   if (event.isComposing || event.key.toLowerCase() !== "k" || !(event.ctrlKey || event.metaKey) || event.altKey || event.shiftKey) return;

@@ -35,6 +35,7 @@ export const studio: readonly Row[] = [
   ["ONNX Runtime could not be loaded: {a}", "ONNX Runtime을 불러오지 못했습니다(영어 원문: {a})."],
   ["the device was lost", "그래픽 장치와 연결이 끊겼습니다."],
   ["this graph has another form in f64; check its variables instead", "이 그래프는 f64에서 모양이 달라집니다. 변수를 검사하세요."],
+  ["no value; write a number, a list such as [1, 2], or a formula", "값이 없습니다. 숫자, [1, 2] 같은 목록, 식 가운데 하나를 쓰세요."],
   ["{a} is no value; write a number, a list or a formula", "{a|은} 값이 아닙니다. 숫자, 목록, 식을 쓰세요."],
   [
     "the formula has {n:w} parts and the picture takes {m:w}; shorten it",

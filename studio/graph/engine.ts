@@ -104,6 +104,7 @@ const dtypeFirst = /^\s*(f64|f32|f16|bf16|i32|i16|i8|u8|u16|u32|bool)\s+(?=\S)/;
 export function valueIn(text: string): Tensor {
   const dtype = dtypeFirst.exec(text);
   const rest = dtype === null ? text : text.slice(dtype[0].length);
+  if (rest.trim() === "") throw new Error("no value; write a number, a list such as [1, 2], or a formula");
   let given: unknown;
   try {
     given = JSON.parse(rest.replaceAll("−", "-"));

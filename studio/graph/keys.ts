@@ -66,8 +66,10 @@ const actions: Readonly<Record<string, () => void>> = {
 export function keyDown(event: KeyboardEvent): void {
   if (event.isComposing || event.ctrlKey || event.metaKey || event.altKey || event.defaultPrevented) return;
   if (event.target instanceof Element && event.target.closest("select,input,textarea,button") !== null) return;
-  const arrow = arrows[event.key];
-  const action = /^[1-9]$/.test(event.key) ? () => setDepth(Number(event.key)) : actions[event.key];
+  // A keyboard that is set to Hangul gives ㄹ for the key of f.
+  const key = /^[\u3131-\u318e]$/.test(event.key) && event.code.startsWith("Key") ? event.code.slice(3).toLowerCase() : event.key;
+  const arrow = arrows[key];
+  const action = /^[1-9]$/.test(key) ? () => setDepth(Number(key)) : actions[key];
   if (arrow === undefined && action === undefined) return;
   event.preventDefault();
   if (arrow !== undefined) canvas.peek()?.move(arrow);

@@ -15,8 +15,18 @@ export function Quiz(): JSX.Element | null {
   const w = graphWords.value;
   const asked = question.value;
   const field = useRef<HTMLInputElement>(null);
+  const before = useRef<Element | null>(null);
   useEffect(() => {
-    if (asked !== null) field.current?.focus();
+    if (asked !== null) {
+      before.current = document.activeElement;
+      field.current?.focus();
+    } else if (before.current !== null) {
+      // The form has gone, and with it the focus: it goes back to where the step was asked for, for the next one.
+      const back = before.current;
+      before.current = null;
+      if (document.activeElement === document.body && (back instanceof HTMLElement || back instanceof SVGElement))
+        back.focus({ preventScroll: true });
+    }
   }, [asked]);
   if (!quiz.value) return null;
   const { right, asked: count } = score.value;

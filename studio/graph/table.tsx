@@ -11,6 +11,11 @@ const pageSteps = 300;
 /** The page that the reader has turned to, and at which step; the page follows the walk when it goes on. */
 const turned = signal<{ readonly page: number; readonly t: number } | null>(null);
 
+/** An operand with its value; a number in the formula is its own name. */
+function arriving(name: string, value: string): string {
+  return name === value ? name : `${name} = ${value}`;
+}
+
 /** The walk as a table, which says all that the picture says. What the walk has not come to is not told. */
 export function TraceTable(): JSX.Element | null {
   const w = graphWords.value;
@@ -31,6 +36,13 @@ export function TraceTable(): JSX.Element | null {
     const told = isShown ? library.told(made, at, language.value) : null;
     const isForward = step.pass === "forward";
     const raw = picture.steps[i]!;
+    // What comes into the gate: forward its operands, backward the value whose gradient arrives.
+    const from =
+      raw.pass === "forward"
+        ? raw.operands.map(({ name, value }) => arriving(name, isShown ? library.line(value) : name)).join(", ")
+        : raw.kind === "gate"
+          ? raw.name
+          : "";
     const lines = step.kind === "gate" && raw.pass === "backward" && raw.kind === "gate" ? raw.flows.length : 1;
     for (let line = 0; line < lines; line++) {
       const flow = told?.flows[at === t && edge !== null && line >= edge ? -1 : line];
@@ -56,6 +68,7 @@ export function TraceTable(): JSX.Element | null {
           {line === 0 && (
             <td rowSpan={lines}>{step.kind === "seed" ? w.seedTitle : step.kind === "sum" ? `Σ ${step.name}` : raw.node.op.name}</td>
           )}
+          {line === 0 && <td rowSpan={lines}>{from}</td>}
           <td>
             {step.kind === "gate" ? (raw.pass === "backward" && raw.kind === "gate" ? (raw.flows[line]?.into ?? "") : "") : step.name}
           </td>
@@ -104,6 +117,7 @@ export function TraceTable(): JSX.Element | null {
                 columns.step,
                 columns.pass,
                 columns.gate,
+                columns.from,
                 columns.name,
                 columns.value,
                 columns.local,

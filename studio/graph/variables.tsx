@@ -1,6 +1,6 @@
 import { useComputed } from "@preact/signals";
 import type { JSX, RefObject } from "preact";
-import { useEffect, useRef } from "preact/hooks";
+import { useLayoutEffect, useRef } from "preact/hooks";
 import { engine, model, set, setValue, textOf, trouble, variables, written } from "./model.ts";
 import { graphWords } from "./words.ts";
 
@@ -42,9 +42,17 @@ function type(name: string, text: string): void {
   setValue(name, text);
 }
 
+/** The writing is over when the box loses the focus, unless it does so because the other kind of box takes its place: that one then has it. */
+function leave(name: string): void {
+  setTimeout(() => {
+    if (typing === name && document.activeElement?.id !== `value-${name}`) typing = "";
+  });
+}
+
 function useTyping<E extends HTMLInputElement | HTMLTextAreaElement>(name: string): RefObject<E | null> {
   const box = useRef<E | null>(null);
-  useEffect(() => {
+  // At once, before another key comes.
+  useLayoutEffect(() => {
     const field = box.current;
     if (typing !== name || field === null || document.activeElement === field) return;
     field.focus();
@@ -100,7 +108,7 @@ function ScalarRow({ name, at }: { readonly name: string; readonly at: number })
         title={w.valueHint}
         value={text}
         onInput={(event) => type(name, event.currentTarget.value)}
-        onBlur={() => (typing = "")}
+        onBlur={() => leave(name)}
         onKeyDown={(event) => nudge(event, name, x)}
       />
       <Gradient name={name} />
@@ -156,7 +164,7 @@ function TensorRow({ name, at }: { readonly name: string; readonly at: number })
         ref={box}
         value={text}
         onInput={(event) => type(name, event.currentTarget.value)}
-        onBlur={() => (typing = "")}
+        onBlur={() => leave(name)}
       />
     </li>
   );
@@ -168,6 +176,9 @@ function isScalar(name: string, at: number): boolean {
   if (typing === name && known === undefined) return model.value?.variables[name]?.type.shape.length === 0;
   return known === undefined ? Number.isFinite(numberIn(text)) : known.shape.length === 0 && Number.isFinite(numberIn(text));
 }
+
+/** More variables than this have no row each. */
+const mostRows = 200;
 
 /** A row for each variable of the formula: its value, to be dragged or written, and its gradient as far as the walk has come. */
 export function Variables(): JSX.Element {
@@ -185,11 +196,12 @@ export function Variables(): JSX.Element {
       {names.length === 0 && <p class="quiet">{graphWords.value.noVariables}</p>}
       <ul>
         {names
-          .slice(0, 200)
+          .slice(0, mostRows)
           .map((name, at) =>
             isScalar(name, at) ? <ScalarRow key={name} name={name} at={at} /> : <TensorRow key={name} name={name} at={at} />,
           )}
       </ul>
+      {names.length > mostRows && <p class="quiet">{graphWords.value.more(names.length - mostRows)}</p>}
     </section>
   );
 }

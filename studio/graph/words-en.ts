@@ -131,6 +131,7 @@ export const en = {
     step: "step",
     pass: "pass",
     gate: "gate",
+    from: "from",
     value: "value",
     local: "local",
     upstream: "upstream",

@@ -4,7 +4,7 @@ import { faultWords, textWords } from "../faults/fault-words.ts";
 import { commandsOfTab } from "../shell/dialogs.ts";
 import { pictureOfTab } from "../shell/picture-of-tab.ts";
 import { panelOf, SheetTabs, sheetOf } from "../shell/sheet.tsx";
-import { language, theme } from "../state/store.ts";
+import { language, shownTheme } from "../state/store.ts";
 import { grouped, kept } from "../words/words.ts";
 import { roveTo, walkButtons } from "./button-list.ts";
 import { importCommands } from "./commands.ts";
@@ -60,7 +60,7 @@ export function ImportTab(): JSX.Element {
   useEffect(() => void followSelected(), [chosen, opened]);
   useEffect(() => void followTensor(), [tensor, opened]);
   useEffect(() => void followSearch(), [search, opened]);
-  useEffect(() => void drawAgain(), [language.value, theme.value]);
+  useEffect(() => void drawAgain(), [language.value, shownTheme.value]);
   const wanted = busy.value === "read" || busy.value === "build" ? null : wantedFile.value;
   useEffect(() => {
     commandsOfTab.value = importCommands;

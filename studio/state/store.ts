@@ -5,6 +5,11 @@ import { type AppState, type Language, languages, oneOf, readState, type Theme, 
 /** What the reader prefers, kept on this machine and not in the address: an address opens in the language of who opens it. */
 export const language = signal<Language>("en");
 export const theme = signal<Theme>("system");
+const systemIsDark = signal(false);
+/** The colours that the page has now: the reader's, or the system's, which may change while the page is open. */
+export const shownTheme: ReadonlySignal<Exclude<Theme, "system">> = computed(() =>
+  theme.value === "system" ? (systemIsDark.value ? "dark" : "light") : theme.value,
+);
 
 /** The page's one state. Change it through `change`, so that it can be undone and is kept. */
 export const state = signal<AppState>(readState(undefined));
@@ -126,6 +131,9 @@ export async function begin(): Promise<void> {
   const own = navigator.language.startsWith("ko") ? "ko" : "en";
   language.value = oneOf(languages, asked ?? storage()?.getItem("chainrule.language"), own);
   theme.value = oneOf(themes, storage()?.getItem("chainrule.theme"), "system");
+  const dark = matchMedia("(prefers-color-scheme: dark)");
+  systemIsDark.value = dark.matches;
+  dark.addEventListener("change", ({ matches }) => (systemIsDark.value = matches));
   const kept = storage()?.getItem("chainrule.state") ?? "";
   const hash = location.hash.slice(1);
   const { state: read, trouble } = await readHash(hash === "" ? kept : hash);

@@ -112,7 +112,7 @@ export function DigitPad(): JSX.Element {
               if (!at.down) begin(at.x, at.y);
               said.value = at.down ? `${w["pen up"]}. ${sentence}` : w["pen down"];
             } else if (event.key === "Delete" || event.key === "Backspace") clear();
-            else if (event.key === "d" || event.key === "D") take();
+            else if (event.key.toLowerCase() === "d" || (event.key === "ㅇ" && event.code === "KeyD")) take();
             else return;
             event.preventDefault();
           }}

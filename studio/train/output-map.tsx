@@ -6,7 +6,7 @@ import { AsideCanvas } from "./aside-canvas.tsx";
 import { draws, facts, generation, sendLook, shot } from "./client.ts";
 import type { Facts, Look, Points, Snapshot } from "./messages.ts";
 import { looked } from "./net-panel.tsx";
-import { dark, heat, ink, mark, repaint, sharp } from "./paint.ts";
+import { cornersOf, dark, heat, ink, mark, repaint, sharp } from "./paint.ts";
 import { classColour, css, paintPlane } from "./pictures.ts";
 import { set } from "./settings.ts";
 import { type DrawnPoint, limits } from "./state.ts";
@@ -164,7 +164,11 @@ function Legend(): JSX.Element | null {
         {classes.slice(0, 12).map((name, i) => (
           <span key={`${i} ${name}`}>
             <svg viewBox="0 0 12 12" width="12" height="12" aria-hidden="true">
-              <rect width="12" height="12" rx="2" fill={css(classColour(i, classes.length))} />
+              {i === 1 ? (
+                <circle cx="6" cy="6" r="5" fill={css(classColour(i, classes.length))} />
+              ) : (
+                <polygon points={cornersOf(i, 6, 6, 5).join(" ")} fill={css(classColour(i, classes.length))} />
+              )}
             </svg>{" "}
             {name}
           </span>

@@ -1,5 +1,5 @@
 import { effect, type ReadonlySignal, signal } from "@preact/signals";
-import { theme } from "../state/store.ts";
+import { shownTheme } from "../state/store.ts";
 import { heat as heatOn, sized } from "./pictures.ts";
 
 /*
@@ -13,7 +13,7 @@ const changes = signal(0);
 /** Counts what pictures have to be painted anew for beside their numbers: another theme, another size. */
 export const repaint: ReadonlySignal<number> = changes;
 effect(() => {
-  theme.value;
+  shownTheme.value;
   // The attribute is set by the page's own effect, which runs in the same turn.
   queueMicrotask(() => {
     isDark.value = (document.documentElement.dataset["theme"] ?? "").includes("dark");
@@ -75,16 +75,31 @@ export function heat(
   heatOn(canvas, data, width, height, offset, stride, scale, isDark.value);
 }
 
+/** The corners of a class's mark: of a square the first, of further ones a polygon with a corner more each, up to eight; none of the second, a disc. */
+export function cornersOf(label: number, x: number, y: number, r: number): readonly (readonly [number, number])[] {
+  if (label === 1) return [];
+  const s = r * 0.9;
+  if (label === 0)
+    return [
+      [x - s, y - s],
+      [x + s, y - s],
+      [x + s, y + s],
+      [x - s, y + s],
+    ];
+  const corners = 3 + ((label - 2) % 6);
+  return Array.from({ length: corners }, (_, k) => {
+    const turn = (2 * Math.PI * k) / corners;
+    return [x + r * 1.15 * Math.sin(turn), y - r * 1.15 * Math.cos(turn)];
+  });
+}
+
 /** A point of the data: a square of class 0, a disc of class 1, so that colour is not alone; a ring for test points. */
 export function mark(context: CanvasRenderingContext2D, x: number, y: number, r: number, label: number, fill: string, test: boolean): void {
   context.beginPath();
-  if (label === 0) context.rect(x - r * 0.9, y - r * 0.9, 1.8 * r, 1.8 * r);
-  else if (label === 1) context.arc(x, y, r, 0, 7);
+  const corners = cornersOf(label, x, y, r);
+  if (corners.length === 0) context.arc(x, y, r, 0, 7);
   else {
-    // A polygon with a corner more for each class, up to eight.
-    const corners = 3 + ((label - 2) % 6);
-    for (let k = 0; k < corners; k++)
-      context.lineTo(x + r * 1.15 * Math.sin((2 * Math.PI * k) / corners), y - r * 1.15 * Math.cos((2 * Math.PI * k) / corners));
+    for (const [a, b] of corners) context.lineTo(a, b);
     context.closePath();
   }
   context.fillStyle = fill;

@@ -86,6 +86,20 @@ describe.skipIf(leftOut())("with the keyboard alone", () => {
     expect(await text("#check-table td.verdict")).toContain("pass");
     await press("e");
     expect(await focused()).toBe("value of z");
+    // A number that becomes a list gets another kind of box, and the writing goes on in it; and back.
+    for (const written of ["[1, 2]", "-4"]) {
+      await press("Control+a");
+      for (const key of written) await press(key);
+      expect(await page.evaluate(() => (document.activeElement as HTMLInputElement).value)).toBe(written);
+      expect(await focused()).toBe("value of z");
+    }
+    // The keyboard may be set to Hangul: the key of b gives ㅠ then.
+    await page.focus(".cr [tabindex='0']");
+    await page.evaluate(() =>
+      document.activeElement!.dispatchEvent(new KeyboardEvent("keydown", { key: "ㅠ", code: "KeyB", bubbles: true, cancelable: true })),
+    );
+    expect(await text("#step-card h2")).toContain("Backward 1/3");
+    await press("End");
   });
 
   test("letters are the reader's in the formula, and nothing acts while a syllable is composed", async () => {
@@ -165,6 +179,8 @@ describe.skipIf(leftOut())("steps of every size", () => {
     await page.fill("#answer", "-4");
     await press("Enter");
     expect(await text("#quiz-card .right")).toContain("Right");
+    // The form has gone; the focus is where the next question is asked for.
+    expect(await page.evaluate(() => document.activeElement?.id)).toBe("next");
     expect(await count("#step-card .flow")).toBe(1);
     await page.click("#quiz");
   });

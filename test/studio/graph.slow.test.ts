@@ -59,6 +59,17 @@ const shown = (): Promise<string[]> =>
     }),
   );
 
+/** The values that come into each gate of the forward pass. */
+const arriving = (f: Value): string[] => [...steps(f).forward()].map(({ operands }) => operands.map(({ value }) => line(value)).join(", "));
+
+/** What the table says of that, without the names. */
+const arrived = (): Promise<string[]> =>
+  page.evaluate(() =>
+    [...document.querySelectorAll("#trace-table tbody tr:has(.fwd:not(:empty))")].map((row) =>
+      row.querySelectorAll("td")[2]!.textContent!.replaceAll(/[^\s,]+ = /g, ""),
+    ),
+  );
+
 describe.skipIf(leftOut())("every example of the lecture", () => {
   for (const example of examples)
     test(`${example.id}: stepped to the end, all numbers are the library's`, async () => {
@@ -74,6 +85,7 @@ describe.skipIf(leftOut())("every example of the lecture", () => {
       for (let i = 0; i < count; i++) await page.keyboard.press(".");
       await settled(page);
       expect(await shown()).toEqual(rows);
+      expect(await arrived()).toEqual(arriving(f));
       expect(await page.evaluate(() => document.querySelector("#next")!.getAttribute("aria-disabled"))).toBe("true");
       // What the panel says of each variable is what the other way to a gradient, the transform, gives.
       const asked = Object.fromEntries(Object.entries(variables).filter(([, v]) => v.type.dtype === "f64"));

@@ -24,7 +24,7 @@ import type { Module } from "./modules.ts";
 import { gradientText, histogram, shapeText, stateOf, subscript, valueText } from "./numbers.ts";
 import { gatePill, gradientPill, type Pill } from "./pills.ts";
 import { type Closed, mostItems, type View, type ViewOptions, viewOf } from "./view.ts";
-import { pillWordsIn, wordsIn } from "./words.ts";
+import { graphTitle, pillWordsIn, wordsIn } from "./words.ts";
 
 /** What a picture shows and how. */
 export interface PictureOptions extends StepOptions, ViewOptions {
@@ -389,7 +389,12 @@ function graphSource(g: AnyGraph, options: PictureOptions): Seen {
     names,
     view: viewOf(order, now),
     ends: outputs,
-    title: now.title ?? `graph of ${outputs.map(({ name }) => name).join(", ")}`,
+    title:
+      now.title ??
+      graphTitle(
+        outputs.map(({ name }) => name),
+        now.language ?? "en",
+      ),
     numbers: null,
   });
 }

@@ -37,6 +37,12 @@ export function pillWordsIn(language: Language): HealthPills {
   return language === "ko" ? korean : english;
 }
 
+/** What a graph is called that has no name of its own: by what it gives. */
+export function graphTitle(outputs: readonly string[], language: Language): string {
+  const names = outputs.join(", ");
+  return language === "ko" ? `${names}의 그래프` : `graph of ${names}`;
+}
+
 /** What a closed module holds: its ops, and the numbers in its parameters where it has some. */
 export function moduleCounts(ops: number, params: number, language: Language): string {
   const [inside, held] =
