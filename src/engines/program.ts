@@ -5,6 +5,7 @@ import type { Graph } from "../ir/graph.ts";
 import { typeOfLeaf } from "../ir/graph.ts";
 import { isTensor, isValue, liftTo } from "../ir/leaf.ts";
 import { memoOf, type Value } from "../ir/node.ts";
+import { sizeOf } from "../ir/shape.ts";
 import { dense, type Held, hold, isTypedArray, type Nested, type Tensor, tensor } from "../ir/tensor.ts";
 import { type Data, type DataFor, isLeaf, leaves, rebuild, type Tensors, type Values } from "../ir/tree.ts";
 import { sameType, type TensorType, typeText } from "../ir/type.ts";
@@ -272,6 +273,8 @@ function storeFor(graph: Graph<unknown, unknown>, engine: Engine, state: unknown
   const inputs = graph.inputs as Record<string, unknown>;
   const held = new Map<string, Held>();
   const types = new Map<string, TensorType>();
+  // What goes into the engine's memory at once is copied there, and need not be before.
+  const copied = engine.tensor !== undefined && engine.far === undefined;
   for (const [name, tree] of Object.entries(state)) {
     if (isLeaf(inputs) || !Object.hasOwn(inputs, name))
       throw new EngineError(
@@ -283,13 +286,21 @@ function storeFor(graph: Graph<unknown, unknown>, engine: Engine, state: unknown
       throw new EngineError(`compile: state.${name} has ${paths(tree, name)}, the graph wants ${paths(inputs[name], name)}`);
     for (const { path, leaf } of given) {
       const type = wanted.get(path)!;
-      held.set(path, heldFrom(leaf, type, `compile: state.${path}`));
+      held.set(path, copied && isAsHeld(leaf, type) ? leaf : heldFrom(leaf, type, `compile: state.${path}`));
       types.set(path, type);
     }
   }
   // Only where leaves are: the tree that was given stays the caller's.
   const places = rebuild(state, () => 0) as Record<string, unknown>;
   return new Store(engine, places, held, types);
+}
+
+/** Whether data is a tensor as engines hold it: of this float type, in its own array, which is full. */
+function isAsHeld(x: unknown, type: TensorType): x is Tensor {
+  if (!isTensor(x) || !sameType(x.type, type)) return false;
+  const { data } = x;
+  const own = (data instanceof Float32Array && type.dtype === "f32") || (data instanceof Float64Array && type.dtype === "f64");
+  return own && type.shape.length > 0 && data.length === sizeOf(type.shape);
 }
 
 interface Made {

@@ -19,12 +19,14 @@ import {
   sort,
   sub,
   sum,
+  type Tensor,
   tensor,
   type Value,
   valueAndGrad,
   variable,
   variables,
 } from "../../src/index.ts";
+import { wasm } from "../../src/wasm.ts";
 
 const params = { w: tensor([1, 2, 3]), b: tensor(0.5) };
 const model = graph({ params, x: f64(3), rate: f64() }, ({ params, x, rate }) => {
@@ -279,4 +281,21 @@ test("f32 weights stay f32 through a step", async () => {
     ],
   });
   expect(program.state.read().w.data).toEqual(Float32Array.of(Math.fround(0.9), 0, 0, Math.fround(0.9)));
+});
+
+test.each([reference(), wasm()])("a state is a copy of what was given, and what does not fill its type is refused: %s", async (engine) => {
+  const g = graph({ w: f32(3), v: f64(3) }, ({ w, v }) => ({ w: mul(w, 2), v: mul(v, 3) }));
+  const given = { w: tensor([1, 2, 3], "f32"), v: tensor([4, 5, 6]) };
+  const program = await compile(g, engine, { state: given });
+  (given.w.data as Float32Array)[0] = 100;
+  program.run();
+  expect([...program.state.read().w.data]).toEqual([2, 4, 6]);
+  expect([...program.state.read().v.data]).toEqual([12, 15, 18]);
+  expect([...given.v.data]).toEqual([4, 5, 6]);
+  const short: Tensor = { kind: "tensor", type: f32(3), data: Float32Array.of(1, 2) };
+  await expect(compile(g, engine, { state: { ...given, w: short } })).rejects.toThrow("2 elements do not fill f32[3], which has 3");
+  const other: Tensor = { kind: "tensor", type: f32(3), data: Float64Array.of(0.1, 2, 3) };
+  const rounded = await compile(g, engine, { state: { ...given, w: other } });
+  rounded.run();
+  expect(rounded.state.read().w.data[0]).toBe(Math.fround(0.1) * 2);
 });

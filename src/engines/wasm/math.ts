@@ -319,7 +319,7 @@ export class MathLibrary {
     }
     const x = code.local(v128);
     code.set(x);
-    writers()[name](
+    writers[name](
       new Lane(code, wide),
       x,
       (other) => this.write(code, other, wide),
@@ -343,7 +343,7 @@ export class MathLibrary {
           lane();
           code.call(this.#host(name));
         };
-        writers()[name](w, 0, call, ask);
+        writers[name](w, 0, call, ask);
       });
       this.#made.set(key, index);
     }
@@ -357,35 +357,33 @@ function takesTwo(name: MathName): boolean {
 
 /** Whether an op is one of these functions. */
 export function isMath(op: string): boolean {
-  return Object.hasOwn(writers(), op);
+  return Object.hasOwn(writers, op);
 }
 
 /** Functions that are written where they are used: their constants then stay in registers, or beside the stack, all through a loop. */
 const inlined: readonly MathName[] = ["exp", "expm1", "log", "log1p", "tanh", "sigmoid", "softplus", "erf", "atan", "sin", "cos"];
 
-function writers(): Record<MathName, Asked> {
-  return {
-    exp: exponential,
-    expm1: exponentialMinusOne,
-    log: logarithm,
-    log1p: logarithmOfOnePlus,
-    tanh: hyperbolicTangent,
-    sigmoid: logistic,
-    softplus: softPlus,
-    sin: sine,
-    cos: cosine,
-    tan: tangent,
-    asin: arcSine,
-    acos: arcCosine,
-    atan: arcTangent,
-    sinh: hyperbolicSine,
-    cosh: hyperbolicCosine,
-    erf: errorFunction,
-    pow: power,
-    atan2: arcTangentOfTwo,
-    inverseNormal,
-  };
-}
+const writers: Record<MathName, Asked> = {
+  exp: exponential,
+  expm1: exponentialMinusOne,
+  log: logarithm,
+  log1p: logarithmOfOnePlus,
+  tanh: hyperbolicTangent,
+  sigmoid: logistic,
+  softplus: softPlus,
+  sin: sine,
+  cos: cosine,
+  tan: tangent,
+  asin: arcSine,
+  acos: arcCosine,
+  atan: arcTangent,
+  sinh: hyperbolicSine,
+  cosh: hyperbolicCosine,
+  erf: errorFunction,
+  pow: power,
+  atan2: arcTangentOfTwo,
+  inverseNormal,
+};
 
 /** Signature of a host function on plain numbers. */
 export const scalarSignature = (arity: number): { params: (typeof f64)[]; results: (typeof f64)[] } => ({

@@ -63,7 +63,13 @@ type Touching =
   | { readonly kind: "kernel" | "host" | "control"; readonly operands: readonly (View | null)[]; readonly outs: readonly Buffer[] };
 
 /** What a step reads, and the buffers that it writes. */
-export function touched(step: Touching): { readonly reads: readonly View[]; readonly outs: readonly Buffer[] } {
+interface Touched {
+  readonly reads: readonly View[];
+  readonly outs: readonly Buffer[];
+}
+
+/** Finds out what a step reads and writes. */
+export function touched(step: Touching): Touched {
   if ("operands" in step) return { reads: step.operands.flatMap((v) => v ?? []), outs: step.outs };
   if ("a" in step) return { reads: [step.a, step.b], outs: [step.out] };
   if ("whole" in step) {
@@ -148,8 +154,7 @@ function staysWithin(view: View, place: Place, rows: number, inner: number): boo
 type Written = ReadonlyMap<Buffer, number>;
 
 /** What a step writes, as `Written`, if it can be run row by row at a place after others; null where it cannot. */
-function writtenAt(step: Loop | Product, place: Place, rows: number, before: Written): Written | null {
-  const { reads, outs } = touched(step);
+function writtenAt(step: Loop | Product, { reads, outs }: Touched, place: Place, rows: number, before: Written): Written | null {
   const able = (v: View): boolean => {
     const view = step.kind === "loop" ? cutView(v, place) : v;
     const inner = before.get(v.buffer);
@@ -174,10 +179,16 @@ function writtenAt(step: Loop | Product, place: Place, rows: number, before: Wri
 }
 
 /** Where the rows of a step are: of several places the one that agrees with where others of the same size have theirs. */
-function placeOf(step: Loop | Product, rows: number, before: Written, inners: Map<number, number>): [Place, Written] | null {
-  const { type } = step.kind === "product" ? step.node : { type: step };
-  const { shape } = type;
-  if (sizeOf(shape) === 0) return null;
+function placeOf(
+  step: Loop | Product,
+  what: Touched,
+  rows: number,
+  before: Written,
+  inners: ReadonlyMap<number, number>,
+): [Place, Written] | null {
+  const { shape } = step.kind === "product" ? step.node.type : step;
+  const size = sizeOf(shape);
+  if (size === 0 || size % rows !== 0) return null;
   if (step.kind === "product") {
     // A matrix of its own for each row on both sides.
     const batch = shape.slice(0, -2);
@@ -185,16 +196,16 @@ function placeOf(step: Loop | Product, rows: number, before: Written, inners: Ma
     if (sizeOf(batch) !== rows) return null;
     for (const { shape: s, strides } of [step.a, step.b])
       if (!sameShape(s.slice(0, -2), batch) || batch.some((n, i) => n !== 1 && strides[i] === 0)) return null;
-    const written = writtenAt(step, place, rows, before);
+    const written = writtenAt(step, what, place, rows, before);
     return written && [place, written];
   }
+  const inner = inners.get(size);
   for (const cut of [false, true])
     for (let from = 0; from < shape.length; from++) {
       const place = placeAt(shape, rows, from);
       if (place === null || place.cut >= 0 !== cut) continue;
-      const inner = inners.get(sizeOf(shape));
       if (inner !== undefined && inner !== sizeOf(place.shape.slice(place.to))) continue;
-      const written = writtenAt(step, place, rows, before);
+      const written = writtenAt(step, what, place, rows, before);
       if (written !== null) return [place, written];
     }
   return null;
@@ -237,14 +248,14 @@ function narrowed<L extends Loop>(
 interface Run {
   readonly rows: number;
   readonly steps: (Loop | Product)[];
+  readonly touched: Touched[];
   readonly places: Place[];
   readonly written: Map<Buffer, number>;
 }
 
 /** How many rows a turn has: as many as the cache holds, in turns of one length; 0 where turns are not worth it. */
-function rowsOf({ rows, steps, places }: Run, bytesOf: (b: Buffer) => number): number {
+function rowsOf({ rows, steps, touched: views, places }: Run, bytesOf: (b: Buffer) => number): number {
   if (steps.some((s) => s.kind === "product")) return 1;
-  const views = steps.map(touched);
   const buffers = new Set(views.flatMap(({ reads, outs }) => [...reads.map((v) => v.buffer), ...outs]));
   const bytes = [...buffers].map(bytesOf).reduce((a, b) => a + b, 0);
   const wraps = steps.flatMap((s, i) =>
@@ -266,22 +277,22 @@ function rowsOf({ rows, steps, places }: Run, bytesOf: (b: Buffer) => number): n
   return bytes <= mostTogether ? rows : 0;
 }
 
-/** What the next steps keep apart, as how many rows, of what size in all, with how many elements side by side. */
-function choices(steps: readonly (Loop | Product | null)[]): [rows: number, size: number, inner: number][] {
-  return steps.flatMap((s): [number, number, number][] => {
-    if (s === null) return [];
-    if (s.kind === "product") {
-      const { shape } = s.node.type;
-      return [[sizeOf(shape.slice(0, -2)), sizeOf(shape), sizeOf(shape.slice(-2))]];
-    }
-    return s.totals.flatMap(({ out: { strides } }) => {
-      const from = strides.findIndex((stride) => stride !== 0);
-      const kept = strides.filter((stride) => stride !== 0).length;
-      // All of the axes that are kept, or all but the last, of which a row then has more than one place.
-      return [kept, kept - 1].map((n): [number, number, number] => {
-        const [rows, rest] = [s.shape.slice(from, from + n), s.shape.slice(from + n)];
-        return [strides.slice(from, from + n).includes(0) ? 0 : sizeOf(rows), sizeOf(s.shape), sizeOf(rest)];
-      });
+/** What a step keeps apart: how many rows, of what size in all, with how many elements side by side. */
+type Choice = readonly [rows: number, size: number, inner: number];
+
+function choicesOf(step: Loop | Product | null): readonly Choice[] {
+  if (step === null) return [];
+  if (step.kind === "product") {
+    const { shape } = step.node.type;
+    return [[sizeOf(shape.slice(0, -2)), sizeOf(shape), sizeOf(shape.slice(-2))]];
+  }
+  return step.totals.flatMap(({ out: { strides } }) => {
+    const from = strides.findIndex((stride) => stride !== 0);
+    const kept = strides.filter((stride) => stride !== 0).length;
+    // All of the axes that are kept, or all but the last, of which a row then has more than one place.
+    return [kept, kept - 1].map((n): Choice => {
+      const [rows, rest] = [step.shape.slice(from, from + n), step.shape.slice(from + n)];
+      return [strides.slice(from, from + n).includes(0) ? 0 : sizeOf(rows), sizeOf(step.shape), sizeOf(rest)];
     });
   });
 }
@@ -295,20 +306,28 @@ export function byRows<S extends { readonly kind: string }>(
 ): (S | Rows<S>)[] {
   const made: (S | Rows<S>)[] = [];
   const able = steps.map((s) => (s.kind === "loop" || s.kind === "product" ? (s as unknown as Loop | Product) : null));
+  const seen: Touched[] = [];
+  const choices = able.map(choicesOf);
   for (let i = 0; i < steps.length; ) {
-    let best: Run = { rows: 0, steps: [], places: [], written: new Map() };
+    let best: Run = { rows: 0, steps: [], touched: [], places: [], written: new Map() };
     let count = 0;
-    for (const [rows, size, inner] of choices(able.slice(i, i + 3))) {
+    const next = able[i] ? choices.slice(i, i + 3).flat() : [];
+    for (const [c, [rows, size, inner]] of next.entries()) {
+      if (rows < 2 || next.findIndex((o) => o[0] === rows && o[1] === size && o[2] === inner) < c) continue;
       const written = new Map<Buffer, number>();
-      const run: Run = { rows, steps: [], places: [], written };
+      const run: Run = { rows, steps: [], touched: [], places: [], written };
       const inners = new Map([[size, inner]]);
       let read = false;
-      for (let next = able[i]; rows > 1 && next && run.steps.length < mostSteps; next = able[i + run.steps.length]) {
-        const found = placeOf(next, rows, written, inners);
+      for (let at = i; at < i + mostSteps; at++) {
+        const step = able[at];
+        if (!step) break;
+        const what = (seen[at] ??= touched(step));
+        const found = placeOf(step, what, rows, written, inners);
         if (found === null) break;
-        run.steps.push(next);
+        run.steps.push(step);
+        run.touched.push(what);
         run.places.push(found[0]);
-        if (touched(next).reads.some((v) => written.has(v.buffer))) read = true;
+        if (what.reads.some((v) => written.has(v.buffer))) read = true;
         for (const [b, side] of found[1]) {
           written.set(b, side);
           if (side > 0) inners.set(b.length, side);
@@ -327,7 +346,7 @@ export function byRows<S extends { readonly kind: string }>(
     const sums: Loop[] = [];
     let parts = fewParts;
     if (count < rows) {
-      const all = run.map(touched).flatMap(({ reads, outs }) => [...reads.map((v) => v.buffer), ...outs]);
+      const all = best.touched.flatMap(({ reads, outs }) => [...reads.map((v) => v.buffer), ...outs]);
       const own = ownOf(best, i);
       if (all.reduce((n, b) => n + bytesOf(b), 0) < worthParts) parts = 1;
       while ((rows / count) % parts !== 0) parts--;
@@ -368,7 +387,7 @@ export function inTurns<L extends Loop>(loop: L, parts: number): Rows<L> | null 
   for (const size of loop.shape) if (rows < parts) rows *= size;
   while (turns <= mostSteps && rows % turns !== 0) turns++;
   const place = parts > 1 && turns <= mostSteps && sizeOf(loop.shape) > 0 ? placeAt(loop.shape, rows, 0) : null;
-  const written = place && writtenAt(loop, place, rows, new Map());
+  const written = place && writtenAt(loop, touched(loop), place, rows, new Map());
   if (written === null || [...written.values()].some(Number.isNaN)) return null;
   return { kind: "rows", turns, steps: [narrowed(loop, place!, rows, rows / turns)], whole: [loop], bytes: 0, parts: 1, sums: [] };
 }
