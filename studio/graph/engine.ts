@@ -3,13 +3,17 @@ import {
   type CompiledExpression,
   compileExpression,
   evaluate,
+  f32,
+  f64,
   formatNumber,
+  i32,
   type Language,
   type Node,
   named,
   type Picture,
   type PictureOptions,
   picture,
+  random,
   type Step,
   type Tensor,
   type ToldStep,
@@ -20,6 +24,7 @@ import {
   variable,
 } from "chainrule";
 import { foldByHeadings, type Heading, headingAt, headingsIn } from "./headings.ts";
+import { countOf, type HeldNumbers, type HeldPart, sizeOf } from "./held.ts";
 import type { Grain, Growth, Reach } from "./state.ts";
 import { type Pass, type Stop, stopsOf, type Walk } from "./stops.ts";
 
@@ -146,6 +151,61 @@ function nameLines({ compiled }: Read, nodes: readonly Node[]): void {
   }
 }
 
+/** Up to so many numbers beside the address are computed with in double precision, as a box's are; more stay single, as the net has them. */
+const mostDouble = 8_000_000;
+let lastHeld: { readonly of: HeldNumbers; readonly tensors: ReadonlyMap<string, Tensor> } | null = null;
+
+function asTensor({ dtype, shape }: HeldPart, data: Float32Array | Float64Array | Int32Array): Tensor {
+  if (dtype === "i32") return tensor(data as Int32Array, i32(...shape));
+  return data instanceof Float64Array ? tensor(data, f64(...shape)) : tensor(data as Float32Array, f32(...shape));
+}
+
+/** Numbers beside the address as tensors; the same ones each time, so that nothing is computed again. */
+export function heldTensors(numbers: HeldNumbers): ReadonlyMap<string, Tensor> {
+  if (lastHeld?.of === numbers) return lastHeld.tensors;
+  const isDouble = countOf(numbers.tensors) <= mostDouble;
+  const tensors = new Map(
+    Object.entries(numbers.tensors).map(([name, { data, ...part }]) => [
+      name,
+      asTensor(part, isDouble && data instanceof Float32Array ? Float64Array.from(data) : data),
+    ]),
+  );
+  lastHeld = { of: numbers, tensors };
+  return tensors;
+}
+
+/**
+ * Numbers of these shapes from a seed, in the place of those that are missing: matrices and kernels uniform within one over the root of what feeds a unit, as
+ * weights begin; other lists of numbers within 0.1; the first axis of a batch, which comes first, from -1 to 1; whole numbers evenly up to the largest there was.
+ */
+export function drawnTensors(parts: Readonly<Record<string, HeldPart>>, seed: number): ReadonlyMap<string, Tensor> {
+  const dtype = countOf(parts) <= mostDouble ? f64 : f32;
+  const key = random.key(seed);
+  return new Map(
+    Object.entries(parts).map(([name, part], place) => {
+      const { shape } = part;
+      const drawn = evaluate(random.uniform(random.fold(key, name), dtype(...shape))).data as Float64Array;
+      if (part.dtype === "i32")
+        return [
+          name,
+          asTensor(
+            part,
+            Int32Array.from(drawn, (u) => Math.floor(u * ((part.most ?? 0) + 1))),
+          ),
+        ];
+      const into = shape.length === 4 ? sizeOf({ shape: shape.slice(1) }) : (shape[0] ?? 1);
+      const reach = place === 0 ? 1 : shape.length < 2 ? 0.1 : 1 / Math.sqrt(Math.max(1, into));
+      return [
+        name,
+        tensor(
+          drawn.map((u) => (2 * u - 1) * reach),
+          dtype(...shape),
+        ),
+      ];
+    }),
+  );
+}
+
 /** What a variable is made from: what stands in its box, else numbers that were given beside the boxes, else the one it begins with. */
 function sourceOf(
   name: string,
@@ -175,7 +235,9 @@ function worked(
   const variables: Record<string, Value> = {};
   for (const [name, from] of sources) {
     try {
-      variables[name] = variable(typeof from === "string" ? valueIn(from) : from, name);
+      // What is written in the place of single precision is of it too.
+      const single = beside.get(name)?.type.dtype === "f32" && typeof from === "string" && !dtypeFirst.test(from) ? "f32 " : "";
+      variables[name] = variable(typeof from === "string" ? valueIn(single + from) : from, name);
     } catch (error) {
       const at = source.compiled.formula.nodes.find((n) => n.kind === "name" && n.name === name)?.span;
       return { ...fault(error, source.source), from: at?.from ?? 0, to: at?.to ?? 0, variable: name };

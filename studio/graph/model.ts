@@ -1,8 +1,10 @@
 import { batch, computed, effect, type ReadonlySignal, type Signal, signal } from "@preact/signals";
+import type { Tensor } from "chainrule";
 import { afterFrame } from "../shell/after-frame.ts";
 import { change, language, state } from "../state/store.ts";
 import type { Fault, Model, Read } from "./engine.ts";
 import { type Example, examples } from "./examples.ts";
+import { type Held, type HeldNumbers, recall, remember } from "./held.ts";
 import { layoutAside, noteLayout } from "./layout-aside.ts";
 import type { Chosen } from "./questions.ts";
 import type { GraphState, Reach } from "./state.ts";
@@ -46,6 +48,62 @@ export const near: ReadonlySignal<string | null> = computed(() => slice.value.ne
 export const reach: ReadonlySignal<Reach> = computed(() => slice.value.reach);
 export const direction: ReadonlySignal<GraphState["direction"]> = computed(() => slice.value.direction);
 export const tint: ReadonlySignal<boolean> = computed(() => slice.value.tint);
+
+/** What the state says of numbers that the address does not hold. */
+export const heldAsked: ReadonlySignal<Held | undefined> = computed(() => slice.value.held);
+/** Those numbers: not there yet, here, or nowhere to be found. */
+export const heldNow = signal<
+  | { readonly kind: "none" | "sought" | "missing" }
+  | { readonly kind: "here"; readonly of: Held; readonly tensors: ReadonlyMap<string, Tensor> }
+>({ kind: "none" });
+/** Whether the browser's storage has them too; null while that is not known. */
+export const isStored = signal<boolean | null>(null);
+
+/** Numbers that came from a net or a file: they are kept in memory, and where the browser lets it in its storage, until newer ones take their place. */
+export async function keepHeld(numbers: HeldNumbers): Promise<void> {
+  remember(numbers);
+  if (heldAsked.peek()?.key === numbers.key && heldNow.peek().kind !== "here") seekHeld();
+  isStored.value = null;
+  const { keepNumbers } = await import("./held-storage.ts");
+  const isKept = await keepNumbers(numbers);
+  if (heldAsked.peek()?.key === numbers.key) isStored.value = isKept;
+}
+
+const isOf = (a: Held, b: Held): boolean => a.key === b.key && a.drawn === b.drawn;
+
+/** Finds the numbers that the state names: in memory, then in the browser's storage; or draws them, where the reader has chosen that. */
+function seekHeld(): void {
+  const asked = heldAsked.peek();
+  const library = engine.peek();
+  const now = heldNow.peek();
+  if (asked === undefined) {
+    heldNow.value = { kind: "none" };
+    return;
+  }
+  if (library === null || (now.kind === "here" && isOf(now.of, asked))) return;
+  if (asked.drawn !== undefined) {
+    heldNow.value = { kind: "here", of: asked, tensors: library.drawnTensors(asked.parts, asked.drawn) };
+    return;
+  }
+  const known = recall(asked.key);
+  if (known !== undefined) {
+    heldNow.value = { kind: "here", of: asked, tensors: library.heldTensors(known) };
+    return;
+  }
+  heldNow.value = { kind: "sought" };
+  isStored.value = null;
+  import("./held-storage.ts")
+    .then(({ findNumbers }) => findNumbers(asked.key))
+    .then((found) => {
+      if (heldAsked.peek() !== asked || heldNow.peek().kind !== "sought") return;
+      if (found === null) heldNow.value = { kind: "missing" };
+      else {
+        // Noted as used, so that others give way first.
+        void keepHeld(found);
+        seekHeld();
+      }
+    });
+}
 
 /** Whether the graph waits for the keys to pause: one that takes longer than a key may is not made at each of them. */
 const waits = signal(false);
@@ -108,7 +166,9 @@ export const model = signal<Model | null>(null);
 export const trouble = signal<Fault | null>(null);
 /** Whether the graph that is shown is of an older formula, and will not be another by itself in a moment. */
 export const isStale: ReadonlySignal<boolean> = computed(
-  () => model.value !== null && model.value.read.source !== formula.value && (!waits.value || trouble.value !== null),
+  () =>
+    model.value !== null &&
+    (heldNow.value.kind === "missing" || (model.value.read.source !== formula.value && (!waits.value || trouble.value !== null))),
 );
 /** The variables of the last formula that could be read. */
 export const variables = signal<readonly string[]>([]);
@@ -184,6 +244,18 @@ function showWhenLaid(made: Model): void {
 
 /** Ends the watching of the state. */
 export function watchModel(): () => void {
+  const endSeeking = effect(() => {
+    void heldAsked.value;
+    void engine.value;
+    seekHeld();
+  });
+  // Another tab may have filled the storage with its own.
+  const keepAgain = (): void => {
+    const asked = heldAsked.peek();
+    const known = asked === undefined || asked.drawn !== undefined || document.visibilityState === "hidden" ? undefined : recall(asked.key);
+    if (known !== undefined) void keepHeld(known);
+  };
+  document.addEventListener("visibilitychange", keepAgain);
   const end = effect(() => {
     const began = performance.now();
     const library = engine.value;
@@ -200,6 +272,8 @@ export function watchModel(): () => void {
     };
     const given = values.value;
     const isHeld = waits.value;
+    const asked = heldAsked.value;
+    const beside = heldNow.value;
     batch(() => {
       if (library.isFault(read)) {
         trouble.value = read;
@@ -211,7 +285,14 @@ export function watchModel(): () => void {
         return;
       }
       if (read.variables.join("\n") !== variables.peek().join("\n")) variables.value = read.variables;
-      const made = library.build(read, given, options, model.peek());
+      const tensors = asked !== undefined && beside.kind === "here" && isOf(beside.of, asked) ? beside.tensors : undefined;
+      if (asked !== undefined && tensors === undefined) {
+        // Not there yet, or missing, which the page tells.
+        trouble.value = null;
+        stopLaying();
+        return;
+      }
+      const made = library.build(read, given, options, model.peek(), tensors);
       if (library.isFault(made)) trouble.value = made;
       else {
         trouble.value = null;
@@ -235,6 +316,8 @@ export function watchModel(): () => void {
   });
   return () => {
     end();
+    endSeeking();
+    document.removeEventListener("visibilitychange", keepAgain);
     endWriting();
     callOff?.();
     stopHolding();
@@ -351,6 +434,7 @@ export function openExample(id: string): void {
     set({
       formula: example.formula,
       values: example.values,
+      held: undefined,
       depth: example.depth ?? null,
       open: [],
       closed: [],
@@ -361,9 +445,17 @@ export function openExample(id: string): void {
   });
 }
 
-/** Gives a variable what is written in its box. */
+/** Gives a variable what is written in its box. An emptied box gives it back the numbers that it had beside the address. */
 export function setValue(name: string, text: string): void {
-  set({ values: { ...state.peek().graph.values, [name]: text } }, `value ${name}`);
+  const { [name]: _, ...others } = state.peek().graph.values;
+  const isGivenBack = text.trim() === "" && heldPart(name) !== undefined;
+  set({ values: isGivenBack ? others : { ...state.peek().graph.values, [name]: text } }, `value ${name}`);
+}
+
+/** What the numbers of a variable beside the address are. */
+export function heldPart(name: string): Held["parts"][string] | undefined {
+  const parts = heldAsked.value?.parts;
+  return parts !== undefined && Object.hasOwn(parts, name) ? parts[name] : undefined;
 }
 
 export function setFormula(text: string): void {
@@ -378,7 +470,8 @@ export function setFormula(text: string): void {
 /** What a variable's box says. */
 export function textOf(name: string, at: number): string {
   const given = values.value;
-  return Object.hasOwn(given, name) ? given[name]! : (engine.value?.firstValue(at) ?? "");
+  if (Object.hasOwn(given, name)) return given[name]!;
+  return heldPart(name) === undefined ? (engine.value?.firstValue(at) ?? "") : "";
 }
 
 /** Opens a closed module, closes an open one. */

@@ -4,6 +4,7 @@ import type { JSX } from "preact";
 import { useEffect, useRef } from "preact/hooks";
 import { language } from "../state/store.ts";
 import { Canvas, canvas } from "./canvas.ts";
+import { HeldMissing } from "./held-numbers.tsx";
 import { Icon } from "./icons.tsx";
 import { keyDown } from "./keys.ts";
 import {
@@ -12,6 +13,7 @@ import {
   depth,
   direction,
   engine,
+  heldNow,
   isStale,
   laying,
   litItems,
@@ -162,6 +164,7 @@ export function Stage(): JSX.Element {
       </p>
       <TintLegend />
       {crumbs.value.length > 0 && <Crumbs />}
+      <HeldMissing />
       {laying.value !== null ? (
         <p class="stale-note" role="status" id="laying">
           {w.laying(laying.value.items)}{" "}
@@ -170,7 +173,7 @@ export function Stage(): JSX.Element {
           </button>
         </p>
       ) : (
-        isStale.value && <p class="stale-note">{w.stale}</p>
+        isStale.value && heldNow.value.kind !== "missing" && <p class="stale-note">{w.stale}</p>
       )}
       <div class="tools" role="group">
         {nearItem.value !== null && (

@@ -1,4 +1,5 @@
 import { defaultExample } from "./examples.ts";
+import { type Held, readHeld } from "./held.ts";
 
 /** How much one step is: what one gate sends to one operand, a gate, a module or line of the formula, a whole pass. */
 export const grains = ["edge", "node", "module", "all"] as const;
@@ -35,6 +36,8 @@ export interface GraphState {
   readonly formula: string;
   /** What stands in the box of each variable: a number, a list, a constant formula, with a dtype before it where it is not f64. */
   readonly values: Readonly<Record<string, string>>;
+  /** Numbers of variables without a box's text that are too many for the address; it names them. */
+  readonly held?: Held | undefined;
   /** How many of the walk's steps are shown; null: the whole forward pass. */
   readonly step: number | null;
   /** How many operands of the last of them have their gradient; null: all. */
@@ -115,9 +118,11 @@ export function readGraph(given: unknown): GraphState {
       : formula === defaultGraph.formula
         ? defaultGraph.values
         : {};
+  const held = readHeld(from["held"]);
   return {
     formula,
     values,
+    ...(held !== undefined && { held }),
     step: whole(from["step"], 0),
     edge: whole(from["edge"], 1),
     grain: grains.find((grain) => grain === from["grain"]) ?? "node",

@@ -11,6 +11,7 @@ import { language, state } from "../state/store.ts";
 import { canvas } from "./canvas.ts";
 import { exampleIds } from "./examples.ts";
 import { FormulaBox } from "./formula-box.tsx";
+import { chooseHeld, dropHeld } from "./held-numbers.tsx";
 import {
   chosen,
   engine,
@@ -86,6 +87,7 @@ function commands(): readonly Command[] {
     { id: "quiz", name: w.toggleQuiz, run: () => set({ quiz: !state.value.graph.quiz }) },
     { id: "down", name: w.down, run: () => set({ direction: state.value.graph.direction === "down" ? "right" : "down" }) },
     { id: "tint", name: w.tint, run: () => set({ tint: !state.value.graph.tint }) },
+    { id: "open held", name: w.openHeld, run: chooseHeld },
     { id: "table", name: w.toggleTable, run: () => set({ table: !state.value.graph.table }) },
     ...grains.map((grain) => ({ id: `grain ${grain}`, name: w.stepBy(w[`grain ${grain}`]), run: () => setGrain(grain) })),
     ...exampleIds.map((id) => ({ id: `example ${id}`, name: `${w.examples}: ${w[`example ${id}`]}`, run: () => openExample(id) })),
@@ -175,7 +177,14 @@ export function GraphTab(): JSX.Element {
   const w = graphWords.value;
   const table = withTable.value;
   return (
-    <main class="tab graph" id="panel-graph" data-sheet={panelOf(sheet)}>
+    <main
+      class="tab graph"
+      id="panel-graph"
+      data-sheet={panelOf(sheet)}
+      onDrop={(event) => {
+        if (dropHeld([...(event.dataTransfer?.files ?? [])])) event.preventDefault();
+      }}
+    >
       <div class="side left" data-panel="formula">
         <h2>{w.expression}</h2>
         <FormulaBox />

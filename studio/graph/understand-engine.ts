@@ -120,6 +120,9 @@ function answered(about: About, model: Model, what: Chosen | null, language: Lan
   }
 }
 
+/** Of more numbers each difference takes its time: one direction is checked for a variable, not three. */
+const mostAtLeisure = 200_000;
+
 /** A graph in double precision, and what stands in it for a value of the graph that is shown. */
 interface Double {
   readonly f: Value;
@@ -159,6 +162,8 @@ const isFloat = (dtype: string): boolean => /^b?f\d/.test(dtype);
 function checked(model: Model, x: Value | null, what: Chosen | null): readonly CheckRow[] {
   const { read, variables, f, picture, gradients } = model;
   const double = inDouble(model);
+  const numbers = Object.values(variables).reduce((n, v) => n + evaluate(v).data.length, 0);
+  const how = { order: 1, ...(numbers > mostAtLeisure && { directions: 1 }) } as const;
   const uses = wireUses(model, what);
   if (x !== null && (uses !== null || !Object.values(variables).includes(x))) {
     const at = valueAt(model, x);
@@ -169,7 +174,7 @@ function checked(model: Model, x: Value | null, what: Chosen | null): readonly C
     const moved = (v: Value): Value => substitute(double.f, wide, v, wideUses);
     const name = nameOf(model, x);
     const user = uses?.length === 1 ? picture.steps.find(({ node }) => node === uses[0]!.node)?.name : undefined;
-    return rowsOf(checkGradients(moved, evaluate(wide) as never, { order: 1 }).rows, user === undefined ? name : `${name} → ${user}`);
+    return rowsOf(checkGradients(moved, evaluate(wide) as never, how).rows, user === undefined ? name : `${name} → ${user}`);
   }
   const wanted = Object.entries(variables).filter(([, v]) => x === null || v === x);
   const rows: CheckRow[] = [];
@@ -177,10 +182,7 @@ function checked(model: Model, x: Value | null, what: Chosen | null): readonly C
     if (!isFloat(v.type.dtype)) continue;
     const at = evaluate(double.variables[name]!);
     rows.push(
-      ...rowsOf(
-        checkGradients((moved: Value) => read.compiled({ ...double.variables, [name]: moved }), at as never, { order: 1 }).rows,
-        name,
-      ),
+      ...rowsOf(checkGradients((moved: Value) => read.compiled({ ...double.variables, [name]: moved }), at as never, how).rows, name),
     );
   }
   return rows;

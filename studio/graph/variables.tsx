@@ -1,8 +1,14 @@
 import { useComputed } from "@preact/signals";
 import type { JSX, RefObject } from "preact";
 import { useLayoutEffect, useRef } from "preact/hooks";
-import { engine, model, set, setValue, textOf, trouble, variables, written } from "./model.ts";
+import { grouped } from "../words/words.ts";
+import { countOf } from "./held.ts";
+import { HeldNote } from "./held-numbers.tsx";
+import { engine, heldPart, model, set, setValue, textOf, trouble, variables, written } from "./model.ts";
 import { graphWords } from "./words.ts";
+
+/** Of more elements random numbers would fill the address. */
+const mostDrawn = 20_000;
 
 /** Digits that a dragged number keeps. */
 export function rounded(x: number): string {
@@ -126,8 +132,10 @@ function nudge(event: KeyboardEvent, name: string, x: number): void {
 function TensorRow({ name, at }: { readonly name: string; readonly at: number }): JSX.Element {
   const w = graphWords.value;
   const text = textOf(name, at);
-  const known = model.value?.variables[name]?.type;
+  const part = text === "" ? heldPart(name) : undefined;
+  const known = model.value?.variables[name]?.type ?? part;
   const shape = known === undefined || known.shape.length === 0 ? "" : known.shape.join("×");
+  const elements = (known?.shape ?? []).reduce((a, b) => a * b, 1);
   const box = useTyping<HTMLTextAreaElement>(name);
   const random = (): void => {
     if (known === undefined) return;
@@ -142,11 +150,11 @@ function TensorRow({ name, at }: { readonly name: string; readonly at: number })
     <li class={trouble.value?.variable === name ? "variable tensor wrong" : "variable tensor"}>
       <span class="variable-name">{name}</span>
       <span class="shape">
-        {known !== undefined && known.dtype !== "f64" ? `${known.dtype} ` : ""}
+        {known !== undefined && known.dtype !== "f64" && (part === undefined || known.dtype !== "f32") ? `${known.dtype} ` : ""}
         {shape}
       </span>
       <Gradient name={name} />
-      {shape !== "" && known?.dtype === "f64" && (
+      {shape !== "" && known?.dtype === "f64" && elements <= mostDrawn && (
         <button type="button" class="small" aria-label={`${w.random}: ${name}`} title={w.random} onClick={random}>
           <svg viewBox="0 0 16 16" aria-hidden="true">
             <path d="M2 4h3l6 8h3M2 12h3l2-2.7M9 6.7 11 4h3M12.5 2.5 14 4l-1.500 1.500M12.5 10.5 14 12l-1.500 1.500" />
@@ -159,7 +167,8 @@ function TensorRow({ name, at }: { readonly name: string; readonly at: number })
         rows={1}
         aria-label={w.valueOf(name)}
         aria-invalid={trouble.value?.variable === name}
-        title={w.valueHint}
+        title={part === undefined ? w.valueHint : w.heldHint}
+        {...(part !== undefined && { placeholder: w.heldValue(grouped(countOf({ [name]: part }))) })}
         spellcheck={false}
         ref={box}
         value={text}
@@ -193,6 +202,7 @@ export function Variables(): JSX.Element {
           </button>
         )}
       </h2>
+      <HeldNote />
       {names.length === 0 && <p class="quiet">{graphWords.value.noVariables}</p>}
       <ul>
         {names

@@ -22,6 +22,25 @@ export const en = {
   gradientOf: (name: string) => `gradient with respect to ${name}`,
   valueHint: "A number, a list such as [[1, 2], [3, 4]], or a formula such as ones(f64(2, 3)); i32 before it for whole numbers",
   random: "Random numbers of this shape",
+  heldValue: (count: string) => `${count} numbers beside the address`,
+  heldHint: "Numbers that stay beside the address. What is written here takes their place; an emptied box gives them back.",
+  heldBeside: (count: string, size: string) => `${count} numbers (${size}) are too many for the address, which only names them.`,
+  heldInBrowser: "This browser keeps them, until newer ones take their place.",
+  heldInTab: "The browser's storage is full or denied: they last as long as this tab, so save them as a file.",
+  heldDrawn: (seed: string) =>
+    `These numbers are drawn from seed ${seed}, because this browser does not have those that the address names: shapes and formula are the graph's, values and gradients are not.`,
+  saveHeld: "Save the graph with its numbers",
+  openHeld: "Open a file of numbers …",
+  heldOther: "This file has no numbers of these names and shapes, and no graph of its own.",
+  heldChanged: "The file has other numbers than the address named; the graph is now at those of the file.",
+  heldShare: (count: string, size: string) =>
+    `The address names ${count} numbers of this graph and does not hold them: elsewhere it opens without them. Send the file with them as well (${size}); it brings the graph too. Pictures and pages show shapes, norms, steps and a few elements of each tensor, not all of these numbers.`,
+  heldMissing: "The numbers of this graph are not here",
+  heldMissingWhy: (count: string, names: string, size: string) =>
+    `The address says all of the graph but ${count} numbers (${names}; ${size}), which are too many for it. They stayed in the browser in which a net was opened as this graph; this browser never had them, or newer ones have taken their place.`,
+  heldMissingDo:
+    "Open the file that was saved with Share or below the variables there, or step through the same graph at numbers drawn from a seed.",
+  drawHeld: (seed: string) => `Draw numbers from seed ${seed}`,
   stale: "The picture is of the last formula that could be read.",
   show: "Show",
   showAll: "all",

@@ -1,6 +1,7 @@
 import { signal } from "@preact/signals";
 import type { JSX } from "preact";
 import { useEffect } from "preact/hooks";
+import { HeldShare } from "../graph/held-numbers.tsx";
 import { addressForAll, keepNow, language } from "../state/store.ts";
 import { words } from "../words/words.ts";
 import { Dialog } from "./dialog.tsx";
@@ -67,6 +68,7 @@ export function Share(): JSX.Element {
   return (
     <Dialog id="share" title={w.share}>
       <p>{w.shareAbout}</p>
+      <HeldShare />
       <p>
         <input
           id="share-link"

@@ -1,5 +1,6 @@
 import { batch, computed, effect, type ReadonlySignal, signal } from "@preact/signals";
 import { faultWords } from "../faults/fault-words.ts";
+import { hashOf, type Learnt } from "../graph/held.ts";
 import { language, state } from "../state/store.ts";
 import { grouped } from "../words/words.ts";
 import { CurveHistory } from "./curve-history.ts";
@@ -62,6 +63,11 @@ const waiting = new Map<number, { resolve: (value: Taken | Exported) => void; re
 function identity({ pace: _pace, ...rest }: TrainState): string {
   const { rate, penaltyRate, stop, ...fixed } = rest;
   return JSON.stringify(fixed.schedule === "constant" ? fixed : { ...fixed, rate, stop });
+}
+
+/** How a net that was taken can be learnt again, as the address says it; null where its table is too long for the address. */
+export function learntFrom({ steps }: Taken): Learnt | null {
+  return longCsv.peek() === null || state.peek().train.data !== "csv" ? { steps, settings: hashOf(identity(state.peek().train)) } : null;
 }
 
 /** What keeps these settings from being learnt, in the reader's language. */

@@ -87,17 +87,23 @@ export interface Snapshot {
   readonly digit: { readonly probabilities: Float32Array; readonly hidden: readonly Float32Array[] } | null;
 }
 
-/** The net and one batch as plain numbers: what becomes a graph of its own. */
+/** The net and the first rows of the next step as plain numbers: what becomes a graph of its own. Its arrays are handed over, not copied. */
 export interface Taken {
   readonly settings: TrainState;
   readonly inputs: readonly string[];
-  /** `w` in rows of its last axis; `shape` is its own, [inputs, outputs] or a kernel's [outputs, inputs, 3, 3]. */
-  readonly layers: readonly { readonly name: string; readonly w: number[][]; readonly b: number[]; readonly shape: readonly number[] }[];
-  readonly x: number[][];
-  readonly y: number[];
-  /** The same rows as raw numbers. */
-  readonly at: number[][];
+  /** `w` in the order of its elements; `shape` is [inputs, outputs], or a kernel's [outputs, inputs, 3, 3]. */
+  readonly layers: readonly {
+    readonly name: string;
+    readonly w: Float32Array<ArrayBuffer>;
+    readonly b: Float32Array<ArrayBuffer>;
+    readonly shape: readonly number[];
+  }[];
+  /** What the net sees, row after row, and what is right for each. */
+  readonly x: Float32Array<ArrayBuffer>;
+  readonly y: Float32Array<ArrayBuffer>;
   readonly task: Problem["task"];
+  /** Steps that were learnt before. */
+  readonly steps: number;
 }
 
 /** A file that was made. */

@@ -1,12 +1,14 @@
 import { useSignal } from "@preact/signals";
 import type { JSX } from "preact";
 import { faultWords } from "../faults/fault-words.ts";
+import { keyOf, type Learnt, partsOf } from "../graph/held.ts";
+import { keepHeld } from "../graph/model.ts";
 import { readGraph } from "../graph/state.ts";
 import { say } from "../shell/live.tsx";
 import { change } from "../state/store.ts";
 import { grouped } from "../words/words.ts";
-import { facts, pause, said, status, take } from "./client.ts";
-import { type AsGraph, batchAsGraph, firstRows, fittingRows, mostWeights } from "./to-graph.ts";
+import { facts, learntFrom, pause, said, status, take } from "./client.ts";
+import { type AsGraph, type BatchAsGraph, batchAsGraph, firstRows, fittingRows, listed, mostWeights } from "./to-graph.ts";
 import { words } from "./words.ts";
 
 /** Goes to the Graph tab with this formula at these numbers. */
@@ -14,6 +16,31 @@ export function openGraph({ formula, values, depth }: AsGraph): void {
   pause();
   change("graph", readGraph({ formula, values, depth }));
   change("tab", "graph", null);
+}
+
+/** Goes to the Graph tab with this formula at numbers that stay beside the address. */
+function openBeside({ formula, depth, numbers: tensors }: BatchAsGraph, learnt: Learnt | null): void {
+  pause();
+  const key = keyOf(tensors);
+  void keepHeld({ key, tensors });
+  change("graph", readGraph({ formula, values: {}, depth, held: { key, parts: partsOf(tensors), ...(learnt !== null && { learnt }) } }));
+  change("tab", "graph", null);
+}
+
+/** Opens the next batch as a graph to step through. @returns what keeps it from being opened, for people; empty where nothing does */
+async function openBatch(): Promise<string> {
+  const batch = facts.peek()?.batch ?? 1;
+  const taken = await take(batch);
+  const { rows, isListed } = fittingRows(taken);
+  if (rows === 0) return words.value["too large"](grouped(mostWeights));
+  const whole = batchAsGraph(firstRows(taken, rows));
+  const told = words.value[isListed ? "rows of batch" : "rows in time"](grouped(rows), grouped(batch));
+  // What was left out stands in the formula, where the graph is, and goes with its address.
+  const made = rows < batch ? { ...whole, formula: `# ${told}\n${whole.formula}` } : whole;
+  if (isListed) openGraph(listed(made));
+  else openBeside(made, learntFrom(taken));
+  say(told);
+  return "";
 }
 
 /** Pauses, and opens the next batch as a graph to step through. */
@@ -24,17 +51,7 @@ export function OpenAsGraph({ id = "take-batch" }: { readonly id?: string }): JS
     pause();
     trouble.value = "";
     try {
-      const batch = facts.peek()?.batch ?? 1;
-      const taken = await take(batch);
-      const rows = fittingRows(taken);
-      if (rows === 0) trouble.value = words.value["too large"](grouped(mostWeights));
-      else {
-        const made = batchAsGraph(firstRows(taken, rows));
-        const told = words.value["rows of batch"](grouped(rows), grouped(batch));
-        // What was left out stands in the formula, where the graph is, and goes with its address.
-        openGraph(rows < batch ? { ...made, formula: `# ${told}\n${made.formula}` } : made);
-        say(told);
-      }
+      trouble.value = await openBatch();
     } catch (error) {
       trouble.value = faultWords.value((error as Error).message);
     }

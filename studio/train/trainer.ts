@@ -434,27 +434,26 @@ export async function makeTrainer(settings: TrainState, engine: Engine<"sync">, 
     params: () => (learning.state.read() as unknown as Learnt).params,
     take(rows) {
       const p = trainer.params();
-      const some = Math.min(rows, train.rows);
-      const { x, y, at } = problem.train;
-      const matrix = (data: ArrayLike<number>, width: number, count: number): number[][] =>
-        Array.from({ length: count }, (_, r) => Array.from({ length: width }, (_, c) => data[r * width + c]!));
+      const { x, y } = problem.train;
       // The rows that the next step would learn from.
-      const which = source.rows(pass, inPass).subarray(0, some);
+      const which = source.rows(pass, inPass).subarray(0, Math.min(rows, train.rows));
       // The penalty's rate may have been moved since it began.
       const { penalty } = learning.state.read() as unknown as Learnt;
+      const seen = new Float32Array(which.length * shape.inputs);
+      which.forEach((row, i) => {
+        seen.set(x.subarray(row * shape.inputs, (row + 1) * shape.inputs), i * shape.inputs);
+      });
       return {
         settings: { ...settings, penaltyRate: scalar(penalty) },
         inputs: problem.inputs,
         task,
         layers: names.map((name) => {
           const { w, b } = p[name]!;
-          const width = w.type.shape.at(-1)!;
-          const rows = matrix(w.data as Float32Array, width, w.data.length / width);
-          return { name, w: rows, b: [...(b.data as Float32Array)], shape: w.type.shape };
+          return { name, w: Float32Array.from(w.data as Float32Array), b: Float32Array.from(b.data as Float32Array), shape: w.type.shape };
         }),
-        x: [...which].map((r) => [...x.subarray(r * shape.inputs, (r + 1) * shape.inputs)]),
-        at: [...which].map((r) => [...at.subarray(r * problem.space, (r + 1) * problem.space)]),
-        y: [...which].map((r) => y[r]!),
+        x: seen,
+        y: Float32Array.from(which, (row) => y[row]!),
+        steps,
       };
     },
   };

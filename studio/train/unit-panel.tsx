@@ -6,7 +6,7 @@ import { calm, facts, pause, playing, take } from "./client.ts";
 import type { Taken } from "./messages.ts";
 import { chosen } from "./net-panel.tsx";
 import { OpenAsGraph, openGraph } from "./open-as-graph.tsx";
-import { type AsGraph, unitAsGraph } from "./to-graph.ts";
+import { type AsGraph, rowOf, unitAsGraph } from "./to-graph.ts";
 import { short, words } from "./words.ts";
 
 /** The unit that was clicked: its formula for one row with the numbers of now, and the way to its graph. */
@@ -52,8 +52,9 @@ export function UnitPanel(): JSX.Element | null {
       </section>
     );
   const now = taken.value;
-  const fits = now !== null && at.layer < now.layers.length && at.unit < now.layers[at.layer]!.b.length && now.x.length > 0;
-  const which = Math.min(row.value, (now?.x.length ?? 1) - 1);
+  const fits = now !== null && at.layer < now.layers.length && at.unit < now.layers[at.layer]!.b.length && now.y.length > 0;
+  const which = Math.min(row.value, (now?.y.length ?? 1) - 1);
+  const rows = now === null ? [new Float32Array(0)] : Array.from(now.y, (_, i) => rowOf(now, i));
   const graph: AsGraph | null = fits ? unitAsGraph(now, at.layer, at.unit, which) : null;
   return (
     <section class="train-card unit-panel" aria-labelledby="unit-title">
@@ -62,12 +63,9 @@ export function UnitPanel(): JSX.Element | null {
         <label class="field" for="unit-row">
           <span>{w.row}</span>
           <select id="unit-row" value={String(which)} onChange={(event) => (row.value = Number(event.currentTarget.value))}>
-            {(now?.x ?? [[]]).map((x, i) => (
+            {rows.map((x, i) => (
               <option key={i} value={String(i)}>
-                {`${i + 1}: ${x
-                  .slice(0, 3)
-                  .map((v) => short(v))
-                  .join(", ")}${x.length > 3 ? ", …" : ""}`}
+                {`${i + 1}: ${Array.from(x.subarray(0, 3), (v) => short(v)).join(", ")}${x.length > 3 ? ", …" : ""}`}
               </option>
             ))}
           </select>

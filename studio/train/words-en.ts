@@ -153,8 +153,11 @@ export const en = {
     rows === batch
       ? `The whole batch, ${batch} rows, as a graph`
       : `${rows} of the batch's ${batch} rows: more would not fit in the address`,
-  "too large": (most: string) =>
-    `This net has more weights than a picture of single numbers can hold (${most}); make it smaller, or look at one unit.`,
+  "rows in time": (rows: string, batch: string) =>
+    rows === batch
+      ? `The whole batch, ${batch} rows, as a graph`
+      : `${rows} of the batch's ${batch} rows: with more of them the graph of so large a net would take long`,
+  "too large": (most: string) => `A graph holds a net of up to ${most} weights, and this one has more; make it smaller.`,
   "unit formula": (name: string) => `${name}, for one row`,
   "conv unit": (name: string): string => `${name} is a channel of a convolution`,
   "conv unit is":

@@ -153,7 +153,12 @@ export const ko = {
     rows === batch
       ? `배치 ${batch}행 전체를 그래프로 열었습니다`
       : `배치 ${batch}행 가운데 ${rows}행입니다. 더 많으면 주소에 담을 수 없습니다`,
-  "too large": (most: string) => `수 하나하나를 그리기에는 가중치가 너무 많습니다(최대 ${most}개). 신경망을 줄이거나 뉴런 하나를 보세요.`,
+  "rows in time": (rows: string, batch: string) =>
+    rows === batch
+      ? `배치 ${batch}행 전체를 그래프로 열었습니다`
+      : `배치 ${batch}행 가운데 ${rows}행입니다. 이렇게 큰 신경망은 행이 더 많으면 그래프 계산이 오래 걸립니다`,
+  "too large": (most: string) =>
+    `그래프에는 가중치가 ${most}개까지인 신경망을 담을 수 있는데, 이 신경망은 더 큽니다. 신경망을 줄여 보세요.`,
   "unit formula": (name: string) => `행 하나에 대한 ${name}`,
   "conv unit": (name: string): string => `${name}: 합성곱의 채널`,
   "conv unit is": "같은 3×3 가중치가 이미지의 모든 자리를 지나갑니다. 배치를 그래프로 열고 그 층을 펼치면 수와 기울기를 볼 수 있습니다.",

@@ -292,9 +292,13 @@ function heard(asked: Exclude<Asked, { kind: "setup" | "canvas" | "look" | "plac
       now.draw(asked.pixels);
       if (!playing) tellNow();
       break;
-    case "take":
-      tell({ kind: "taken", id: asked.id, taken: now.take(asked.rows) });
+    case "take": {
+      const taken = now.take(asked.rows);
+      const arrays = [taken.x, taken.y, ...taken.layers.flatMap(({ w, b }) => [w, b])];
+      const buffers = arrays.map(({ buffer }) => buffer);
+      tell({ kind: "taken", id: asked.id, taken }, buffers);
       break;
+    }
     case "export":
       exportedAs(asked.format, settings, now).then(
         (file) => tell({ kind: "exported", id: asked.id, file }),

@@ -391,6 +391,74 @@ describe.skipIf(leftOut())("the Train tab", () => {
     await page.waitForSelector(".cr-item[aria-label^='layer1']");
     await page.click("#last");
     await page.waitForFunction(() => /\d/.test(document.querySelector("li:has(#value-X) .gradient")?.textContent ?? ""));
+
+    // The numbers of a large net stay beside the address, which is as short as ever.
+    await page.click("#tab-train");
+    await page.selectOption("#kind", "dense");
+    await page.fill("#units-0", "400");
+    await page.click("#add-layer");
+    await page.fill("#units-1", "200");
+    await page.waitForFunction(() => /108,210/.test(document.querySelector("#panel-train")!.textContent ?? ""));
+    await ready(page);
+    await page.click("#take-batch");
+    const slope = (): Promise<string> => page.evaluate(() => document.querySelector("li:has(#value-W2) .gradient")?.textContent ?? "");
+    const isStepped = (): Promise<unknown> =>
+      page.waitForFunction(() => /\d/.test(document.querySelector("li:has(#value-W2) .gradient")?.textContent ?? ""));
+    await page.waitForSelector("#held-note");
+    await page.waitForFunction(() => /This browser keeps them/.test(document.querySelector("#held-note")!.textContent ?? ""));
+    await page.click("#last");
+    await isStepped();
+    const first = await slope();
+    expect(first).toMatch(/‖∇‖/);
+    // What is written in a box takes the place of a variable's numbers; an emptied one gives them back.
+    await page.fill("#value-b3", "[1, 0, 0, 0, 0, 0, 0, 0, 0, 0]");
+    await page.waitForFunction((old) => document.querySelector("li:has(#value-W2) .gradient")!.textContent !== old, first);
+    await page.fill("#value-b3", "");
+    await page.waitForFunction((old) => document.querySelector("li:has(#value-W2) .gradient")!.textContent === old, first);
+    // Undo leads to the small graph and redo back.
+    await page.waitForFunction(() => location.hash.length > 10);
+    const address = await page.evaluate(async () => {
+      await new Promise((done) => setTimeout(done, 400));
+      return location.hash;
+    });
+    expect(address.length).toBeLessThan(2000);
+    // Loaded again, it finds them in the browser's storage.
+    await page.reload();
+    await isStepped();
+    expect(await slope()).toBe(first);
+    const file = await page.evaluate(async () => {
+      let kept: Blob | null = null;
+      const create = URL.createObjectURL;
+      URL.createObjectURL = (blob: Blob) => {
+        kept = blob;
+        return create(blob);
+      };
+      document.querySelector<HTMLButtonElement>("#save-held")!.click();
+      while (kept === null) await new Promise((done) => setTimeout(done, 20));
+      return [...new Uint8Array(await (kept as Blob).arrayBuffer())];
+    });
+    // Where nobody has them, which is what another browser is, the page says what is missing and what can be done.
+    await page.evaluate(
+      () =>
+        new Promise((done, failed) => {
+          const request = indexedDB.deleteDatabase("chainrule-numbers");
+          request.onsuccess = done;
+          request.onerror = failed;
+        }),
+    );
+    await page.reload();
+    await page.waitForSelector("#held-missing");
+    expect(await page.textContent("#held-missing")).toContain("108,");
+    await page.setInputFiles("#find-held", { name: "other.safetensors", mimeType: "", buffer: Buffer.from("no such file") });
+    await page.waitForFunction(() => (document.querySelector("#held-outcome")?.textContent ?? "") !== "");
+    await page.click("#draw-held");
+    await page.waitForFunction(() => /drawn from seed 1/.test(document.querySelector("#held-note")?.textContent ?? ""));
+    await isStepped();
+    expect(await slope()).not.toBe(first);
+    await page.click("#undo");
+    await page.waitForSelector("#held-missing");
+    await page.setInputFiles("#find-held", { name: "graph.safetensors", mimeType: "", buffer: Buffer.from(file) });
+    await page.waitForFunction((old) => document.querySelector("li:has(#value-W2) .gradient")?.textContent === old, first);
     expect(faults).toEqual([]);
     await page.close();
   });

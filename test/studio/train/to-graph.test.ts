@@ -1,10 +1,20 @@
 import { readFileSync } from "node:fs";
 import { compileExpression, type Engine, evaluate, expr, gradients, read, reference, tensor, variable } from "chainrule";
 import { expect, test } from "vitest";
-import { build, isFault, read as readFormula, valueIn } from "../../../studio/graph/engine.ts";
+import { build, heldTensors, isFault, read as readFormula, valueIn } from "../../../studio/graph/engine.ts";
+import { keyOf, partsOf } from "../../../studio/graph/held.ts";
 import type { Taken } from "../../../studio/train/messages.ts";
 import { defaultTrain, type TrainState } from "../../../studio/train/state.ts";
-import { type AsGraph, batchAsGraph, firstRows, fittingRows, mostNumbers, numbersIn, unitAsGraph } from "../../../studio/train/to-graph.ts";
+import {
+  type AsGraph,
+  batchAsGraph,
+  firstRows,
+  fittingRows,
+  listed,
+  mostNumbers,
+  unitAsGraph,
+  weightsIn,
+} from "../../../studio/train/to-graph.ts";
 import { makeTrainer } from "../../../studio/train/trainer.ts";
 
 const engine: Engine<"sync"> = reference();
@@ -63,7 +73,7 @@ test("a batch as a graph has the loss of the next step", async () => {
     { ...convolved, layers: [2], activation: "tanh", penalty: "l2", penaltyRate: 0.1 },
   ] as const) {
     const { trainer, taken: now } = await taken(part);
-    const value = read(worked(batchAsGraph(now)).get("L")!);
+    const value = read(worked(listed(batchAsGraph(now))).get("L")!);
     expect(value, JSON.stringify(part)).toBeCloseTo(trainer.step(), 4);
   }
 });
@@ -74,8 +84,8 @@ test("a step of training moves the weights against the gradients of the opened g
     const trainer = await makeTrainer(settings, engine, { digits });
     trainer.step();
     const now = trainer.take(24);
-    expect(now.x.length).toBe(24);
-    const { formula, values } = batchAsGraph(now);
+    expect(now.y.length).toBe(24);
+    const { formula, values } = listed(batchAsGraph(now));
     const compiled = compileExpression(formula);
     const at = Object.fromEntries(Object.entries(values).map(([name, text]) => [name, variable(valueIn(text), name)]));
     const loss = compiled(at);
@@ -83,9 +93,9 @@ test("a step of training moves the weights against the gradients of the opened g
     expect(trainer.step()).toBeCloseTo(read(loss), 4);
     const { layers } = trainer.take(24);
     for (const [name, before, after] of [
-      ["W1", now.layers[0]!.w.flat(), layers[0]!.w.flat()],
+      ["W1", now.layers[0]!.w, layers[0]!.w],
       ["b1", now.layers[0]!.b, layers[0]!.b],
-      ["W2", now.layers[1]!.w.flat(), layers[1]!.w.flat()],
+      ["W2", now.layers[1]!.w, layers[1]!.w],
     ] as const) {
       const slope = evaluate(slopes[name]).data;
       for (const [i, w] of after.entries()) expect(w, `${JSON.stringify(part)} ${name}`).toBeCloseTo(before[i]! - 0.1 * slope[i]!, 5);
@@ -95,7 +105,7 @@ test("a step of training moves the weights against the gradients of the opened g
 
 test("the graph of convolutions is drawn closed, a box a layer that holds its weights, and is stepped through inside", async () => {
   const { taken: now } = await taken(convolved);
-  const { formula, values, depth } = batchAsGraph(now);
+  const { formula, values, depth } = listed(batchAsGraph(now));
   const source = readFormula(formula);
   if (isFault(source)) throw new Error(source.message);
   const view = { language: "en", open: [], closed: [], near: null, reach: "feeds", direction: "right" } as const;
@@ -121,31 +131,65 @@ test("a penalty whose rate was moved while it learns is the one of the opened gr
 
 test("the whole batch is opened where its numbers fit in an address, else as many rows as do", async () => {
   const { taken: small } = await taken({});
-  expect(fittingRows(small)).toBe(16);
-  const wide: Taken = {
+  expect(fittingRows(small)).toEqual({ rows: 16, isListed: true });
+  const net = (inputs: number, ...sizes: readonly number[]): Taken => ({
     ...small,
-    x: Array.from({ length: 500 }, () => new Array<number>(64).fill(1)),
-    y: new Array<number>(500).fill(0),
-    layers: [
-      {
-        name: "output",
-        w: Array.from({ length: 64 }, () => new Array<number>(10).fill(0)),
-        b: new Array<number>(10).fill(0),
-        shape: [64, 10],
-      },
-    ],
-  };
-  const rows = fittingRows(wide);
-  expect(rows).toBe(Math.floor((mostNumbers - 650) / 65));
-  expect(numbersIn(firstRows(wide, rows))).toBeLessThanOrEqual(mostNumbers);
-  const columns = (count: number): Taken => ({
-    ...wide,
-    layers: [{ name: "output", w: new Array<number[]>(64).fill(new Array<number>(count).fill(0)), b: [], shape: [64, count] }],
+    x: new Float32Array(500 * inputs).fill(1),
+    y: new Float32Array(500),
+    layers: sizes.map((units, i) => {
+      const before = sizes[i - 1] ?? inputs;
+      return { name: `layer${i + 1}`, w: new Float32Array(before * units), b: new Float32Array(units), shape: [before, units] };
+    }),
   });
-  expect(fittingRows(columns(2000))).toBe(0);
+  const { rows } = fittingRows(net(64, 10));
+  expect(rows).toBe(Math.floor((mostNumbers - 650) / 65));
+  const { x } = firstRows(net(64, 10), rows);
+  expect(weightsIn(net(64, 10)) + x.length).toBeLessThanOrEqual(mostNumbers);
   // More weights than numbers would fit beside them: some rows.
-  expect(fittingRows(columns(400))).toBe(32);
-  expect(fittingRows(firstRows(columns(400), 8))).toBe(8);
+  expect(fittingRows(net(64, 400))).toEqual({ rows: 32, isListed: true });
+  expect(fittingRows(firstRows(net(64, 400), 8))).toEqual({ rows: 8, isListed: true });
+  // More weights than fit at all: their numbers stay beside the address, with as many rows as are quickly computed, and at least one.
+  expect(fittingRows(net(784, 512, 512, 10))).toEqual({ rows: 95, isListed: false });
+  expect(fittingRows(net(64, 2048, 2048, 2048)).rows).toBe(7);
+  const deep = net(64, 1024, 1024);
+  const layers = Array.from({ length: 64 }, () => deep.layers[1]!);
+  expect(fittingRows({ ...deep, layers })).toEqual({ rows: 1, isListed: false });
+  expect(fittingRows({ ...deep, layers: [...layers, ...layers] }).rows).toBe(0);
+});
+
+test("the graph of a net whose numbers stay beside the address has the gradients of its next step", async () => {
+  const settings = { data: "digits", layers: [400, 200], activation: "relu", share: 5, batch: 6, optimizer: "sgd", rate: 0.1 } as const;
+  const trainer = await makeTrainer({ ...defaultTrain, ...settings }, engine, { digits });
+  const now = trainer.take(6);
+  expect(fittingRows(now)).toEqual({ rows: 6, isListed: false });
+  const { formula, numbers, depth } = batchAsGraph(now);
+  const source = readFormula(formula);
+  if (isFault(source)) throw new Error(source.message);
+  const held = { key: keyOf(numbers), tensors: numbers };
+  const options = { language: "en", open: [], closed: [], near: null, reach: "feeds", direction: "right", depth } as const;
+  const beside = heldTensors(held);
+  const model = build(source, {}, options, null, beside);
+  if (isFault(model)) throw new Error(model.message);
+  const { variables, f, gradients: found } = model;
+  const wanted = { W1: variables["W1"]!, b2: variables["b2"]!, W3: variables["W3"]! };
+  const slopes = gradients(f, wanted);
+  expect(trainer.step()).toBeCloseTo(read(f), 5);
+  const after = trainer.take(6);
+  const learnt = { W1: after.layers[0]!.w, b2: after.layers[1]!.b, W3: after.layers[2]!.w };
+  for (const [name, v] of Object.entries(wanted)) {
+    const slope = found.get(v)!.tensor.data as Float64Array;
+    // The page's gradients are the library's, number for number, and those by which the training goes on.
+    expect(slope).toEqual(evaluate(slopes[name as keyof typeof wanted]).data);
+    const before = numbers[name]!.data;
+    let most = 0;
+    learnt[name as keyof typeof learnt].forEach((w, i) => {
+      most = Math.max(most, Math.abs(w - (before[i]! - 0.1 * slope[i]!)));
+    });
+    expect(most, name).toBeLessThan(1e-6);
+  }
+  // What is opened in the picture computes nothing again; a box's number does.
+  expect(build(source, {}, { ...options, depth: 0 }, model, heldTensors(held))).toMatchObject({ f });
+  expect(partsOf(numbers)).toMatchObject({ W2: { dtype: "f32", shape: [400, 200] }, y: { dtype: "i32", shape: [6] } });
 });
 
 test("a unit as a graph says what the unit says, from the inputs or from the layer before", async () => {
@@ -154,7 +198,7 @@ test("a unit as a graph says what the unit says, from the inputs or from the lay
     [60, 2],
   ]) {
     const { taken: now } = await taken({ layers });
-    const whole = evaluate(worked(batchAsGraph(now)).get("h2")!).data;
+    const whole = evaluate(worked(listed(batchAsGraph(now))).get("h2")!).data;
     const unit = unitAsGraph(now, 1, 1, 4);
     expect(read(worked(unit).get("h2_2")!)).toBeCloseTo(Number(whole[4 * 2 + 1]), 4);
     expect("x1" in unit.values).toBe(layers[0] === 3);
@@ -163,8 +207,8 @@ test("a unit as a graph says what the unit says, from the inputs or from the lay
   }
   const { taken: small } = await taken({ layers: [2] });
   expect(read(worked(unitAsGraph(small, 1, 0, 3)).get("z")!)).toBeCloseTo(
-    Number(evaluate(worked(batchAsGraph(small)).get("z")!).data[3]),
+    Number(evaluate(worked(listed(batchAsGraph(small))).get("z")!).data[3]),
     4,
   );
-  expect(numbersIn(small)).toBe(4 + 2 + 2 + 1 + 32);
+  expect(weightsIn(small)).toBe(4 + 2 + 2 + 1);
 });

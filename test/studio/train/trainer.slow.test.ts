@@ -167,10 +167,10 @@ test("tables of one column and of many have a picture", async () => {
 test("a batch is the one that the next step learns from", async () => {
   const t = await trainer({ points: 60, layers: [3] });
   t.step();
-  const { x, y, layers, at } = t.take(16);
-  expect([x.length, y.length, at.length, x[0]!.length]).toEqual([10, 10, 10, 2].map((n, i) => (i < 3 ? x.length : n)));
-  expect(layers.map(({ name, w, b }) => [name, w.length, w[0]!.length, b.length])).toEqual([
-    ["layer1", 2, 3, 3],
-    ["output", 3, 1, 1],
+  const { x, y, layers, steps } = t.take(16);
+  expect([x.length, y.length, steps]).toEqual([20, 10, 1]);
+  expect(layers.map(({ name, w, b, shape }) => [name, w.length, shape, b.length])).toEqual([
+    ["layer1", 6, [2, 3], 3],
+    ["output", 3, [3, 1], 1],
   ]);
 });
