@@ -70,13 +70,13 @@ function numbers(tree: unknown): number[] {
 function same(a: unknown, b: unknown): void {
   const [x, y] = [numbers(a), numbers(b)];
   expect(x.length).toBe(y.length);
-  x.forEach((v, i) => {
-    expect(Math.abs(v - y[i]!) / (1 + Math.abs(y[i]!))).toBeLessThan(1e-11);
-  });
+  // NaN where there is one.
+  expect(Math.max(0, ...x.map((v, i) => Math.abs(v - y[i]!) / (1 + Math.abs(y[i]!))))).toBeLessThan(1e-11);
 }
 
 describe("scan is the loop written out, with its derivatives to second order in every mix of modes:", () => {
-  const cases = [1, 5, 17, 50].flatMap((rows) =>
+  const lengths = process.env["CHAINRULE_FAST"] === "1" ? [1, 5, 17] : [1, 5, 17, 50];
+  const cases = lengths.flatMap((rows) =>
     [undefined, 1, 7].flatMap((every) => [
       { rows, every, reverse: rows === 17, n: rows },
       { rows, every, reverse: rows !== 17, n: Math.floor(rows * 0.6) },

@@ -14,7 +14,7 @@ describe("texts of megabytes", () => {
       expect((error as ParseError).message.length).toBeLessThan(1000);
     }
   };
-  test.each(["(", "x+", "1", "a", " ", "x;", '"', "#"])("10 MB of %j are answered", (piece) => answer(repeated(piece, 10)));
+  test.each(["(", "x+", "1", "a", " ", "x;", '"', "#"])("3 MB of %j are answered", (piece) => answer(repeated(piece, 3)));
 
   test.each([")", "-", "2^", "√", "[", "f(", "x[", "x ", "가", "\n", "x\n", "1,", "f(a=", ".", "²", "😀", "'", "a.", "x.T", "{"])(
     "1 MB of %j are answered",
@@ -24,10 +24,10 @@ describe("texts of megabytes", () => {
   test("many operands, keywords, subscripts and an unclosed text are answered", () => {
     const keywords = Array.from({ length: 100_000 }, (_, i) => `k${i}=1`).join();
     for (const text of [
-      `(${repeated("x+", 1)}`,
-      `f(${repeated("x,", 1)}`,
-      `x[${repeated("1,", 1)}`,
-      `"${repeated("a", 1)}`,
+      `(${repeated("x+", 0.3)}`,
+      `f(${repeated("x,", 0.3)}`,
+      `x[${repeated("1,", 0.3)}`,
+      `"${repeated("a", 0.3)}`,
       `f(${keywords}`,
     ])
       expect(() => parseFormula(text)).toThrow(ParseError);
@@ -41,6 +41,13 @@ function parsed(text: string): Expression {
 }
 
 describe("size", () => {
+  test("a sum of 100,000 terms parses and prints", () => {
+    const text = Array.from({ length: 100_000 }, () => "x").join(" + ");
+    const { statements, nodes } = parseFormula(text);
+    expect(nodes).toHaveLength(199_999);
+    expect(printExpression(statements[0]!.value)).toBe(text);
+  });
+
   test("100,000 lines, operands, indices and transposes parse", () => {
     const n = 100_000;
     expect(parseFormula(`${Array.from({ length: n }, (_, i) => `a${i} = ${i}`).join("\n")}\na7`).statements).toHaveLength(n + 1);

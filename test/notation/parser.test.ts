@@ -167,7 +167,7 @@ describe("spans", () => {
           expect(bare(inner)).toEqual(bare(node));
         }
       }),
-      { numRuns: 500, seed: 4 },
+      { numRuns: process.env["CHAINRULE_FAST"] === "1" ? 100 : 500, seed: 4 },
     );
   });
 
@@ -199,15 +199,6 @@ describe("spans", () => {
       "a",
       "-a",
     ]);
-  });
-});
-
-describe("size", () => {
-  test("a sum of 100,000 terms parses and prints", () => {
-    const text = Array.from({ length: 100_000 }, () => "x").join(" + ");
-    const { statements, nodes } = parseFormula(text);
-    expect(nodes).toHaveLength(199_999);
-    expect(printExpression(statements[0]!.value)).toBe(text);
   });
 });
 
@@ -271,7 +262,7 @@ describe("random texts", () => {
           expect(error.message).toMatch(/\(line \d+, column \d+\)\n {2}.*\n {2}\s*\^+$/);
         }
       }),
-      { numRuns: process.env["CHAINRULE_FAST"] === "1" ? 2_000 : 20_000, seed: 5 },
+      { numRuns: process.env["CHAINRULE_FAST"] === "1" ? 1_000 : 20_000, seed: 5 },
     );
     expect(good).toBeGreaterThan(200);
   });
