@@ -55,6 +55,7 @@ export interface PageOptions {
 /** A running browser. */
 export interface Browser {
   newPage(options?: PageOptions): Promise<Page>;
+  isConnected(): boolean;
   close(): Promise<void>;
 }
 

@@ -24,24 +24,27 @@ export interface Studio {
   close(): Promise<void>;
 }
 
-/**
- * Serves the built studio on a free port and starts the browser.
- * @param args arguments for the browser
- * @param files files that the server has beside the studio's, by their addresses
- * @param runtime the folder of ONNX Runtime's files; null: a static site, which has none
- * @param policy changes the policy that the server sends
- */
-export async function openStudio({
-  args = [],
-  files = new Map(),
-  runtime = runtimeFolder(),
-  policy,
-}: {
+/** A tab that was closed and may be opened again, with the list that its faults go to. */
+interface Tab {
+  readonly page: Page;
+  faults: string[];
+}
+
+/** What a file of tests leaves to the next one in this process: the server, the browser, and tabs by how they were asked for. */
+interface Running {
+  readonly serving: Serving;
+  readonly browser: Browser;
+  readonly closed: Map<string, Tab[]>;
+}
+
+interface StudioOptions {
   readonly args?: readonly string[];
   readonly files?: ReadonlyMap<string, Uint8Array>;
   readonly runtime?: string | null;
   readonly policy?: (text: string) => string;
-} = {}): Promise<Studio> {
+}
+
+async function start({ args = [], files = new Map(), runtime = runtimeFolder(), policy }: StudioOptions): Promise<Running> {
   const browser = await launch(args);
   if (browser === null) throw new Error("there is no browser; tests of the studio stand in describe.skipIf(leftOut())");
   const site = new Map(await readSite(siteFolder()!, runtime));
@@ -53,29 +56,98 @@ export async function openStudio({
   if (policy !== undefined)
     for (const [address, { bytes, headers }] of site)
       site.set(address, { bytes, headers: Object.fromEntries(Object.entries(headers).map(([name, text]) => [name, policy(text)])) });
-  const serving: Serving = await serve(site, "127.0.0.1", 0);
+  return { browser, serving: await serve(site, "127.0.0.1", 0), closed: new Map() };
+}
+
+/** The plain studio of this process: a browser takes a second to start, and it ends with the process. */
+let plain: Running | null = null;
+
+/** As many closed tabs are kept at most; each holds some 50 MB. */
+const mostClosed = 4;
+
+/**
+ * Makes the tab's `close` leave the page instead, so that it can be opened again as good as new: a new tab takes a process and compiles every script, which is
+ * most of the time that these tests take. Whoever asks for the tab's context, adds a script to it or changes its media changes what cannot be told from
+ * outside, and then it closes.
+ */
+function recycled(tab: Tab, { serving, closed }: Running, key: string): void {
+  const page = tab.page as unknown as Record<"context" | "addInitScript" | "emulateMedia", (...given: unknown[]) => unknown> &
+    Pick<Page, "goto" | "evaluate" | "close">;
+  const close = page.close.bind(page);
+  let isChanged = false;
+  for (const name of ["context", "addInitScript", "emulateMedia"] as const) {
+    const does = page[name].bind(page);
+    page[name] = (...given) => {
+      isChanged = true;
+      return does(...given);
+    };
+  }
+  page.close = async () => {
+    if (closed.get(key)?.includes(tab) === true) return;
+    const kept = [...closed.values()].reduce((n, tabs) => n + tabs.length, 0);
+    if (isChanged || kept >= mostClosed) return close();
+    try {
+      // A text of the same origin, in which no script runs: what was kept there is forgotten, when nobody writes there any more.
+      await page.goto(`${serving.url}sw.js`);
+      await page.evaluate("localStorage.clear()");
+      await (page as unknown as { mouse: { move(x: number, y: number): Promise<void> } }).mouse.move(0, 0);
+      closed.set(key, [...(closed.get(key) ?? []), tab]);
+    } catch {
+      await close();
+    }
+  };
+}
+
+/**
+ * Serves the built studio on a free port and starts the browser.
+ * @param args arguments for the browser
+ * @param files files that the server has beside the studio's, by their addresses
+ * @param runtime the folder of ONNX Runtime's files; null: a static site, which has none
+ * @param policy changes the policy that the server sends
+ */
+export async function openStudio(options: StudioOptions = {}): Promise<Studio> {
+  const isPlain = Object.keys(options).length === 0;
+  if (isPlain && !(plain?.browser.isConnected() ?? false)) plain = await start(options);
+  const running = isPlain ? plain! : await start(options);
+  const { browser, serving, closed } = running;
+  const open = new Set<Tab>();
   return {
     url: serving.url,
     browser,
     visit: async ({ at = "?lang=en", before, offline = false, ...options } = {}) => {
-      const serviceWorkers = offline ? "allow" : "block";
-      const page = await browser.newPage({ viewport: { width: 1280, height: 800 }, serviceWorkers, ...options });
-      const faults: string[] = [];
-      page.on("console", (message) => {
-        // What the browser itself remarks when a page asks for a graphics card that the machine does not have.
-        if (message.text() === "No available adapters.") return;
-        if (message.text() === "Service Worker registration blocked by Playwright") return;
-        if (message.type() === "error" || message.type() === "warning") faults.push(`console ${message.type()}: ${message.text()}`);
-      });
-      page.on("pageerror", (error) => faults.push(`uncaught: ${error.message}`));
-      page.on("request", (request) => {
-        if (!request.url().startsWith(serving.url) && !/^(data|blob|about):/.test(request.url())) faults.push(`request: ${request.url()}`);
-      });
+      const wanted: PageOptions = { viewport: { width: 1280, height: 800 }, serviceWorkers: offline ? "allow" : "block", ...options };
+      const key = JSON.stringify(wanted);
+      const mayBeOld = before === undefined && !offline;
+      let tab = mayBeOld ? closed.get(key)?.pop() : undefined;
+      if (tab === undefined) {
+        const made: Tab = { page: await browser.newPage(wanted), faults: [] };
+        const { page } = made;
+        page.on("console", (message) => {
+          // What the browser itself remarks when a page asks for a graphics card that the machine does not have.
+          if (message.text() === "No available adapters.") return;
+          if (message.text() === "Service Worker registration blocked by Playwright") return;
+          if (message.type() === "error" || message.type() === "warning") made.faults.push(`console ${message.type()}: ${message.text()}`);
+        });
+        page.on("pageerror", (error) => made.faults.push(`uncaught: ${error.message}`));
+        page.on("request", (request) => {
+          if (!request.url().startsWith(serving.url) && !/^(data|blob|about):/.test(request.url()))
+            made.faults.push(`request: ${request.url()}`);
+        });
+        if (mayBeOld) recycled(made, running, key);
+        tab = made;
+      } else tab.faults = [];
+      open.add(tab);
+      const { page, faults } = tab;
       await before?.(page);
       await page.goto(serving.url + at);
       return { page, faults };
     },
     close: async () => {
+      if (isPlain) {
+        const idle = new Set([...closed.values()].flat());
+        await Promise.all([...open].filter((tab) => !idle.has(tab)).map(({ page }) => page.close()));
+        return;
+      }
       await browser.close();
       await serving.close();
     },
