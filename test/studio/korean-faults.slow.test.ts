@@ -106,9 +106,11 @@ inPage("Import: of files that are empty, cut short or of another kind", async (t
 });
 
 inPage("Code: of the text, of names, of shapes, of what may be imported, of the limit on nodes", async (there) => {
+  const { page, faults } = await there.visit({ at: await at({ tab: "code" }) });
+  await page.waitForSelector(".code-editor", { state: "attached" });
   for (const [source, said] of [
     ["const a = ;", /1번째 줄: 여기에 올 수 없는 것이 있습니다\./],
-    ["\nfrobnicate(1);", /2번째 줄: frobnicate가 정의되지 않았습니다\./],
+    ["const a = 1;\nfrobnicate(a);", /2번째 줄: frobnicate가 정의되지 않았습니다\./],
     ['import { add, ones, f64 } from "chainrule";\nadd(ones(f64(2)), ones(f64(3)));', /2번째 줄: add: x는 f64\[2\], y는 f64\[3\]입니다\./],
     ['import { addd } from "chainrule";\naddd(1, 2);', /"chainrule"에는 "addd"가 없습니다\./],
     ['import { x } from "left-pad";\nx();', /"left-pad"는 여기서 가져올 수 없습니다\./],
@@ -117,12 +119,17 @@ inPage("Code: of the text, of names, of shapes, of what may be imported, of the 
       /스튜디오의 프로그램은 노드를 1,000,000개까지 만들 수 있습니다\./,
     ],
   ] as const) {
-    const { page, faults } = await there.visit({ at: await at({ tab: "code", code: { source } }) });
-    await page.waitForSelector(".code-editor", { state: "attached" });
+    await page.evaluate(() => document.querySelector(".code-editor")!.shadowRoot!.querySelector<HTMLElement>(".cm-content")!.focus());
+    await page.keyboard.press("Control+a");
+    await page.keyboard.insertText(source);
+    const before = Number(await page.evaluate(() => document.querySelector<HTMLElement>("#code-lines")!.dataset["turn"]));
     await page.click("#code-run");
-    await page.waitForSelector(".code-fault");
+    await page.waitForFunction((turn) => {
+      const { dataset, ariaBusy } = document.querySelector<HTMLElement>("#code-lines")!;
+      return Number(dataset["turn"]) > turn && ariaBusy === "false";
+    }, before);
     expect(await koreanAt(page, ".code-fault")).toMatch(said);
-    expect(faults).toEqual([]);
-    await page.close();
   }
+  expect(faults).toEqual([]);
+  await page.close();
 });

@@ -42,7 +42,12 @@ async function take(screen: Screen, planted = ""): Promise<{ readonly png: Uint8
   return { png, faults };
 }
 
-const reference = (file: string): Promise<Pixels> => readPixels(readFileSync(join(kept, file)));
+const references = new Map<string, Promise<Pixels>>();
+function reference(file: string): Promise<Pixels> {
+  let pixels = references.get(file);
+  if (pixels === undefined) references.set(file, (pixels = readPixels(readFileSync(join(kept, file)))));
+  return pixels;
+}
 
 describe.skipIf(leftOut())("screens of the studio", () => {
   for (const screen of screens)
