@@ -120,8 +120,15 @@ export function regions(canvas: Canvas, data: Float32Array, side: number, classe
 export function sized(canvas: Canvas, width: number, height: number): Context | null {
   if (canvas.width !== width) canvas.width = width;
   if (canvas.height !== height) canvas.height = height;
-  return canvas.getContext("2d") as Context | null;
+  const known = contexts.get(canvas);
+  if (known !== undefined) return known;
+  const context = canvas.getContext("2d") as Context | null;
+  if (context !== null) contexts.set(canvas, context);
+  return context;
 }
+
+/** Firefox refuses to give the context of a canvas that was handed to a worker a second time. */
+const contexts = new WeakMap<Canvas, Context>();
 
 /** What a unit says over the plane. False for a unit that has no picture of its own: those of the output, and those beyond the shown. */
 export function paintMap(
