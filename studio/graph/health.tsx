@@ -83,7 +83,7 @@ export function HealthProfile({ rows }: { readonly rows: readonly ProfileRow[] }
   const { low, high } = decades(rows.map(({ gradient }) => gradient));
   const part = (x: number): number => (x > 0 ? (Number.isFinite(x) ? (Math.log10(x) - low + 0.15) / (high - low + 0.15) : 1) : 0);
   return (
-    <div class="wide" role="region" aria-label={w.profile} tabIndex={0}>
+    <div class="sideways" role="region" aria-label={w.profile} tabIndex={0}>
       <table class="numbers profile" id="health-profile">
         <caption>
           {w.profile} <span class="quiet">{`${power(low)} … ${power(high)}`}</span>

@@ -199,7 +199,7 @@ function Answered(): JSX.Element | null {
       {found.rows?.length === 0 && <p>{w.noGradient}</p>}
       {found.rows !== null && found.rows.length > 0 && (
         <>
-          <div class="wide" role="region" aria-label={w.checkTitle} tabIndex={0}>
+          <div class="sideways" role="region" aria-label={w.checkTitle} tabIndex={0}>
             <table class="numbers" id="check-table">
               <caption class="unseen">{w.checkTitle}</caption>
               <thead>

@@ -72,7 +72,7 @@ export function Share(): JSX.Element {
       <p>
         <input
           id="share-link"
-          class="wide"
+          class="share-address"
           readOnly
           value={link.value === "" ? addressForAll() : link.value}
           aria-label={w.link}

@@ -122,7 +122,7 @@ export function DataPanel(): JSX.Element {
         ))}
       </div>
       {data === "formula" && (
-        <label class="field wide" for="formula">
+        <label class="field across" for="formula">
           <span>{w["formula label"]}</span>
           <input
             id="formula"
@@ -138,7 +138,7 @@ export function DataPanel(): JSX.Element {
       )}
       {data === "csv" && (
         <>
-          <label class="field wide" for="csv">
+          <label class="field across" for="csv">
             <span>{w["csv label"]}</span>
             <textarea
               id="csv"

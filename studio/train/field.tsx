@@ -95,7 +95,7 @@ export function Slider(props: {
 }): JSX.Element {
   const { id, label, value, least, most, by, text, onChange } = props;
   return (
-    <label class="field wide" for={id}>
+    <label class="field across" for={id}>
       <span>
         {label} <b>{text}</b>
       </span>
