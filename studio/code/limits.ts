@@ -345,7 +345,8 @@ export function limitArrays(
     setPrototypeOf(handler, null);
     const watched = new Proxy(original, handler);
     fixed(original.prototype, "constructor", watched);
-    fixed(scope, name, watched);
+    // Where pages are isolated from other origins a frame has shared memory in Firefox, and the caller takes it away.
+    defineProperty(scope, name, { value: watched, writable: false, configurable: name === "SharedArrayBuffer", enumerable: true });
   };
   for (const name of arrays) {
     const size = (scope[name] as { readonly BYTES_PER_ELEMENT: number } | undefined)?.BYTES_PER_ELEMENT ?? 1;

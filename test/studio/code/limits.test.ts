@@ -95,6 +95,12 @@ describe("an array", () => {
     expect(told).toEqual(["an array of a program in the studio may have 512 MiB; take fewer rows at once"]);
   });
 
+  test("leaves shared memory to be taken away, and nothing else", () => {
+    expect(says("return delete globalThis.SharedArrayBuffer")).toBe(true);
+    expect(says("return typeof SharedArrayBuffer")).toBe("undefined");
+    expect(says("return delete globalThis.ArrayBuffer")).toBe(false);
+  });
+
   test.each([
     ["the constructor behind an array", "new (new Float64Array(1).constructor)(2 ** 27)"],
     ["that of a buffer", "new (new ArrayBuffer(1).constructor)(2 ** 30)"],
