@@ -22,6 +22,8 @@ export interface Running {
  */
 export type Ended = "stopped" | "silent" | "gone" | "unreachable";
 
+/** Milliseconds in which a frame comes: Firefox tells nobody of one that a header keeps out. */
+const journey = 20_000;
 /** Milliseconds in which a frame that has come answers. */
 const arrival = 3000;
 /** How often a frame is asked whether it is there, in milliseconds, and how many times in a row it may be silent. */
@@ -95,6 +97,7 @@ export function runProgram(
       } else end("unreachable");
     };
     opened.onload = async () => {
+      clearTimeout(timer);
       try {
         const text = await prelude;
         if (over || frame !== opened) return;
@@ -120,6 +123,7 @@ export function runProgram(
       }
     };
     frame = opened;
+    timer = setTimeout(fail, journey);
     opened.src = frameUrl;
     document.body.append(opened);
   };

@@ -36,8 +36,10 @@ export async function readSite(folder: string, runtime: string | null = null): P
       bytes,
       headers: {
         ...sentWith(type, bytes.length, createHash("sha256").update(bytes).digest("base64url").slice(0, 22)),
-        // A page inside the page says its own policy in its own text.
-        ...(isPage && address !== "/index.html" ? {} : { "Content-Security-Policy": `${contentSecurityPolicy}; frame-ancestors 'none'` }),
+        // A page inside the page says its own policy in its own text. Its origin is opaque, so that Firefox takes it for another site's.
+        ...(isPage && address !== "/index.html"
+          ? { "Cross-Origin-Resource-Policy": "cross-origin" }
+          : { "Content-Security-Policy": `${contentSecurityPolicy}; frame-ancestors 'none'` }),
         "Cache-Control": address.startsWith("/assets/") ? "public, max-age=31536000, immutable" : "no-cache",
       },
     };

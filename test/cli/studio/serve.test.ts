@@ -70,8 +70,11 @@ describe("the studio's server", () => {
     expect(policy).not.toMatch(/'unsafe-eval'|https?:|\*/);
   });
 
-  test("lets the frame inside the page keep its own policy", async () => {
-    expect((await ask("/frame.html")).headers["content-security-policy"]).toBeUndefined();
+  test("lets the frame inside the page keep its own policy, and be taken from another origin: its own is opaque, and Firefox asks", async () => {
+    const { headers } = await ask("/frame.html");
+    expect(headers["content-security-policy"]).toBeUndefined();
+    expect(headers["cross-origin-resource-policy"]).toBe("cross-origin");
+    expect((await ask("/")).headers["cross-origin-resource-policy"]).toBe("same-origin");
   });
 
   test("lets a browser keep files whose names carry a hash, and answers 304 to what it has", async () => {

@@ -92,6 +92,14 @@ describe("the frame of a program", () => {
     expect(ended).toEqual([]);
   });
 
+  test("that never comes, and no event says so, ends with a word; where the service worker has none the host is asked", () => {
+    start(true);
+    vi.advanceTimersByTime(20_000);
+    expect({ frames: frames.map((frame) => frame.isRemoved), ended }).toEqual({ frames: [true, false], ended: [] });
+    vi.advanceTimersByTime(20_000);
+    expect({ frames: frames.map((frame) => frame.isRemoved), ended }).toEqual({ frames: [true, true], ended: ["unreachable"] });
+  });
+
   test("that never answers gives way to one from the host, and that one to a word", async () => {
     start(true);
     await frames[0]!.onload!();
