@@ -3,8 +3,9 @@ import type { JSX } from "preact";
 import { faultWords } from "../faults/fault-words.ts";
 import { saveFile } from "../shell/save-file.ts";
 import { change, state } from "../state/store.ts";
+import { identityOf } from "../train/state.ts";
 import { grouped, kept } from "../words/words.ts";
-import { bytesOf, countOf, type Held, recall } from "./held.ts";
+import { bytesOf, countOf, type Held, hashOf, recall } from "./held.ts";
 import { heldAsked, heldNow, isStored, keepHeld, set } from "./model.ts";
 import { graphWords } from "./words.ts";
 
@@ -169,6 +170,16 @@ export function HeldMissing(): JSX.Element | null {
       <p>{kept(w.heldMissingDo)}</p>
       <p class="row">
         <OpenFile id="find-held" />
+        {asked.learnt !== undefined && asked.learnt.settings === hashOf(identityOf(state.value.train)) && (
+          <button
+            type="button"
+            class="small"
+            id="learn-held"
+            onClick={() => void import("../train/open-as-graph.tsx").then(({ learnAgain }) => learnAgain(asked))}
+          >
+            {w.learnHeld(grouped(asked.learnt.steps))}
+          </button>
+        )}
         <button type="button" class="small" id="draw-held" onClick={() => set({ held: { ...asked, drawn: seed } })}>
           {w.drawHeld(grouped(seed))}
         </button>

@@ -40,7 +40,9 @@ export const ko = {
   heldMissing: "이 그래프의 수가 여기에 없습니다",
   heldMissingWhy: (count: string, names: string, size: string) =>
     `주소에는 그래프의 모든 것이 있지만, 수 ${count}개(${names}, ${size})는 너무 많아 담지 못했습니다. 그 수는 신경망을 이 그래프로 연 브라우저에 남아 있습니다. 이 브라우저에는 처음부터 없었거나, 더 새로운 수에 밀려 지워졌습니다.`,
-  heldMissingDo: "그쪽에서 공유 창이나 변수 아래의 단추로 저장한 파일을 열거나, 같은 그래프를 시드에서 뽑은 수로 살펴보세요.",
+  heldMissingDo:
+    "그쪽에서 공유 창이나 변수 아래의 단추로 저장한 파일을 열거나, 같은 그래프를 시드에서 뽑은 수로 살펴보세요. 주소에 신경망의 설정도 있으면 같은 수를 다시 학습해 얻을 수 있습니다.",
+  learnHeld: (steps: string) => `신경망 다시 학습하기(${steps}단계)`,
   drawHeld: (seed: string) => `시드 ${seed}에서 수 뽑기`,
   stale: "그림은 마지막으로 읽을 수 있었던 식의 것입니다.",
   show: "보기",

@@ -6,7 +6,7 @@ import { grouped } from "../words/words.ts";
 import { CurveHistory } from "./curve-history.ts";
 import type { FaultKey } from "./data-sets.ts";
 import type { Asked, Exported, Facts, Format, Look, Places, Snapshot, Taken, Told } from "./messages.ts";
-import type { TrainState } from "./state.ts";
+import { identityOf, type TrainState } from "./state.ts";
 import { share, short, words } from "./words.ts";
 
 /*
@@ -59,15 +59,9 @@ let later: ReturnType<typeof setTimeout> | undefined;
 let playAfter = false;
 const waiting = new Map<number, { resolve: (value: Taken | Exported) => void; reject: (error: Error) => void }>();
 
-/** What a curve follows from: the settings but those that can change while it learns. */
-function identity({ pace: _pace, ...rest }: TrainState): string {
-  const { rate, penaltyRate, stop, ...fixed } = rest;
-  return JSON.stringify(fixed.schedule === "constant" ? fixed : { ...fixed, rate, stop });
-}
-
 /** How a net that was taken can be learnt again, as the address says it; null where its table is too long for the address. */
 export function learntFrom({ steps }: Taken): Learnt | null {
-  return longCsv.peek() === null || state.peek().train.data !== "csv" ? { steps, settings: hashOf(identity(state.peek().train)) } : null;
+  return longCsv.peek() === null || state.peek().train.data !== "csv" ? { steps, settings: hashOf(identityOf(state.peek().train)) } : null;
 }
 
 /** What keeps these settings from being learnt, in the reader's language. */
@@ -141,7 +135,7 @@ export function setup(): void {
 }
 
 /** What tells one net to prepare from another. */
-const wanted = (): string => identity(state.value.train) + String(longCsv.value?.length ?? "");
+const wanted = (): string => identityOf(state.value.train) + String(longCsv.value?.length ?? "");
 
 const liveOf = ({ rate, penaltyRate, stop, pace }: TrainState): string => JSON.stringify([rate, penaltyRate, stop, pace, language.value]);
 
@@ -192,6 +186,29 @@ export function pause(): void {
 export function step(unit: "batch" | "epoch"): void {
   stopReason.value = "";
   ask({ kind: "step", unit });
+}
+
+/** Begins anew and learns until so many steps are done, or until it stops. */
+export async function learnUntil(steps: number): Promise<void> {
+  setup();
+  await until(() => status.value.kind !== "idle" && status.value.kind !== "preparing");
+  if (status.peek().kind !== "ready" || steps === 0) return;
+  playing.value = true;
+  heard = performance.now();
+  ask({ kind: "play", until: steps });
+  await until(() => !playing.value);
+}
+
+/** Waits until signals say so. */
+function until(is: () => boolean): Promise<void> {
+  return new Promise((done) => {
+    const leave = effect(() => {
+      if (!is()) return;
+      // Not from within the effect, which may be its first run.
+      queueMicrotask(() => leave());
+      done();
+    });
+  });
 }
 
 /** Hands a canvas to the worker, or tells it that one is gone. */

@@ -133,7 +133,8 @@ export type Asked =
   | { readonly kind: "look"; readonly look: Look }
   /** Where the wires run, on a canvas of this size, with so many pixels to one of the page's. */
   | { readonly kind: "places"; readonly places: Places; readonly width: number; readonly height: number; readonly fine: number }
-  | { readonly kind: "play" }
+  /** `until`: as fast as it can until so many steps are done since the net began. */
+  | { readonly kind: "play"; readonly until?: number }
   | { readonly kind: "pause" }
   | { readonly kind: "step"; readonly unit: "batch" | "epoch" }
   | { readonly kind: "live"; readonly settings: TrainState; readonly language: "en" | "ko" }

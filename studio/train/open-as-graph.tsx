@@ -1,13 +1,13 @@
 import { useSignal } from "@preact/signals";
 import type { JSX } from "preact";
 import { faultWords } from "../faults/fault-words.ts";
-import { keyOf, type Learnt, partsOf } from "../graph/held.ts";
+import { type Held, keyOf, type Learnt, partsOf } from "../graph/held.ts";
 import { keepHeld } from "../graph/model.ts";
 import { readGraph } from "../graph/state.ts";
 import { say } from "../shell/live.tsx";
 import { change } from "../state/store.ts";
 import { grouped } from "../words/words.ts";
-import { facts, learntFrom, pause, said, status, take } from "./client.ts";
+import { facts, learntFrom, learnUntil, pause, said, status, take } from "./client.ts";
 import { type AsGraph, type BatchAsGraph, batchAsGraph, firstRows, fittingRows, listed, mostWeights } from "./to-graph.ts";
 import { words } from "./words.ts";
 
@@ -19,18 +19,30 @@ export function openGraph({ formula, values, depth }: AsGraph): void {
 }
 
 /** Goes to the Graph tab with this formula at numbers that stay beside the address. */
-function openBeside({ formula, depth, numbers: tensors }: BatchAsGraph, learnt: Learnt | null): void {
+function openBeside({ formula, depth, numbers: tensors }: BatchAsGraph, learnt: Learnt | null, missing: Held | null): void {
   pause();
   const key = keyOf(tensors);
   void keepHeld({ key, tensors });
+  if (missing !== null) {
+    change("tab", "graph", null);
+    // The graph that missed them is as it was.
+    if (key === missing.key) return;
+    say(words.value["learnt other"]);
+  }
   change("graph", readGraph({ formula, values: {}, depth, held: { key, parts: partsOf(tensors), ...(learnt !== null && { learnt }) } }));
   change("tab", "graph", null);
 }
 
-/** Opens the next batch as a graph to step through. @returns what keeps it from being opened, for people; empty where nothing does */
-async function openBatch(): Promise<string> {
+/**
+ * Opens the next batch as a graph to step through.
+ * @param missing what an address named and nobody has: the net was learnt again for it
+ * @returns what keeps it from being opened, for people; empty where nothing does
+ */
+async function openBatch(missing: Held | null = null): Promise<string> {
   const batch = facts.peek()?.batch ?? 1;
   const taken = await take(batch);
+  // It was stopped before it was there.
+  if (missing !== null && taken.steps !== missing.learnt?.steps) return "";
   const { rows, isListed } = fittingRows(taken);
   if (rows === 0) return words.value["too large"](grouped(mostWeights));
   const whole = batchAsGraph(firstRows(taken, rows));
@@ -38,9 +50,20 @@ async function openBatch(): Promise<string> {
   // What was left out stands in the formula, where the graph is, and goes with its address.
   const made = rows < batch ? { ...whole, formula: `# ${told}\n${whole.formula}` } : whole;
   if (isListed) openGraph(listed(made));
-  else openBeside(made, learntFrom(taken));
-  say(told);
+  else openBeside(made, learntFrom(taken), missing);
+  if (missing === null) say(told);
   return "";
+}
+
+/** Learns a net again whose numbers an address names and nobody has, in the Train tab before the reader's eyes, and goes back to its graph. */
+export async function learnAgain(missing: Held): Promise<void> {
+  change("tab", "train", null);
+  await learnUntil(missing.learnt?.steps ?? 0);
+  try {
+    said.value = await openBatch(missing);
+  } catch (error) {
+    said.value = faultWords.value((error as Error).message);
+  }
 }
 
 /** Pauses, and opens the next batch as a graph to step through. */

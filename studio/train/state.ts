@@ -156,6 +156,12 @@ function drawnPoint(given: unknown): DrawnPoint | null {
   return on(a) && on(b) && (label === 0 || label === 1) ? [a, b, label] : null;
 }
 
+/** What a curve and a net follow from: the settings but those that can change while it learns. */
+export function identityOf({ pace: _pace, ...rest }: TrainState): string {
+  const { rate, penaltyRate, stop, ...fixed } = rest;
+  return JSON.stringify(fixed.schedule === "constant" ? fixed : { ...fixed, rate, stop });
+}
+
 /** Reads the slice from anything; what does not fit gets its default. */
 export function readTrain(given: unknown): TrainState {
   const from = (typeof given === "object" && given !== null ? given : {}) as Readonly<Record<string, unknown>>;

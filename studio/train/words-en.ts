@@ -157,6 +157,8 @@ export const en = {
     rows === batch
       ? `The whole batch, ${batch} rows, as a graph`
       : `${rows} of the batch's ${batch} rows: with more of them the graph of so large a net would take long`,
+  "learnt other":
+    "The net that was learnt again has other numbers than the address named: its rates were moved while it learned, or this browser rounds otherwise. The graph is now at these.",
   "too large": (most: string) => `A graph holds a net of up to ${most} weights, and this one has more; make it smaller.`,
   "unit formula": (name: string) => `${name}, for one row`,
   "conv unit": (name: string): string => `${name} is a channel of a convolution`,

@@ -44,6 +44,8 @@ let settings: TrainState | null = null;
 let language: "en" | "ko" = "en";
 let id = 0;
 let playing = false;
+/** Steps at which it stops by itself. */
+let goal = Number.POSITIVE_INFINITY;
 let shown = true;
 let lastTold = 0;
 /** When it is to be told next. */
@@ -123,7 +125,8 @@ function redraw(): void {
 function work(): void {
   if (trainer === null || !playing || settings === null) return;
   const began = performance.now();
-  const { pace, stop } = settings;
+  const { stop } = settings;
+  const pace = Number.isFinite(goal) ? "full" : settings.pace;
   try {
     if (pace === "full") {
       // A turn ends where something is due.
@@ -161,11 +164,13 @@ function forwardOne(stop: number): void {
   trainer!.step();
   counted += trainer!.facts.batch;
   stale = true;
-  if (stop > 0 && trainer!.epoch >= stop) pause("stop");
+  if (trainer!.steps >= goal) pause("asked");
+  else if (stop > 0 && trainer!.epoch >= stop) pause("stop");
 }
 
 function pause(why: Why, reason = ""): void {
   playing = false;
+  goal = Number.POSITIVE_INFINITY;
   tell({ kind: "paused", id, why, reason });
 }
 
@@ -268,6 +273,7 @@ function heard(asked: Exclude<Asked, { kind: "setup" | "canvas" | "look" | "plac
   if (now === null || settings === null) return;
   switch (asked.kind) {
     case "play":
+      goal = asked.until ?? Number.POSITIVE_INFINITY;
       begin();
       break;
     case "pause":
