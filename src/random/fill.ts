@@ -1,6 +1,6 @@
 import type { NumberArray } from "../ir/dtype.ts";
 import { inverseNormal } from "./inverse-normal.ts";
-import { threefry2x32, threefryTwo } from "./threefry.ts";
+import { fillPlacesBelow, threefry2x32 } from "./threefry.ts";
 
 /** How many random bits a number is made of: the significand of f64, f32, f16, bf16, so that rounding never reaches 1. */
 export type UniformBits = 53 | 24 | 11 | 8;
@@ -75,21 +75,13 @@ export function fillBernoulli(key: NumberArray, dst: NumberArray, p: number): vo
  * Against equal chances it is off by less than n 2^-53.
  */
 export function fillPermutation(key: NumberArray, dst: NumberArray): void {
-  const words = new Int32Array(4);
-  const k0 = key[0]!;
-  const k1 = key[1]!;
+  const places = new Int32Array(dst.length);
+  fillPlacesBelow(key[0]!, key[1]!, places);
   for (let i = 0; i < dst.length; i++) dst[i] = i;
-  for (let i = dst.length - 1; i > 0; i -= 2) {
-    threefryTwo(k0, k1, i, i - 1, words);
-    swap(dst, i, words[0]!, words[1]!);
-    if (i > 1) swap(dst, i - 1, words[2]!, words[3]!);
+  for (let i = dst.length - 1; i > 0; i--) {
+    const j = places[i]!;
+    const moved = dst[i]!;
+    dst[i] = dst[j]!;
+    dst[j] = moved;
   }
-}
-
-/** Swaps place i with the one that two words give. */
-function swap(dst: NumberArray, i: number, high: number, low: number): void {
-  const j = Math.floor(((high >>> 5) * HIGH + (low >>> 6)) * UNIT_53 * (i + 1));
-  const moved = dst[i]!;
-  dst[i] = dst[j]!;
-  dst[j] = moved;
 }
