@@ -1,6 +1,7 @@
 import type { Tensor } from "../ir/tensor.ts";
 import { latexNumber } from "./number-text.ts";
 import type { Told } from "./render-text.ts";
+import type { ForwardStep, OperandFact } from "./steps.ts";
 
 const special: Readonly<Record<string, string>> = {
   "\\": "\\backslash{}",
@@ -57,16 +58,43 @@ function partial(f: string, x: string): string {
   return `\\frac{\\partial ${latexName(f)}}{\\partial ${latexName(x)}}`;
 }
 
+const symbols: Readonly<Record<string, string>> = {
+  "*": "\\cdot",
+  "@": "\\,",
+  "^": "^",
+  "<=": "\\le",
+  ">=": "\\ge",
+  "!=": "\\ne",
+  "==": "=",
+};
+
+/** A gate with its operands: with its symbol between them, or as a function. */
+function latexOf(step: ForwardStep, show: (o: OperandFact) => string): string {
+  const { symbol } = step.node.op;
+  const parts = step.operands.map(show);
+  if (symbol === null || parts.length > 2 || parts.length === 0)
+    return `\\operatorname{${escapeLatex(step.op)}}\\left(${parts.join(", ")}\\right)`;
+  const signed = (text: string): string => (text.startsWith("-") ? `(${text})` : text);
+  if (parts.length === 1) return `${symbol}${signed(parts[0]!)}`;
+  if (symbol === "^") return `{${signed(parts[0]!)}}^{${parts[1]}}`;
+  return `${parts[0]} ${symbols[symbol] ?? symbol} ${signed(parts[1]!)}`;
+}
+
+/** A step of the forward pass: `q = x \cdot y = 2 \cdot (-3) = -6`, with the numbers where all operands are single ones. */
+export function latexForward(step: ForwardStep, equals: "=" | "&=", digits = 6): string {
+  const scalar = step.operands.every((o) => o.value.data.length === 1);
+  const named = latexOf(step, (o) => latexName(o.name));
+  const numbers = latexOf(step, (o) => latexTensor(o.value, digits));
+  return `${latexName(step.name)} ${equals} ${named}${scalar && numbers !== named ? ` = ${numbers}` : ""} = ${latexTensor(step.value, digits)}`;
+}
+
 /** The derivation as an `align*` block: a line per gate and operand, a line per branch sum. */
 export function renderLatex(told: Told): string {
   const f = told.name;
   const lines: string[] = [];
   for (const s of told.steps) {
     if (s.pass === "forward") {
-      if (s.node.outputs === null)
-        lines.push(
-          `${latexName(s.name)} &= \\operatorname{${s.op}}\\left(${s.operands.map((o) => latexName(o.name)).join(", ")}\\right) = ${latexTensor(s.value)}`,
-        );
+      if (s.node.outputs === null) lines.push(latexForward(s, "&="));
     } else if (s.kind === "seed") lines.push(`${partial(f, f)} &= ${latexTensor(s.gradient)}`);
     else if (s.kind === "sum")
       lines.push(

@@ -18,6 +18,8 @@ export interface Told {
 export function applied(step: ForwardStep, show: (o: OperandFact) => string): string {
   const { symbol } = step.node.op;
   const parts = step.operands.map(show);
+  // A sign binds less than a power: -3 ^ 2 is -9.
+  if (symbol === "^" && parts.length === 2) return `${bracketed(parts[0]!)} ^ ${bracketed(parts[1]!)}`;
   if (symbol !== null && parts.length === 2) return `${parts[0]} ${symbol} ${bracketed(parts[1]!)}`;
   if (symbol !== null && parts.length === 1) return `${symbol}${bracketed(parts[0]!)}`;
   return `${step.op}(${parts.join(", ")})`;

@@ -3,9 +3,9 @@ import type { Tensor } from "../ir/tensor.ts";
 import type { Language } from "./explain.ts";
 import { gateSentence, type Pattern, patternOf } from "./gate-words.ts";
 import { tensorText } from "./number-text.ts";
-import { escapeLatex, latexName, latexTensor } from "./render-latex.ts";
+import { escapeLatex, latexForward, latexName, latexTensor } from "./render-latex.ts";
 import { backwardLines, forwardLine } from "./render-text.ts";
-import type { Flow, ForwardStep, GateStep, OperandFact, Step } from "./steps.ts";
+import type { Flow, GateStep, Step } from "./steps.ts";
 import { en } from "./words/en.ts";
 import { ko } from "./words/ko.ts";
 
@@ -61,12 +61,8 @@ export function tellStep(step: Step, f: string, { language = "en", digits = 4 }:
     throw new GradientError(`tellStep: language "${String(language)}" is not there; "en" and "ko" are`);
   const words = language === "ko" ? ko : en;
   if (step.pass === "forward") {
-    const line = forwardLine(step);
-    const scalar = step.operands.every((o) => o.value.data.length === 1);
-    const named = latexOf(step, (o) => latexName(o.name));
-    const numbers = latexOf(step, (o) => latexTensor(o.value, digits));
-    const latex = `${latexName(step.name)} = ${named}${scalar && numbers !== named ? ` = ${numbers}` : ""} = ${latexTensor(step.value, digits)}`;
-    return { kind: "forward", op: step.op, pattern: null, sentence: "", lines: [line], flows: [], latex };
+    const latex = latexForward(step, "=", digits);
+    return { kind: "forward", op: step.op, pattern: null, sentence: "", lines: [forwardLine(step)], flows: [], latex };
   }
   const { head, lines } = backwardLines(step, f, words);
   if (step.kind === "seed")
@@ -101,28 +97,6 @@ export function tellStep(step: Step, f: string, { language = "en", digits = 4 }:
     flows: step.flows.map((flow) => toldFlow(flow, step, f, digits)),
     latex: "",
   };
-}
-
-const symbols: Readonly<Record<string, string>> = {
-  "*": "\\cdot",
-  "@": "\\,",
-  "^": "^",
-  "<=": "\\le",
-  ">=": "\\ge",
-  "!=": "\\ne",
-  "==": "=",
-};
-
-/** A gate with its operands: with its symbol between them, or as a function. */
-function latexOf(step: ForwardStep, show: (o: OperandFact) => string): string {
-  const { symbol } = step.node.op;
-  const parts = step.operands.map(show);
-  if (symbol === null || parts.length > 2 || parts.length === 0)
-    return `\\operatorname{${escapeLatex(step.op)}}\\left(${parts.join(", ")}\\right)`;
-  const signed = (text: string): string => (text.startsWith("-") ? `(${text})` : text);
-  if (parts.length === 1) return `${symbol}${signed(parts[0]!)}`;
-  if (symbol === "^") return `{${signed(parts[0]!)}}^{${parts[1]}}`;
-  return `${parts[0]} ${symbols[symbol] ?? symbol} ${signed(parts[1]!)}`;
 }
 
 function partial(f: string, x: string): string {

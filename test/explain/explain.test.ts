@@ -18,6 +18,7 @@ import {
   maximum,
   mul,
   neg,
+  pow,
   read,
   sort,
   steps,
@@ -113,6 +114,8 @@ Gradients
      df/dz = 3
 `);
   expect(e.markdown()).toContain("| 2 | f = q1 \\* z".replace("\\*", "*"));
+  expect(e.latex()).toContain("f &= q_{1} \\cdot z = 3 \\cdot (-4) = -12");
+  expect(explain(pow(variable(-3, "x"), 2)).text()).toContain("f = x ^ 2 = (-3) ^ 2 = 9");
   expect(e.latex()).toContain(
     "\\frac{\\partial f}{\\partial z} &= \\underbrace{3}_{\\frac{\\partial f}{\\partial z}} \\cdot \\underbrace{1}_{\\frac{\\partial f}{\\partial f}} = 3",
   );
