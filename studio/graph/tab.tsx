@@ -6,7 +6,7 @@ import { type Command, commandsOfTab } from "../shell/dialogs.ts";
 import type { PictureTheme } from "../shell/export-picture.ts";
 import { say } from "../shell/live.tsx";
 import { pictureOfTab, type TabPicture } from "../shell/picture-of-tab.ts";
-import { panelOf, SheetTabs, sheetOf } from "../shell/sheet.tsx";
+import { openSheet, panelOf, SheetTabs, sheetOf } from "../shell/sheet.tsx";
 import { language, state } from "../state/store.ts";
 import { canvas } from "./canvas.ts";
 import { exampleIds } from "./examples.ts";
@@ -126,6 +126,10 @@ function watch(): () => void {
       answer.value = null;
       question.value = null;
       verdict.value = null;
+    }),
+    effect(() => {
+      // On a phone a question would else be asked behind another panel.
+      if (question.value !== null) openSheet(sheet, "step");
     }),
   ];
   let last = "";

@@ -95,7 +95,7 @@ export const ko = {
   stepOf: (pass: string, t: number, of: number) => `${pass} ${t}/${of}`,
   start: "시작",
   startText: "입력에만 값이 있습니다. 마침표(.) 키를 누르면 게이트를 하나씩 계산합니다.",
-  forwardDone: (name: string, value: string) => `순전파가 끝났습니다: ${name} = ${value}. 다음 단계(.)부터 역전파입니다.`,
+  forwardDone: (name: string, value: string) => `순전파가 끝났습니다: ${name} = ${value}. 다음 단계부터 역전파입니다(마침표 키).`,
   local: "지역",
   upstream: "상류",
   downstream: "하류",

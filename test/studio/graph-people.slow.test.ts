@@ -258,6 +258,11 @@ describe.skipIf(leftOut())("for everybody", () => {
       expect(await serious(page)).toEqual([]);
     }
     expect(await text("#trace-table caption")).toBe(ko["tableCaption"]);
+    // A question is asked where it can be seen, whichever panel is open.
+    await page.click("#quiz");
+    await page.click("#next");
+    await page.waitForFunction(() => document.activeElement?.id === "answer");
+    expect(await page.evaluate(() => document.querySelector("#answer")!.getBoundingClientRect().height)).toBeGreaterThan(20);
     expect(await page.evaluate(() => document.documentElement.scrollWidth <= innerWidth)).toBe(true);
   });
 
