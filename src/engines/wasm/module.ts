@@ -210,7 +210,7 @@ function writeRows(rows: Rows<Step>, { around, loops, products, parts }: Written
   const finish = (code: Code): void => {
     for (const call of sums) call(code, null);
   };
-  const index = parts.turn((code) => {
+  const part = (code: Code): void => {
     const [turn, end] = [code.local(i32), code.local(i32)];
     if (count === 1) begin(code);
     code
@@ -226,9 +226,12 @@ function writeRows(rows: Rows<Step>, { around, loops, products, parts }: Written
     };
     code.count(turn, () => code.get(turn), () => code.get(end), 1, each); // biome-ignore format: one call
     if (count === 1) finish(code);
-  });
-  if (count === 1) return (code) => code.int(0).int(0).call(index);
-  const all = parts.share({ ...shares, parts: count }, (code, part) => code.get(part).get(1).call(index));
+  };
+  if (count === 1) {
+    const index = parts.turn(part);
+    return (code) => code.int(0).int(0).call(index);
+  }
+  const all = parts.share({ ...shares, parts: count }, part);
   if (onto.length === 0) return all;
   const [start, end] = [begin, finish].map(parts.turn) as [number, number];
   return (code) => {

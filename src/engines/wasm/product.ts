@@ -238,6 +238,22 @@ export function writeProduct(
       computed(code);
     };
   }
+  const one = (code: Code, x: (code: Code) => void, y: (code: Code) => void, z: (code: Code) => void): void => {
+    x(code);
+    if (small < 0) code.int(a.row * size).int(a.column * size);
+    y(code);
+    if (small < 0) code.int(b.row * size).int(b.column * size);
+    z(code);
+    if (small < 0) {
+      code.int(n * size);
+      cut(code, { m, n, k }, kind);
+    }
+    parts.packed(code);
+    if (small < 0) code.int(0);
+    code.call(gemm);
+  };
+  // A single one is called where it stands.
+  if (batch.length === 0) return (code) => one(code, left, right, out);
   const index = module.add(null, [], [], (code) => {
     const [x, y, z] = [code.local(i32), code.local(i32), code.local(i32)];
     left(code);
@@ -248,24 +264,7 @@ export function writeProduct(
     code.set(z);
     const level = (axis: number): void => {
       if (axis === batch.length) {
-        if (small >= 0) {
-          code.get(x).get(y).get(z);
-          parts.packed(code);
-          code.call(small);
-        } else {
-          code
-            .get(x)
-            .int(a.row * size)
-            .int(a.column * size)
-            .get(y)
-            .int(b.row * size)
-            .int(b.column * size)
-            .get(z)
-            .int(n * size);
-          cut(code, { m, n, k }, kind);
-          parts.packed(code);
-          code.int(0).call(gemm);
-        }
+        one(code, () => code.get(x), () => code.get(y), () => code.get(z)); // biome-ignore format: one call
         code.move(z, m * n * size);
         return;
       }

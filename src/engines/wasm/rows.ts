@@ -253,6 +253,13 @@ interface Run {
   readonly written: Map<Buffer, number>;
 }
 
+/** The largest whole number that divides both. */
+function commonDivisor(a: number, b: number): number {
+  let [x, y] = [a, b];
+  while (y !== 0) [x, y] = [y, x % y];
+  return x;
+}
+
 /** How many rows a turn has: as many as the cache holds, in turns of one length; 0 where turns are not worth it. */
 function rowsOf({ rows, steps, touched: views, places }: Run, bytesOf: (b: Buffer) => number): number {
   if (steps.some((s) => s.kind === "product")) return 1;
@@ -264,8 +271,9 @@ function rowsOf({ rows, steps, touched: views, places }: Run, bytesOf: (b: Buffe
   const elements = Math.max(...places.map(({ shape }) => sizeOf(shape))) / rows;
   const least = Math.max(...places.map(({ shape, from, to }) => (from === 0 ? 1 : Math.ceil(leastStretch / sizeOf(shape.slice(to))))));
   const most = Math.max(least, Math.floor((mostBytes * rows) / bytes), 1);
-  let count = Math.min(most, rows);
-  while (rows % count !== 0 || wraps.some((w) => w % count !== 0)) count--;
+  const unit = wraps.reduce(commonDivisor, rows);
+  let count = Math.min(most, unit);
+  while (unit % count !== 0) count--;
   if (
     (bytes >= worthApart || places.every((p) => p.from === 0)) &&
     count >= least &&
