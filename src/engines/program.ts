@@ -273,7 +273,7 @@ function storeFor(graph: Graph<unknown, unknown>, engine: Engine, state: unknown
   const inputs = graph.inputs as Record<string, unknown>;
   const held = new Map<string, Held>();
   const types = new Map<string, TensorType>();
-  // What goes into the engine's memory at once is copied there, and need not be before.
+  // What goes into the engine's memory at once is copied there, and need not be before; most weights are f32.
   const copied = engine.tensor !== undefined && engine.far === undefined;
   for (const [name, tree] of Object.entries(state)) {
     if (isLeaf(inputs) || !Object.hasOwn(inputs, name))
@@ -286,21 +286,14 @@ function storeFor(graph: Graph<unknown, unknown>, engine: Engine, state: unknown
       throw new EngineError(`compile: state.${name} has ${paths(tree, name)}, the graph wants ${paths(inputs[name], name)}`);
     for (const { path, leaf } of given) {
       const type = wanted.get(path)!;
-      held.set(path, copied && isAsHeld(leaf, type) ? leaf : heldFrom(leaf, type, `compile: state.${path}`));
+      const ready = copied && isTensor(leaf) && leaf.data instanceof Float32Array && leaf.data.length === sizeOf(type.shape);
+      held.set(path, ready && type.dtype === "f32" && sameType(leaf.type, type) ? leaf : heldFrom(leaf, type, `compile: state.${path}`));
       types.set(path, type);
     }
   }
   // Only where leaves are: the tree that was given stays the caller's.
   const places = rebuild(state, () => 0) as Record<string, unknown>;
   return new Store(engine, places, held, types);
-}
-
-/** Whether data is a tensor as engines hold it: of this float type, in its own array, which is full. */
-function isAsHeld(x: unknown, type: TensorType): x is Tensor {
-  if (!isTensor(x) || !sameType(x.type, type)) return false;
-  const { data } = x;
-  const own = (data instanceof Float32Array && type.dtype === "f32") || (data instanceof Float64Array && type.dtype === "f64");
-  return own && type.shape.length > 0 && data.length === sizeOf(type.shape);
 }
 
 interface Made {

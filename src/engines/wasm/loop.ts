@@ -1,11 +1,14 @@
+import type { DType } from "../../ir/dtype.ts";
 import type { Node } from "../../ir/node.ts";
+import { sameShape } from "../../ir/shape.ts";
+import { attributesKey } from "../../passes/attributes-key.ts";
 import { constant, elementwise, type Kind, named, type Push, type Target } from "./elementwise.ts";
-import { type Code, i32, type ModuleBuilder, type ValueType, v128 } from "./encoder.ts";
+import { type Code, i32, type ModuleBuilder, v128 } from "./encoder.ts";
 import { cells } from "./kernel.ts";
-import { type Access, LoopShape, type Reduced } from "./loop-shape.ts";
-import type { MathLibrary, MathName } from "./math.ts";
-import { kindOf, type Loop, type Total } from "./plan.ts";
+import { isMath, type MathLibrary, type MathName } from "./math.ts";
+import { kindOf, type Loop, type Source, type Total } from "./plan.ts";
 import { addressOf } from "./product.ts";
+import { isWhole, type View } from "./view.ts";
 
 /** What loops need of the module they are written into. */
 export interface Surroundings {
@@ -22,13 +25,34 @@ const identities: Readonly<Record<Total["op"], number>> = { sum: 0, prod: 1, max
 
 function identityOf(op: Total["op"], kind: Kind): number {
   const x = identities[op];
-  return kind === "i32" && !Number.isFinite(x) ? (x > 0 ? 2147483647 : -2147483648) : x;
+  return kind === "i32" ? Math.max(-(2 ** 31), Math.min(2 ** 31 - 1, x)) : x;
 }
 
-/** A reduction and where it is summed: accumulators of its run, for vectors and for what is left of a row, and where its result goes. */
-interface Reduction extends Reduced {
+/** How one place in memory is walked: strides per collapsed axis, in elements. */
+interface Access {
+  readonly view: View;
+  readonly kind: Kind;
+  /** Its number, and that of the parameter with the address of its current element. */
+  readonly number: number;
+  strides: readonly number[];
+}
+
+/** A reduction: how its result is walked, and where it is summed. */
+interface Reduction {
+  readonly total: Total;
+  readonly access: Access;
+  /** Where its operand is read, null where that is a member. */
+  readonly source: Access | null;
+  /** Collapsed axes that are summed over. */
+  reduced: readonly boolean[];
+  /** The first axis of the run of summed axes at the end; -1 where summed axes come before kept ones, and the sum is kept in memory. */
+  from: number;
+  /** What is in memory counts, too. */
+  onto: boolean;
+  /** Accumulators of the run, for vectors and for what is left of a row. */
   wide: number[];
   plain: number;
+  /** Where its result goes. */
   start: number;
 }
 
@@ -75,10 +99,9 @@ function pushAddress(code: Code, around: Surroundings, { view, kind }: Access, t
   if (stretch) moved(stretch[1], stretch[0], "i32.div_u");
 }
 
-/** Fills a place with so many numbers that totals start from. */
-function fill(code: Code, around: Surroundings, { op, kind }: Total, count: number, address: () => void): void {
+/** Fills the place whose address is on the stack with so many numbers that totals start from. */
+function fill(code: Code, around: Surroundings, { op, kind }: Total, count: number): void {
   const [at, i] = [code.local(i32), code.local(i32)];
-  address();
   code.set(at);
   code.count(
     i,
@@ -96,95 +119,178 @@ function fill(code: Code, around: Surroundings, { op, kind }: Total, count: numb
 /** Calls a loop; `turn` is the local with the number of the turn, where rows are computed in turns. */
 export type LoopCall = (code: Code, turn: number | null) => void;
 
-/** More addresses than this are no parameters: hosts know no function of more than a thousand. */
-const mostAddresses = 100;
-
 /** The loops of a module: those that differ in nothing but where their elements lie are one function, of addresses. */
-export class LoopLibrary {
-  readonly #module: ModuleBuilder;
-  readonly #around: Surroundings;
-  /** Adds a function of a turn's number and the thread's. */
-  readonly #turn: (write: (code: Code) => void) => number;
-  readonly #made = new Map<string, number>();
-
-  constructor(module: ModuleBuilder, around: Surroundings, turn: (write: (code: Code) => void) => number) {
-    this.#module = module;
-    this.#around = around;
-    this.#turn = turn;
-  }
-
-  /** Adds a loop, unless there is one like it. */
-  call(loop: Loop, turned = false): LoopCall {
-    const shape = new LoopShape(loop);
-    const { accesses } = shape;
-    const around = this.#around;
-    if (accesses.length > mostAddresses) {
-      const write = (code: Code): void => {
-        for (const a of accesses) {
-          a.pointer = code.local(i32);
-          pushAddress(code, around, a, turned ? 0 : null);
-          code.set(a.pointer);
-        }
-        new LoopWriter(code, around, shape).write();
-      };
-      const index = turned ? this.#turn(write) : this.#module.add(null, [], [], write);
-      return (code, turn) => {
-        if (turn !== null) code.get(turn).get(1);
-        code.call(index);
-      };
-    }
-    const key = shape.key();
-    let index = key === null ? undefined : this.#made.get(key);
-    if (index === undefined) {
-      const params = accesses.map(() => i32 as typeof i32);
-      index = this.#module.add(null, params, [], (code) => new LoopWriter(code, around, shape).write());
-      if (key !== null) this.#made.set(key, index);
-    }
+export function loopsOf(module: ModuleBuilder, around: Surroundings): (loop: Loop) => LoopCall {
+  const made = new Map<string, number>();
+  return (loop) => {
+    const writer = new LoopWriter(loop, around);
+    const { accesses } = writer;
+    const key = writer.key();
+    const index = made.get(key) ?? module.add(null, accesses.map(() => i32), [], (code) => writer.write(code)); // biome-ignore format: one call
+    made.set(key, index);
     return (code, turn) => {
       for (const a of accesses) pushAddress(code, around, a, turn);
       code.call(index);
     };
-  }
+  };
+}
 
-  /** Writes what totals that go on over turns start from. */
-  clear(code: Code, { totals }: Loop): void {
-    for (const total of totals)
-      if (total.onto === true) {
-        const { buffer } = total.out;
-        fill(code, this.#around, total, buffer.length, () => addressOf(code, this.#around.base, buffer));
-      }
+/** Writes what totals that go on over turns start from. */
+export function clear(code: Code, around: Surroundings, { totals }: Loop): void {
+  for (const total of totals) {
+    const { buffer } = total.out;
+    if (total.onto === true) fill(addressOf(code, around.base, buffer), around, total, buffer.length);
   }
 }
 
-/** Writes the code of one loop. */
+/** A loop apart from where its elements lie: loops with one key are one function, which takes addresses. */
 class LoopWriter {
-  private readonly code: Code;
+  private code!: Code;
   private readonly around: Surroundings;
-  private readonly shape: LoopShape;
-  private readonly totals: readonly Reduction[];
 
-  constructor(code: Code, around: Surroundings, shape: LoopShape) {
-    this.code = code;
+  private readonly loop: Loop;
+  /** All places in memory, in the order of their addresses; what is read several times is one of them. */
+  readonly accesses: Access[] = [];
+  /** Of these, how many are read. */
+  readonly #reads: number;
+  /** Where each member reads its operands in memory, null for those that are members, and where it is written, null where it is not. */
+  readonly #args: (readonly (Access | null)[])[] = [];
+  readonly #outs: (Access | null)[] = [];
+  private readonly totals: readonly Reduction[];
+  /** Sizes of the axes that are left where those are one that all places walk as one. */
+  #dims: readonly number[] = [];
+  /** Bytes of a lane. */
+  readonly #size: 4 | 8;
+  readonly #vectors: boolean;
+  /** Bodies that are written one after the other: short ones several, so that counting and moving pointers weigh less and sums do not wait for each other. */
+  readonly #times: number;
+  /** Rows end with single elements; otherwise their last vector may run over into the next row, which comes later, or behind the buffer. */
+  readonly #exact: boolean;
+
+  constructor(loop: Loop, around: Surroundings) {
     this.around = around;
-    this.shape = shape;
-    this.totals = shape.totals.map((t) => ({ ...t, wide: [], plain: -1, start: -1 }));
+    const { members, totals } = loop;
+    this.loop = loop;
+    for (const m of members) this.#args.push(m.args.map(this.#read));
+    const sources = totals.map((t) => this.#read(t.source));
+    this.#reads = this.accesses.length;
+    let exact = totals.length > 0;
+    for (const { out } of members) {
+      this.#outs.push(out === null ? null : this.#access(out));
+      // A vector at the end of a row may not run over into what others have written.
+      if (out !== null && (out.buffer.tight || !isWhole(out))) exact = true;
+    }
+    this.#exact = exact;
+    this.totals = totals.map((total, i): Reduction => {
+      const access = this.#access(total.out);
+      const reduced = access.strides.map((s) => s === 0);
+      return { total, access, source: sources[i]!, reduced, from: 0, onto: total.onto === true, wide: [], plain: -1, start: -1 };
+    });
+    this.#collapse();
+    for (const t of this.totals) {
+      const first = t.reduced.indexOf(true);
+      const start = first < 0 ? this.#dims.length : first;
+      t.from = t.reduced.slice(start).every((r) => r) ? start : -1;
+      if (t.from < 0) t.onto = true;
+    }
+    // What members read of each other has the type of one of them.
+    const kinds = [...this.accesses.map((a) => a.kind), ...members.map((m) => kindOf(m.node.type.dtype)!)];
+    const eight = kinds.includes("f64");
+    const four = kinds.includes("f32") || kinds.includes("i32");
+    this.#size = eight ? 8 : 4;
+    const inner = this.#dims.length - 1;
+    this.#vectors =
+      inner >= 0 &&
+      this.#dims[inner]! > 1 &&
+      !(eight && four) &&
+      this.accesses.every((a) => a.strides[inner] === 1 || (a.strides[inner] === 0 && !this.#outs.includes(a)));
+    const short = members.length + totals.length <= 6 && !members.some((m) => isMath(m.node.op.name));
+    this.#times = this.#vectors && this.#dims[inner]! / (16 / this.#size) >= 16 && short ? 4 : 1;
   }
 
-  write(): void {
-    const { code, around, shape } = this;
-    const { dims, empty } = shape;
+  #access(view: View): Access {
+    const made: Access = { view, kind: kindOf(view.buffer.dtype)!, number: this.accesses.length, strides: view.strides };
+    this.accesses.push(made);
+    return made;
+  }
+
+  /** What members and totals read: the same place is one access. */
+  readonly #read = (s: Source): Access | null => {
+    if ("member" in s) return null;
+    const { view } = s;
+    const { buffer, strides, offset, wrap } = view;
+    const known = this.accesses.find(
+      ({ view: v }) => v.buffer === buffer && v.offset === offset && v.wrap === wrap && sameShape(v.strides, strides),
+    );
+    return known ?? this.#access(view);
+  };
+
+  #collapse(): void {
+    const { shape } = this.loop;
+    const all = this.accesses;
+    const long = shape.flatMap((s, i) => (s === 1 ? [] : [i]));
+    // A single element has one axis, too.
+    const axes = long.length === 0 && shape.length > 0 ? [0] : long;
+    const dims: number[] = [];
+    const kept: number[] = [];
+    for (const axis of axes) {
+      const last = kept.length - 1;
+      const before = kept[last];
+      // The reduced and kept axes of a total must not merge: its stride is 0 along the one and not along the other, unless its size is 1.
+      if (
+        before !== undefined &&
+        all.every((a) => a.strides[before] === a.strides[axis]! * shape[axis]!) &&
+        this.totals.every((t) => t.reduced[before] === t.reduced[axis])
+      ) {
+        dims[last]! *= shape[axis]!;
+        kept[last] = axis;
+      } else {
+        dims.push(shape[axis]!);
+        kept.push(axis);
+      }
+    }
+    this.#dims = dims;
+    for (const a of all) a.strides = kept.map((axis) => a.strides[axis]!);
+    for (const t of this.totals) t.reduced = kept.map((axis) => t.reduced[axis]!);
+  }
+
+  /**
+   * All that its code depends on as a text. What is left out are places in memory: that two of them are one, or overlap, is nothing to the code, but for
+   * reads that are made once, and vectors that may not run over, which are in it.
+   */
+  key(): string {
+    const { accesses, loop, totals } = this;
+    return JSON.stringify([
+      this.#dims,
+      this.#exact,
+      accesses.map((a) => [a.kind, a.strides]),
+      loop.members.map(({ node: { op, attrs, type, serial }, args }, i) => [
+        op.name,
+        attributesKey(attrs) ?? serial,
+        type.dtype,
+        args.map((s, j) => this.#args[i]![j]?.number ?? s),
+        this.#outs[i]?.number,
+      ]),
+      totals.map(({ total: { op, kind, source, onto }, source: from, reduced }) => [op, kind, from?.number ?? source, reduced, onto]),
+    ]);
+  }
+
+  write(code: Code): void {
+    this.code = code;
+    const { around } = this;
+    const dims = this.#dims;
+    const empty = dims.includes(0);
     for (const { total, from, reduced, access } of this.totals)
       if (total.onto !== true && (from < 0 || empty))
-        fill(code, around, total, dims.reduce((n, size, i) => (reduced[i] ? n : n * size), 1), () => code.get(access.pointer)); // biome-ignore format: one call
+        fill(code.get(access.number), around, total, dims.reduce((n, size, i) => (reduced[i] ? n : n * size), 1)); // biome-ignore format: one call
     if (!empty) this.#level(0);
   }
 
   #target(wide: boolean): Target {
     const { code, around } = this;
-    const { size } = this.shape;
     return {
       ...singleTarget(code, around),
-      size,
+      size: this.#size,
       ...(wide && {
         wide,
         math: (name: MathName, kind: "f32" | "f64") => around.library.write(code, name, kind === "f32" ? "f32x4" : "f64x2"),
@@ -225,7 +331,7 @@ class LoopWriter {
     const { code } = this;
     if (!wide) code.mem(kind === "bool" ? "i32.load8_u" : `${kind}.load`, offset);
     else if (kind !== "bool") code.mem("v128.load", offset);
-    else if (this.shape.size === 4)
+    else if (this.#size === 4)
       code.mem("v128.load32_zero", offset).op("i16x8.extend_low_i8x16_u").op("i32x4.extend_low_i16x8_u").op("i32x4.neg");
     else {
       code
@@ -242,7 +348,7 @@ class LoopWriter {
     const { code } = this;
     if (!wide) code.mem(kind === "bool" ? "i32.store8" : `${kind}.store`, offset);
     else if (kind !== "bool") code.mem("v128.store", offset);
-    else if (this.shape.size === 4) {
+    else if (this.#size === 4) {
       const mask = code.local(v128);
       code
         .int(1)
@@ -271,13 +377,12 @@ class LoopWriter {
     else code.op(named(this.#target(true), kind, "splat"));
   }
 
-  /** Locals of bodies, by type: each body begins with all of them again. */
-  readonly #locals = new Map<ValueType, { readonly all: number[]; used: number }>();
+  /** Locals of bodies over single elements and over vectors: each body takes them again, in the same order. */
+  readonly #locals: readonly [number[], number[]] = [[], []];
+  #next = 0;
 
-  #local(type: ValueType): number {
-    let known = this.#locals.get(type);
-    if (known === undefined) this.#locals.set(type, (known = { all: [], used: 0 }));
-    return (known.all[known.used++] ??= this.code.local(type));
+  #local(wide: boolean, dtype: DType): number {
+    return (this.#locals[wide ? 1 : 0][this.#next++] ??= this.code.local(wide ? v128 : cells[dtype].type));
   }
 
   /** By member the local with its result, and by number of the access the one with what is read there. */
@@ -286,22 +391,22 @@ class LoopWriter {
 
   /** Writes all members once; `held` are locals with what does not move, by number of the access. */
   #body(wide: boolean, held: readonly number[], load: (access: Access) => void, store: (access: Access, local: number) => void): void {
-    const { code, shape } = this;
-    for (const known of this.#locals.values()) known.used = 0;
+    const { code } = this;
+    this.#next = 0;
     this.#loaded = [...held];
     const target = this.#target(wide);
-    for (const [i, { node, args }] of shape.loop.members.entries()) {
+    for (const [i, { node, args }] of this.loop.members.entries()) {
       // An operand that is used twice by its row must be there before: rows push their operands as often as they need.
       const pushes = args.map((s, j): Push => {
-        const local = "member" in s ? this.#computed[s.member]! : this.#fetched(shape.args[i]![j]!, wide, load);
+        const local = "member" in s ? this.#computed[s.member]! : this.#fetched(this.#args[i]![j]!, wide, load);
         return () => code.get(local);
       });
       const kind = kindOf(node.operands[node.op.name === "where" ? 1 : 0]!.type.dtype)!;
       elementwise[node.op.name]!.emit(target, kind, pushes, node);
-      const local = this.#local(wide ? v128 : cells[node.type.dtype].type);
+      const local = this.#local(wide, node.type.dtype);
       code.set(local);
       this.#computed[i] = local;
-      const out = shape.outs[i]!;
+      const out = this.#outs[i]!;
       if (out !== null) store(out, local);
     }
   }
@@ -311,7 +416,7 @@ class LoopWriter {
     const { kind, number } = access;
     const known = this.#loaded[number];
     if (known !== undefined) return known;
-    const local = this.#local(wide ? v128 : cells[kind].type);
+    const local = this.#local(wide, kind);
     load(access);
     this.code.set(local);
     this.#loaded[number] = local;
@@ -324,11 +429,13 @@ class LoopWriter {
     if (op === "sum") code.op(named(target, kind, "add"));
     else if (op === "prod") code.op(named(target, kind, "mul"));
     else if (kind !== "i32") code.op(named(target, kind, op));
-    else if (wide) code.op(op === "max" ? "i32x4.max_s" : "i32x4.min_s");
     else {
-      const [x, y] = [code.local(i32), code.local(i32)];
-      code.set(y).set(x).get(x).get(y).get(x).get(y);
-      code.op(op === "max" ? "i32.gt_s" : "i32.lt_s").op("select");
+      const pushes = [0, 1].map((): Push => {
+        const local = code.local(wide ? v128 : i32);
+        code.set(local);
+        return () => code.get(local);
+      });
+      elementwise[`${op}imum`]!.emit(target, kind, pushes, null as never);
     }
   }
 
@@ -337,19 +444,19 @@ class LoopWriter {
     const { code } = this;
     const starting = this.totals.filter((t) => t.from === depth);
     for (const t of starting) this.#begin(t);
-    if (depth === this.shape.dims.length - 1) this.#innermost();
+    if (depth === this.#dims.length - 1) this.#innermost();
     else {
-      const own = this.shape.accesses;
+      const own = this.accesses;
       const saved = own.map((a) => {
         const local = code.local(i32);
-        code.get(a.pointer).set(local);
+        code.get(a.number).set(local);
         return local;
       });
       const i = code.local(i32);
       code.count(
         i,
         () => code.int(0),
-        () => code.int(this.shape.dims[depth]!),
+        () => code.int(this.#dims[depth]!),
         1,
         () => {
           this.#level(depth + 1);
@@ -357,7 +464,7 @@ class LoopWriter {
             const step = a.strides[depth]! * cells[a.kind].bytes;
             code.get(saved[k]!);
             if (step !== 0) code.int(step).op("i32.add").tee(saved[k]!);
-            code.set(a.pointer);
+            code.set(a.number);
           });
         },
       );
@@ -370,10 +477,10 @@ class LoopWriter {
     const { op, kind } = t.total;
     if (t.plain < 0) {
       t.plain = code.local(cells[kind].type);
-      if (this.shape.vectors) t.wide = Array.from({ length: this.shape.times }, () => code.local(v128));
+      if (this.#vectors) t.wide = Array.from({ length: this.#times }, () => code.local(v128));
       t.start = code.local(i32);
     }
-    code.get(t.access.pointer).set(t.start);
+    code.get(t.access.number).set(t.start);
     constant(this.#target(false), kind, identityOf(op, kind));
     code.set(t.plain);
     for (const wide of t.wide) {
@@ -385,7 +492,7 @@ class LoopWriter {
   #end(t: Reduction): void {
     const { code } = this;
     const { kind, op } = t.total;
-    if (this.shape.vectors) this.#gather(t);
+    if (this.#vectors) this.#gather(t);
     code.get(t.start);
     if (t.onto) {
       code.get(t.start);
@@ -415,18 +522,17 @@ class LoopWriter {
   }
 
   #innermost(): void {
-    const { code, shape } = this;
-    const { vectors, times: several, exact, reads } = shape;
-    const inner = shape.dims.length - 1;
-    const count = shape.dims[inner]!;
-    const lanes = 16 / shape.size;
-    const own = shape.accesses;
+    const { code, accesses: own } = this;
+    const [dims, vectors, several, exact] = [this.#dims, this.#vectors, this.#times, this.#exact];
+    const inner = dims.length - 1;
+    const count = dims[inner]!;
+    const lanes = 16 / this.#size;
     // What does not move along the axis is loaded before it.
-    const still = own.filter((a, i) => i < reads && a.strides[inner] === 0);
+    const still = own.filter((a, i) => i < this.#reads && a.strides[inner] === 0);
     const held: { readonly plain: number[]; readonly wide: number[] } = { plain: [], wide: [] };
     for (const a of still) {
       const plain = code.local(cells[a.kind].type);
-      code.get(a.pointer);
+      code.get(a.number);
       this.#take(a.kind, false, 0);
       code.set(plain);
       held.plain[a.number] = plain;
@@ -450,11 +556,11 @@ class LoopWriter {
       const ahead = (a: Access, n: number): number => n * width * a.strides[inner]! * cells[a.kind].bytes;
       const once = (n: number): void => {
         const load = (a: Access): void => {
-          code.get(a.pointer);
+          code.get(a.number);
           this.#take(a.kind, wide, ahead(a, n));
         };
         this.#body(wide, wide ? held.wide : held.plain, load, (a, local) => {
-          code.get(a.pointer).get(local);
+          code.get(a.number).get(local);
           this.#put(a.kind, wide, ahead(a, n));
         });
         for (const t of this.totals) {
@@ -467,9 +573,9 @@ class LoopWriter {
             code.set(acc);
           } else {
             // Where nothing is summed, every element is its own total.
-            code.get(t.access.pointer);
+            code.get(t.access.number);
             if (t.onto) {
-              code.get(t.access.pointer);
+              code.get(t.access.number);
               this.#take(kind, wide, ahead(t.access, n));
             }
             code.get(value);
@@ -487,7 +593,7 @@ class LoopWriter {
           for (let n = 0; n < times; n++) once(n);
           for (const a of moving) {
             const step = a.strides[inner]! * cells[a.kind].bytes * width * times;
-            code.get(a.pointer).int(step).op("i32.add").set(a.pointer);
+            code.get(a.number).int(step).op("i32.add").set(a.number);
           }
         },
       );

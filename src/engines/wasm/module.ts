@@ -5,7 +5,7 @@ import { convolutionScratch, writeConvolution } from "./convolution.ts";
 import { elementwise } from "./elementwise.ts";
 import { type Code, i32, ModuleBuilder } from "./encoder.ts";
 import { cells, KernelCode } from "./kernel.ts";
-import { type LoopCall, LoopLibrary, type Surroundings } from "./loop.ts";
+import { clear, type LoopCall, loopsOf, type Surroundings } from "./loop.ts";
 import { MathLibrary, scalarSignature } from "./math.ts";
 import { type Computed, everyStep, type Hosted, type Loop, type Plan, padded, type Step } from "./plan.ts";
 import {
@@ -120,7 +120,7 @@ export function compileModule(plan: Plan, { shared, fused, threads }: Host, apar
         .int(plan.bytes + threads * each)
         .op("i32.add"),
   };
-  const written: Written = { module, around, loops: new LoopLibrary(module, around, parts.turn), products, parts, host, hosted };
+  const written: Written = { module, around, loops: loopsOf(module, around), products, parts, host, hosted };
   const functions = plan.steps.map((step) => write(step, written));
   module.add("run", [], [], (code) => {
     for (const f of functions) f(code);
@@ -135,7 +135,7 @@ type Call = (code: Code) => void;
 interface Written {
   readonly module: ModuleBuilder;
   readonly around: Surroundings;
-  readonly loops: LoopLibrary;
+  readonly loops: (loop: Loop) => LoopCall;
   readonly products: Products;
   readonly parts: Parts;
   /** The imported function that runs a step of the host's. */
@@ -159,7 +159,7 @@ function write(step: Step, into: Written): Call {
   }
   const cut = step.kind === "loop" ? inTurns(step, sharesFor(step, parts.threads).parts) : null;
   if (cut !== null) return writeRows(cut, into);
-  if (step.kind === "product") return writeProduct(step, module, around.base, products, parts);
+  if (step.kind === "product") return writeProduct(step, around.base, products, parts);
   if (step.kind === "convolution") return writeConvolution(step, module, around.base, products, parts);
   if (step.kind === "control") {
     const bodies = step.parts.map((steps) => steps.map((s) => write(s, into)));
@@ -174,7 +174,7 @@ function write(step: Step, into: Written): Call {
     return (code) => code.call(index);
   }
   if (step.kind === "loop" && (step.shape.length > 0 || step.totals.length > 0)) {
-    const call = into.loops.call(step);
+    const call = into.loops(step);
     return (code) => call(code, null);
   }
   const index =
@@ -192,20 +192,18 @@ function sharesFor(step: Step, threads: number): Shares {
 /** Steps on the rows of one turn after the other; threads take some of the turns each, as many each, where there is enough to do. */
 function writeRows(rows: Rows<Step>, { around, loops, products, parts }: Written): Call {
   const { turns } = rows;
-  const turned = rows.steps.map((s): LoopCall => {
-    if (s.kind !== "product") return loops.call(s as Loop, true);
-    const index = turnedProduct(s, around.base, products, parts);
-    return (code, turn) => code.get(turn!).get(1).call(index);
-  });
+  const turned = rows.steps.map(
+    (s): LoopCall => (s.kind === "product" ? turnedProduct(s, around.base, products, parts) : loops(s as Loop)),
+  );
   const shares = sharesFor(rows, parts.threads);
   const onto = rows.steps.filter((s) => s.kind === "loop" && s.totals.some((t) => t.onto)) as Loop[];
   let count = Math.min(turns, shares.parts);
   while (turns % count !== 0) count = count < mostParts ? count + 1 : 1;
   if (onto.length > 0) count = count > 1 ? rows.parts : 1;
   // What is added up over all rows begins anew, and what parts added up is added up at the end.
-  const sums = rows.sums.map((s) => loops.call(s as Loop));
+  const sums = rows.sums.map((s) => loops(s as Loop));
   const begin = (code: Code): void => {
-    for (const s of onto) loops.clear(code, s);
+    for (const s of onto) clear(code, around, s);
   };
   const finish = (code: Code): void => {
     for (const call of sums) call(code, null);

@@ -109,8 +109,8 @@ interface Group extends Loop {
   readonly waiting: Facts[];
 }
 
-/** More members than this would keep too many registers and too large a function. */
-const mostMembers = 300;
+/** More members than this would keep too many registers and too large a function; each has four addresses at most, of which a function takes no more than a thousand. */
+const mostMembers = 240;
 /** Single elements have no loop around them, so that there may be more; what compiles a function takes longer than in proportion to its size. */
 const mostScalars = 600;
 /** Ops that give their elements back in order where no axis but those of one place comes or goes. */
@@ -800,7 +800,7 @@ function squeezed(shape: Shape): Shape {
 
 /** Whether a loop can take one more over a shape. */
 function fits(g: Group, shape: Shape, most: number): boolean {
-  return (g.shape === shape || sameShape(g.shape, shape)) && g.members.length < most;
+  return (g.shape === shape || sameShape(g.shape, shape)) && g.members.length + g.totals.length < most;
 }
 
 /** Gives a buffer that is another one the place of that. */

@@ -1,4 +1,4 @@
-import { broadcast } from "../../ir/shape.ts";
+import { broadcast, sizeOf } from "../../ir/shape.ts";
 import { type Code, i32, type ModuleBuilder } from "./encoder.ts";
 import { blocksOf, modes, ProductLibrary, productScratch } from "./gemm.ts";
 import type { Product } from "./plan.ts";
@@ -160,28 +160,17 @@ export function sharesOf(flops: number, threads: number): Shares {
 }
 
 /** The code of a product. */
-export function writeProduct(
-  product: Product,
-  module: ModuleBuilder,
-  base: number,
-  products: Products,
-  parts: Parts,
-): (code: Code) => void {
+export function writeProduct(product: Product, base: number, products: Products, parts: Parts): (code: Code) => void {
   const sizes = sizesOf(product);
   const { m, n, k, batch, a, b } = sizes;
   const kind = product.node.type.dtype as "f32" | "f64";
   const size = kind === "f32" ? 4 : 8;
-  const shaped = shapedOf(sizes);
-  const small = isSmall(shaped, kind) ? products.small.index(shaped, kind) : -1;
   const sharing = sharingOf(sizes, kind, parts.threads);
-  const gemm = small >= 0 ? small : products.large.index(kind);
-  const [left, right, out] = [0, 1, 2].map((i) => (code: Code): void => {
-    if (i === 2) addressOf(code, base, product.out);
-    else addressOf(code, base, (i === 0 ? a : b).view.buffer, (i === 0 ? a : b).view.offset * size);
-  }) as [(code: Code) => void, (code: Code) => void, (code: Code) => void];
+  const at = ({ view }: Operand) => (code: Code) => addressOf(code, base, view.buffer, view.offset * size); // biome-ignore format: a function
   if (sharing.parts > 1) {
+    const gemm = products.large.index(kind);
     const byRows = m >= n;
-    const sides = { a: { push: left, whole: m, across: a.row * size, along: a.column * size }, b: { push: right, whole: n, across: b.column * size, along: b.row * size } }; // biome-ignore format: a table
+    const sides = { a: { push: at(a), whole: m, across: a.row * size, along: a.column * size }, b: { push: at(b), whole: n, across: b.column * size, along: b.row * size } }; // biome-ignore format: a table
     const [own, other] = byRows ? (["a", "b"] as const) : (["b", "a"] as const);
     const { push, whole, across, along } = sides[other];
     const { width, pack } = products.large.packing(kind, other);
@@ -209,8 +198,7 @@ export function writeProduct(
         inner,
         () => {
           code.int(k).get(at).op("i32.sub").set(some).atMost(some, inner);
-          push(code);
-          code.plus(from, across).plus(at, along).int(across).int(along).get(count).get(some);
+          push(code).plus(from, across).plus(at, along).int(across).int(along).get(count).get(some);
           parts.common(code);
           code.plus(at, Math.ceil(whole / width) * width * size);
           code.get(from).get(some).op("i32.mul").int(size).op("i32.mul").op("i32.add").call(pack);
@@ -221,14 +209,13 @@ export function writeProduct(
     const computed = share(sides[own].whole, unit, sharing.parts, (code, from, count) => {
       for (const side of ["a", "b"] as const) {
         const { push, across, along } = sides[side];
-        if (side === own) {
-          push(code);
-          code.plus(from, across);
-        } else parts.common(code);
+        if (side === own) push(code).plus(from, across);
+        else parts.common(code);
         code.int(side === "a" ? across : along).int(side === "a" ? along : across);
       }
-      out(code);
-      code.plus(from, byRows ? n * size : size).int(n * size);
+      addressOf(code, base, product.out)
+        .plus(from, byRows ? n * size : size)
+        .int(n * size);
       cut(code, { m, n, k }, kind, byRows ? { rows: count } : { columns: count });
       parts.packed(code);
       code.int(byRows ? modes.packedB : modes.packedA).call(gemm);
@@ -238,12 +225,47 @@ export function writeProduct(
       computed(code);
     };
   }
-  const one = (code: Code, x: (code: Code) => void, y: (code: Code) => void, z: (code: Code) => void): void => {
-    x(code);
-    if (small < 0) code.int(a.row * size).int(a.column * size);
-    y(code);
-    if (small < 0) code.int(b.row * size).int(b.column * size);
-    z(code);
+  const call = turnedProduct(product, base, products, parts);
+  const count = sizeOf(batch);
+  if (count === 1) return (code) => call(code, null);
+  return (code) => {
+    const turn = code.local(i32);
+    code.count(turn, () => code.int(0), () => code.int(count), 1, () => call(code, turn)); // biome-ignore format: one call
+  };
+}
+
+/** What writes the product of the matrices of a turn, whose number is in a local, or of the only ones there are. */
+export function turnedProduct(product: Product, base: number, products: Products, parts: Parts): (code: Code, turn: number | null) => void {
+  const sizes = sizesOf(product);
+  const { m, n, k, batch, a, b } = sizes;
+  const kind = product.node.type.dtype as "f32" | "f64";
+  const size = kind === "f32" ? 4 : 8;
+  const shaped = shapedOf(sizes);
+  const small = isSmall(shaped, kind) ? products.small.index(shaped, kind) : -1;
+  const gemm = small >= 0 ? small : products.large.index(kind);
+  return (code, turn) => {
+    const [x, y] = [a, b].map(({ view, steps, row, column }) => {
+      const address = (): Code => addressOf(code, base, view.buffer, view.offset * size);
+      const at = turn === null ? -1 : code.local(i32);
+      if (turn !== null) {
+        const rest = code.local(i32);
+        address().set(at).get(turn).set(rest);
+        for (let axis = batch.length - 1; axis >= 0; axis--) {
+          code.get(at).get(rest).int(batch[axis]!).op("i32.rem_u");
+          code.int(steps[axis]! * size).op("i32.mul").op("i32.add").set(at); // biome-ignore format: one sum
+          code.get(rest).int(batch[axis]!).op("i32.div_u").set(rest);
+        }
+      }
+      return (): void => {
+        if (turn === null) address();
+        else code.get(at);
+        if (small < 0) code.int(row * size).int(column * size);
+      };
+    }) as [() => void, () => void];
+    x();
+    y();
+    addressOf(code, base, product.out);
+    if (turn !== null) code.plus(turn, m * n * size);
     if (small < 0) {
       code.int(n * size);
       cut(code, { m, n, k }, kind);
@@ -252,92 +274,4 @@ export function writeProduct(
     if (small < 0) code.int(0);
     code.call(gemm);
   };
-  // A single one is called where it stands.
-  if (batch.length === 0) return (code) => one(code, left, right, out);
-  const index = module.add(null, [], [], (code) => {
-    const [x, y, z] = [code.local(i32), code.local(i32), code.local(i32)];
-    left(code);
-    code.set(x);
-    right(code);
-    code.set(y);
-    out(code);
-    code.set(z);
-    const level = (axis: number): void => {
-      if (axis === batch.length) {
-        one(code, () => code.get(x), () => code.get(y), () => code.get(z)); // biome-ignore format: one call
-        code.move(z, m * n * size);
-        return;
-      }
-      const i = code.local(i32);
-      const move = (local: number, by: number): void => {
-        if (by !== 0) code.move(local, by);
-      };
-      code.count(
-        i,
-        () => code.int(0),
-        () => code.int(batch[axis]!),
-        1,
-        () => {
-          level(axis + 1);
-          move(x, a.steps[axis]! * size);
-          move(y, b.steps[axis]! * size);
-        },
-      );
-      move(x, -a.steps[axis]! * batch[axis]! * size);
-      move(y, -b.steps[axis]! * batch[axis]! * size);
-    };
-    level(0);
-  });
-  return (code) => code.call(index);
-}
-
-/** A function of the number of a turn, which computes the product of that turn's matrices. */
-export function turnedProduct(product: Product, base: number, products: Products, parts: Parts): number {
-  const sizes = sizesOf(product);
-  const { m, n, k, batch, a, b } = sizes;
-  const kind = product.node.type.dtype as "f32" | "f64";
-  const size = kind === "f32" ? 4 : 8;
-  const shaped = shapedOf(sizes);
-  const small = isSmall(shaped, kind) ? products.small.index(shaped, kind) : -1;
-  const gemm = small >= 0 ? small : products.large.index(kind);
-  return parts.turn((code) => {
-    const [rest, place] = [code.local(i32), code.local(i32)];
-    const addresses = [a, b].map(({ view, steps }) => {
-      const at = code.local(i32);
-      addressOf(code, base, view.buffer, view.offset * size).set(at);
-      return { at, steps };
-    });
-    code.get(0).set(rest);
-    for (let axis = batch.length - 1; axis >= 0; axis--) {
-      const count = batch[axis]!;
-      if (count === 1) continue;
-      code.get(rest).int(count).op("i32.rem_u").set(place);
-      code.get(rest).int(count).op("i32.div_u").set(rest);
-      for (const { at, steps } of addresses)
-        code
-          .get(at)
-          .plus(place, steps[axis]! * size)
-          .set(at);
-    }
-    const [x, y] = addresses.map(({ at }) => at) as [number, number];
-    const out = (): Code => addressOf(code, base, product.out).plus(0, m * n * size);
-    if (small >= 0) {
-      code.get(x).get(y);
-      out();
-      parts.packed(code);
-    } else {
-      code
-        .get(x)
-        .int(a.row * size)
-        .int(a.column * size)
-        .get(y)
-        .int(b.row * size)
-        .int(b.column * size);
-      out().int(n * size);
-      cut(code, { m, n, k }, kind);
-      parts.packed(code);
-      code.int(0);
-    }
-    code.call(gemm);
-  });
 }

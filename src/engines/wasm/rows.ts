@@ -253,13 +253,6 @@ interface Run {
   readonly written: Map<Buffer, number>;
 }
 
-/** The largest whole number that divides both. */
-function commonDivisor(a: number, b: number): number {
-  let [x, y] = [a, b];
-  while (y !== 0) [x, y] = [y, x % y];
-  return x;
-}
-
 /** How many rows a turn has: as many as the cache holds, in turns of one length; 0 where turns are not worth it. */
 function rowsOf({ rows, steps, touched: views, places }: Run, bytesOf: (b: Buffer) => number): number {
   if (steps.some((s) => s.kind === "product")) return 1;
@@ -271,7 +264,11 @@ function rowsOf({ rows, steps, touched: views, places }: Run, bytesOf: (b: Buffe
   const elements = Math.max(...places.map(({ shape }) => sizeOf(shape))) / rows;
   const least = Math.max(...places.map(({ shape, from, to }) => (from === 0 ? 1 : Math.ceil(leastStretch / sizeOf(shape.slice(to))))));
   const most = Math.max(least, Math.floor((mostBytes * rows) / bytes), 1);
-  const unit = wraps.reduce(commonDivisor, rows);
+  // Their greatest common divisor.
+  const unit = wraps.reduce((a, b) => {
+    while (b > 0) [a, b] = [b, a % b];
+    return a;
+  }, rows);
   let count = Math.min(most, unit);
   while (unit % count !== 0) count--;
   if (
@@ -319,9 +316,15 @@ export function byRows<S extends { readonly kind: string }>(
   for (let i = 0; i < steps.length; ) {
     let best: Run = { rows: 0, steps: [], touched: [], places: [], written: new Map() };
     let count = 0;
-    const next = able[i] ? choices.slice(i, i + 3).flat() : [];
-    for (const [c, [rows, size, inner]] of next.entries()) {
-      if (rows < 2 || next.findIndex((o) => o[0] === rows && o[1] === size && o[2] === inner) < c) continue;
+    // Each choice once.
+    for (const choice of new Set(
+      choices
+        .slice(i, i + 3)
+        .flat()
+        .map(String),
+    )) {
+      const [rows, size, inner] = choice.split(",").map(Number) as [number, number, number];
+      if (rows < 2) continue;
       const written = new Map<Buffer, number>();
       const run: Run = { rows, steps: [], touched: [], places: [], written };
       const inners = new Map([[size, inner]]);
