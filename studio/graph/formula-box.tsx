@@ -9,6 +9,13 @@ import { graphWords } from "./words.ts";
 /** What may be coloured at once; a longer text is shown plainly. */
 const mostWords = 4000;
 
+interface ShownWord {
+  readonly word: string;
+  readonly from: number;
+  readonly looks: string;
+  readonly element: JSX.Element;
+}
+
 /** The box with the formula: a text area over a layer that colours it, marks the fault and lights what the pointer is at in the picture. */
 export function FormulaBox(): JSX.Element {
   const w = graphWords.value;
@@ -24,6 +31,21 @@ export function FormulaBox(): JSX.Element {
     const isWrong = mark !== null && mark.from < to && from < mark.to;
     return `w-${kind}${isLit ? " w-lit" : ""}${isWrong ? " w-wrong" : ""}`;
   };
+  // A word that stays as it is is the same element, so that a letter looks at no other word.
+  const shown = useRef<readonly ShownWord[]>([]);
+  shown.current = (words.length <= mostWords ? words : []).map(({ text: word, from, kind }, i) => {
+    const looks = classOf(from, from + word.length, kind);
+    const before = shown.current[i];
+    if (before !== undefined && before.word === word && before.from === from && before.looks === looks) return before;
+    // By its place: of a letter more only the word that has it is another, and those after it begin later.
+    const element = (
+      <span key={i} data-from={from} class={looks}>
+        {word}
+      </span>
+    );
+    return { word, from, looks, element };
+  });
+  const isColoured = shown.current.length > 0;
   /** The offset in the text under the pointer, by the coloured words below it. */
   const offsetAt = (x: number, y: number): number | null => {
     for (const span of layer.current?.children ?? [])
@@ -45,18 +67,11 @@ export function FormulaBox(): JSX.Element {
     <div class="formula">
       <div class="formula-box">
         <pre aria-hidden="true" ref={layer}>
-          {words.length > 0 && words.length <= mostWords
-            ? words.map(({ text: word, from, kind }, i) => (
-                // By its place: of a letter more only the word that has it is another, and those after it begin later.
-                <span key={i} data-from={from} class={classOf(from, from + word.length, kind)}>
-                  {word}
-                </span>
-              ))
-            : text}{" "}
+          {isColoured ? shown.current.map(({ element }) => element) : text}{" "}
         </pre>
         <textarea
           id="formula"
-          class={words.length > 0 && words.length <= mostWords ? "coloured" : ""}
+          class={isColoured ? "coloured" : ""}
           aria-label={w.formulaLabel}
           aria-invalid={fault !== null && fault.variable === null}
           aria-describedby="formula-fault"

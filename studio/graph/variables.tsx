@@ -1,6 +1,6 @@
-import { useComputed } from "@preact/signals";
+import { computed, type ReadonlySignal, useComputed } from "@preact/signals";
 import type { JSX, RefObject } from "preact";
-import { useLayoutEffect, useRef } from "preact/hooks";
+import { useLayoutEffect, useMemo, useRef } from "preact/hooks";
 import { grouped } from "../words/words.ts";
 import { countOf } from "./held.ts";
 import { HeldNote } from "./held-numbers.tsx";
@@ -67,9 +67,20 @@ function useTyping<E extends HTMLInputElement | HTMLTextAreaElement>(name: strin
   return box;
 }
 
-function ScalarRow({ name, at }: { readonly name: string; readonly at: number }): JSX.Element {
+interface RowProps {
+  readonly name: string;
+  /** Its place among the variables. */
+  readonly at: number;
+}
+
+// What a row looks at, each by itself: a letter in the formula or a number in another row changes nothing in it.
+const useText = ({ name, at }: RowProps): string => useMemo(() => computed(() => textOf(name, at)), [name, at]).value;
+const useWrong = (name: string): boolean => useMemo(() => computed(() => trouble.value?.variable === name), [name]).value;
+
+function ScalarRow({ name, at }: RowProps): JSX.Element {
   const w = graphWords.value;
-  const text = textOf(name, at);
+  const text = useText({ name, at });
+  const isWrong = useWrong(name);
   const x = numberIn(text);
   // The slider's range stays while it moves, so that the thumb stays under the pointer.
   const range = useRef(5);
@@ -78,7 +89,7 @@ function ScalarRow({ name, at }: { readonly name: string; readonly at: number })
   const drag = useRef<{ x: number; from: number } | null>(null);
   const box = useTyping<HTMLInputElement>(name);
   return (
-    <li class={trouble.value?.variable === name ? "variable wrong" : "variable"}>
+    <li class={isWrong ? "variable wrong" : "variable"}>
       <span
         class="variable-name drag"
         title={w.drag(name)}
@@ -110,7 +121,7 @@ function ScalarRow({ name, at }: { readonly name: string; readonly at: number })
         id={`value-${name}`}
         class="number"
         aria-label={w.valueOf(name)}
-        aria-invalid={trouble.value?.variable === name}
+        aria-invalid={isWrong}
         title={w.valueHint}
         value={text}
         onInput={(event) => type(name, event.currentTarget.value)}
@@ -129,9 +140,10 @@ function nudge(event: KeyboardEvent, name: string, x: number): void {
   setValue(name, rounded(x + (event.key === "ArrowUp" ? 1 : -1) * (event.shiftKey ? 1 : 0.1)));
 }
 
-function TensorRow({ name, at }: { readonly name: string; readonly at: number }): JSX.Element {
+function TensorRow({ name, at }: RowProps): JSX.Element {
   const w = graphWords.value;
-  const text = textOf(name, at);
+  const text = useText({ name, at });
+  const isWrong = useWrong(name);
   const part = text === "" ? heldPart(name) : undefined;
   const known = model.value?.variables[name]?.type ?? part;
   const shape = known === undefined || known.shape.length === 0 ? "" : known.shape.join("×");
@@ -147,7 +159,7 @@ function TensorRow({ name, at }: { readonly name: string; readonly at: number })
     setValue(name, JSON.stringify(fill(0)).replaceAll(",", ", "));
   };
   return (
-    <li class={trouble.value?.variable === name ? "variable tensor wrong" : "variable tensor"}>
+    <li class={isWrong ? "variable tensor wrong" : "variable tensor"}>
       <span class="variable-name">{name}</span>
       <span class="shape">
         {known !== undefined && known.dtype !== "f64" && (part === undefined || known.dtype !== "f32") ? `${known.dtype} ` : ""}
@@ -166,7 +178,7 @@ function TensorRow({ name, at }: { readonly name: string; readonly at: number })
         class="number"
         rows={1}
         aria-label={w.valueOf(name)}
-        aria-invalid={trouble.value?.variable === name}
+        aria-invalid={isWrong}
         title={part === undefined ? w.valueHint : w.heldHint}
         {...(part !== undefined && { placeholder: w.heldValue(grouped(countOf({ [name]: part }))) })}
         spellcheck={false}
@@ -189,14 +201,30 @@ function isScalar(name: string, at: number): boolean {
 /** More variables than this have no row each. */
 const mostRows = 200;
 
+function Row({ name, at }: RowProps): JSX.Element {
+  const isNumber = useMemo(() => computed(() => isScalar(name, at)), [name, at]).value;
+  return isNumber ? <ScalarRow name={name} at={at} /> : <TensorRow name={name} at={at} />;
+}
+
+const isInTrouble: ReadonlySignal<boolean> = computed(() => trouble.value !== null);
+
 /** A row for each variable of the formula: its value, to be dragged or written, and its gradient as far as the walk has come. */
 export function Variables(): JSX.Element {
   const names = variables.value;
+  // A row that stays at its place is the same element, so that it is not looked at when the list is another.
+  const kept = useRef(new Map<string, JSX.Element>());
+  const before = kept.current;
+  kept.current = new Map(
+    names.slice(0, mostRows).map((name, at) => {
+      const row = before.get(name);
+      return [name, row?.props.at === at ? row : <Row key={name} name={name} at={at} />];
+    }),
+  );
   return (
     <section class="variables" aria-label={graphWords.value.variables}>
       <h2>
         {graphWords.value.variables}
-        {trouble.value !== null && names.length > 0 && (
+        {isInTrouble.value && names.length > 0 && (
           <button type="button" class="small" id="reset-values" onClick={() => set({ values: {} })}>
             {graphWords.value.resetValues}
           </button>
@@ -204,13 +232,7 @@ export function Variables(): JSX.Element {
       </h2>
       <HeldNote />
       {names.length === 0 && <p class="quiet">{graphWords.value.noVariables}</p>}
-      <ul>
-        {names
-          .slice(0, mostRows)
-          .map((name, at) =>
-            isScalar(name, at) ? <ScalarRow key={name} name={name} at={at} /> : <TensorRow key={name} name={name} at={at} />,
-          )}
-      </ul>
+      <ul>{[...kept.current.values()]}</ul>
       {names.length > mostRows && <p class="quiet">{graphWords.value.more(names.length - mostRows)}</p>}
     </section>
   );
