@@ -13,7 +13,11 @@ export interface Thin {
 const path: readonly number[] = [7, 5, 9];
 /** Raw data of fewer bytes is read with the rest. */
 const leastLeft: number = 2 ** 16;
-const windowSize: number = 2 ** 18;
+/** Behind a weight that is left out little has to be read, as a rule: the next one's name and sizes. Windows that follow each other grow. */
+const leastWindow: number = 2 ** 14;
+const mostWindow: number = 2 ** 20;
+/** Bytes that windows have read are kept up to so many; what was in others is read again. */
+const mostKept: number = 2 ** 25;
 
 /** A stretch of the file, or bytes that stand in its place. */
 type Part = Uint8Array | readonly [from: number, to: number];
@@ -23,6 +27,9 @@ class Window {
   readonly file: Ranges;
   private bytes: Uint8Array = new Uint8Array();
   private start = 0;
+  private size = leastWindow;
+  private readonly kept: { readonly start: number; readonly bytes: Uint8Array }[] = [];
+  private held = 0;
   /** The byte behind the last number. */
   at = 0;
   constructor(file: Ranges) {
@@ -35,8 +42,14 @@ class Window {
   async number(at: number, end: number): Promise<number> {
     const last = Math.min(at + 10, end);
     if (at < this.start || last > this.start + this.bytes.length) {
+      const follows = at >= this.start && at <= this.start + this.bytes.length;
+      this.size = follows ? Math.min(mostWindow, 4 * this.size) : leastWindow;
       this.start = at;
-      this.bytes = await this.file.read(at, Math.min(at + windowSize, this.file.size));
+      this.bytes = await this.file.read(at, Math.min(at + this.size, this.file.size));
+      if (this.held + this.bytes.length <= mostKept) {
+        this.held += this.bytes.length;
+        this.kept.push({ start: at, bytes: this.bytes });
+      }
     }
     let value = 0;
     for (let scale = 1, i = at; i < last; i++, scale *= 128) {
@@ -48,6 +61,15 @@ class Window {
       }
     }
     return this.fail(at, end - at < 10 ? "a number has no end" : "a number is longer than 64 bits");
+  }
+  /** The bytes from `from` to `to`, of a window where they are within one. Each call's stretch lies behind that of the call before. */
+  async stretch(from: number, to: number): Promise<Uint8Array> {
+    const { kept } = this;
+    while (kept.length > 1 && kept[1]!.start <= from) kept.shift();
+    const [first] = kept;
+    if (first !== undefined && first.start <= from && to <= first.start + first.bytes.length)
+      return first.bytes.subarray(from - first.start, to - first.start);
+    return this.file.read(from, to);
   }
 }
 
@@ -135,7 +157,7 @@ export async function thin(file: Ranges): Promise<Thin> {
   const bytes = new Uint8Array(length);
   let at = 0;
   for (const part of list) {
-    bytes.set(part instanceof Uint8Array ? part : await file.read(...part), at);
+    bytes.set(part instanceof Uint8Array ? part : await walk.window.stretch(...part), at);
     at += lengthOf(part);
   }
   return { bytes, left: walk.left };

@@ -9,7 +9,7 @@ export function typeset(tex: string, place: HTMLElement): void {
 /** Puts the formula's MathML, which is not seen, where KaTeX has it: before what is seen. */
 export function addMathml(tex: string, place: HTMLElement): void {
   const seen = place.querySelector(".katex");
-  if (seen === null) return;
+  if (seen === null || seen.querySelector(".katex-mathml") !== null) return;
   const holder = document.createElement("span");
   holder.className = "katex-mathml";
   set(tex, holder, "mathml");

@@ -1,6 +1,9 @@
 /** How much of some files was read. */
 export type ReadSoFar = (bytes: number, of: number) => void;
 
+/** A part of up to so many bytes is read at once: a stream takes longer to begin than that to read. */
+const mostAtOnce: number = 2 ** 20;
+
 /**
  * Files that tell how much of them was read, all together, at most 30 times a second and at their end. Each is read as the file itself: whole, as text, or
  * a part of it.
@@ -18,6 +21,11 @@ export function countedFiles(files: readonly File[], tell: ReadSoFar): File[] {
     tell(done, of);
   };
   const read = async (blob: Blob): Promise<ArrayBuffer> => {
+    if (blob.size <= mostAtOnce) {
+      const bytes = await Blob.prototype.arrayBuffer.call(blob);
+      add(bytes.byteLength);
+      return bytes;
+    }
     const whole = new Uint8Array(blob.size);
     const reader = blob.stream().getReader();
     let at = 0;

@@ -1,5 +1,6 @@
 import { signal } from "@preact/signals";
 import { faultWords } from "../faults/fault-words.ts";
+import { afterFrame } from "../shell/after-frame.ts";
 import { say } from "../shell/live.tsx";
 import type { TabPicture } from "../shell/picture-of-tab.ts";
 import { saveFile } from "../shell/save-file.ts";
@@ -167,9 +168,11 @@ export async function openFiles(files: readonly File[], dropped = false): Promis
   await during("read", async (isGivenUp) => {
     forget();
     const main = files.find(({ name }) => /\.(onnx|graph)$/i.test(name)) ?? first;
+    // It starts while the file is looked at.
+    const to = worker();
     const mark = await markOf(main);
     if (isGivenUp()) return;
-    const opened = await worker().ask("open", { files });
+    const opened = await to.ask("open", { files });
     seen.set(mark.mark, files);
     openedFile.value = mark;
     // The view that the address has of this file, or a new one.
@@ -180,6 +183,9 @@ export async function openFiles(files: readonly File[], dropped = false): Promis
     say(parts === null ? importWords.value.openedFile(opened.name) : importWords.value.opened(opened.name, parts));
     if (opened.kind !== "model") return;
     busy.value = "inspect";
+    // The picture, which is put in its place in the frame after this one, is painted before the worker has the processor for all of the weights.
+    for (let frame = 0; frame < 2; frame++) await new Promise<void>((done) => void afterFrame(done));
+    if (isGivenUp()) return;
     inspection.value = await worker().ask("inspection", {});
   });
 }
