@@ -27,14 +27,18 @@ export interface Studio {
 /** A tab that was closed and may be opened again, with the list that its faults go to. */
 interface Tab {
   readonly page: Page;
+  /** How it was asked for. */
+  readonly key: string;
   faults: string[];
+  /** Ends it for good. */
+  readonly end: () => Promise<void>;
 }
 
-/** What a file of tests leaves to the next one in this process: the server, the browser, and tabs by how they were asked for. */
+/** What a file of tests leaves to the next one in this process: the server, the browser, and closed tabs, the newest last. */
 interface Running {
   readonly serving: Serving;
   readonly browser: Browser;
-  readonly closed: Map<string, Tab[]>;
+  readonly closed: Tab[];
 }
 
 interface StudioOptions {
@@ -56,7 +60,7 @@ async function start({ args = [], files = new Map(), runtime = runtimeFolder(), 
   if (policy !== undefined)
     for (const [address, { bytes, headers }] of site)
       site.set(address, { bytes, headers: Object.fromEntries(Object.entries(headers).map(([name, text]) => [name, policy(text)])) });
-  return { browser, serving: await serve(site, "127.0.0.1", 0), closed: new Map() };
+  return { browser, serving: await serve(site, "127.0.0.1", 0), closed: [] };
 }
 
 /** The plain studio of this process: a browser takes a second to start, and it ends with the process. */
@@ -70,10 +74,9 @@ const mostClosed = 4;
  * most of the time that these tests take. Whoever asks for the tab's context, adds a script to it or changes its media changes what cannot be told from
  * outside, and then it closes.
  */
-function recycled(tab: Tab, { serving, closed }: Running, key: string): void {
+function recycled(tab: Tab, { serving, closed }: Running): void {
   const page = tab.page as unknown as Record<"context" | "addInitScript" | "emulateMedia", (...given: unknown[]) => unknown> &
-    Pick<Page, "goto" | "evaluate" | "close">;
-  const close = page.close.bind(page);
+    Pick<Page, "goto" | "evaluate" | "close"> & { readonly mouse: { move(x: number, y: number): Promise<void> } };
   let isChanged = false;
   for (const name of ["context", "addInitScript", "emulateMedia"] as const) {
     const does = page[name].bind(page);
@@ -83,18 +86,18 @@ function recycled(tab: Tab, { serving, closed }: Running, key: string): void {
     };
   }
   page.close = async () => {
-    if (closed.get(key)?.includes(tab) === true) return;
-    const kept = [...closed.values()].reduce((n, tabs) => n + tabs.length, 0);
-    if (isChanged || kept >= mostClosed) return close();
+    if (isChanged) return tab.end();
+    if (closed.includes(tab)) return;
     try {
       // A text of the same origin, in which no script runs: what was kept there is forgotten, when nobody writes there any more.
       await page.goto(`${serving.url}sw.js`);
       await page.evaluate("localStorage.clear()");
-      await (page as unknown as { mouse: { move(x: number, y: number): Promise<void> } }).mouse.move(0, 0);
-      closed.set(key, [...(closed.get(key) ?? []), tab]);
+      await page.mouse.move(0, 0);
     } catch {
-      await close();
+      return tab.end();
     }
+    closed.push(tab);
+    if (closed.length > mostClosed) await closed.shift()!.end();
   };
 }
 
@@ -118,10 +121,11 @@ export async function openStudio(options: StudioOptions = {}): Promise<Studio> {
       const wanted: PageOptions = { viewport: { width: 1280, height: 800 }, serviceWorkers: offline ? "allow" : "block", ...options };
       const key = JSON.stringify(wanted);
       const mayBeOld = before === undefined && !offline;
-      let tab = mayBeOld ? closed.get(key)?.pop() : undefined;
+      const last = mayBeOld ? closed.findLastIndex((one) => one.key === key) : -1;
+      let [tab] = last < 0 ? [] : closed.splice(last, 1);
       if (tab === undefined) {
-        const made: Tab = { page: await browser.newPage(wanted), faults: [] };
-        const { page } = made;
+        const page = await browser.newPage(wanted);
+        const made: Tab = { page, key, faults: [], end: page.close.bind(page) };
         page.on("console", (message) => {
           // What the browser itself remarks when a page asks for a graphics card that the machine does not have.
           if (message.text() === "No available adapters.") return;
@@ -133,7 +137,7 @@ export async function openStudio(options: StudioOptions = {}): Promise<Studio> {
           if (!request.url().startsWith(serving.url) && !/^(data|blob|about):/.test(request.url()))
             made.faults.push(`request: ${request.url()}`);
         });
-        if (mayBeOld) recycled(made, running, key);
+        if (mayBeOld) recycled(made, running);
         tab = made;
       } else tab.faults = [];
       open.add(tab);
@@ -144,8 +148,8 @@ export async function openStudio(options: StudioOptions = {}): Promise<Studio> {
     },
     close: async () => {
       if (isPlain) {
-        const idle = new Set([...closed.values()].flat());
-        await Promise.all([...open].filter((tab) => !idle.has(tab)).map(({ page }) => page.close()));
+        // What a test that failed has left open.
+        await Promise.all([...open].filter((tab) => !closed.includes(tab)).map(({ end }) => end()));
         return;
       }
       await browser.close();

@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { leftOut } from "../browser/launch.ts";
 import { openStudio, type Studio } from "./open-studio.ts";
+import { settled } from "./settled.ts";
 import { type MorePage, ready, visitTrain } from "./train-page.ts";
 
 interface Mouse {
@@ -76,8 +77,10 @@ describe.skipIf(leftOut())("the Train tab by the mouse", () => {
     await drag(page, [on(0.5, -0.1), on(0.5, 0.4), on(0.9, 0.4), on(0.9, 0.9)]);
     expect(await points()).toBe(0);
     await drag(page, [on(0.2, 0.5), on(0.8, 0.5), on(0.8, 1.2), on(0.3, 1.2)]);
+    // How many there are is written a frame later.
+    await expect.poll(points).toBeGreaterThan(4);
+    await settled(page);
     const sprayed = await points();
-    expect(sprayed).toBeGreaterThan(4);
     await page.keyboard.press("Tab");
     await drag(page, [on(0.5, -0.1), on(0.5, 0.8)]);
     expect(await points()).toBe(sprayed);
