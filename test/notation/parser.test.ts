@@ -262,7 +262,7 @@ describe("random texts", () => {
           expect(error.message).toMatch(/\(line \d+, column \d+\)\n {2}.*\n {2}\s*\^+$/);
         }
       }),
-      { numRuns: process.env["CHAINRULE_FAST"] === "1" ? 1_000 : 20_000, seed: 5 },
+      { numRuns: process.env["CHAINRULE_FAST"] === "1" ? 2_000 : 20_000, seed: 5 },
     );
     expect(good).toBeGreaterThan(200);
   });

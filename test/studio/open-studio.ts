@@ -66,6 +66,13 @@ async function start({ args = [], files = new Map(), runtime = runtimeFolder(), 
 /** The plain studio of this process: a browser takes a second to start, and it ends with the process. */
 let plain: Running | null = null;
 
+/** Clears all that an origin keeps. */
+const forget = `(async () => {
+  localStorage.clear();
+  for (const { name } of await indexedDB.databases())
+    await new Promise((done) => Object.assign(indexedDB.deleteDatabase(name), { onsuccess: done, onerror: done, onblocked: done }));
+})()`;
+
 /** As many closed tabs are kept at most; each holds some 50 MB. */
 const mostClosed = 4;
 
@@ -91,7 +98,7 @@ function recycled(tab: Tab, { serving, closed }: Running): void {
     try {
       // A text of the same origin, in which no script runs: what was kept there is forgotten, when nobody writes there any more.
       await page.goto(`${serving.url}sw.js`);
-      await page.evaluate("localStorage.clear()");
+      await page.evaluate(forget);
       await page.mouse.move(0, 0);
     } catch {
       return tab.end();
