@@ -32,6 +32,28 @@ export async function writeFileWhole(path: string, content: Content): Promise<vo
 }
 
 /**
+ * Whether a file could be written, found out before there is anything to write: a temporary file is made in its folder, as `writeFileWhole` does, and taken away.
+ * @throws DomainError that says why not
+ */
+export async function checkWritable(path: string): Promise<void> {
+  const files = await nodeFiles();
+  const target = await files.realpath(path).catch(() => path);
+  if ((await files.stat(target).catch(() => null))?.isDirectory()) throw new DomainError(`cannot write ${path}: it is a folder`);
+  const name = temporaryOf(target);
+  try {
+    await (await files.open(name, "wx")).close();
+  } catch (error) {
+    throw new DomainError(`cannot write ${path}: ${reasonOf(error)}`, { cause: error });
+  } finally {
+    await files.rm(name, { force: true }).catch(() => undefined);
+  }
+}
+
+function temporaryOf(path: string): string {
+  return `${path}.${Math.random().toString(36).slice(2, 10)}.tmp`;
+}
+
+/**
  * Writes files that belong together: all of them to temporary names first, then each is renamed to its own, in this order. So the one that speaks of the others stands last.
  * @throws DomainError when one cannot be written; nothing is left behind, and nothing renamed unless it was a rename that failed
  */
@@ -45,7 +67,7 @@ export async function writeFilesWhole(list: readonly { readonly path: string; re
       const target = await files.realpath(path).catch(() => path); // a link stays a link
       const before = await files.stat(target).catch(() => null);
       if (before?.isDirectory()) throw new DomainError(`cannot write ${path}: it is a folder`);
-      const name = `${target}.${Math.random().toString(36).slice(2, 10)}.tmp`;
+      const name = temporaryOf(target);
       const file = await files.open(name, "wx", before === null ? 0o666 : before.mode & 0o777);
       written.push({ name, target });
       try {

@@ -2,6 +2,7 @@ import { gradients, type Loss } from "../autodiff/grad.ts";
 import type { Mode } from "../engines/engine.ts";
 import { evaluate } from "../evaluate/evaluate.ts";
 import { type HealthReport, health } from "../explain/health/health.ts";
+import { checkWritable } from "../files/write-file.ts";
 import { ChainruleError, DomainError, NumericError } from "../ir/errors.ts";
 import { constantOf } from "../ir/leaf.ts";
 import type { Value } from "../ir/node.ts";
@@ -298,6 +299,8 @@ class Run implements Training<unknown, unknown, Loss> {
 
   private async prepare(): Promise<void> {
     const { optimizer, engine, checkpoint, data, epochs, steps } = this.options;
+    // Found out now, and not when hours of training are to be written.
+    if (this.leads) for (const file of [checkpoint?.file, checkpoint?.best]) if (file !== undefined) await checkWritable(file);
     const seed = key(this.options.seed ?? 0);
     let state = initialState(this.model, optimizer, seed, this.every > 1);
     const saved = checkpoint?.resume === true ? await this.saved(checkpoint.file) : null;

@@ -1,4 +1,4 @@
-import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
@@ -117,10 +117,25 @@ describe("a checkpoint", () => {
     rmSync(old);
   });
 
+  test("that could not be written is told before the first step, and so is the file of the best", async () => {
+    const none = join(folder, "there/is/none");
+    for (const checkpoint of [{ file: none }, { file: join(folder, "some.ckpt"), best: none }, { file: folder }]) {
+      const seen: number[] = [];
+      const training = begin({ checkpoint, callbacks: [{ step: ({ step }: { step: number }) => void seen.push(step) }] });
+      await expect(training.finish()).rejects.toThrow(/cannot write .*: (there is no such file or folder|it is a folder)/);
+      expect(seen).toEqual([]);
+    }
+  });
+
   test("that cannot be written stops the run, which can then go on", async () => {
-    const training = begin({ checkpoint: { file: join(folder, "there/is/none"), every: 2 } });
-    await expect(training.finish()).rejects.toThrow(/cannot write .*there is no such file or folder/);
+    const gone = join(folder, "gone");
+    mkdirSync(gone);
+    const training = begin({ checkpoint: { file: join(gone, "run.ckpt"), every: 2 } });
     const seen: number[] = [];
+    for await (const { step } of training) if (step === 1) break;
+    expect(readdirSync(gone)).toEqual([]);
+    rmSync(gone, { recursive: true });
+    await expect(training.finish()).rejects.toThrow(/cannot write .*there is no such file or folder/);
     for await (const { step } of training) {
       seen.push(step);
       if (step === 3) break;
