@@ -100,15 +100,17 @@ export interface TrainOptions<B, M extends Mode, E> {
   readonly distributed?: Ranks | DistributedOptions;
 }
 
-function whole(name: string, x: number | undefined, low = 1): void {
-  if (x === undefined) return;
-  if (!Number.isInteger(x) || x < low) throw new DomainError(`train: ${name} is ${x}; it is a whole number, ${low} or more`);
+function whole(name: string, x: number | undefined, low = 1, optional = true): void {
+  if (x === undefined && optional) return;
+  if (x === undefined || !Number.isInteger(x) || x < low)
+    throw new DomainError(`train: ${name} is ${x}; it is a whole number, ${low} or more`);
 }
 
 /** @throws DomainError, GraphError for what cannot be done, before anything is done */
 export function checkOptions(params: unknown, options: TrainOptions<unknown, Mode, unknown>): void {
   const { data, validate, accumulate, epochs, steps, patience, monitor, checkpoint, keep, language } = options;
-  whole("epochs", epochs);
+  // Without types they may be forgotten, and the run would have no end.
+  whole("epochs", epochs, 1, false);
   whole("steps", steps);
   whole("accumulate", accumulate);
   whole("patience", patience);
