@@ -1,10 +1,13 @@
 import {
+  add,
   evaluate,
   explain,
   firstBad,
   health,
   type Language,
+  mul,
   paths,
+  random,
   substitute,
   type ThresholdTable,
   tensor,
@@ -120,7 +123,7 @@ function answered(about: About, model: Model, what: Chosen | null, language: Lan
   }
 }
 
-/** Of more numbers each difference takes its time: one direction is checked for a variable, not three. */
+/** Of more numbers each difference takes its time: fewer directions are checked. */
 const mostAtLeisure = 200_000;
 
 /** A graph in double precision, and what stands in it for a value of the graph that is shown. */
@@ -176,6 +179,7 @@ function checked(model: Model, x: Value | null, what: Chosen | null): readonly C
     const user = uses?.length === 1 ? picture.steps.find(({ node }) => node === uses[0]!.node)?.name : undefined;
     return rowsOf(checkGradients(moved, evaluate(wide) as never, how).rows, user === undefined ? name : `${name} → ${user}`);
   }
+  if (x === null && numbers > mostAtLeisure) return allAtOnce(model, double);
   const wanted = Object.entries(variables).filter(([, v]) => x === null || v === x);
   const rows: CheckRow[] = [];
   for (const [name, v] of wanted) {
@@ -186,6 +190,18 @@ function checked(model: Model, x: Value | null, what: Chosen | null): readonly C
     );
   }
   return rows;
+}
+
+/** All variables moved together along one random direction: the differences of each by itself would take minutes. */
+function allAtOnce({ read }: Model, double: Double): readonly CheckRow[] {
+  const floats = Object.entries(double.variables).filter(([, v]) => isFloat(v.type.dtype));
+  const ways = floats.map(([name, v]) => {
+    const way = evaluate(random.normal(random.fold(random.key(0), name), v.type));
+    return tensor(way.data, v.type);
+  });
+  const moved = (t: Value): Value =>
+    read.compiled({ ...double.variables, ...Object.fromEntries(floats.map(([name, v], i) => [name, add(v, mul(t, ways[i]!))])) });
+  return rowsOf(checkGradients(moved, 0 as never, { order: 1 }).rows, floats.map(([name]) => name).join(" + "));
 }
 
 function nameOf({ variables, picture }: Model, x: Value): string {

@@ -1,3 +1,4 @@
+import { f64, tensor } from "chainrule";
 import { expect, test } from "vitest";
 import { build, isFault, type Model, read } from "../../../studio/graph/engine.ts";
 import type { Chosen } from "../../../studio/graph/questions.ts";
@@ -44,4 +45,24 @@ test("a branch of a narrow float is moved alone, and a cast inside is no hindran
   ]);
   const narrow = modelOf("f = sum(cast(x, f64) * y)", { x: "f32 [0.5, -0.25]", y: "[1, 2]" });
   expect(verdicts(narrow, null)).toEqual(Array(4).fill("pass"));
+});
+
+test("a graph of very many numbers is checked along one direction of all its variables", () => {
+  const source = read("f = mean(tanh(X @ W + b)^2)");
+  if (isFault(source)) throw new Error(source.message);
+  const draw = (...shape: number[]) =>
+    tensor(
+      Float64Array.from({ length: shape.reduce((a, b) => a * b) }, (_, i) => Math.sin(i) / 10),
+      f64(...shape),
+    );
+  const beside = new Map([
+    ["X", draw(2, 500)],
+    ["W", draw(500, 420)],
+    ["b", draw(420)],
+  ]);
+  const model = build(source, {}, view, null, beside);
+  if (isFault(model)) throw new Error(model.message);
+  const { rows, failed, text } = answerTo("checkAll", model, null, "en");
+  expect([failed, text]).toEqual([false, null]);
+  expect(rows).toMatchObject([{ name: "X + W + b", verdict: "pass" }]);
 });
