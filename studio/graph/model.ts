@@ -135,9 +135,11 @@ function stopHolding(): void {
 }
 
 /** Holds the graph back until the keys have paused for as long as it takes; the keys are painted before. */
-function hold(): void {
+function hold(text: string): void {
   release();
-  if (formula.peek().length > mostAtEachKey) held.value ??= formula.peek();
+  // A short formula in the place of a long one is read at once: what was wrong with that one is no longer told.
+  const isLong = formula.peek().length > mostAtEachKey && text.length > mostAtEachKey;
+  held.value = isLong ? (held.peek() ?? formula.peek()) : null;
   waits.value = true;
   let timer: ReturnType<typeof setTimeout> | undefined;
   const callOff = afterFrame(() => {
@@ -461,10 +463,11 @@ export function heldPart(name: string): Held["parts"][string] | undefined {
 export function setFormula(text: string): void {
   const write = (): void => set({ formula: text, step: null, edge: null, near: null }, "formula");
   if (cost <= quick) timed(write);
-  else {
-    hold();
-    write();
-  }
+  else
+    batch(() => {
+      hold(text);
+      write();
+    });
 }
 
 /** What a variable's box says. */
