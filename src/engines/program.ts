@@ -5,7 +5,6 @@ import type { Graph } from "../ir/graph.ts";
 import { typeOfLeaf } from "../ir/graph.ts";
 import { isTensor, isValue, liftTo } from "../ir/leaf.ts";
 import { memoOf, type Value } from "../ir/node.ts";
-import { sizeOf } from "../ir/shape.ts";
 import { dense, type Held, hold, isTypedArray, type Nested, type Tensor, tensor } from "../ir/tensor.ts";
 import { type Data, type DataFor, isLeaf, leaves, rebuild, type Tensors, type Values } from "../ir/tree.ts";
 import { sameType, type TensorType, typeText } from "../ir/type.ts";
@@ -273,8 +272,6 @@ function storeFor(graph: Graph<unknown, unknown>, engine: Engine, state: unknown
   const inputs = graph.inputs as Record<string, unknown>;
   const held = new Map<string, Held>();
   const types = new Map<string, TensorType>();
-  // What goes into the engine's memory at once is copied there, and need not be before; most weights are f32.
-  const copied = engine.tensor !== undefined && engine.far === undefined;
   for (const [name, tree] of Object.entries(state)) {
     if (isLeaf(inputs) || !Object.hasOwn(inputs, name))
       throw new EngineError(
@@ -286,8 +283,7 @@ function storeFor(graph: Graph<unknown, unknown>, engine: Engine, state: unknown
       throw new EngineError(`compile: state.${name} has ${paths(tree, name)}, the graph wants ${paths(inputs[name], name)}`);
     for (const { path, leaf } of given) {
       const type = wanted.get(path)!;
-      const ready = copied && isTensor(leaf) && leaf.data instanceof Float32Array && leaf.data.length === sizeOf(type.shape);
-      held.set(path, ready && type.dtype === "f32" && sameType(leaf.type, type) ? leaf : heldFrom(leaf, type, `compile: state.${path}`));
+      held.set(path, heldFrom(leaf, type, `compile: state.${path}`));
       types.set(path, type);
     }
   }

@@ -279,6 +279,9 @@ class LoopWriter {
     this.code = code;
     const { around } = this;
     const dims = this.#dims;
+    // What an addition gives needs no instruction to be an address, as a parameter does in each turn.
+    for (const { number } of this.accesses)
+      code.get(number).getGlobal(around.base).op("i32.sub").getGlobal(around.base).op("i32.add").set(number); // biome-ignore format: one sum
     const empty = dims.includes(0);
     for (const { total, from, reduced, access } of this.totals)
       if (total.onto !== true && (from < 0 || empty))

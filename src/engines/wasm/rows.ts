@@ -316,20 +316,12 @@ export function byRows<S extends { readonly kind: string }>(
   for (let i = 0; i < steps.length; ) {
     let best: Run = { rows: 0, steps: [], touched: [], places: [], written: new Map() };
     let count = 0;
-    // Each choice once.
-    for (const choice of new Set(
-      choices
-        .slice(i, i + 3)
-        .flat()
-        .map(String),
-    )) {
-      const [rows, size, inner] = choice.split(",").map(Number) as [number, number, number];
-      if (rows < 2) continue;
+    for (const [rows, size, inner] of choices.slice(i, i + 3).flat()) {
       const written = new Map<Buffer, number>();
       const run: Run = { rows, steps: [], touched: [], places: [], written };
       const inners = new Map([[size, inner]]);
       let read = false;
-      for (let at = i; at < i + mostSteps; at++) {
+      for (let at = i; rows > 1 && at < i + mostSteps; at++) {
         const step = able[at];
         if (!step) break;
         const what = (seen[at] ??= touched(step));
