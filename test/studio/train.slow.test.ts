@@ -463,6 +463,9 @@ describe.skipIf(leftOut())("the Train tab", () => {
     await page.click("#learn-held");
     await page.waitForFunction((old) => document.querySelector("li:has(#value-W2) .gradient")?.textContent === old, first);
     expect(await page.evaluate(() => document.querySelector("#held-missing"))).toBeNull();
+    // They are kept, and the address told, a moment after they are shown.
+    await page.evaluate(() => new Promise((done) => setTimeout(done, 400)));
+    await page.waitForFunction(() => /This browser keeps them/.test(document.querySelector("#held-note")?.textContent ?? ""));
     await page.evaluate(
       () =>
         new Promise((done) => {
