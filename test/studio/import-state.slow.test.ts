@@ -221,7 +221,7 @@ describe("the address and undo of the Import tab", () => {
     await expect.poll(async () => (await kept(page)).search, { timeout: 20_000 }).toBe(evil);
     await page.keyboard.press("Control+k");
     await page.waitForSelector("#palette-list [role=option]");
-    expect(await page.evaluate(() => [document.title, document.querySelectorAll("img").length])).toEqual(["chainrule studio", 0]);
+    expect(await page.evaluate(() => [document.title, document.querySelectorAll("img").length])).toEqual(["Import · chainrule studio", 0]);
     expect(faults).toEqual([]);
     await page.close();
   });
