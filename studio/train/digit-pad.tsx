@@ -96,6 +96,7 @@ export function DigitPad(): JSX.Element {
           onPointerMove={(event) => {
             if (event.buttons === 1) draw(...place(event));
           }}
+          onDragStart={(event) => event.preventDefault()}
           onFocus={() => (pen.value ??= { x: 0.5, y: 0.5, down: false })}
           onBlur={() => (pen.value = null)}
           onKeyDown={(event) => {

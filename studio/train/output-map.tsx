@@ -102,6 +102,8 @@ export function OutputMap(): JSX.Element {
             put(...place(event), penClass.value);
           }}
           onLostPointerCapture={() => (pen.current = null)}
+          // A press within selected text would drag the text, and take the pointer away.
+          onDragStart={(event) => event.preventDefault()}
           onPointerMove={(event) => {
             // Dragging sprays points.
             if (!drawing || pen.current !== event.pointerId) return;
