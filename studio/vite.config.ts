@@ -61,7 +61,7 @@ function codeSandbox(): Plugin {
       if (id !== `\0${name}`) return null;
       const script = readFileSync(here("code/frame.js"), "utf8");
       const hash = createHash("sha256").update(script).digest("base64");
-      const policy = `default-src 'none'; script-src 'sha256-${hash}' blob: 'wasm-unsafe-eval'; worker-src blob:; base-uri 'none'; form-action 'none'`;
+      const policy = `default-src 'none'; script-src 'sha256-${hash}' blob: 'wasm-unsafe-eval'; worker-src blob: data:; base-uri 'none'; form-action 'none'`;
       const frame = this.emitFile({
         type: "asset",
         name: "frame.html",

@@ -8,23 +8,37 @@ if (origin === "null")
       // Whether this frame is still there, whatever its worker does, is asked now and then.
       port.onmessage = () => port.postMessage({ kind: "here" });
       port.postMessage({ kind: "here" });
-      const worker = new Worker(URL.createObjectURL(new Blob([prelude], { type: "text/javascript" })));
       let words = 4000;
       let last = performance.now();
-      worker.onmessage = ({ data }) => {
-        // What floods the page is ended here, where the flood arrives: 4,000 words at once, 400 a second after that.
-        const now = performance.now();
-        words = Math.min(4000, words + (now - last) * 0.4) - 1;
-        last = now;
-        if (words < 0) {
-          worker.terminate();
-          port.postMessage({ kind: "flood" });
-        } else port.postMessage(data);
+      let isHeard = false;
+      const start = (address, given, before) => {
+        const worker = new Worker(address);
+        worker.onmessage = ({ data }) => {
+          isHeard = true;
+          // What floods the page is ended here, where the flood arrives: 4,000 words at once, 400 a second after that.
+          const now = performance.now();
+          words = Math.min(4000, words + (now - last) * 0.4) - 1;
+          last = now;
+          if (words < 0) {
+            worker.terminate();
+            port.postMessage({ kind: "flood" });
+          } else port.postMessage(data);
+        };
+        worker.onerror = (event) => {
+          if (before === 0 && !isHeard && !event.message) {
+            // WebKit starts no worker of a blob whose origin is opaque where the page is isolated from other origins (COEP). One of a text it starts, but
+            // lets it load no blob either, so that the program stands in the same text, after the library, which has taken from it what it takes.
+            const text = `${prelude}\nprogram = async (require, exports, module) => {${program.code}\n};\n//# sourceURL=chainrule-program`;
+            const lines = prelude.split("\n").length;
+            start(`data:text/javascript;charset=utf-8,${encodeURIComponent(text)}`, { ...program, code: "", before: lines }, lines);
+            return;
+          }
+          const line = before > 0 && event.lineno > before ? event.lineno - before : null;
+          port.postMessage({ kind: "fault", text: event.message || "the program's worker failed", line });
+        };
+        worker.postMessage(given);
       };
-      worker.onerror = (event) => {
-        port.postMessage({ kind: "fault", text: event.message || "the program's worker failed", line: null });
-      };
-      worker.postMessage(program);
+      start(URL.createObjectURL(new Blob([prelude], { type: "text/javascript" })), program, 0);
     },
     { once: true },
   );

@@ -155,12 +155,18 @@ function told(f: chainrule.Value | chainrule.AnyGraph, steps: number): string {
   return chainrule.explain(f as chainrule.Value, look.language === undefined ? {} : { language: look.language }).text();
 }
 
+/** Lines before the program, where it is in the same text as this. */
+let linesBefore = 0;
+
 /** The line of the reader's program in a stack trace of this browser. */
 function lineIn(error: unknown, url: string): number | null {
   const stack = error instanceof Error ? String(error.stack) : "";
-  const at = stack.indexOf(url);
-  const match = at < 0 ? null : /^:(\d+)/.exec(stack.slice(at + url.length));
-  return match === null ? null : Number(match[1]);
+  // Where the library stands in the same text, its own lines come first.
+  for (let at = stack.indexOf(url); at >= 0; at = stack.indexOf(url, at + url.length)) {
+    const match = /^:(\d+)/.exec(stack.slice(at + url.length));
+    if (match !== null && Number(match[1]) > linesBefore) return Number(match[1]) - linesBefore;
+  }
+  return null;
 }
 
 function fault(error: unknown, url: string): void {
@@ -169,12 +175,23 @@ function fault(error: unknown, url: string): void {
 }
 
 /**
- * What the program does not get: what makes another realm, a worker, or a script of a text; shared memory; and what makes or holds memory outside of
- * what is counted.
+ * What the program does not get: what makes another realm, a worker, or a script of a text; shared memory; storage, of which WebKit gives even an opaque
+ * origin some; and what makes or holds memory outside of what is counted.
  */
 const notForPrograms = [
   ...["WebAssembly", "Worker", "SharedWorker", "SharedArrayBuffer", "importScripts", "ShadowRealm"],
-  ...["MessageChannel", "BroadcastChannel", "structuredClone", "Blob", "File", "FileReader", "FileReaderSync", "Response", "Request"],
+  ...[
+    "caches",
+    "MessageChannel",
+    "BroadcastChannel",
+    "structuredClone",
+    "Blob",
+    "File",
+    "FileReader",
+    "FileReaderSync",
+    "Response",
+    "Request",
+  ],
   ...["CompressionStream", "DecompressionStream", "ReadableStream", "WritableStream", "TransformStream"],
   ...[
     "OffscreenCanvas",
@@ -286,15 +303,21 @@ function faultOfText(error: Error, code: string): void {
   };
 }
 
-scope.onmessage = ({ data: { code, theme, language } }) => {
+/** Makes the program a script of its own, so that errors name its lines, and runs it. */
+function load(code: string): void {
+  programUrl = createObjectURL(new Blob([`program = async (require, exports, module) => {${code}\n};`], { type: "text/javascript" }));
+  importScripts(programUrl);
+  revokeObjectURL(programUrl);
+}
+
+scope.onmessage = ({ data: { code, theme, language, before = 0 } }) => {
   scope.onmessage = null;
   look = { theme: theme as NonNullable<typeof look.theme>, language: language as chainrule.Language };
-  // The program is a script of its own, so that errors name its lines.
-  const url = createObjectURL(new Blob([`program = async (require, exports, module) => {${code}\n};`], { type: "text/javascript" }));
-  programUrl = url;
+  linesBefore = before;
   try {
-    importScripts(url);
-    revokeObjectURL(url);
+    // The name that the frame gives the text of both.
+    if (before > 0) programUrl = "chainrule-program";
+    else load(code);
     const exports: Record<string, unknown> = {};
     const program = scope["program"] as (require: typeof imported, exports: object, module: object) => Promise<void>;
     program(imported, exports, { exports }).then(
@@ -307,10 +330,10 @@ scope.onmessage = ({ data: { code, theme, language } }) => {
         isThrough = true;
         settle();
       },
-      (error: unknown) => fault(error, url),
+      (error: unknown) => fault(error, programUrl),
     );
   } catch (error) {
     if (error instanceof SyntaxError) faultOfText(error, code);
-    else fault(error, url);
+    else fault(error, programUrl);
   }
 };

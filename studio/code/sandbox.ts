@@ -9,6 +9,8 @@ export interface ProgramText {
   readonly code: string;
   readonly theme: string;
   readonly language: string;
+  /** How many lines stand before the program, where it is in the same text as the library. */
+  readonly before?: number;
 }
 
 /** A program that runs: how to end it. */

@@ -66,6 +66,10 @@ function waysOut(url: string): readonly (readonly [name: string, code: string])[
       `await new Promise((yes, no) => { const w = new Worker(${JSON.stringify(`${url}sw.js`)}); w.onerror = () => no(new Error("blocked")); setTimeout(yes, 3000); })`,
     ],
     [
+      "a worker of a text that fetches",
+      `await new Promise((yes, no) => { const w = new Worker("data:text/javascript," + encodeURIComponent("fetch('${url}').then(() => postMessage(1), () => postMessage(0))")); w.onmessage = ({ data }) => data ? yes() : no(new Error("blocked")); w.onerror = () => no(new Error("blocked")); })`,
+    ],
+    [
       "a worker that fetches",
       `await new Promise((yes, no) => { const w = new Worker(URL.createObjectURL(new Blob(["fetch('${url}').then(() => postMessage(1), () => postMessage(0))"]))); w.onmessage = ({ data }) => data ? yes() : no(new Error("blocked")); w.onerror = () => no(new Error("blocked")); })`,
     ],
@@ -315,7 +319,7 @@ for (;;) { try { rule.update({ params, grad: params, opt: rule.init(params) }); 
         document.querySelectorAll("#code-lines img").length,
         document.querySelector("figcaption")?.textContent,
       ]),
-    ).toEqual(["chainrule studio", 0, "<b>"]);
+    ).toEqual(["Code · chainrule studio", 0, "<b>"]);
   });
 
   test("ends a program that is silent for ten seconds, keeps the program in the address, and speaks Korean", async () => {
