@@ -1,3 +1,5 @@
+import type { Language } from "../state/slices.ts";
+
 /** A program to begin from. Its name is a key of the tab's words. */
 export interface CodeExample {
   readonly name: "lecture" | "neuron" | "descent" | "moons" | "ownGate" | "hessian";
@@ -126,3 +128,23 @@ console.log("d2f/dy2 ", h.y.y.data[0]);
 `,
   },
 ];
+
+/** What the comments of the programs say, in Korean. */
+const korean: Readonly<Record<string, string>> = {
+  "The lecture's first graph. show() draws a value with its gradients.": "강의의 첫 그래프입니다. show()는 값을 기울기와 함께 그립니다.",
+  "A sigmoid neuron, written as a formula; every name becomes a variable.": "수식으로 쓴 시그모이드 뉴런입니다. 이름마다 변수가 됩니다.",
+  "Gradient descent by hand on the Rosenbrock valley: the smallest value, 0, is at (1, 1).":
+    "로젠브록 골짜기에서 손으로 하는 경사 하강법입니다. 가장 작은 값 0은 (1, 1)에 있습니다.",
+  "Two half moons, a net 2-16-1, trained on the WebAssembly engine inside this page.":
+    "반달 두 개를 2-16-1 신경망이 배웁니다. 이 페이지 안의 WebAssembly 엔진에서 돌아갑니다.",
+  "the learning rate is 1": "학습률은 1입니다",
+  "A gate of your own: its value and its local gradient; all else follows.":
+    "직접 만든 게이트입니다. 값과 지역 기울기를 적으면 나머지는 따라옵니다.",
+  "Derivatives are graphs too, so they can be differentiated again.": "도함수도 그래프라서 다시 미분할 수 있습니다.",
+};
+
+/** A program with its comments in the reader's language. */
+export function sourceIn({ source }: CodeExample, language: Language): string {
+  if (language === "en") return source;
+  return source.replace(/\/\/ (.*)$/gm, (comment, said: string) => (korean[said] === undefined ? comment : `// ${korean[said]}`));
+}

@@ -4,7 +4,7 @@ import { faultWords } from "../faults/fault-words.ts";
 import { openSheet, panelOf, SheetTabs, sheetOf } from "../shell/sheet.tsx";
 import { change, language, state } from "../state/store.ts";
 import { type Editor, openEditor } from "./editor.ts";
-import { examples } from "./examples.ts";
+import { examples, sourceIn } from "./examples.ts";
 import { cut, drawn, isRunning, lines, type OutputLine, run, stop, turn } from "./session.ts";
 import type { CodeState } from "./state.ts";
 import "./style.css";
@@ -12,7 +12,7 @@ import { type CodeWords, en } from "./words-en.ts";
 import { ko } from "./words-ko.ts";
 
 function textOf({ source }: CodeState): string {
-  return source ?? examples[0]!.source;
+  return source ?? sourceIn(examples[0]!, language.value);
 }
 
 const sheet = sheetOf(["output", "pictures", "about"]);
@@ -64,7 +64,7 @@ export function CodeTab(): JSX.Element {
               value=""
               onChange={(event) => {
                 const chosen = examples.find(({ name }) => name === event.currentTarget.value);
-                if (chosen !== undefined) change("code", { source: chosen.source });
+                if (chosen !== undefined) change("code", { source: sourceIn(chosen, language.value) });
                 event.currentTarget.value = "";
               }}
             >
