@@ -191,7 +191,7 @@ export const ko = {
   "limit over": "비교할 층의 수",
   "limit layerVanishing": "층 사이 비율이 이보다 작으면 소실",
   "limit layerExploding": "층 사이 비율이 이보다 크면 폭주",
-  "limit deadUnits": "꺼져 있어도 되는 유닛의 비율",
+  "limit deadUnits": "꺼져 있어도 되는 뉴런의 비율",
   "limit saturation": "평평해도 되는 게이트의 비율",
   "limit updateLow": "갱신/가중치 하한",
   "limit updateHigh": "갱신/가중치 상한",

@@ -79,7 +79,7 @@ const ko: HealthWords = {
   nonFiniteGradient: (name, count, size, what, by) =>
     `역전파에서 처음으로 유한하지 않은 것은 ${name}의 기울기입니다. 원소 ${size}개 중 ${count}개가 ${withParticle(what, "이며")}, ${by}의 규칙에서 생겼습니다`,
   deadUnits: (name, share, units, samples) =>
-    `${name}: 유닛 ${units}개 중 ${share}가 표본 ${samples}개 모두에서 꺼져 있습니다. 기울기를 받지 못해 학습할 수 없습니다. 학습률을 줄이거나, 편향을 0보다 크게 하거나, leakyRelu를 써 보세요`,
+    `${name}: 뉴런 ${units}개 중 ${share}가 표본 ${samples}개 모두에서 꺼져 있습니다. 기울기를 받지 못해 학습할 수 없습니다. 학습률을 줄이거나, 편향을 0보다 크게 하거나, leakyRelu를 써 보세요`,
   deadUnit: (name) => `${withParticle(name, "이")} 꺼져 있어 기울기가 지나가지 못합니다`,
   saturated: (name, op, share) =>
     `${name}: 원소의 ${share}가 ${op}의 평평한 곳에 있어 기울기가 거의 지나가지 못합니다. 앞의 가중치를 줄이거나 다른 게이트를 써 보세요`,
