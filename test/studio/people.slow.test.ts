@@ -5,6 +5,7 @@ import { leftOut, type Page } from "../browser/launch.ts";
 import { englishOf, textsOf } from "./dictionaries.ts";
 import { openStudio, type Studio } from "./open-studio.ts";
 import { serious } from "./serious.ts";
+import { settled } from "./settled.ts";
 import { type MorePage, numberIn, ready, visitTrain } from "./train-page.ts";
 
 /* What holds on every tab: for everybody, and in browsers that refuse, lose or forget something. */
@@ -48,6 +49,8 @@ describe.skipIf(leftOut())("every tab, for everybody", () => {
     const inAll = async (what: string): Promise<void> => {
       for (const [n, chosen] of media.entries()) {
         await page.emulateMedia(chosen);
+        // The page follows the system's colours a frame later.
+        await settled(page);
         expect(await serious(page, { colours: n > 0 }), `${what} ${JSON.stringify(chosen)}`).toEqual([]);
       }
     };
@@ -88,6 +91,7 @@ describe.skipIf(leftOut())("every tab, for everybody", () => {
     await page.waitForSelector("#health-profile");
     await page.click("#health-limits summary");
     await page.emulateMedia({ forcedColors: "active" });
+    await settled(page);
     expect(await serious(page)).toEqual([]);
     await page.emulateMedia({ forcedColors: "none" });
     for (const theme of ["colour-blind", "colour-blind dark", "dark"]) {
