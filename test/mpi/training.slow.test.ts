@@ -120,6 +120,8 @@ describe.skipIf(!there)("a rank that", () => {
 
 test.skipIf(launcherPath("mpich") === null).each([[[]], [["-disable-auto-cleanup"]]])(
   "under MPICH's launcher, which kills the others at once, a kill ends all with one message too, and the checkpoint is whole: %j",
+  // On a busy machine the launcher may be faster than the rank that tells of it; it then tells itself which process has ended.
+  { retry: 2 },
   async (launch) => {
     const FILE = join(folder, `mpich${launch.length}.ckpt`);
     const { code, err } = await mpirun("mpich", 3, [file], { env: { FAULT: "kill", FILE, STEPS: "1000000", SLOW: "5" }, launch });
