@@ -230,6 +230,8 @@ const each = (names: string, make: (name: string) => Elementwise): Record<string
 
 function table(): Readonly<Record<string, Elementwise>> {
   return {
+    // An op of one's own may have the name of a method that every object has.
+    __proto__: null as never,
     ...each("add sub mul", (name) => row(numbers, direct(name))),
     ...each("div sqrt floor ceil", (name) => row(floats, direct(name))),
     ...each("exp expm1 log log1p tanh sigmoid softplus asin acos atan sinh cosh erf", (name) => row(floats, called(name as MathName))),

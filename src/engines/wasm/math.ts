@@ -357,7 +357,7 @@ function takesTwo(name: MathName): boolean {
 
 /** Whether an op is one of these functions. */
 export function isMath(op: string): boolean {
-  return op in writers;
+  return Object.hasOwn(writers, op);
 }
 
 /** Functions that are written where they are used: their constants then stay in registers, or beside the stack, all through a loop. */

@@ -17,6 +17,7 @@ import {
   type Tensor,
   tanh,
   tensor,
+  unary,
   type Value,
 } from "../../../src/index.ts";
 import { leaves } from "../../../src/ir/tree.ts";
@@ -93,4 +94,13 @@ test("a loop over more places in memory than a function takes addresses of is a 
     const [want, got] = await Promise.all([reference(), wasm()].map(async (engine) => (await compile(made, engine)).run(given)));
     expect(Math.max(...Array.from(got!.y.data, (y, i) => Math.abs(Number(y) - Number(want!.y.data[i]))))).toBeLessThan(1e-3);
   }
+});
+
+test.each(["toString", "constructor", "__proto__"])("an op of one's own may be called %s", async (name) => {
+  const twice = unary(name, { f: (x) => 2 * x, d: () => 2 });
+  const program = await compile(
+    graph({ x: f64(5) }, ({ x }) => ({ y: mul(twice(x), 3) })),
+    wasm(),
+  );
+  expect([...program.run({ x: [1, 2, 3, 4, 5] }).y.data]).toEqual([6, 12, 18, 24, 30]);
 });
