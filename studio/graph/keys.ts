@@ -1,4 +1,5 @@
 import { openHelp, openPalette } from "../shell/dialogs.ts";
+import { latinKey } from "../shell/latin-key.ts";
 import { canvas, type Direction } from "./canvas.ts";
 import { chosen, goBack, goToEnd, goToPass, goToStart, model, play, setDepth, toggleModule } from "./model.ts";
 import { stepOn } from "./quiz-state.ts";
@@ -66,8 +67,7 @@ const actions: Readonly<Record<string, () => void>> = {
 export function keyDown(event: KeyboardEvent): void {
   if (event.isComposing || event.ctrlKey || event.metaKey || event.altKey || event.defaultPrevented) return;
   if (event.target instanceof Element && event.target.closest("select,input,textarea,button") !== null) return;
-  // A keyboard that is set to Hangul gives ㄹ for the key of f.
-  const key = /^[\u3131-\u318e]$/.test(event.key) && event.code.startsWith("Key") ? event.code.slice(3).toLowerCase() : event.key;
+  const key = latinKey(event);
   const arrow = arrows[key];
   const action = /^[1-9]$/.test(key) ? () => setDepth(Number(key)) : actions[key];
   if (arrow === undefined && action === undefined) return;

@@ -1,6 +1,7 @@
 import { useComputed, useSignal, useSignalEffect } from "@preact/signals";
 import type { JSX } from "preact";
 import { useEffect, useRef } from "preact/hooks";
+import { latinKey } from "../shell/latin-key.ts";
 import { facts, said, sendDigit, shot } from "./client.ts";
 import { digitImage, type Stroke } from "./digit-image.ts";
 import { heat, ink, repaint, sharp } from "./paint.ts";
@@ -113,7 +114,7 @@ export function DigitPad(): JSX.Element {
               if (!at.down) begin(at.x, at.y);
               said.value = at.down ? `${w["pen up"]}. ${sentence}` : w["pen down"];
             } else if (event.key === "Delete" || event.key === "Backspace") clear();
-            else if (event.key.toLowerCase() === "d" || (event.key === "ㅇ" && event.code === "KeyD")) take();
+            else if (latinKey(event).toLowerCase() === "d") take();
             else return;
             event.preventDefault();
           }}
