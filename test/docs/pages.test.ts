@@ -4,6 +4,7 @@ import { existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { opsPage } from "../../scripts/ops-page.ts";
+import { speedTable } from "../../scripts/speed-table.ts";
 import * as chainrule from "../../src/index.ts";
 import { pages, root, writing } from "./world.ts";
 
@@ -22,6 +23,15 @@ describe("generated:", () => {
     const page = opsPage(sourcesOf("ops", "linalg", "random", "control"), { ...chainrule });
     if (writing) writeFileSync(`${root}docs/ops.md`, page);
     expect(readFileSync(`${root}docs/ops.md`, "utf8") === page, "docs/ops.md is old: run npm run docs").toBe(true);
+  });
+
+  test("the README's table of speed is what bench/RESULTS.md has", () => {
+    const page = readFileSync(`${root}README.md`, "utf8");
+    const table = speedTable(readFileSync(`${root}bench/RESULTS.md`, "utf8"));
+    const made = page.replace(/(?<=<!-- speed -->\n)[\s\S]*?(?=<!-- \/speed -->)/, `${table}\n`);
+    if (writing) writeFileSync(`${root}README.md`, made);
+    expect(readFileSync(`${root}README.md`, "utf8") === made, "the README's table of speed is old: run npm run docs").toBe(true);
+    expect(page).toMatch(/^\| SGD step, MLP 784-128-10, batch 64 \| [\d.]+ ms \| [\d.]+ x /m);
   });
 
   test("docs/ops.md has every exported op, and says of each what it gives", () => {
