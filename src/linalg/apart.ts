@@ -61,6 +61,8 @@ export const apart: Op<Apart> = declare<Apart, readonly ["values"]>("apart", ["v
   linear: "all",
   formula: { values: "dValues = dY" },
   vjp: ({ ct }) => ({ values: ct }),
+  // Not the op itself: tangents may well be equal, or 0.
+  jvp: ({ d }) => d.values,
 });
 
 /** `1 / (values[j] - values[i])` for row i and column j, 0 on the diagonal: Giles' F, of values that are apart. */

@@ -2,6 +2,7 @@ import { describe, expect, test } from "vitest";
 import { drawsFrom } from "../../src/check/draws.ts";
 import {
   abs,
+  add,
   apart,
   at,
   cofactor,
@@ -14,6 +15,7 @@ import {
   f64,
   grad,
   hessian,
+  hvp,
   jvp,
   logDet,
   matmul,
@@ -340,6 +342,17 @@ describe("equal eigenvalues or singular values", () => {
     expect(through(nearly("f64", 1e-12)).type).toEqual(f64(2, 2));
     expect(Array.from(evaluate(through(nearly("f32", 1e-5))).data).every(Number.isFinite)).toBe(true);
     expect(evaluate(through(nearly("f32", 1e-5))).type).toEqual(f32(2, 2));
+  });
+
+  test("are not what equal or no changes of distinct values are", () => {
+    const [a, w] = [any(2, 2, 31), any(2, 2, 32)];
+    const vectors = (m: Value): Value => sum(mul(w, eigh(m).vectors));
+    // A multiple of the unit matrix moves all eigenvalues alike, and leaves the vectors and their derivatives as they are.
+    const along = evaluate(hvp(vectors)(a, unit(2)));
+    expect(Math.max(...Array.from(along.data, Math.abs))).toBeLessThan(1e-13);
+    const scaled = hessian(({ m, t }: { m: Value; t: Value }) => mul(t, add(vectors(m), sum(mul(w, svd(m).u)))))({ m: a, t: 2 });
+    expect(apartBy(scaled.t.m, grad((m: Value) => add(vectors(m), sum(mul(w, svd(m).u))))(a))).toBeLessThan(1e-13);
+    expect(read(scaled.t.t)).toBe(0);
   });
 
   test("and a singular value of 0 have no vector on the longer side", () => {
