@@ -7,9 +7,8 @@ import { scope } from "../../ir/scope.ts";
 import { add, div, mul, sub } from "../arithmetic.ts";
 import { cast } from "../elementwise/cast.ts";
 import { equal } from "../elementwise/comparison.ts";
-import { relu } from "../elementwise/relu.ts";
 import { sqrt, square } from "../elementwise/roots.ts";
-import { minimum, where } from "../elementwise/select.ts";
+import { clip, minimum, where } from "../elementwise/select.ts";
 import { sum } from "../linear/sum.ts";
 import { norm } from "../reduce/norm.ts";
 import { type LossAttrs, reduced } from "./reduction.ts";
@@ -17,6 +16,11 @@ import { type LossAttrs, reduced } from "./reduction.ts";
 /** How far apart things have to be before they cost nothing. */
 export interface MarginAttrs extends LossAttrs {
   readonly margin?: number;
+}
+
+/** What is above 0, with PyTorch's derivative on the edge: that of the side that costs something. */
+function cost(v: Value): Value {
+  return clip(v, { min: 0 });
 }
 
 /** 1 and -1 as numbers of a dtype. */
@@ -35,7 +39,7 @@ export function cosineEmbedding(a: Operand, b: Operand, y: Operand, { margin = 0
     const length = (x: Operand): Value => add(sum(square(x), { axis: -1 }), 1e-12);
     const cos = div(sum(mul(v, b), { axis: -1 }), sqrt(mul(length(v), length(b))));
     const side = signs(y, v);
-    const apart = where(equal(side, -1), relu(sub(cos, margin)), 0);
+    const apart = where(equal(side, -1), cost(sub(cos, margin)), 0);
     return reduced("cosineEmbedding", where(equal(side, 1), sub(1, cos), apart), reduction);
   });
 }
@@ -44,7 +48,7 @@ export function cosineEmbedding(a: Operand, b: Operand, y: Operand, { margin = 0
 export function marginRanking(a: Operand, b: Operand, y: Operand, { margin = 0, reduction }: MarginAttrs = {}): Value {
   return scope("marginRanking", () => {
     const d = sub(a, b);
-    return reduced("marginRanking", relu(sub(margin, mul(signs(y, d), d))), reduction);
+    return reduced("marginRanking", cost(sub(margin, mul(signs(y, d), d))), reduction);
   });
 }
 
@@ -76,6 +80,6 @@ export function tripletMargin(
     const near = distance(anchor, positive);
     const far = distance(anchor, negative);
     const least = swap ? minimum(far, distance(positive, negative)) : far;
-    return reduced(who, relu(add(sub(near, least), margin)), reduction);
+    return reduced(who, cost(add(sub(near, least), margin)), reduction);
   });
 }
