@@ -34,7 +34,7 @@ export const cofactor: Op<(a: Operand) => Value> = declare<(a: Operand) => Value
     const n = a.type.shape.at(-1)!;
     const y = new Float64Array(a.data.length);
     for (let i = 0, size = n * n; i < y.length; i += size)
-      cofactors(Float64Array.from(a.data.subarray(i, i + size)), n, y.subarray(i, i + size));
+      cofactors(new Float64Array(a.data.subarray(i, i + size)), n, y.subarray(i, i + size));
     return y;
   },
   batch: ({ a }) => cofactor(a),
@@ -67,7 +67,7 @@ export const det: Op<(a: Operand) => Value> = declare<(a: Operand) => Value, rea
   eval: ({ a }) => {
     const size = a.type.shape.at(-1)! ** 2;
     return Float64Array.from({ length: matricesIn(a.type) }, (_, i) =>
-      determinantOf(factor(Float64Array.from(a.data.subarray(i * size, (i + 1) * size)), a.type.shape.at(-1)!)),
+      determinantOf(factor(new Float64Array(a.data.subarray(i * size, (i + 1) * size)), a.type.shape.at(-1)!)),
     );
   },
   batch: ({ a }) => det(a),
@@ -102,7 +102,7 @@ export const slogDet: Op<(a: Operand) => SignAndLog> = declare<(a: Operand) => S
     const size = a.type.shape.at(-1)! ** 2;
     const [sign, logAbsDet] = [new Float64Array(count), new Float64Array(count)];
     for (let i = 0; i < count; i++) {
-      const found = signAndLog(factor(Float64Array.from(a.data.subarray(i * size, (i + 1) * size)), a.type.shape.at(-1)!));
+      const found = signAndLog(factor(new Float64Array(a.data.subarray(i * size, (i + 1) * size)), a.type.shape.at(-1)!));
       sign[i] = found.sign;
       logAbsDet[i] = found.logAbsDet;
     }

@@ -27,7 +27,7 @@ export const inverse: Op<(a: Operand) => Value> = declare<(a: Operand) => Value,
     for (let i = 0; i < n; i++) unit[i * (n + 1)] = 1;
     for (let i = 0; i < matricesIn(a.type); i++) {
       const [from, to] = [i * n * n, (i + 1) * n * n];
-      const factored = factor(Float64Array.from(a.data.subarray(from, to)), n);
+      const factored = factor(new Float64Array(a.data.subarray(from, to)), n);
       checkRegular("inverse", factored, matrixAt("a", batchOf(a.type), i));
       solveFactored(factored, unit, y.subarray(from, to), n, false);
     }

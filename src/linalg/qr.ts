@@ -54,7 +54,7 @@ export const qr: Op<(a: Operand) => Qr> = declare<(a: Operand) => Qr, readonly [
     const [q, r] = [new Float64Array(count * m * k), new Float64Array(count * k * n)];
     for (let i = 0; i < count; i++)
       householderQr(
-        Float64Array.from(a.data.subarray(i * m * n, (i + 1) * m * n)),
+        new Float64Array(a.data.subarray(i * m * n, (i + 1) * m * n)),
         m,
         n,
         q.subarray(i * m * k, (i + 1) * m * k),

@@ -49,7 +49,7 @@ export const solve: Op<Solve> = declare<Solve, readonly ["a", "b"], { readonly t
     for (let i = 0; i < fromA.length; i++) {
       // One matrix for many right sides is factored once.
       if (factored === null || fromA[i] !== fromA[i - 1]) {
-        factored = factor(Float64Array.from(a.data.subarray(fromA[i], fromA[i]! + n * n)), n);
+        factored = factor(new Float64Array(a.data.subarray(fromA[i], fromA[i]! + n * n)), n);
         checkRegular("solve", factored, matrixAt("a", batch, i));
       }
       right.set(b.data.subarray(fromB[i], fromB[i]! + size));

@@ -1,4 +1,7 @@
+import { householderQr } from "./householder.ts";
+import { subtractProduct } from "./product.ts";
 import { hypotenuse, largestMagnitude, normOf, powerNear } from "./scale.ts";
+import { transposeInto } from "./transpose-into.ts";
 
 /** Sweeps over all pairs of columns; 6 to 10 are usual. From here on the tolerance doubles with each, so that they end whatever rounding does. */
 const patience = 30;
@@ -10,7 +13,9 @@ const shortest = 1e-140;
  * The singular values of a matrix in descending order with their vectors. `w` holds the columns of the matrix as its n rows of length m, m >= n, and
  * is left with the left singular vectors as rows; the right ones become the rows of v, n by n. All NaN if an element is not finite.
  * Source: one-sided Jacobi, J. Demmel, K. Veselic, "Jacobi's method is more accurate than QR", SIAM J. Matrix Anal. Appl. 13 (1992): small
- * singular values are as accurate as large ones, down to 1e-140 of the largest, below which they are 0.
+ * singular values are as accurate as large ones, down to 1e-140 of the largest, below which they are 0. A matrix that is twice as long as wide is
+ * factored into Q R first, column by column as accurate (N. J. Higham, "Accuracy and Stability of Numerical Algorithms", 2nd ed., 19.3), so that rows are as
+ * short as there are of them.
  */
 export function jacobiSvd(w: Float64Array, s: Float64Array, v: Float64Array, m: number, n: number): void {
   const most = largestMagnitude(w);
@@ -21,13 +26,32 @@ export function jacobiSvd(w: Float64Array, s: Float64Array, v: Float64Array, m: 
   const scale = most === 0 ? 1 : powerNear(most);
   for (let i = 0; i < w.length; i++) w[i]! /= scale;
   for (let i = 0; i < n; i++) v[i * (n + 1)] = 1;
+  if (m < 2 * n) decompose(w, s, v, m, n);
+  else {
+    const a = new Float64Array(m * n);
+    transposeInto(w, n, m, a, 0);
+    const [q, r, turned] = [new Float64Array(m * n), new Float64Array(n * n), new Float64Array(n * n)];
+    householderQr(a, m, n, q, r);
+    transposeInto(r, n, n, turned, 0);
+    decompose(turned, s, v, n, n);
+    // Minus the left vectors of R, so that what is subtracted from 0 is Q times them.
+    for (let i = 0; i < turned.length; i++) turned[i] = -turned[i]!;
+    w.fill(0);
+    const left = { data: w, at: 0, row: m, column: 1 };
+    subtractProduct(left, { data: turned, at: 0, row: n, column: 1 }, { data: q, at: 0, row: 1, column: n }, n, m, n);
+  }
+  for (let i = 0; i < n; i++) s[i]! *= scale;
+}
+
+/** {@link jacobiSvd} of a matrix whose largest element is near 1, v being the unit matrix before. */
+function decompose(w: Float64Array, s: Float64Array, v: Float64Array, m: number, n: number): void {
   makeOrthogonal(w, v, m, n);
   const norms = Float64Array.from({ length: n }, (_, i) => normOf(w, i * m, m));
   const order = Array.from({ length: n }, (_, i) => i).sort((i, j) => norms[j]! - norms[i]! || i - j);
   const [left, right] = [w.slice(), v.slice()];
   order.forEach((from, to) => {
     const norm = norms[from]!;
-    s[to] = norm * scale;
+    s[to] = norm;
     for (let k = 0; k < m; k++) w[to * m + k] = norm === 0 ? 0 : left[from * m + k]! / norm;
     v.set(right.subarray(from * n, (from + 1) * n), to * n);
   });
