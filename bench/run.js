@@ -1,6 +1,6 @@
 // node bench/run.js [--rounds N] [SUITE ...]: measures ours against every installed peer, each suite in one process, and writes RESULTS.md.
 // The suites are lecture, anew-1000, anew-100000, mlp, mlp-large, moons, threads, ort, convnet, gpt, lstm, gemm, elementwise-sum, elementwise-gradient, scalar-1000,
-// scalar-1000-functions, scalar-100000 (scalar for all three, elementwise for both), train-mlp, train-mlp-large, train-moons, train-convnet,
+// scalar-1000-functions, scalar-100000 (scalar for all three, elementwise for both), linalg-solve, linalg-cholesky, linalg-qr, linalg-svd, linalg-eigh, train-mlp, train-mlp-large, train-moons, train-convnet,
 // train-gpt (train for all five), mpi-sums, mpi-steps, mpi-plan (mpi for all three), start-up, studio, size; without names all run. A run of some replaces their sections alone.
 import { spawnSync } from "node:child_process";
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
@@ -25,6 +25,7 @@ async function timed(suite) {
   return `## ${suite.title}\n\n${timeTable(measured, suite)}\n`;
 }
 
+const factorizations = ["solve", "cholesky", "qr", "svd", "eigh"];
 const trainSuites = ["train-mlp", "train-mlp-large", "train-moons", "train-convnet", "train-gpt"];
 
 /** @type {Record<string, () => Promise<string>>} */
@@ -52,6 +53,12 @@ const suites = {
   "scalar-1000": async () => timed((await import("./suites/scalar.js")).scalar(1000, 0)),
   "scalar-1000-functions": async () => timed((await import("./suites/scalar.js")).scalar(1000, 16)),
   "scalar-100000": async () => timed((await import("./suites/scalar.js")).scalar(100_000, 0)),
+  ...Object.fromEntries(
+    factorizations.map((what) => [
+      `linalg-${what}`,
+      async () => timed((await import("./suites/linear-algebra.js")).linearAlgebra(what, 256)),
+    ]),
+  ),
   ort: async () => `## On ONNX Runtime\n\n${await (await import("./suites/onnxruntime.js")).onOrt(Number(values.rounds ?? 9))}\n`,
   ...Object.fromEntries(trainSuites.map((name) => [name, async () => timed((await import("./suites/train.js")).throughTrain(name))])),
   "start-up": async () => {
@@ -68,9 +75,7 @@ const suites = {
 const chosen =
   positionals.length > 0
     ? positionals.flatMap((p) =>
-        p === "scalar" || p === "elementwise" || p === "train" || p === "mpi"
-          ? Object.keys(suites).filter((s) => s.startsWith(`${p}-`))
-          : [p],
+        ["scalar", "elementwise", "linalg", "train", "mpi"].includes(p) ? Object.keys(suites).filter((s) => s.startsWith(`${p}-`)) : [p],
       )
     : Object.keys(suites);
 const unknown = chosen.filter((name) => suites[name] === undefined);
