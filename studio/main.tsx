@@ -2,6 +2,7 @@ import { computed, effect } from "@preact/signals";
 import { render } from "preact";
 import { App } from "./app.tsx";
 import { openPalette } from "./shell/dialogs.ts";
+import { latinKey } from "./shell/latin-key.ts";
 import { begin, change, language, shownTheme, state } from "./state/store.ts";
 import "./style.css";
 import { words } from "./words/words.ts";
@@ -16,9 +17,14 @@ effect(() => {
   document.documentElement.dataset["theme"] = shownTheme.value;
 });
 addEventListener("keydown", (event) => {
-  if (event.isComposing || event.key.toLowerCase() !== "k" || !(event.ctrlKey || event.metaKey) || event.altKey || event.shiftKey) return;
+  if (event.isComposing || latinKey(event).toLowerCase() !== "k" || !(event.ctrlKey || event.metaKey) || event.altKey || event.shiftKey)
+    return;
   event.preventDefault();
   openPalette("");
+});
+// Enter that ends a syllable sends no form: some browsers send it though the key was for the input method.
+addEventListener("keydown", (event) => {
+  if (event.isComposing && event.key === "Enter" && event.target instanceof HTMLInputElement) event.preventDefault();
 });
 // A file that is dropped where nobody takes it would else be shown in the place of the page.
 const hasFiles = (event: DragEvent): boolean => event.dataTransfer?.types.includes("Files") === true;

@@ -1,5 +1,6 @@
-import { type Signal, signal } from "@preact/signals";
+import { effect, type Signal, signal } from "@preact/signals";
 import type { Layout, Picture, Scene, SvgParts } from "chainrule";
+import { afterFrame } from "../shell/after-frame.ts";
 import { drawingsIn, elementOf, redraw } from "./drawing.ts";
 import type { Chosen } from "./questions.ts";
 
@@ -145,7 +146,6 @@ export class Canvas {
     this.#events = events;
     const { svg } = this;
     svg.setAttribute("class", "cr");
-    svg.setAttribute("role", "graphics-document");
     svg.setAttribute("tabindex", "-1");
     this.#view.append(this.#groups, this.#tints, this.#hits, this.#wires, this.#titles, this.#items);
     svg.append(this.#view);
@@ -181,6 +181,8 @@ export class Canvas {
     const still = isNew && this.#title === scene.title ? this.#toggled(scene, picture.layout) : null;
     this.#layout = picture.layout;
     this.#scene = scene;
+    // A document only now: as long as there is nothing in it, it has no name either.
+    this.svg.setAttribute("role", "graphics-document");
     if (this.svg.getAttribute("aria-label") !== label) this.svg.setAttribute("aria-label", label);
     if (isNew) {
       // Another graph begins at its end; one of which a module was opened, where the reader was.
@@ -741,3 +743,17 @@ export class Canvas {
 
 /** The picture on the page, for keys and commands. */
 export const canvas: Signal<Canvas | null> = signal(null);
+
+/** Gives the picture the focus, once it is on the page, where what had it has gone: so that who works by keyboard is not sent back to the page's beginning. */
+export function focusPicture(): void {
+  let isDone = false;
+  const end = effect(() => {
+    const made = canvas.value;
+    if (made === null || isDone) return;
+    isDone = true;
+    afterFrame(() => {
+      end();
+      if (document.activeElement === document.body) made.svg.focus({ preventScroll: true });
+    });
+  });
+}

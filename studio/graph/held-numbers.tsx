@@ -1,10 +1,12 @@
 import { signal } from "@preact/signals";
 import type { JSX } from "preact";
+import { useLayoutEffect, useRef } from "preact/hooks";
 import { faultWords } from "../faults/fault-words.ts";
 import { saveFile } from "../shell/save-file.ts";
 import { change, state } from "../state/store.ts";
 import { identityOf } from "../train/state.ts";
 import { grouped, kept } from "../words/words.ts";
+import { focusPicture } from "./canvas.ts";
 import { bytesOf, countOf, type Held, hashOf, recall } from "./held.ts";
 import { heldAsked, heldNow, isStored, keepHeld, set } from "./model.ts";
 import { graphWords } from "./words.ts";
@@ -159,12 +161,22 @@ export function HeldNote(): JSX.Element | null {
 
 /** Over the picture: numbers that the address names and this browser does not have, and what to do. */
 export function HeldMissing(): JSX.Element | null {
-  const w = graphWords.value;
   const asked = heldAsked.value;
-  if (asked === undefined || heldNow.value.kind !== "missing") return null;
+  return asked === undefined || heldNow.value.kind !== "missing" ? null : <Missing asked={asked} />;
+}
+
+function Missing({ asked }: { readonly asked: Held }): JSX.Element {
+  const w = graphWords.value;
   const { seed } = state.value.train;
+  const card = useRef<HTMLDivElement>(null);
+  useLayoutEffect(() => {
+    const element = card.current!;
+    return () => {
+      if (element.contains(document.activeElement)) focusPicture();
+    };
+  }, []);
   return (
-    <div class="held-missing" id="held-missing" role="status">
+    <div class="held-missing" id="held-missing" role="status" ref={card}>
       <h2>{kept(w.heldMissing)}</h2>
       <p>{kept(w.heldMissingWhy(grouped(countOf(asked.parts)), namesIn(asked), megabytes(bytesOf(asked.parts))))}</p>
       <p>{kept(w.heldMissingDo)}</p>

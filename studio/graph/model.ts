@@ -164,6 +164,8 @@ const reading: ReadonlySignal<Read | Fault | null> = computed(() => {
 
 /** The last graph that could be made. */
 export const model = signal<Model | null>(null);
+/** Whether there is one to walk in and to ask about. */
+export const hasModel: ReadonlySignal<boolean> = computed(() => model.value !== null);
 /** What keeps the formula, as it stands, from being one. */
 export const trouble = signal<Fault | null>(null);
 /** Whether the graph that is shown is of an older formula, and will not be another by itself in a moment. */

@@ -12,6 +12,7 @@ import {
   goToPass,
   goToStart,
   grain,
+  hasModel,
   model,
   pause,
   place,
@@ -62,15 +63,21 @@ export function Controls(): JSX.Element {
       <div class="group" role="group" aria-label={w.trace}>
         <Control id="first" icon="first" label={w.first} disabled={!canGoBack.value} onClick={goToStart} />
         <Control id="previous" icon="previous" label={w.previous} disabled={!canGoBack.value} onClick={goBack} />
-        <Control id="play" icon={playing.value ? "pause" : "play"} label={playing.value ? w.pause : w.play} onClick={play} />
+        <Control
+          id="play"
+          icon={playing.value ? "pause" : "play"}
+          label={playing.value ? w.pause : w.play}
+          disabled={!hasModel.value}
+          onClick={play}
+        />
         <Control id="next" icon="next" label={w.next} disabled={!canGoOn.value} onClick={stepOn} />
         <Control id="last" icon="last" label={w.last} disabled={!canGoOn.value} onClick={goToEnd} />
       </div>
       <div class="segments" role="group" aria-label={w.passes}>
-        <button type="button" id="forward" aria-pressed={!isBackward} onClick={() => goToPass(false)}>
+        <button type="button" id="forward" aria-disabled={!hasModel.value} aria-pressed={!isBackward} onClick={() => goToPass(false)}>
           {w.forward}
         </button>
-        <button type="button" id="backward" aria-pressed={isBackward} onClick={() => goToPass(true)}>
+        <button type="button" id="backward" aria-disabled={!hasModel.value} aria-pressed={isBackward} onClick={() => goToPass(true)}>
           {w.backward}
         </button>
       </div>

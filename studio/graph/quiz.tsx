@@ -63,17 +63,7 @@ export function Quiz(): JSX.Element | null {
         >
           <label>
             {asked.kind === "sum" ? w.quizAskSum(asked.name) : w.quizAsk(asked.name)}
-            <input
-              id="answer"
-              ref={field}
-              type="text"
-              inputMode="decimal"
-              autocomplete="off"
-              aria-label={w.quizAnswer}
-              onKeyDown={(event) => {
-                if (event.isComposing && event.key === "Enter") event.preventDefault();
-              }}
-            />
+            <input id="answer" ref={field} type="text" inputMode="decimal" autocomplete="off" aria-label={w.quizAnswer} />
           </label>
           <button type="submit">{w.quizCheck}</button>
           <button

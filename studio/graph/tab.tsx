@@ -20,6 +20,7 @@ import {
   goToEnd,
   goToPass,
   goToStart,
+  hasModel,
   loadEngine,
   model,
   openExample,
@@ -28,6 +29,7 @@ import {
   playing,
   set,
   stop,
+  trouble,
   watchModel,
   written,
 } from "./model.ts";
@@ -130,6 +132,10 @@ function watch(): () => void {
     effect(() => {
       // On a phone a question would else be asked behind another panel.
       if (question.value !== null) openSheet(sheet, "step");
+    }),
+    effect(() => {
+      // Nor is there anything else to see where the first formula is faulty.
+      if (trouble.value !== null && !hasModel.value) openSheet(sheet, "formula");
     }),
   ];
   let last = "";

@@ -5,7 +5,7 @@ import { faultWords } from "../faults/fault-words.ts";
 import { say } from "../shell/live.tsx";
 import { HeatMap, Histogram } from "./facts.tsx";
 import { HealthLimits, HealthProfile } from "./health.tsx";
-import { chosen, engine, litItems, model, written } from "./model.ts";
+import { chosen, engine, hasModel, litItems, model, written } from "./model.ts";
 import type { About } from "./questions.ts";
 import { answer, ask } from "./understand-state.ts";
 import { graphWords } from "./words.ts";
@@ -244,7 +244,7 @@ function Ask({ about, needsChoice = false }: { readonly about: About; readonly n
       type="button"
       class="small"
       id={`ask-${about}`}
-      disabled={needsChoice && chosen.value === null}
+      disabled={!hasModel.value || (needsChoice && chosen.value === null)}
       aria-pressed={answer.value?.about === about}
       onClick={async () => {
         copied.value = false;

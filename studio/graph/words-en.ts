@@ -40,7 +40,7 @@ export const en = {
     `The address says all of the graph but ${count} numbers (${names}; ${size}), which are too many for it. They stayed in the browser in which a net was opened as this graph; this browser never had them, or newer ones have taken their place.`,
   heldMissingDo:
     "Open the file that was saved with Share or below the variables there, or step through the same graph at numbers drawn from a seed. Where the address has the net's settings too, the same numbers can be learnt again.",
-  learnHeld: (steps: string) => `Learn the net again (${steps} steps)`,
+  learnHeld: (steps: string) => `Learn the net again (${steps} ${steps === "1" ? "step" : "steps"})`,
   drawHeld: (seed: string) => `Draw numbers from seed ${seed}`,
   stale: "The picture is of the last formula that could be read.",
   show: "Show",

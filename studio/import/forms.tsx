@@ -24,8 +24,32 @@ import { TensorView } from "./tensor-view.tsx";
 import { set, view } from "./view.ts";
 import type { ImportWords } from "./words-en.ts";
 
-function number({ currentTarget }: { readonly currentTarget: HTMLInputElement }): number {
-  return currentTarget.valueAsNumber;
+interface NumberFieldProps {
+  readonly label: string;
+  readonly least: number;
+  readonly most?: number;
+  readonly isWhole?: boolean;
+  /** NaN: none is written. */
+  readonly value: number;
+  readonly onInput: (value: number) => void;
+}
+
+/** A number that has to be written before the form is sent. */
+function NumberField({ label, least, most, isWhole = true, value, onInput }: NumberFieldProps): JSX.Element {
+  return (
+    <label>
+      {label}{" "}
+      <input
+        type="number"
+        required
+        min={least}
+        max={most}
+        step={isWhole ? 1 : "any"}
+        value={Number.isNaN(value) ? "" : value}
+        onInput={(event) => onInput(event.currentTarget.valueAsNumber)}
+      />
+    </label>
+  );
 }
 
 /** Asks for gradients of an output, or of a loss made of it, for inputs that are given or drawn. */
@@ -89,7 +113,7 @@ export function GradientForm({ opened, words }: { opened: Extract<Summary, { kin
           step={1}
           value={seed}
           onInput={(event) => {
-            const n = number(event);
+            const n = event.currentTarget.valueAsNumber;
             set({ seed: Number.isInteger(n) && n >= 0 ? Math.min(n, 2 ** 32 - 1) : 0 }, "seed");
           }}
         />
@@ -150,15 +174,9 @@ export function TuneForm({ words }: { words: ImportWords }): JSX.Element {
       ) : (
         <p class="import-kinds">{words.needData}</p>
       )}
-      <label>
-        {words.epochs} <input type="number" min={1} max={10000} step={1} value={epochs} onInput={(event) => setEpochs(number(event))} />
-      </label>
-      <label>
-        {words.batch} <input type="number" min={1} step={1} value={batch} onInput={(event) => setBatch(number(event))} />
-      </label>
-      <label>
-        {words.rate} <input type="number" min={0} step="any" value={rate} onInput={(event) => setRate(number(event))} />
-      </label>
+      <NumberField label={words.epochs} least={1} most={10_000} value={epochs} onInput={setEpochs} />
+      <NumberField label={words.batch} least={1} value={batch} onInput={setBatch} />
+      <NumberField label={words.rate} least={0} isWhole={false} value={rate} onInput={setRate} />
       <label>
         {words.optimizer}{" "}
         <select value={optimizer} onChange={(event) => setOptimizer(event.currentTarget.value as typeof optimizer)}>
@@ -166,9 +184,7 @@ export function TuneForm({ words }: { words: ImportWords }): JSX.Element {
           <option value="sgd">SGD</option>
         </select>
       </label>
-      <label>
-        {words.orderSeed} <input type="number" min={0} step={1} value={seed} onInput={(event) => setSeed(number(event))} />
-      </label>
+      <NumberField label={words.orderSeed} least={0} value={seed} onInput={setSeed} />
       {engines.value.length > 1 ? (
         <label>
           {words.engine}{" "}

@@ -1,6 +1,7 @@
 import { useSignal } from "@preact/signals";
 import type { JSX } from "preact";
 import { faultWords } from "../faults/fault-words.ts";
+import { focusPicture } from "../graph/canvas.ts";
 import { type Held, keyOf, type Learnt, partsOf } from "../graph/held.ts";
 import { keepHeld } from "../graph/model.ts";
 import { readGraph } from "../graph/state.ts";
@@ -11,11 +12,17 @@ import { facts, learntFrom, learnUntil, pause, said, status, take } from "./clie
 import { type AsGraph, type BatchAsGraph, batchAsGraph, firstRows, fittingRows, listed, mostWeights } from "./to-graph.ts";
 import { words } from "./words.ts";
 
+/** The button that led there goes with its tab, so the focus goes to the picture. */
+function goToGraph(): void {
+  change("tab", "graph", null);
+  focusPicture();
+}
+
 /** Goes to the Graph tab with this formula at these numbers. */
 export function openGraph({ formula, values, depth }: AsGraph): void {
   pause();
   change("graph", readGraph({ formula, values, depth }));
-  change("tab", "graph", null);
+  goToGraph();
 }
 
 /** Goes to the Graph tab with this formula at numbers that stay beside the address. */
@@ -24,13 +31,13 @@ function openBeside({ formula, depth, numbers: tensors }: BatchAsGraph, learnt: 
   const key = keyOf(tensors);
   void keepHeld({ key, tensors });
   if (missing !== null) {
-    change("tab", "graph", null);
+    goToGraph();
     // The graph that missed them is as it was.
     if (key === missing.key) return;
     say(words.value["learnt other"]);
   }
   change("graph", readGraph({ formula, values: {}, depth, held: { key, parts: partsOf(tensors), ...(learnt !== null && { learnt }) } }));
-  change("tab", "graph", null);
+  goToGraph();
 }
 
 /**

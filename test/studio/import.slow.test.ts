@@ -110,6 +110,12 @@ describe.skipIf(leftOut())("the Import tab", () => {
   test("tunes the model on a table, and gives a file that the library reads", async () => {
     await page.setInputFiles("#import-data", digits);
     await page.waitForFunction(() => document.querySelector("#import-tune")?.textContent?.includes("1,797 rows of 64 numbers"));
+    // An emptied number is asked for, and nothing is tuned meanwhile.
+    await page.fill("#import-tune input[type=number]", "");
+    await page.click("#import-tune button[type=submit]");
+    expect(await page.evaluate(() => document.activeElement === document.querySelector("#import-tune :invalid"))).toBe(true);
+    expect(await text("#import-tuned")).toBe("");
+    await page.fill("#import-tune input[type=number]", "5");
     await page.click("#import-tune button[type=submit]");
     await page.waitForSelector("#import-tuned");
     const [, loss, right] = /loss ([\d.]+), (\d+) % right/.exec(await text("#import-step"))!;

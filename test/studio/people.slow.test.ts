@@ -1,3 +1,4 @@
+import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { packState } from "../../studio/state/address.ts";
 import { type AppState, defaultState, tabs } from "../../studio/state/slices.ts";
@@ -103,6 +104,32 @@ describe.skipIf(leftOut())("every tab, for everybody", () => {
     await page.close();
   });
 
+  inPage("axe-core finds nothing serious where a formula is faulty from the start, or a phone shows it", async (there) => {
+    for (const viewport of [
+      { width: 1280, height: 800 },
+      { width: 390, height: 844 },
+    ]) {
+      const graph = { ...defaultState.graph, formula: "f = (x +* y", values: {} };
+      const { page, faults } = await there.visit({ bypassCSP: true, viewport, at: await at({ graph }) });
+      await page.waitForFunction(() => (document.querySelector("#formula-fault")?.textContent ?? "") !== "");
+      expect(await serious(page)).toEqual([]);
+      const seen = await page.evaluate(() => ({
+        // Neither a frame around nothing nor a button without anything to act on.
+        empty: [...document.querySelectorAll("#step-card, .minimap")].filter((one) => one.getBoundingClientRect().height > 0).length,
+        play: document.querySelector("#play")!.getAttribute("aria-disabled"),
+        asks: [...document.querySelectorAll<HTMLButtonElement>(".asks button")].filter(({ disabled }) => !disabled).length,
+        headings: document.querySelectorAll("h1").length,
+        isHeard: getComputedStyle(document.querySelector("h1")!).display !== "none",
+      }));
+      expect(seen).toEqual({ empty: 0, play: "true", asks: 0, headings: 1, isHeard: true });
+      await page.fill("#formula", "f = x * y");
+      await standing(page, "graph");
+      expect(await page.evaluate(() => document.querySelector("#play")!.getAttribute("aria-disabled"))).toBe("false");
+      expect(faults).toEqual([]);
+      await page.close();
+    }
+  });
+
   inPage("axe-core finds nothing serious on the other tabs in the colour-blind themes", async (there) => {
     const { page, faults } = await there.visit({ bypassCSP: true });
     for (const tab of tabs.filter((name) => name !== "graph")) {
@@ -201,6 +228,34 @@ describe.skipIf(leftOut())("while a Hangul syllable is composed", () => {
     await page.fill("#palette input", "undo");
     await page.keyboard.press("Enter");
     await page.waitForSelector("#palette", { state: "detached" });
+    expect(faults).toEqual([]);
+    await page.close();
+  });
+
+  inPage("Enter sends no form of the Import tab; Ctrl and the key of K search on a Hangul keyboard too", async (there) => {
+    const { page, faults } = await there.visit({ at: await at({ tab: "import" }) });
+    await standing(page, "import");
+    await page.setInputFiles("#import-file", fileURLToPath(new URL("../fixtures/onnx/mlp/model.onnx", import.meta.url)));
+    await page.waitForSelector("#import-target");
+    await page.evaluate(() => {
+      document.querySelector("#import-gradients")!.addEventListener("submit", () => (document.body.dataset["sent"] = "yes"), true);
+    });
+    await page.focus("#import-target");
+    await compose(page, "하");
+    await page.keyboard.press("Enter");
+    expect(await page.evaluate(() => document.body.dataset["sent"])).toBe(undefined);
+    // The syllable is done: now Enter sends it.
+    await page.keyboard.insertText("하");
+    await page.fill("#import-target", "1");
+    await page.keyboard.press("Enter");
+    expect(await page.evaluate(() => document.body.dataset["sent"])).toBe("yes");
+    await page.waitForSelector("#import-loss");
+    await page.evaluate(() =>
+      document.body.dispatchEvent(
+        new KeyboardEvent("keydown", { key: "ㅏ", code: "KeyK", ctrlKey: true, bubbles: true, cancelable: true }),
+      ),
+    );
+    await page.waitForSelector("#palette");
     expect(faults).toEqual([]);
     await page.close();
   });
