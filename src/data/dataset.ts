@@ -1,8 +1,10 @@
 import { allocate, type NumberArray } from "../ir/dtype.ts";
-import { DomainError, ShapeError } from "../ir/errors.ts";
+import { DomainError, GraphError, ShapeError } from "../ir/errors.ts";
+import { isTensor, isValue } from "../ir/leaf.ts";
 import type { Shape } from "../ir/shape.ts";
 import { hold, type Tensor } from "../ir/tensor.ts";
 import { typeText } from "../ir/type.ts";
+import { checkOptionNames, isRecord, kindText } from "../notation/given.ts";
 import { checksumOf, standingRows } from "./checksum.ts";
 import { rowOrder, rowsFrom } from "./row-order.ts";
 import { shares } from "./shares.ts";
@@ -39,7 +41,16 @@ export interface Columns {
  * @throws ShapeError for no columns, scalars, and columns of different lengths
  */
 export function dataset<const C extends Columns>(columns: C): Dataset<{ readonly [K in keyof C]: Tensor }> {
+  if (!isRecord(columns))
+    throw new GraphError(
+      `dataset: the columns are ${kindText(columns)}; they are a record of tensors: dataset({ x: tensor(rows), y: tensor(labels) })`,
+    );
   const entries = Object.entries(columns);
+  for (const [name, column] of entries)
+    if (!isTensor(column))
+      throw new GraphError(
+        `dataset: ${name} is ${kindText(column)}; a column is a tensor: ${isValue(column) ? "evaluate" : "tensor"}(${name})`,
+      );
   const [first] = entries;
   if (first === undefined) throw new ShapeError("dataset: there are no columns; give a record of tensors: dataset({ x, y })");
   for (const [name, { type }] of entries) {
@@ -73,8 +84,11 @@ function part(columns: Columns, places: Int32Array, all = false): Dataset<Column
     at: (rows, into) => take(all && areWithin(rows, size) ? rows : placesOf(rows), into),
     all: () => take(places),
     checksum: () => checksumOf(take(standingRows(size, rowBytesOf(columns)).map((row) => places[row]!))),
-    split: (share, { seed, stratify } = {}) => {
-      if (!(share >= 0 && share <= 1)) throw new DomainError(`split: the share is ${share}; it is a number from 0 to 1, such as 0.8`);
+    split: (share, options = {}) => {
+      checkOptionNames("split", options, ["seed", "stratify"], 'split(0.8, { seed: 0, stratify: "y" })', { shuffle: "seed" });
+      const { seed, stratify } = options;
+      if (typeof share !== "number" || !(share >= 0 && share <= 1))
+        throw new DomainError(`split: the share is ${kindText(share)}; it is a number from 0 to 1, such as 0.8`);
       const order = seed === undefined ? places : rowOrder(seed, size).map((i) => places[i]!);
       const values = stratify === undefined ? null : column(columns, String(stratify));
       const parts = shares(order, share, values);

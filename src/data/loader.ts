@@ -1,4 +1,5 @@
-import { DomainError } from "../ir/errors.ts";
+import { DomainError, GraphError } from "../ir/errors.ts";
+import { checkOptionNames, kindText, type OtherNames } from "../notation/given.ts";
 import type { Batches } from "./batches.ts";
 import type { Dataset } from "./dataset.ts";
 import { rowOrder, rowsFrom } from "./row-order.ts";
@@ -22,10 +23,22 @@ export interface Loader<B> extends Batches<B>, AsyncIterable<B>, Iterable<B> {
   rows(n: number, batch: number): Int32Array;
 }
 
+/** What other libraries call them. */
+const otherNames: OtherNames = { batchSize: "batch", seed: "shuffle", dropLast: 'last: "drop"', dropRemainder: 'last: "drop"' };
+
 /** @throws DomainError for a batch that is not a whole number above 0, and for options that are not there */
-export function loader<B>(data: Dataset<B>, { batch, shuffle, last = "smaller" }: LoaderOptions): Loader<B> {
-  if (!Number.isInteger(batch) || batch < 1) throw new DomainError(`loader: batch is ${batch}; it is a whole number, 1 or more`);
+export function loader<B>(data: Dataset<B>, options: LoaderOptions): Loader<B> {
+  checkOptionNames("loader", options, ["batch", "shuffle", "last"], "loader(data, { batch: 64 })", otherNames);
+  const { at } = ((data as unknown) ?? {}) as { readonly at?: unknown };
+  if (typeof at !== "function" || Array.isArray(data))
+    throw new GraphError(
+      `loader: the data is ${kindText(data)}; it is a data set: ${Array.isArray(data) ? "of a split it is one part, [fit, held] = data.split(0.8)" : "loader(dataset({ x, y }), { batch: 64 })"}`,
+    );
+  const { batch, shuffle, last = "smaller" } = options;
+  if (!Number.isInteger(batch) || batch < 1) throw new DomainError(`loader: batch is ${kindText(batch)}; it is a whole number, 1 or more`);
   if (last !== "drop" && last !== "smaller") throw new DomainError(`loader: last is ${String(last)}; it is "drop" or "smaller"`);
+  if (shuffle !== undefined && !Number.isInteger(shuffle))
+    throw new DomainError(`loader: shuffle is ${kindText(shuffle)}; it is a seed, a whole number, as { shuffle: 0 }, or left out`);
   const { size } = data;
   const length = last === "drop" ? Math.floor(size / batch) : Math.ceil(size / batch);
   let passes = 0;

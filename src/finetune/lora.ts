@@ -11,13 +11,14 @@ import type { Operand } from "../ir/op.ts";
 import { sizeOf } from "../ir/shape.ts";
 import { hold, type Tensor } from "../ir/tensor.ts";
 import { sameType, tensorType, typeText } from "../ir/type.ts";
+import { listed } from "../notation/given.ts";
 import type { Bound } from "../onnx/answers.ts";
 import { applyModel, bindModel, type Model, type Opened, openedOf, replayOf } from "../onnx/model.ts";
 import { usesOf } from "../onnx/parameters.ts";
 import type { NodeMessage } from "../onnx/schema.ts";
 import type { Watch } from "../onnx/walk.ts";
 import { add, cast, conv, matmul, mul, reshape, sub, transpose } from "../ops/index.ts";
-import { listed, matched } from "../optim/patterns.ts";
+import { matched } from "../optim/patterns.ts";
 import { fold, key, uniform } from "../random/random.ts";
 
 /** What to adapt, and how. */

@@ -1,6 +1,7 @@
 import { GraphError } from "../ir/errors.ts";
 import type { Tensor } from "../ir/tensor.ts";
-import { listed, matched } from "../optim/patterns.ts";
+import { listed } from "../notation/given.ts";
+import { matched } from "../optim/patterns.ts";
 
 /** The weights of a model and which of them are trained by default: a model that `onnx.read` gave. */
 export interface Weighted {

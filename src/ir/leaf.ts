@@ -129,7 +129,7 @@ export function lift(x: Operand, dtype: DType): Value {
   if (isValue(x)) return x;
   if (isTensor(x) || isTypedArray(x)) return constant(x);
   throw new GraphError(
-    `an operand is ${x === null ? "null" : Array.isArray(x) ? "a list; a vector is tensor([1, 2])" : `a ${typeof x}`}; operands are Values, Tensors, typed arrays and numbers`,
+    `an operand is ${(x ?? null) === null ? x : Array.isArray(x) ? "a list; a vector is tensor([1, 2])" : typeof x === "object" ? "a record" : `a ${typeof x}`}; operands are Values, Tensors, typed arrays and numbers`,
   );
 }
 

@@ -1,6 +1,6 @@
 import { add, div, mul, sqrt, sub } from "../ops/index.ts";
 import { meanSquare } from "./adam.ts";
-import { type CommonOptions, optimizerOf, type Rule } from "./by-rule.ts";
+import { type CommonOptions, given, optimizerOf, type Rule } from "./by-rule.ts";
 import type { Optimizer } from "./optimizer.ts";
 
 /** Numbers of {@link adadelta}. */
@@ -31,6 +31,6 @@ const rule: Rule<Required<AdadeltaNumbers>, "v" | "moved", "rate"> = {
  * @throws DomainError for a rate of 0, below it or NaN, and for numbers out of range
  */
 export function adadelta(options: CommonOptions<AdadeltaNumbers> & AdadeltaNumbers): Optimizer {
-  const { rho = 0.9, epsilon = 1e-6, weightDecay = 0 } = options;
+  const { rho = 0.9, epsilon = 1e-6, weightDecay = 0 } = given("adadelta", options);
   return optimizerOf<Required<AdadeltaNumbers>, "v" | "moved", "rate">(rule, options, { rho, epsilon, weightDecay });
 }

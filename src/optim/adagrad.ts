@@ -1,5 +1,5 @@
 import { add, div, mul, sqrt, square, sub } from "../ops/index.ts";
-import { type CommonOptions, optimizerOf, type Rule } from "./by-rule.ts";
+import { type CommonOptions, given, optimizerOf, type Rule } from "./by-rule.ts";
 import type { Optimizer } from "./optimizer.ts";
 
 /** Numbers of {@link adagrad}. */
@@ -31,6 +31,6 @@ const rule: Rule<Required<AdagradNumbers>, "v", "rate"> = {
  * @throws DomainError for a rate of 0, below it or NaN, and for numbers out of range
  */
 export function adagrad(options: CommonOptions<AdagradNumbers> & AdagradNumbers): Optimizer {
-  const { rateDecay = 0, start = 0, epsilon = 1e-10, weightDecay = 0 } = options;
+  const { rateDecay = 0, start = 0, epsilon = 1e-10, weightDecay = 0 } = given("adagrad", options);
   return optimizerOf<Required<AdagradNumbers>, "v", "rate">(rule, options, { rateDecay, start, epsilon, weightDecay });
 }

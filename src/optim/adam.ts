@@ -1,6 +1,6 @@
 import type { Value } from "../ir/node.ts";
 import { add, div, expm1, maximum, mul, neg, rsqrt, sqrt, square, sub } from "../ops/index.ts";
-import { type CommonOptions, type LeafStep, optimizerOf, type Rule } from "./by-rule.ts";
+import { type CommonOptions, given, type LeafStep, optimizerOf, type Rule } from "./by-rule.ts";
 import type { Optimizer } from "./optimizer.ts";
 
 /** Numbers of {@link adam} and {@link adamW}. */
@@ -73,7 +73,7 @@ const decoupled: Rule<Full, Slot, Scalar> = {
  * @throws DomainError for a rate of 0, below it or NaN, and for numbers out of range
  */
 export function adam(options: CommonOptions<AdamNumbers> & AdamNumbers): Optimizer {
-  const { beta1 = 0.9, beta2 = 0.999, epsilon = 1e-8, amsgrad = false, weightDecay = 0 } = options;
+  const { beta1 = 0.9, beta2 = 0.999, epsilon = 1e-8, amsgrad = false, weightDecay = 0 } = given("adam", options);
   return optimizerOf<Full, Slot, Scalar>(penalised, options, { beta1, beta2, epsilon, amsgrad, weightDecay });
 }
 
@@ -83,6 +83,6 @@ export function adam(options: CommonOptions<AdamNumbers> & AdamNumbers): Optimiz
  * @throws DomainError for a rate of 0, below it or NaN, and for numbers out of range
  */
 export function adamW(options: CommonOptions<AdamNumbers> & AdamNumbers): Optimizer {
-  const { beta1 = 0.9, beta2 = 0.999, epsilon = 1e-8, amsgrad = false, weightDecay = 0.01 } = options;
+  const { beta1 = 0.9, beta2 = 0.999, epsilon = 1e-8, amsgrad = false, weightDecay = 0.01 } = given("adamW", options);
   return optimizerOf<Full, Slot, Scalar>(decoupled, options, { beta1, beta2, epsilon, amsgrad, weightDecay });
 }

@@ -1,6 +1,6 @@
 import { abs, add, div, maximum, mul, sub } from "../ops/index.ts";
 import { biasOf, towards } from "./adam.ts";
-import { type CommonOptions, optimizerOf, type Rule } from "./by-rule.ts";
+import { type CommonOptions, given, optimizerOf, type Rule } from "./by-rule.ts";
 import type { Optimizer } from "./optimizer.ts";
 
 /** Numbers of {@link adamax}. */
@@ -33,6 +33,6 @@ const rule: Rule<Required<AdamaxNumbers>, "m" | "u", "step"> = {
  * @throws DomainError for a rate of 0, below it or NaN, and for numbers out of range
  */
 export function adamax(options: CommonOptions<AdamaxNumbers> & AdamaxNumbers): Optimizer {
-  const { beta1 = 0.9, beta2 = 0.999, epsilon = 1e-8, weightDecay = 0 } = options;
+  const { beta1 = 0.9, beta2 = 0.999, epsilon = 1e-8, weightDecay = 0 } = given("adamax", options);
   return optimizerOf<Required<AdamaxNumbers>, "m" | "u", "step">(rule, options, { beta1, beta2, epsilon, weightDecay });
 }

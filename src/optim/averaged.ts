@@ -6,6 +6,7 @@ import type { Value } from "../ir/node.ts";
 import type { Tensor } from "../ir/tensor.ts";
 import { leaves, rebuild, type Values } from "../ir/tree.ts";
 import { sameType, typeText } from "../ir/type.ts";
+import { checkOptionNames, kindText } from "../notation/given.ts";
 import { add, cast, div, minimum, mul, sub } from "../ops/index.ts";
 import { type Optimizer, type OptimizerState, stepCount } from "./optimizer.ts";
 import { checkNumber } from "./rate.ts";
@@ -25,7 +26,11 @@ export interface AveragedOptions {
  * the parameters; evaluate with {@link averages} of the state. Polyak and Juditsky 1992; as an exponential mean in Tarvainen and Valpola 2017.
  * @throws DomainError for `keep` out of range
  */
-export function averaged(optimizer: Optimizer, { keep = 0.999, warmup = false }: AveragedOptions = {}): Optimizer {
+export function averaged(optimizer: Optimizer, options: AveragedOptions = {}): Optimizer {
+  if (typeof (optimizer as Partial<Optimizer> | null | undefined)?.update !== "function")
+    throw new GraphError(`averaged: the optimiser is ${kindText(optimizer)}; it is what a call makes: averaged(sgd({ rate: 0.1 }))`);
+  checkOptionNames("averaged", options, ["keep", "warmup"], "averaged(optimizer, { keep: 0.999 })", { decay: "keep" });
+  const { keep = 0.999, warmup = false } = options;
   checkNumber(keep, "keep", "averaged", 0, 1);
   const { observe } = optimizer;
   const part = (opt: Values<OptimizerState>, mine: boolean): Values<OptimizerState> =>

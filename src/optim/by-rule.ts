@@ -7,9 +7,10 @@ import { sizeOf } from "../ir/shape.ts";
 import { hold, type Tensor, tensor } from "../ir/tensor.ts";
 import { leaves, match, rebuild, type Values } from "../ir/tree.ts";
 import { sameType, scalarType, type TensorType, tensorType, typeText } from "../ir/type.ts";
+import { checkOptionNames, isRecord, kindText, listed, type OtherNames } from "../notation/given.ts";
 import { add, cast, clip, minimum, mul, reciprocal, sqrt, square, sum } from "../ops/index.ts";
 import type { Optimizer, OptimizerState, OptimizerStep } from "./optimizer.ts";
-import { listed, matched } from "./patterns.ts";
+import { checkPatterns, matched } from "./patterns.ts";
 import { observed, type Plateau, plateauSlots } from "./plateau.ts";
 import { checkNumber, checkRate, type Rate, scheduled } from "./rate.ts";
 
@@ -85,11 +86,35 @@ function computed(dtype: DType): DType {
 
 /** Settings that are shares: from 0 on, below 1. */
 const shares: readonly string[] = ["beta1", "beta2", "rho", "smoothing"];
+/** Settings that are true or false. */
+const flags: readonly string[] = ["nesterov", "amsgrad", "centered"];
+/** What every optimiser takes. */
+const common: readonly (keyof CommonOptions<object>)[] = ["rate", "clipNorm", "clipValue", "only", "freeze", "decay", "groups"];
+/** What other libraries call them. */
+const otherNames: OtherNames = {
+  lr: "rate",
+  learningRate: "rate",
+  stepSize: "rate",
+  eps: "epsilon",
+  betas: "beta1 and beta2",
+  l2: "weightDecay",
+  clip: "clipNorm or clipValue",
+  maxNorm: "clipNorm",
+  maxGradNorm: "clipNorm",
+};
 
-/** @throws DomainError for a number out of its range */
+/** The options of an optimiser. @throws GraphError for what is no record of them */
+export function given<O extends object>(who: string, options: O): O {
+  if (!isRecord(options)) throw new GraphError(`${who}: the options are ${kindText(options)}; they are one record: ${who}({ rate: 1e-3 })`);
+  return options;
+}
+
+/** @throws DomainError for a number out of its range, and for what is no number */
 function checkSettings(settings: object, who: string): void {
-  for (const [key, x] of Object.entries(settings))
-    if (typeof x === "number" || typeof x === "string") checkNumber(x, key, who, 0, shares.includes(key) ? 1 : Number.POSITIVE_INFINITY);
+  for (const [key, x] of Object.entries(settings)) {
+    if (!flags.includes(key)) checkNumber(x, key, who, 0, shares.includes(key) ? 1 : Number.POSITIVE_INFINITY);
+    else if (typeof x !== "boolean") throw new DomainError(`${who}: ${key} is ${kindText(x)}; it is true or false`);
+  }
 }
 
 /**
@@ -103,14 +128,24 @@ export function optimizerOf<S extends object, Slot extends string, Scalar extend
 ): Optimizer {
   type Full = S & { readonly weightDecay: number };
   const { name } = rule;
+  const own = Object.keys(settings);
+  checkOptionNames(name, options, [...common, ...Object.keys(rule.patterns ?? {}), ...own], `${name}({ rate: 1e-3 })`, otherNames);
   const { rate, clipNorm, clipValue, only, freeze, decay, groups = [] } = options;
   checkRate(rate, name);
   for (const [key, x] of Object.entries({ clipNorm, clipValue }))
-    if (x !== undefined && !(x > 0 && x < Number.POSITIVE_INFINITY))
-      throw new DomainError(`${name}: ${key} is ${String(x)}; gradients are cut to a magnitude above 0`);
+    if (x !== undefined && !(typeof x === "number" && x > 0 && x < Number.POSITIVE_INFINITY))
+      throw new DomainError(`${name}: ${key} is ${kindText(x)}; gradients are cut to a magnitude above 0`);
   checkSettings(settings, name);
+  for (const [key, x] of Object.entries({ only, freeze, decay, ...rule.patterns })) if (x !== undefined) checkPatterns(x, key, name);
+  if (!Array.isArray(groups))
+    throw new GraphError(`${name}: groups is ${kindText(groups)}; it is a list of records: groups: [{ only: ["*.b"], weightDecay: 0 }]`);
+  for (const group of groups) {
+    checkOptionNames(`${name}: groups`, group, ["only", "rate", ...own], '{ only: ["*.b"], weightDecay: 0 }', otherNames);
+    checkPatterns(group.only, "only", `${name}: groups`);
+  }
   const base: Own<Full> = { settings, rate, suffix: "", only: null };
-  const others = groups.map(({ only: patterns, rate: own, ...different }): Own<Full> => {
+  const others = groups.map(({ only: patterns, rate: own, ...more }): Own<Full> => {
+    const different = Object.fromEntries(Object.entries(more).filter(([, x]) => x !== undefined));
     const who = `${name}: group ${patterns.join(",")}`;
     if (own !== undefined) checkRate(own, who);
     checkSettings(different, who);
@@ -179,7 +214,13 @@ export function optimizerOf<S extends object, Slot extends string, Scalar extend
     return state;
   };
 
-  const update = ({ params, grad, opt, across }: OptimizerStep<unknown>): { params: unknown; opt: Values<OptimizerState> } => {
+  const update = (step: OptimizerStep<unknown>): { params: unknown; opt: Values<OptimizerState> } => {
+    for (const part of ["params", "grad", "opt"] as const)
+      if (((step as unknown) ?? {}) !== step || step[part] === undefined)
+        throw new GraphError(
+          `${name}: update has no ${part}; write update({ params, grad, opt }), opt being what init or the update before gave`,
+        );
+    const { params, grad, opt, across } = step;
     const given = leaves(params).map(({ path, leaf }) => ({ path, value: lift(leaf as Value, "f64") }));
     const trained = trainedOf(given.map(({ path, value }) => ({ path, type: value.type })));
     const byPath = new Map(given.map(({ path, value }) => [path, value]));

@@ -1,6 +1,6 @@
 import { add, div, equal, logicalOr, mul, rsqrt, sqrt, square, sub, sum, where } from "../ops/index.ts";
 import { biasOf, meanSquare, towards } from "./adam.ts";
-import { type CommonOptions, optimizerOf, type Rule } from "./by-rule.ts";
+import { type CommonOptions, given, optimizerOf, type Rule } from "./by-rule.ts";
 import type { Optimizer } from "./optimizer.ts";
 
 /** Numbers of {@link lamb}. */
@@ -41,6 +41,6 @@ const rule: Rule<Full, "m" | "v", Scalar> = {
  * @throws DomainError for a rate of 0, below it or NaN, and for numbers out of range
  */
 export function lamb(options: CommonOptions<LambNumbers> & LambNumbers): Optimizer {
-  const { beta1 = 0.9, beta2 = 0.999, epsilon = 1e-6, weightDecay = 0 } = options;
+  const { beta1 = 0.9, beta2 = 0.999, epsilon = 1e-6, weightDecay = 0 } = given("lamb", options);
   return optimizerOf<Full, "m" | "v", Scalar>(rule, options, { beta1, beta2, epsilon, weightDecay });
 }

@@ -12,7 +12,7 @@ import { qr } from "../linalg/qr.ts";
 import { svd } from "../linalg/svd.ts";
 import { cast, reshape } from "../ops/index.ts";
 import { caller, Flat } from "./flat.ts";
-import { checkSearch, type Reason, type SearchOptions } from "./search.ts";
+import { checkSearch, checkSearched, type Reason, type SearchOptions } from "./search.ts";
 import { dot, largest, norm } from "./vector.ts";
 
 /** Options of {@link leastSquares}. */
@@ -122,6 +122,7 @@ function damping({ ur, s }: Factors, radius: number): number {
  * @throws DomainError where residuals or their Jacobian are not finite at the start, and for bad options; GraphError for a function that gives no Value
  */
 export function leastSquares<P>(residuals: (at: Values<P>) => Value, start: P, options: LeastSquaresOptions = {}): Fit<P> {
+  checkSearched("leastSquares", residuals, options, ["tolerance", "valueTolerance", "stepTolerance", "mode"]);
   const { tolerance = 1e-10, valueTolerance = 1e-14, stepTolerance = 1e-14, limit = 400, signal, each, engine, mode } = options;
   checkSearch("leastSquares", limit, { tolerance, valueTolerance, stepTolerance });
   const flat = new Flat(start, "leastSquares");

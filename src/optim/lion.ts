@@ -1,6 +1,6 @@
 import { add, mul, sign, sub } from "../ops/index.ts";
 import { towards } from "./adam.ts";
-import { type CommonOptions, optimizerOf, type Rule } from "./by-rule.ts";
+import { type CommonOptions, given, optimizerOf, type Rule } from "./by-rule.ts";
 import type { Optimizer } from "./optimizer.ts";
 
 /** Numbers of {@link lion}. */
@@ -32,6 +32,6 @@ const rule: Rule<Required<LionNumbers>, "m", "rate"> = {
  * @throws DomainError for a rate of 0, below it or NaN, and for numbers out of range
  */
 export function lion(options: CommonOptions<LionNumbers> & LionNumbers): Optimizer {
-  const { beta1 = 0.9, beta2 = 0.99, weightDecay = 0 } = options;
+  const { beta1 = 0.9, beta2 = 0.99, weightDecay = 0 } = given("lion", options);
   return optimizerOf<Required<LionNumbers>, "m", "rate">(rule, options, { beta1, beta2, weightDecay });
 }

@@ -7,7 +7,7 @@ import type { Tensor } from "../ir/tensor.ts";
 import type { Tensors, Values } from "../ir/tree.ts";
 import { caller, Flat } from "./flat.ts";
 import { lbfgs } from "./lbfgs.ts";
-import { checkSearch, type Point, type Reason, type SearchOptions } from "./search.ts";
+import { checkSearch, checkSearched, type Point, type Reason, type SearchOptions } from "./search.ts";
 import { newton } from "./trust-region.ts";
 import { largest } from "./vector.ts";
 
@@ -40,6 +40,7 @@ export interface Minimum<P> {
  * @throws DomainError where function or gradient are not finite at the start, and for bad options; GraphError for a function that gives no scalar
  */
 export function minimize<P>(f: (at: Values<P>) => Value, start: P, options: MinimizeOptions = {}): Minimum<P> {
+  checkSearched("minimize", f, options, ["method", "tolerance", "memory"]);
   const { method = "lbfgs", limit = method === "newton" ? 500 : 1000, memory = 10, signal, each, engine } = options;
   const flat = new Flat(start, "minimize");
   const { tolerance = flat.epsilon < 1e-12 ? 1e-8 : 1e-4 } = options;

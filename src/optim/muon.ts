@@ -4,7 +4,7 @@ import { sizeOf } from "../ir/shape.ts";
 import type { TensorType } from "../ir/type.ts";
 import { add, div, matmul, mul, reshape, rsqrt, sqrt, square, sub, sum, transpose } from "../ops/index.ts";
 import { biasOf, meanSquare, towards } from "./adam.ts";
-import { type CommonOptions, optimizerOf, type Rule } from "./by-rule.ts";
+import { type CommonOptions, given, optimizerOf, type Rule } from "./by-rule.ts";
 import type { Optimizer } from "./optimizer.ts";
 import { names } from "./patterns.ts";
 
@@ -104,7 +104,7 @@ export function muon(options: MuonOptions): Optimizer {
     beta1 = 0.9,
     beta2 = 0.95,
     epsilon = 1e-10,
-  } = options;
+  } = given("muon", options);
   if (!(Number.isInteger(rounds) && rounds > 0))
     throw new DomainError(`muon: rounds is ${rounds}; it is a whole number of rounds, 1 or more`);
   const settings = { momentum, nesterov, rounds, weightDecay, adamShare, beta1, beta2, epsilon };

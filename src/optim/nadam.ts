@@ -1,6 +1,6 @@
 import { add, div, exp, mul, rsqrt, sqrt, sub } from "../ops/index.ts";
 import { biasOf, meanSquare, towards } from "./adam.ts";
-import { type CommonOptions, optimizerOf, type Rule } from "./by-rule.ts";
+import { type CommonOptions, given, optimizerOf, type Rule } from "./by-rule.ts";
 import type { Optimizer } from "./optimizer.ts";
 
 /** Numbers of {@link nadam}. */
@@ -53,6 +53,6 @@ const rule: Rule<Full, "m" | "v", Scalar> = {
  * @throws DomainError for a rate of 0, below it or NaN, and for numbers out of range
  */
 export function nadam(options: CommonOptions<NadamNumbers> & NadamNumbers): Optimizer {
-  const { beta1 = 0.9, beta2 = 0.999, epsilon = 1e-8, momentumDecay = 4e-3, weightDecay = 0 } = options;
+  const { beta1 = 0.9, beta2 = 0.999, epsilon = 1e-8, momentumDecay = 4e-3, weightDecay = 0 } = given("nadam", options);
   return optimizerOf<Full, "m" | "v", Scalar>(rule, options, { beta1, beta2, epsilon, momentumDecay, weightDecay });
 }

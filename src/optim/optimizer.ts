@@ -45,8 +45,10 @@ export interface Optimizer {
  * @throws GraphError for a record that is no state of an optimiser
  */
 export function stepCount(opt: Values<OptimizerState>): Value {
-  const count = opt["step"];
+  const count = ((opt as unknown) ?? {}) === opt ? opt["step"] : undefined;
   if (count === undefined)
-    throw new GraphError(`stepCount: opt has no step, only ${Object.keys(opt).join(", ") || "nothing"}; pass what optimizer.init gave`);
+    throw new GraphError(
+      `stepCount: opt has no step, only ${Object.keys((opt as unknown) ?? {}).join(", ") || "nothing"}; pass what optimizer.init gave`,
+    );
   return count;
 }

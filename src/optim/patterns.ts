@@ -1,4 +1,5 @@
 import { GraphError } from "../ir/errors.ts";
+import { kindText, listed } from "../notation/given.ts";
 
 /**
  * Which of these paths a list of patterns names. `*` stands for any characters, dots too, so `features.*` is everything inside `features` and
@@ -17,6 +18,15 @@ export function matched(patterns: readonly string[], paths: readonly string[], w
   return found;
 }
 
+/** @throws GraphError for patterns that are no list of texts: the letters of a single text would each be one */
+export function checkPatterns(patterns: unknown, name: string, who: string): void {
+  const wrong = Array.isArray(patterns) ? patterns.find((pattern) => typeof pattern !== "string") : patterns;
+  if (!Array.isArray(patterns) || wrong !== undefined)
+    throw new GraphError(
+      `${who}: ${name} is ${Array.isArray(patterns) ? "a list of other things" : kindText(wrong)}; it is a list of patterns: ${name}: ["features.*"]`,
+    );
+}
+
 /** Whether one of the patterns names this path. */
 export function names(patterns: readonly string[], path: string): boolean {
   return patterns.some((pattern) => expression(pattern).test(path));
@@ -25,12 +35,4 @@ export function names(patterns: readonly string[], path: string): boolean {
 function expression(pattern: string): RegExp {
   const parts = pattern.split("*").map((part) => part.replace(/[.*+?^${}()|[\]\\]/g, "\\$&"));
   return new RegExp(`^${parts.join(".*")}$`, "su");
-}
-
-const most = 12;
-
-/** Names for a message: the first few, and how many more there are. */
-export function listed(all: readonly string[]): string {
-  const shown = all.slice(0, most).map((name) => name || "a single value");
-  return all.length > most ? `${shown.join(", ")} and ${all.length - most} more` : shown.join(", ");
 }

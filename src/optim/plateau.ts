@@ -3,6 +3,7 @@ import { lift } from "../ir/leaf.ts";
 import type { Value } from "../ir/node.ts";
 import type { Operand } from "../ir/op.ts";
 import { typeText } from "../ir/type.ts";
+import { checkOptionNames, kindText } from "../notation/given.ts";
 import { abs, add, cast, equal, greater, less, logicalAnd, maximum, mul, neg, sub, where } from "../ops/index.ts";
 
 /** A rate that falls when a metric no longer gets better; made by {@link plateau}. */
@@ -42,6 +43,8 @@ export interface PlateauOptions {
  * @throws DomainError for numbers out of range
  */
 export function plateau(options: PlateauOptions): Plateau {
+  const known: readonly (keyof PlateauOptions)[] = ["from", "factor", "patience", "threshold", "cooldown", "to", "best"];
+  checkOptionNames("plateau", options, known, "plateau({ from: 0.1 })", { lr: "from", rate: "from", minLr: "to", mode: "best" });
   const { from, factor = 0.1, patience = 10, threshold = 1e-4, cooldown = 0, to = 0, best = "lowest" } = options;
   const need = (name: string, x: number, ok: boolean, rule: string): void => {
     if (!ok) throw new DomainError(`plateau: ${name} is ${x}; it is ${rule}`);
@@ -52,6 +55,7 @@ export function plateau(options: PlateauOptions): Plateau {
   need("threshold", threshold, threshold >= 0 && threshold < 1, "a share of the best metric, from 0 on and below 1");
   need("cooldown", cooldown, Number.isInteger(cooldown) && cooldown >= 0, "a whole number of metrics, 0 or more");
   need("to", to, to >= 0 && to <= from, "the lowest rate, from 0 to the first one");
+  if (best !== "lowest" && best !== "highest") throw new DomainError(`plateau: best is ${kindText(best)}; it is "lowest" or "highest"`);
   return { kind: "plateau", from, factor, patience, threshold, cooldown, to, best };
 }
 

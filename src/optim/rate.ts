@@ -2,6 +2,7 @@ import { DomainError, GraphError, ShapeError } from "../ir/errors.ts";
 import { isValue } from "../ir/leaf.ts";
 import type { Value } from "../ir/node.ts";
 import { typeText } from "../ir/type.ts";
+import { isRecord, kindText } from "../notation/given.ts";
 import { cast } from "../ops/elementwise/cast.ts";
 import type { Plateau } from "./plateau.ts";
 
@@ -14,9 +15,8 @@ export type Rate = number | ((step: Value) => Value) | Plateau;
 
 /** @throws DomainError for a rate that cannot train */
 export function checkRate(rate: unknown, who: string): void {
-  if (typeof rate === "function" || (typeof rate === "object" && rate !== null)) return;
-  if (typeof rate !== "number")
-    throw new DomainError(`${who}: rate is ${rate === undefined ? "missing" : typeof rate}; give a number as 1e-3, or a schedule`);
+  if (typeof rate === "function" || (isRecord(rate) && rate["kind"] === "plateau")) return;
+  if (typeof rate !== "number") throw new DomainError(`${who}: rate is ${kindText(rate)}; give a number as 1e-3, or a schedule`);
   if (rate === 0) throw new DomainError(`${who}: rate is 0, so nothing would be learnt; to hold parameters fixed, name them in freeze`);
   if (!(rate > 0) || rate === Number.POSITIVE_INFINITY)
     throw new DomainError(`${who}: rate is ${rate}; a rate is a number above 0, and usually between 1e-5 and 1`);

@@ -1,6 +1,6 @@
 import { add, div, maximum, mul, sqrt, square, sub } from "../ops/index.ts";
 import { meanSquare, towards } from "./adam.ts";
-import { type CommonOptions, optimizerOf, type Rule } from "./by-rule.ts";
+import { type CommonOptions, given, optimizerOf, type Rule } from "./by-rule.ts";
 import type { Optimizer } from "./optimizer.ts";
 
 /** Numbers of {@link rmsProp}. */
@@ -41,6 +41,6 @@ const rule: Rule<Full, "v" | "mean" | "m", "rate"> = {
  * @throws DomainError for a rate of 0, below it or NaN, and for numbers out of range
  */
 export function rmsProp(options: CommonOptions<RmsPropNumbers> & RmsPropNumbers): Optimizer {
-  const { smoothing = 0.99, epsilon = 1e-8, momentum = 0, centered = false, weightDecay = 0 } = options;
+  const { smoothing = 0.99, epsilon = 1e-8, momentum = 0, centered = false, weightDecay = 0 } = given("rmsProp", options);
   return optimizerOf<Full, "v" | "mean" | "m", "rate">(rule, options, { smoothing, epsilon, momentum, centered, weightDecay });
 }

@@ -1,9 +1,10 @@
 import { DomainError } from "../ir/errors.ts";
 import { lift } from "../ir/leaf.ts";
 import type { Value } from "../ir/node.ts";
+import { checkOptionNames, kindText, type OtherNames } from "../notation/given.ts";
 import { add, cos, div, exp, floor, greater, greaterEqual, less, log, maximum, minimum, mul, pow, sub, where } from "../ops/index.ts";
 import type { Plateau } from "./plateau.ts";
-import type { Rate } from "./rate.ts";
+import { checkRate, type Rate } from "./rate.ts";
 
 /** A rate as a function of the steps taken before this one, an f64 scalar that is 0 at the first step. Part of the graph, compiled with it. */
 export type Schedule = (step: Value) => Value;
@@ -24,6 +25,25 @@ function needSteps(who: string, name: string, x: number, least: number = 1): voi
 function needFactor(who: string, x: number): void {
   need(x > 0 && x < Number.POSITIVE_INFINITY, who, "factor", x, "a number above 0 that rates are multiplied by");
 }
+
+/** What other libraries call them. */
+const otherNames: OtherNames = {
+  lr: "from",
+  rate: "from",
+  learningRate: "from",
+  maxLr: "peak",
+  gamma: "factor",
+  stepSize: "every",
+  milestones: "at",
+  tMax: "steps",
+  totalSteps: "steps",
+  totalIters: "steps",
+  epochs: "steps",
+  etaMin: "to",
+  warmupSteps: "warmup",
+  pctStart: "warmup",
+  tMult: "factor",
+};
 
 /** factor^n for whole or real n */
 function power(factor: number, n: Value): Value {
@@ -50,7 +70,9 @@ export function step(options: {
   readonly every?: number;
   readonly at?: readonly number[];
 }): Schedule {
+  checkOptionNames("step", options, ["from", "factor", "every", "at"], "step({ from: 0.1, factor: 0.1, every: 300 })", otherNames);
   const { from, factor, every, at } = options;
+  if (at !== undefined && !Array.isArray(at)) throw new DomainError(`step: at is ${kindText(at)}; it is a list of steps: at: [300, 600]`);
   needRate("step", "from", from, false);
   needFactor("step", factor);
   if ((every === undefined) === (at === undefined)) throw new DomainError("step: give either every, as 30, or at, as [30, 60, 90]");
@@ -65,14 +87,18 @@ export function step(options: {
 }
 
 /** `from * factor^step`. PyTorch's ExponentialLR. @throws DomainError for numbers out of range */
-export function exponential({ from, factor }: { readonly from: number; readonly factor: number }): Schedule {
+export function exponential(options: { readonly from: number; readonly factor: number }): Schedule {
+  checkOptionNames("exponential", options, ["from", "factor"], "exponential({ from: 0.1, factor: 0.999 })", otherNames);
+  const { from, factor } = options;
   needRate("exponential", "from", from, false);
   needFactor("exponential", factor);
   return (now) => mul(from, power(factor, now));
 }
 
 /** A straight line from `from` to `to` over `steps` steps, then `to`. PyTorch's LinearLR. @throws DomainError for numbers out of range */
-export function ramp({ from, to, steps }: { readonly from: number; readonly to: number; readonly steps: number }): Schedule {
+export function ramp(options: { readonly from: number; readonly to: number; readonly steps: number }): Schedule {
+  checkOptionNames("ramp", options, ["from", "to", "steps"], "ramp({ from: 0.1, to: 0.01, steps: 1000 })", otherNames);
+  const { from, to, steps } = options;
   needRate("ramp", "from", from, true);
   needRate("ramp", "to", to, true);
   needSteps("ramp", "steps", steps);
@@ -83,15 +109,9 @@ export function ramp({ from, to, steps }: { readonly from: number; readonly to: 
  * `from * (1 - step / steps)^power` down to 0, and 0 from then on. PyTorch's PolynomialLR.
  * @throws DomainError for numbers out of range
  */
-export function polynomial({
-  from,
-  steps,
-  power: exponent = 1,
-}: {
-  readonly from: number;
-  readonly steps: number;
-  readonly power?: number;
-}): Schedule {
+export function polynomial(options: { readonly from: number; readonly steps: number; readonly power?: number }): Schedule {
+  checkOptionNames("polynomial", options, ["from", "steps", "power"], "polynomial({ from: 0.1, steps: 1000 })", otherNames);
+  const { from, steps, power: exponent = 1 } = options;
   needRate("polynomial", "from", from, false);
   needSteps("polynomial", "steps", steps);
   need(exponent > 0 && exponent < Number.POSITIVE_INFINITY, "polynomial", "power", exponent, "a number above 0");
@@ -109,6 +129,7 @@ export function cosine(options: {
   readonly to?: number;
   readonly warmup?: number;
 }): Schedule {
+  checkOptionNames("cosine", options, ["from", "steps", "to", "warmup"], "cosine({ from: 0.1, steps: 1000 })", otherNames);
   const { from, steps, to = 0, warmup: rise = 0 } = options;
   needRate("cosine", "from", from, false);
   needRate("cosine", "to", to, true);
@@ -135,6 +156,7 @@ export function cosineRestarts(options: {
   readonly to?: number;
   readonly factor?: number;
 }): Schedule {
+  checkOptionNames("cosineRestarts", options, ["from", "steps", "to", "factor"], "cosineRestarts({ from: 0.1, steps: 100 })", otherNames);
   const { from, steps, to = 0, factor = 1 } = options;
   needRate("cosineRestarts", "from", from, false);
   needRate("cosineRestarts", "to", to, true);
@@ -163,12 +185,15 @@ export function oneCycle(options: {
   readonly to?: number;
   readonly shape?: "cosine" | "linear";
 }): Schedule {
+  const known = ["peak", "steps", "warmup", "from", "to", "shape"];
+  checkOptionNames("oneCycle", options, known, "oneCycle({ peak: 0.1, steps: 1000 })", { ...otherNames, lr: "peak", rate: "peak" });
   const { peak, steps, warmup: share = 0.3, from = peak / 25, to = from / 1e4, shape = "cosine" } = options;
   needRate("oneCycle", "peak", peak, false);
   needRate("oneCycle", "from", from, true);
   needRate("oneCycle", "to", to, true);
   needSteps("oneCycle", "steps", steps, 2);
   need(share >= 0 && share <= 1, "oneCycle", "warmup", share, "a share of the steps, from 0 to 1");
+  need(shape === "cosine" || shape === "linear", "oneCycle", "shape", shape, '"cosine" or "linear"');
   const top = share * steps - 1;
   const end = steps - 1;
   const between = (a: number, b: number, part: Value): Value => (shape === "cosine" ? along(a, b, part) : add(a, mul(b - a, part)));
@@ -184,6 +209,7 @@ export function oneCycle(options: {
  * @throws DomainError for numbers out of range, and for a rate that follows a metric
  */
 export function warmup(rate: Rate, steps: number): Schedule {
+  checkRate(rate, "warmup");
   needSteps("warmup", "steps", steps);
   if (isPlateau(rate)) throw new DomainError("warmup: a plateau has no steps to begin with; warm up a number or a schedule");
   return (now) => {

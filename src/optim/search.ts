@@ -1,5 +1,6 @@
 import type { Engine } from "../engines/engine.ts";
-import { DomainError } from "../ir/errors.ts";
+import { DomainError, GraphError } from "../ir/errors.ts";
+import { checkOptionNames, kindText } from "../notation/given.ts";
 
 /** Why a search ended. */
 export type Reason = "gradient" | "value" | "step" | "limit" | "signal";
@@ -26,6 +27,14 @@ export interface SearchOptions {
    * faster for functions of many ops, such as those with loops.
    */
   readonly engine?: Engine<"sync">;
+}
+
+/** @throws GraphError where there is no function or no record of options, DomainError for an option that is not there */
+export function checkSearched(who: string, f: unknown, options: unknown, own: readonly string[]): void {
+  const example = `${who}(f, start, { limit: 100 })`;
+  if (typeof f !== "function") throw new GraphError(`${who}: the function is ${kindText(f)}; write ${example}`);
+  const otherNames = { maxIterations: "limit", maxIter: "limit", steps: "limit", tol: "tolerance" };
+  checkOptionNames(who, options, ["limit", "signal", "each", "engine", ...own], example, otherNames);
 }
 
 /** @throws DomainError for limits and tolerances that make no sense */

@@ -1,6 +1,6 @@
 import { DomainError } from "../ir/errors.ts";
 import { add, equal, mul, sub, where } from "../ops/index.ts";
-import { type CommonOptions, optimizerOf, type Rule } from "./by-rule.ts";
+import { type CommonOptions, given, optimizerOf, type Rule } from "./by-rule.ts";
 import type { Optimizer } from "./optimizer.ts";
 
 /** Numbers of {@link sgd}. */
@@ -34,7 +34,7 @@ const rule: Rule<Required<SgdNumbers>, "m", "rate" | "share"> = {
  * @throws DomainError for a rate of 0, below it or NaN, numbers out of range, and `nesterov` without momentum or with dampening
  */
 export function sgd(options: CommonOptions<SgdNumbers> & SgdNumbers): Optimizer {
-  const { momentum = 0, dampening = 0, nesterov = false, weightDecay = 0 } = options;
+  const { momentum = 0, dampening = 0, nesterov = false, weightDecay = 0 } = given("sgd", options);
   if (nesterov && !(momentum > 0 && dampening === 0))
     throw new DomainError(`sgd: nesterov needs a momentum and no dampening; momentum is ${momentum} and dampening ${dampening}`);
   return optimizerOf<Required<SgdNumbers>, "m", "rate" | "share">(rule, options, { momentum, dampening, nesterov, weightDecay });

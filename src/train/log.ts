@@ -2,6 +2,7 @@ import { nodeFiles, reasonOf } from "../files/node-files.ts";
 import { writeFileWhole } from "../files/write-file.ts";
 import { DomainError } from "../ir/errors.ts";
 import { isTensor } from "../ir/leaf.ts";
+import { kindText } from "../notation/given.ts";
 import type { Callback } from "./options.ts";
 import type { Step } from "./train.ts";
 
@@ -14,6 +15,8 @@ const together = 64;
  * @throws DomainError when the file cannot be written
  */
 export function jsonLog(file: string): Callback<Step<unknown>> {
+  if (typeof file !== "string" || file === "")
+    throw new DomainError(`jsonLog: file is ${kindText(file)}; it is the path of the log to write`);
   let lines: string[] = [];
   let began = 0;
   const flush = async (): Promise<void> => {

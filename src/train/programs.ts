@@ -1,15 +1,15 @@
 import { type Loss, valueAndGrad } from "../autodiff/grad.ts";
 import type { Engine } from "../engines/engine.ts";
 import { compile, type Program, type State } from "../engines/program.ts";
-import { allocate, isFloat } from "../ir/dtype.ts";
-import { GradientError, GraphError } from "../ir/errors.ts";
+import { allocate } from "../ir/dtype.ts";
+import { GraphError } from "../ir/errors.ts";
 import { graph, typeOfLeaf } from "../ir/graph.ts";
 import { isValue, lift } from "../ir/leaf.ts";
 import type { Value } from "../ir/node.ts";
 import { sizeOf } from "../ir/shape.ts";
 import { hold, type Tensor } from "../ir/tensor.ts";
 import { leaves, mapTree, rebuild, type Values } from "../ir/tree.ts";
-import { f64, i32, typeText } from "../ir/type.ts";
+import { f64, i32 } from "../ir/type.ts";
 import { add, div, mul } from "../ops/arithmetic.ts";
 import { cast } from "../ops/elementwise/cast.ts";
 import { sqrt, square } from "../ops/elementwise/roots.ts";
@@ -18,6 +18,7 @@ import type { Optimizer, OptimizerState } from "../optim/optimizer.ts";
 import { fold } from "../random/random.ts";
 import { BatchForm } from "./batch-form.ts";
 import type { Fed } from "./feed.ts";
+import { checkBound, lossOf } from "./loss.ts";
 import type { AnyModel, Context } from "./model.ts";
 import { rowsOf, signatureOf } from "./signature.ts";
 
@@ -136,7 +137,7 @@ export class Programs {
   evaluate(batch: unknown, form?: BatchForm): Ran | Promise<Ran> {
     return this.runBound("evaluate", batch, form, [], (s) => {
       const { rows, bound } = this.partsOf(s);
-      const { loss, others } = checkedLoss(this.model.loss(s.params, rows, contextOf(s, fold(s.key, s.step), false, bound)));
+      const { loss, others } = lossOf(this.model, s.params, rows, contextOf(s, fold(s.key, s.step), false, bound));
       return { loss, outputs: others };
     }) as Ran | Promise<Ran>;
   }
@@ -203,7 +204,7 @@ export class Programs {
     const { rows, bound } = this.partsOf(s);
     const f = (params: unknown): Loss => {
       const context = { ...contextOf(s, key, true, bound), across };
-      const found = checkedLoss(this.model.loss(params as Values<unknown>, rows, context));
+      const found = lossOf(this.model, params as Values<unknown>, rows, context);
       ({ others } = found);
       stats = found.stats ?? s.stats;
       if (scale === null) return { loss: found.loss };
@@ -222,6 +223,7 @@ export class Programs {
 
   private async runWithBound(kind: string, batch: unknown, guard: readonly string[], body: Body): Promise<unknown> {
     const bound = await this.model.bind!(batch as never, async () => (await this.read()).params as never);
+    checkBound(bound);
     return this.run(kind, { rows: batch, bound }, guard, body);
   }
 
@@ -321,20 +323,6 @@ export function squaresOf(gradient: unknown, trained: ReadonlySet<string>): Valu
     .filter(({ path }) => trained.has(path))
     .map(({ leaf }) => cast(sum(square(leaf as Value)), "f64"));
   return squares.reduce((a, b) => add(a, b));
-}
-
-/** Takes apart what a loss function returned. @throws GradientError, GraphError for what is no loss */
-function checkedLoss(result: unknown): { readonly loss: Value; readonly others: unknown; readonly stats: unknown } {
-  const bare = isValue(result);
-  const record = result as { readonly loss?: unknown; readonly stats?: unknown };
-  if (!bare && (typeof record !== "object" || record === null || !isValue(record.loss)))
-    throw new GraphError("train: the loss function returned no loss; return a scalar Value, or a record with one called loss");
-  const loss = bare ? result : (record.loss as Value);
-  if (loss.type.shape.length !== 0 || !isFloat(loss.type.dtype))
-    throw new GradientError(`train: the loss is ${typeText(loss.type)}; it is one floating-point number: mean(...) over the batch`);
-  if (bare) return { loss, others: {}, stats: undefined };
-  const { stats, loss: _, ...others } = record as { readonly [name: string]: unknown };
-  return { loss, others: rebuild(others, (leaf) => lift(leaf as Value, "f64")), stats };
 }
 
 /** The state at the beginning. */

@@ -1,4 +1,6 @@
 import type { Language } from "../explain/explain.ts";
+import { GraphError } from "../ir/errors.ts";
+import { checkOptionNames, kindText } from "../notation/given.ts";
 import type { Callback, RunFacts } from "./options.ts";
 import { short, type TrainingReport } from "./report.ts";
 import type { Step } from "./train.ts";
@@ -19,18 +21,18 @@ export interface ProgressOptions {
   readonly language?: Language;
 }
 
+const example = "progress({ write: (text) => process.stderr.write(text), terminal: true })";
+
 /**
  * Tells how far a run is: `epoch 3/20  step 412/2880  loss 0.2134  4520 rows/s  12 s left`. On a terminal it is one line that changes, with the
  * checkups left standing; elsewhere a line an epoch.
+ * @throws GraphError without a function to write with, DomainError for an option that is not there
  */
-export function progress({
-  write,
-  terminal,
-  columns = 80,
-  every = 100,
-  now = () => performance.now(),
-  language = "en",
-}: ProgressOptions): Callback<Step<unknown>> {
+export function progress(options: ProgressOptions): Callback<Step<unknown>> {
+  checkOptionNames("progress", options, ["write", "terminal", "columns", "every", "now", "language"], example);
+  const { write, terminal, columns = 80, every = 100, now = () => performance.now(), language = "en" } = options;
+  if (typeof write !== "function")
+    throw new GraphError(`progress: options.write is ${kindText(write)}; it is a function that takes a text: ${example}`);
   const words = trainWords[language];
   let run: RunFacts = { epochs: 1, stepsInEpoch: null, steps: null, resumed: 0, parameters: 0 };
   let began = 0;

@@ -1,8 +1,9 @@
-import { DomainError, ShapeError } from "../ir/errors.ts";
+import { DomainError, GraphError, ShapeError } from "../ir/errors.ts";
 import { typeOfLeaf } from "../ir/graph.ts";
 import { isTensor } from "../ir/leaf.ts";
 import { leaves } from "../ir/tree.ts";
 import { typeText } from "../ir/type.ts";
+import { listed } from "../notation/given.ts";
 
 /** The types of a batch as a text: batches of one signature share a program. */
 export function signatureOf(batch: unknown): string {
@@ -29,4 +30,23 @@ export function rowsOf(batch: unknown, where: string): number {
   if (rows < 0) throw new ShapeError(`train: ${where} has no tensor with rows; rows are axis 0`);
   if (rows === 0) throw new ShapeError(`train: ${where} has 0 rows; a mean over nothing is NaN, so leave such batches out`);
   return rows;
+}
+
+/** Names of what is in a batch. */
+function columnsOf(batch: unknown): string[] {
+  return leaves(batch).map(({ path }) => path);
+}
+
+/** Whether two batches have columns of the same names. */
+export function haveSameColumns(a: unknown, b: unknown): boolean {
+  return columnsOf(a).sort().join("\n") === columnsOf(b).sort().join("\n");
+}
+
+/** What a validation failed with, where its columns are others than those that are trained on, as an error that says so. */
+export function withColumns(error: unknown, trained: unknown, validated: unknown): unknown {
+  if (haveSameColumns(trained, validated)) return error;
+  return new GraphError(
+    `train: validate has the columns ${listed(columnsOf(validated))} and data has ${listed(columnsOf(trained))}; the loss takes its columns by name from either, so give them the same names`,
+    { cause: error },
+  );
 }

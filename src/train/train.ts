@@ -1,4 +1,6 @@
 import { gradients, type Loss } from "../autodiff/grad.ts";
+import type { Batches } from "../data/batches.ts";
+import type { Loader } from "../data/loader.ts";
 import type { Mode } from "../engines/engine.ts";
 import { evaluate } from "../evaluate/evaluate.ts";
 import { type HealthReport, health } from "../explain/health/health.ts";
@@ -29,7 +31,7 @@ import { defaultEngine } from "./default-engine.ts";
 import { type Fed, Feed, rowText } from "./feed.ts";
 import { History } from "./history.ts";
 import type { AnyModel, Model, Outputs } from "./model.ts";
-import { checkOptions, type TrainOptions } from "./options.ts";
+import { checkOptions, derivedFrom, type TrainOptions } from "./options.ts";
 import { initialState, Programs, type Ran, type TrainState } from "./programs.ts";
 import { bytesOfFirst, treeOfFirst } from "./ranks/exchange.ts";
 import { checkSame, describe, meet } from "./ranks/meeting.ts";
@@ -37,6 +39,7 @@ import { type DistributedOptions, distributedOf } from "./ranks/options.ts";
 import { RankPrograms } from "./ranks/programs.ts";
 import { isAlike } from "./ranks/symmetric.ts";
 import { reportOf, type TrainingReport } from "./report.ts";
+import { haveSameColumns, withColumns } from "./signature.ts";
 import { SpareBatch } from "./spare-batch.ts";
 import { Sums, type Totals } from "./totals.ts";
 import type { Ending } from "./words.ts";
@@ -102,7 +105,7 @@ export function train<P, B, R extends Loss, M extends Mode, S = {}>(
   model: Model<P, S, B, R>,
   options: TrainOptions<B, M, Step<R>>,
 ): Training<P, S, R> {
-  checkOptions(model.params, options as TrainOptions<unknown, Mode, unknown>);
+  checkOptions(model, options);
   return new Run(model as unknown as AnyModel, options as unknown as AnyOptions) as unknown as Training<P, S, R>;
 }
 
@@ -330,6 +333,7 @@ class Run implements Training<unknown, unknown, Loss> {
       const wish = (): boolean => this.options.signal?.aborted === true;
       this.programs = new RankPrograms(this.model, optimizer, own, this.every > 1, state, this.spread, wish);
     }
+    await this.tryValidation(this.options);
     const stepsInEpoch = data.length === null ? null : Math.ceil(data.length / this.every);
     const all = stepsInEpoch === null ? (steps ?? null) : Math.min(stepsInEpoch * epochs, steps ?? Number.POSITIVE_INFINITY);
     const facts = { epochs, stepsInEpoch, steps: all, resumed: this.resumed, parameters: sizeOfAll(this.model.params) };
@@ -521,7 +525,7 @@ class Run implements Training<unknown, unknown, Loss> {
     this.meanLoss = this.running.loss / this.running.rows;
     let totals: Totals = { loss: this.meanLoss, metrics: {}, tables: {}, rows: this.running.rows };
     if (validate !== undefined) totals = await this.validated();
-    if (derive !== undefined) totals = { ...totals, metrics: { ...totals.metrics, ...derive(totals) } };
+    if (derive !== undefined) totals = derivedFrom(derive, totals);
     const isBest = await this.judge(totals);
     this.checkups.push({ step: this.step, epoch: this.epoch + 1, loss: totals.loss, metrics: totals.metrics });
     this.epoch++;
@@ -557,8 +561,21 @@ class Run implements Training<unknown, unknown, Loss> {
     try {
       return await this.programs!.evaluate(fed.batch, fed.form);
     } catch (error) {
-      throw this.placed(error, fed);
+      throw withColumns(this.placed(error, fed), this.last?.batch ?? this.sample(this.options.data), fed.batch);
     }
+  }
+
+  /** A row of data that is in memory; null for other data. */
+  private sample(source: Batches<unknown>): unknown {
+    return (source as Partial<Loader<unknown>>).dataset?.at(Int32Array.of(0)) ?? null;
+  }
+
+  /** A validation whose columns have other names mostly fails, and not after the hours of a first epoch: it is tried now. */
+  private async tryValidation({ data, validate }: AnyOptions): Promise<void> {
+    if (validate === undefined || this.spread !== null) return;
+    const [trained, batch] = [data, validate].map((source) => this.sample(source));
+    if (trained === null || batch === null || haveSameColumns(trained, batch)) return;
+    await this.evaluated({ batch, rows: 1, all: 1, first: 0, pass: 0, index: 0 });
   }
 
   /** Whether this is the best so far; keeps it if so. */

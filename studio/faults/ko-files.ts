@@ -157,7 +157,7 @@ export const files: readonly Row[] = [
     "{x|은} {t}, {y|은} {u}입니다. 둘 다 표본마다 한 행씩 있어야 합니다.",
   ],
   ["there is no row {i:w}; rows go from 0 to {n:w}", "{i}번 행은 없습니다. 행은 0부터 {n}까지입니다."],
-  ["the share is {x:w}; it is a number from 0 to 1, such as 0.8", "몫이 {x}입니다. 0.8처럼 0부터 1까지의 수여야 합니다."],
+  ["the share is {x:p}; it is a number from 0 to 1, such as 0.8", "몫이 {x}입니다. 0.8처럼 0부터 1까지의 수여야 합니다."],
   ["there is no column {a:w}; there are {b:p}", "열 {a|이} 없습니다. 있는 열: {b}."],
   ["stratify takes a column with one number a row, such as the labels", "stratify는 레이블처럼 행마다 수가 하나인 열을 받습니다."],
   ["the seed is {x:w}; it is a whole number", "시드가 {x}입니다. 정수여야 합니다."],

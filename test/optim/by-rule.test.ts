@@ -302,7 +302,7 @@ describe("bad input is told:", () => {
     [-0.1, "sgd: rate is -0.1; a rate is a number above 0, and usually between 1e-5 and 1"],
     [Number.NaN, "sgd: rate is NaN; a rate is a number above 0"],
     [Number.POSITIVE_INFINITY, "sgd: rate is Infinity; a rate is a number above 0"],
-    ["fast", "sgd: rate is string; give a number as 1e-3, or a schedule"],
+    ["fast", 'sgd: rate is "fast"; give a number as 1e-3, or a schedule'],
     [undefined, "sgd: rate is missing; give a number as 1e-3, or a schedule"],
   ])("rate %s", (rate, message) => {
     expect(() => sgd({ rate: rate as number })).toThrow(message);

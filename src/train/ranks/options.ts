@@ -1,5 +1,6 @@
-import { DomainError } from "../../ir/errors.ts";
+import { DomainError, GraphError } from "../../ir/errors.ts";
 import type { Ranks } from "../../mpi/ranks.ts";
+import { kindText } from "../../notation/given.ts";
 
 /** How a training is spread over ranks. */
 export interface DistributedOptions {
@@ -28,6 +29,9 @@ export interface DistributedOptions {
 /** What `train` takes as `distributed`, made complete; null for one process alone. @throws DomainError for numbers that are none */
 export function distributedOf(given: Ranks | DistributedOptions | undefined): DistributedOptions | null {
   if (given === undefined) return null;
+  const { size, ranks } = ((given as unknown) ?? {}) as { readonly size?: unknown; readonly ranks?: { readonly size?: unknown } };
+  if (typeof size !== "number" && typeof ranks?.size !== "number")
+    throw new GraphError(`train: distributed is ${kindText(given)}; it is the ranks, mpi(), or a record with them: { ranks: mpi() }`);
   const options: DistributedOptions = "ranks" in given ? given : { ranks: given };
   const { bucket, check } = options;
   if (bucket !== undefined && !(bucket >= 1))

@@ -1,0 +1,78 @@
+import { describe, expect, test } from "vitest";
+import { dataset } from "../../src/data/dataset.ts";
+import { loader } from "../../src/data/loader.ts";
+import { type ChainruleError, tensor, variable } from "../../src/index.ts";
+
+/** What is thrown: an error of ours, and never one that JavaScript makes by itself. */
+function refused(call: unknown, ...given: unknown[]): string {
+  try {
+    (call as (...given: unknown[]) => unknown)(...given);
+  } catch (error) {
+    expect((error as ChainruleError).code, String(error)).toBeTypeOf("string");
+    return (error as Error).message;
+  }
+  throw new Error("it was not refused");
+}
+
+const x = tensor([
+  [1, 2],
+  [3, 4],
+]);
+const data = dataset({ x, y: tensor([0, 1]) });
+
+describe("dataset refuses", () => {
+  test("what is no record of columns", () => {
+    for (const [given, kind] of [
+      [[], "missing"],
+      [[null], "null"],
+      [[x, x], "a tensor of f64[2,2]"],
+      [[[x, x]], "a list"],
+    ] as const)
+      expect(refused(dataset, ...given)).toBe(
+        `dataset: the columns are ${kind}; they are a record of tensors: dataset({ x: tensor(rows), y: tensor(labels) })`,
+      );
+  });
+
+  test("columns that are no tensors", () => {
+    expect(refused(dataset, { x: [[1, 2]] })).toBe("dataset: x is a list; a column is a tensor: tensor(x)");
+    expect(refused(dataset, { x, y: new Int32Array(2) })).toBe("dataset: y is a typed array; a column is a tensor: tensor(y)");
+    expect(refused(dataset, { x, y: undefined })).toBe("dataset: y is missing; a column is a tensor: tensor(y)");
+    expect(refused(dataset, { x: variable([1, 2]) })).toBe("dataset: x is a Value; a column is a tensor: evaluate(x)");
+  });
+});
+
+describe("loader refuses", () => {
+  const set = "it is a data set: loader(dataset({ x, y }), { batch: 64 })";
+
+  test("what is no data set", () => {
+    expect(refused(loader, undefined, { batch: 2 })).toBe(`loader: the data is missing; ${set}`);
+    expect(refused(loader, { x }, { batch: 2 })).toBe(`loader: the data is a record; ${set}`);
+    expect(refused(loader, Promise.resolve(data), { batch: 2 })).toBe(`loader: the data is a Promise; ${set}`);
+    expect(refused(loader, data.split(0.5), { batch: 2 })).toBe(
+      "loader: the data is a list; it is a data set: of a split it is one part, [fit, held] = data.split(0.8)",
+    );
+    expect(refused(loader, loader(data, { batch: 2 }), { batch: 2 })).toBe(`loader: the data is a record; ${set}`);
+  });
+
+  test("what is no record of options, and other words", () => {
+    expect(refused(loader, data)).toBe("loader: the options are missing; they are one record: loader(data, { batch: 64 })");
+    expect(refused(loader, data, 2)).toContain("loader: the options are 2; they are one record");
+    for (const own of ["batchSize", "batch_size"])
+      expect(refused(loader, data, { [own]: 2 })).toBe(`loader: there is no option ${own}; write batch`);
+    expect(refused(loader, data, { batch: 2, drop_last: true })).toBe('loader: there is no option drop_last; write last: "drop"');
+    expect(refused(loader, data, { batch: 2, shufle: 0 })).toBe("loader: there is no option shufle; write shuffle");
+  });
+
+  test("settings of another kind, at once and not in the first pass", () => {
+    expect(refused(loader, data, { batch: "2" })).toBe('loader: batch is "2"; it is a whole number, 1 or more');
+    expect(refused(loader, data, { batch: 2, shuffle: true })).toBe(
+      "loader: shuffle is true; it is a seed, a whole number, as { shuffle: 0 }, or left out",
+    );
+  });
+});
+
+test("split refuses a share in a text, and other words", () => {
+  expect(refused(data.split, "0.8")).toBe('split: the share is "0.8"; it is a number from 0 to 1, such as 0.8');
+  expect(refused(data.split, 0.5, null)).toContain("split: the options are null; they are one record: split(0.8, { seed: 0,");
+  expect(refused(data.split, 0.5, { sed: 1 })).toBe("split: there is no option sed; write seed");
+});
