@@ -2,7 +2,7 @@ import { signal } from "@preact/signals";
 import type { JSX } from "preact";
 import { useEffect } from "preact/hooks";
 import { HeldShare } from "../graph/held-numbers.tsx";
-import { addressForAll, keepNow, language } from "../state/store.ts";
+import { addressForAll, isLong, keepNow, language } from "../state/store.ts";
 import { words } from "../words/words.ts";
 import { Dialog } from "./dialog.tsx";
 import { pictureOfTab } from "./picture-of-tab.ts";
@@ -67,7 +67,7 @@ export function Share(): JSX.Element {
   const canSave = pictureOfTab.value() !== null;
   return (
     <Dialog id="share" title={w.share}>
-      <p>{w.shareAbout}</p>
+      <p>{isLong.value ? w.long : w.shareAbout}</p>
       <HeldShare />
       <p>
         <input

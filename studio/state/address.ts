@@ -26,10 +26,11 @@ async function through(bytes: Uint8Array<ArrayBuffer>, stream: GenericTransformS
   return whole;
 }
 
-/** The state as text for the address's hash: JSON, deflated, in base64url. */
+/** The state as text for the address's hash: JSON, deflated, in base64url; empty where it is more than an address may bring. */
 export async function packState(state: AppState): Promise<string> {
-  const text = JSON.stringify({ v: stateVersion, ...state });
-  const packed = await through(new TextEncoder().encode(text), new CompressionStream("deflate-raw"), Number.POSITIVE_INFINITY);
+  const text = new TextEncoder().encode(JSON.stringify({ v: stateVersion, ...state }));
+  if (text.length > mostText) return "";
+  const packed = await through(text, new CompressionStream("deflate-raw"), Number.POSITIVE_INFINITY);
   let binary = "";
   for (const byte of packed) binary += String.fromCharCode(byte);
   return btoa(binary).replaceAll("+", "-").replaceAll("/", "_").replace(/=+$/, "");

@@ -14,7 +14,7 @@ export const shownTheme: ReadonlySignal<Exclude<Theme, "system">> = computed(() 
 /** The page's one state. Change it through `change`, so that it can be undone and is kept. */
 export const state = signal<AppState>(readState(undefined));
 /** A sentence that the page shows and a screen reader reads; the latest one. */
-export const notice = signal<"garbled" | "garbledKept" | "version" | "storage" | null>(null);
+export const notice = signal<"garbled" | "garbledKept" | "version" | "storage" | "long" | null>(null);
 
 const past = signal<readonly AppState[]>([]);
 const future = signal<readonly AppState[]>([]);
@@ -93,6 +93,19 @@ function keepSoon(): void {
 }
 
 let written = "";
+/** Whether what is on the page is more than an address takes, of which the page has told. */
+export const isLong = signal(false);
+
+/** Writes an address's hash. @returns whether the browser has taken it; each has a length beyond which it does not */
+function isTaken(hash: string): boolean {
+  try {
+    history.replaceState(null, "", `#${hash}`);
+  } catch {
+    // Too long, or too many in a short time: then a later one follows.
+    return hash.length < 100_000;
+  }
+  return location.hash.length === hash.length + 1;
+}
 
 /** Writes the state into the address and the autosave. */
 export async function keepNow(): Promise<void> {
@@ -100,8 +113,12 @@ export async function keepNow(): Promise<void> {
   const packed = await packState(now);
   // Packing takes a moment, in which an address may have been pasted; what was changed then is written by its own turn.
   if (state.value !== now) return keepSoon();
+  const fits = packed !== "" && isTaken(packed);
+  if (!fits && !isLong.peek()) notice.value = "long";
+  if (fits && notice.peek() === "long") notice.value = null;
+  isLong.value = !fits;
+  if (!fits) return;
   written = packed;
-  history.replaceState(null, "", `#${written}`);
   keep("state", written);
 }
 

@@ -18,6 +18,7 @@ export const en = {
   garbledKept: "This address could not be read; what you had before is here.",
   version: "This address was written by another version; what could be read is shown.",
   storage: "Your browser's storage is full or denied: your work stays in the address of this page only.",
+  long: "What is on the page is too long for an address: the address, and what this browser keeps, are those of before. Shorten what was changed last.",
   loading: "Loading …",
   close: "Close",
   fold: "Fold the panel away",

@@ -168,6 +168,27 @@ test.skipIf(leftOut())(
   },
 );
 
+test.skipIf(leftOut())("no column of the table of steps is a letter wide, in either language", { timeout: 120_000 }, async () => {
+  const formula = { formula: "Y = A @ B\nf = sum(Y * Y)", values: { A: "[[1, 2], [4, 5]]", B: "[[1, 2], [3, 4]]" } };
+  for (const language of ["en", "ko"]) {
+    const graph = { ...defaultState.graph, ...formula };
+    const { page, faults } = await studio.visit({
+      viewport: phone,
+      at: `?lang=${language}#${await packState({ ...defaultState, graph })}`,
+    });
+    await page.waitForSelector(".cr-item", { state: "attached" });
+    await page.click("#sheet-table");
+    const { lines, wide } = await page.evaluate(() => ({
+      lines: Math.max(...[...document.querySelectorAll("#trace-table td")].map((cell) => cell.getBoundingClientRect().height / 20)),
+      wide: document.documentElement.scrollWidth - innerWidth,
+    }));
+    expect(lines).toBeLessThan(4);
+    expect(wide).toBe(0);
+    expect(faults).toEqual([]);
+    await page.close();
+  }
+});
+
 test.skipIf(leftOut())(
   "a run of the Code tab brings what it says to the front, and counts the pictures it drew",
   { timeout: 120_000 },

@@ -154,6 +154,33 @@ describe.skipIf(leftOut())("the studio's shell", () => {
     await page.close();
   });
 
+  test("says that a state is too long for an address, keeps the one before, and goes on when it fits again", async () => {
+    const { page, faults } = await studio.visit();
+    await page.waitForSelector("svg [data-item]");
+    const type = (text: string): Promise<void> =>
+      page.evaluate((given) => {
+        const box = document.querySelector<HTMLInputElement>("#value-x")!;
+        Object.getOwnPropertyDescriptor(Object.getPrototypeOf(box), "value")!.set!.call(box, given);
+        box.dispatchEvent(new Event("input", { bubbles: true }));
+      }, text);
+    await type("?".repeat(3_000_000));
+    await page.waitForSelector(".notice");
+    expect(await page.textContent(".notice")).toContain("too long for an address");
+    await page.click("#open-share");
+    await page.waitForSelector("#share");
+    expect(await page.textContent("#share p")).toContain("too long for an address");
+    await page.keyboard.press("Escape");
+    await type("0.25");
+    await page.waitForSelector(".notice", { state: "detached" });
+    await expect
+      .poll(async () => (await unpackState((await page.evaluate(() => location.hash)).slice(1))).state.graph.values["x"], {
+        timeout: 20_000,
+      })
+      .toBe("0.25");
+    expect(faults).toEqual([]);
+    await page.close();
+  });
+
   test("works where storage is denied", async () => {
     const { page, faults } = await studio.visit();
     await page.evaluate(() => {
