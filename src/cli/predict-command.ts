@@ -1,4 +1,5 @@
 import { writeFileWhole } from "../files/write-file.ts";
+import { checkApart } from "./advised.ts";
 import { type Command, langOption, languageIn } from "./command.ts";
 import { exitCodes } from "./io.ts";
 import { UsageError } from "./usage-error.ts";
@@ -26,6 +27,7 @@ export const predictCommand: Command = {
     const data = options.get("data");
     if (typeof data !== "string") throw new UsageError("--data is missing: --data new.csv", "predict");
     const out = options.get("out");
+    if (typeof out === "string") checkApart({ CHECKPOINT: file, "--data": data, "--out": out }, "predict");
     const language = languageIn(options, "predict");
     const { predictRows } = await import("./run-prediction.ts");
     const lines: string[] = [];

@@ -14,6 +14,7 @@ import { sizeOf } from "../ir/shape.ts";
 import { hold, type Tensor } from "../ir/tensor.ts";
 import type { Values } from "../ir/tree.ts";
 import { type TensorType, tensorType, typeText } from "../ir/type.ts";
+import { advised } from "./advised.ts";
 import { batchesOf } from "./batches-of.ts";
 import { printable } from "./describe-error.ts";
 import { asLabels, checkLabels, type TuningRows, tuningRows } from "./finetune-data.ts";
@@ -246,6 +247,11 @@ async function trained(plan: Plan, again: string, io: CommandIo): Promise<number
   const { onnx } = await import("../onnx.ts");
   const last = fixed ? "drop" : "smaller";
   const cut = ({ store, places, held }: Part, options: StoreOptions) => batchesOf(store, places, { ...options, last }, held);
+  if (!fixed && settings.batch !== null && settings.batch > fit.size)
+    throw new UsageError(
+      `--batch ${settings.batch}: ${fit.size} rows are trained on, so every batch would be all of them; write --batch ${Math.max(1, fit.size)} if that is meant, or leave it out`,
+      "finetune",
+    );
   const source = await cut(fit, { batch: fixed ? batch : Math.min(batch, Math.max(1, fit.size)), shuffle: settings.seed });
   const note = await noteOf(plan);
   if (settings.resume) checkNote((await readCheckpoint(settings.checkpoint)).header.note, note, settings.checkpoint);
@@ -308,7 +314,11 @@ async function trained(plan: Plan, again: string, io: CommandIo): Promise<number
     return await tellEnd(end, settings, io);
   } catch (error) {
     const validation = typeof settings.validation === "string" ? settings.validation : null;
-    throw inOptions(error, { data: settings.data, validation, target: settings.target ?? "the target" }, null);
+    throw inOptions(
+      advised(error, `--lr ${Number((settings.rate / 10).toPrecision(6))}`),
+      { data: settings.data, validation, target: settings.target ?? "the target" },
+      null,
+    );
   } finally {
     release?.();
   }

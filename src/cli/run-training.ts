@@ -2,8 +2,9 @@ import type { CsvStore } from "../data/csv-store.ts";
 import { rowOrder } from "../data/row-order.ts";
 import { heldUpTo, mapRows } from "../data/row-store.ts";
 import { shares } from "../data/shares.ts";
-import { saveTensors } from "../data/tensor-tree.ts";
+import { differences, saveTensors } from "../data/tensor-tree.ts";
 import { reference } from "../engines/reference.ts";
+import { checkWritable } from "../files/write-file.ts";
 import { DomainError } from "../ir/errors.ts";
 import { hold, type Tensor } from "../ir/tensor.ts";
 import { leaves, type Values } from "../ir/tree.ts";
@@ -14,6 +15,7 @@ import { meanSquaredError } from "../ops/composite/loss.ts";
 import { reshape } from "../ops/linear/reshape.ts";
 import { key } from "../random/random.ts";
 import type { Context } from "../train/model.ts";
+import { advised } from "./advised.ts";
 import { batchesOf } from "./batches-of.ts";
 import { type CommandIo, exitCodes } from "./io.ts";
 import { modelOf, type SpecModel } from "./model-spec.ts";
@@ -26,6 +28,45 @@ import { type ModelNote, noteKind } from "./trained-model.ts";
 import { UsageError } from "./usage-error.ts";
 
 type Rows = { readonly x: Tensor; readonly y: Tensor };
+
+/** Rows in a batch where nothing is said, and there are as many. */
+const usualBatch = 64;
+
+/** @throws UsageError for a share that leaves no rows to train on, and for a batch that they do not fill */
+function checkShare({ split, batch, data }: TrainSettings, rows: number, all: number): void {
+  if (rows === 0)
+    throw new UsageError(
+      `--split ${split} leaves none of the ${counted(all)} of ${data} to train on; give a larger share, up to 1`,
+      "train",
+    );
+  if (batch !== null && batch > rows)
+    throw new UsageError(
+      `--batch ${batch}: ${counted(rows)} ${rows === 1 ? "is" : "are"} trained on, so every batch would be all of them; write --batch ${rows} if that is meant, or leave it out`,
+      "train",
+    );
+}
+
+function counted(rows: number): string {
+  return `${rows} row${rows === 1 ? "" : "s"}`;
+}
+
+/** @throws UsageError for a checkpoint of a model that has weights of these shapes, and computes something else with them */
+async function checkModel(
+  { checkpoint, model }: TrainSettings,
+  born: { readonly params: unknown; readonly stats: unknown },
+): Promise<void> {
+  const { readCheckpoint } = await import("../train.ts");
+  const { header, tensors } = await readCheckpoint(checkpoint);
+  const note = header.note as Partial<ModelNote> | null;
+  if (note?.kind !== noteKind || note.model === model) return;
+  const own = Object.fromEntries(Object.entries(tensors).filter(([name]) => /^(params|stats)\./.test(name)));
+  // Of other shapes the run itself tells each one.
+  if (differences(own, born).length > 0) return;
+  throw new UsageError(
+    `${checkpoint} has a run of --model ${note.model}, and --model ${model} would go on with its weights as another model; give that one, or begin anew: --force`,
+    "train",
+  );
+}
 
 /** How targets become what the loss takes, and how to turn predictions back. @throws DomainError for targets that do not fit the model */
 function targetsOf(
@@ -91,13 +132,14 @@ async function trained(
   const { size, columns, labels } = table;
   const task = settings.task ?? (model.outputs === 1 ? "regression" : "classification");
   const [fit, others] = shares(rowOrder(settings.seed, size), settings.split, task === "classification" ? labels!.values : null);
+  checkShare(settings, fit.length, size);
   const { y, note } = targetsOf(settings, model, table, fit);
   const scaling = settings.raw ? { mean: columns.map(() => 0), scale: columns.map(() => 1) } : await scalingOf(table, columns.length, fit);
   const { store, held } = await heldUpTo(
     mapRows(table, ({ rows, data, label }) => ({ x: hold(f32(rows, columns.length), scaled(data, scaling)), y: y(label!.values) })),
     settings.memory,
   );
-  const source = await batchesOf(store, fit, { batch: Math.min(settings.batch, Math.max(1, fit.length)), shuffle: settings.seed }, held);
+  const source = await batchesOf(store, fit, { batch: settings.batch ?? Math.min(usualBatch, fit.length), shuffle: settings.seed }, held);
   const stop = new AbortController();
   const kept: ModelNote = { kind: noteKind, model: settings.model, target: settings.target, columns, scaling, ...note };
   const loss = (params: Values<unknown>, batch: Values<Rows>, { key: own, train: training, stats, across }: Context<unknown>) => {
@@ -106,6 +148,7 @@ async function trained(
     return { loss: meanSquaredError(out, reshape(batch.y, { shape: out.type.shape })), stats: next };
   };
   const born = model.init(key(settings.seed));
+  if (settings.resume && settings.plan === null) await checkModel(settings, born);
   if (settings.syncBatchNorm && leaves(born.stats).length === 0)
     throw new UsageError(
       `--sync-batch-norm: --model ${settings.model} has no batch norm; leave it out, or give the layers between some: mlp:64-32-10,batchnorm`,
@@ -124,6 +167,9 @@ async function trained(
     await io.write(settings.json ? `${JSON.stringify(plan)}\n` : plan.text());
     return exitCodes.done;
   }
+  const written = [settings.out, settings.log, settings.curve];
+  // Found out now, and not when the run is over.
+  if (ranks === null || ranks.rank === 0) for (const file of written) if (file !== null) await checkWritable(file);
   const release = io.onInterrupt?.(() => stop.abort());
   try {
     const training = train(
@@ -156,7 +202,8 @@ async function trained(
     const { checkpoint, best, out, log, curve } = settings;
     return await tellEnd({ report, again, leads, wrote: [checkpoint, best, out, log, curve] }, settings, io);
   } catch (error) {
-    throw inOptions(error, { data: settings.data, validation: null, target: settings.target }, columns);
+    const smaller = `--rate ${Number((settings.rate / 10).toPrecision(6))}${settings.raw ? ", or without --raw" : ""}`;
+    throw inOptions(advised(error, smaller), { data: settings.data, validation: null, target: settings.target }, columns);
   } finally {
     release?.();
   }

@@ -70,12 +70,13 @@ export async function* tableBlocks(path: string, target: string, blockRows: numb
 }
 
 /** What `parseCsv` advises to who calls it, and what to do where there is a command line instead. */
-const advice: readonly (readonly [string, string])[] = [
+const advice: readonly (readonly [string | RegExp, string])[] = [
   ["say { empty: NaN } to allow it", "fill the gap, or leave the row out"],
   [
     "say { header: true } if it holds names, { header: false } if it holds data",
     "the first row holds the names of the columns, and the others numbers",
   ],
+  [/say \{ delimiter: .* \}$/, "save the table with commas"],
 ];
 
 function inOptions(message: string): string {

@@ -1,4 +1,6 @@
+import { repeatedKey } from "../data/repeated-key.ts";
 import { nodeFiles } from "../files/node-files.ts";
+import { checkApart } from "./advised.ts";
 import type { Command, Options } from "./command.ts";
 import { describeError } from "./describe-error.ts";
 import type { CommandIo } from "./io.ts";
@@ -25,6 +27,9 @@ export const trainCommand: Command = {
   ],
   run: async ({ words, options }, io) => {
     const settings = settingsOf(await given(words, options, io));
+    const { data, checkpoint, best, out, log, curve } = settings;
+    const files = { "--checkpoint": checkpoint, "--best": best, "--out": out, "--log": log, "--curve": curve };
+    checkApart({ CONFIG: words[0], "--data": data, ...(settings.plan === null && files) }, "train");
     if (settings.mpi) return onRanks(settings, commandText("train", words, options), io);
     if (settings.plan === null) await checkFile(settings, "train");
     // Layers, optimisers and the compiler are loaded by those who train, not by every command.
@@ -68,6 +73,8 @@ async function given(words: readonly string[], options: Options, io: CommandIo):
   } catch (cause) {
     throw new UsageError(`${file} is no JSON: ${(cause as Error).message}`, "train");
   }
+  const twice = repeatedKey(text.replace(/^\ufeff/, ""));
+  if (twice !== null) throw new UsageError(`${file} has ${JSON.stringify(twice)} twice; which one is meant?`, "train");
   if (typeof config !== "object" || config === null || Array.isArray(config))
     throw new UsageError(`${file} must be an object of options: {"model": "mlp:64-32-10", ...}`, "train");
   return { ...config, ...own };

@@ -9,8 +9,8 @@ const defaults: TrainingDefaults = {
   rateOf: () => 1e-3,
   rateText: "1e-3 when left out",
   epochs: 20,
-  batch: 64,
-  batchText: "64 when left out",
+  batch: null,
+  batchText: "64 when left out, or all there are",
   seedText: "the split, the weights, the order of rows and dropout",
   engines: ["wasm", "reference"],
   enginesText: "wasm (when left out) or reference",
@@ -54,7 +54,6 @@ export interface TrainSettings extends TrainingSettings {
   readonly task: "classification" | "regression" | null;
   readonly split: number;
   readonly raw: boolean;
-  readonly batch: number;
   readonly best: string | null;
   readonly out: string | null;
   readonly mpi: boolean;
@@ -83,8 +82,6 @@ export function settingsOf(given: Given): TrainSettings {
   const common = trainingSettings(given, readers, defaults);
   return {
     ...common,
-    // There is one always, by the defaults.
-    batch: common.batch!,
     model: needed("model", "mlp:64-32-10"),
     data: needed("data", "digits.csv"),
     target: needed("target", "label"),

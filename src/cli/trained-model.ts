@@ -3,6 +3,7 @@ import { ParseError } from "../ir/errors.ts";
 import type { Tensor } from "../ir/tensor.ts";
 import { key } from "../random/random.ts";
 import type { Checkpoint } from "../train/checkpoint.ts";
+import { advised } from "./advised.ts";
 import { modelOf, type SpecModel } from "./model-spec.ts";
 import type { Scaling } from "./table.ts";
 
@@ -34,7 +35,9 @@ export interface TrainedModel {
 /** Reads a checkpoint that `chainrule train` wrote; the best weights, where it kept them. @throws ParseError for others */
 export async function readModel(path: string): Promise<TrainedModel> {
   const { readCheckpoint } = await import("../train.ts");
-  const checkpoint: Checkpoint = await readCheckpoint(path);
+  const checkpoint: Checkpoint = await readCheckpoint(path).catch((error: unknown) => {
+    throw advised(error);
+  });
   const note = checkpoint.header.note as ModelNote | null;
   if (note?.kind !== noteKind)
     throw new ParseError(`${path}: the checkpoint does not say how its model is built; chainrule predict takes those of chainrule train`);

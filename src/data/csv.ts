@@ -137,9 +137,20 @@ class CsvReader {
     if (label !== undefined) {
       this.#labelAt = this.#names.indexOf(label);
       if (this.#labelAt < 0)
-        throw new ParseError(`csv: there is no column ${JSON.stringify(label)}; there are ${this.#names.slice(0, 20).join(", ")}`);
+        throw new ParseError(
+          `csv: there is no column ${JSON.stringify(label)}; there are ${this.#names.slice(0, 20).join(", ")}${this.#advice(header)}`,
+        );
     }
     return header;
+  }
+
+  /** What may lie behind a name that is not there. */
+  #advice(header: boolean): string {
+    if (!header) return "; the first row has numbers, so these are no names of the file";
+    const [only = "", ...others] = this.#names!;
+    const [delimiter] = /[;\t|]/.exec(only) ?? [];
+    if (others.length > 0 || delimiter === undefined) return "";
+    return `; there is no comma in the first row: if ${JSON.stringify(delimiter)} is between its cells, say { delimiter: ${JSON.stringify(delimiter)} }`;
   }
 
   #add(): void {

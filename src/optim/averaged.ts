@@ -51,6 +51,7 @@ export function averaged(optimizer: Optimizer, options: AveragedOptions = {}): O
       return { ...opt, ...kept };
     },
     ...(optimizer.elementwise === true && { elementwise: true as const }),
+    ...(optimizer.given !== undefined && { given: optimizer.given }),
     update: ({ params, grad, opt, across }) => {
       const given = rebuild(params, (leaf) => lift(leaf as Value, "f64"));
       const before = new Map(leaves(given).map(({ path, leaf }) => [path, leaf]));

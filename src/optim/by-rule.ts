@@ -279,6 +279,9 @@ export function optimizerOf<S extends object, Slot extends string, Scalar extend
     init: (params) => init(params),
     update: (step) => update(step as OptimizerStep<unknown>) as never,
     ...(rule.looksAtAll !== true && { elementwise: true as const }),
+    given: [base, ...others]
+      .filter((group) => typeof group.rate === "number" && (group === base || group.rate !== rate))
+      .map(({ suffix }) => `rate${suffix}`),
   };
   if (falling.length === 0) return made;
   return {

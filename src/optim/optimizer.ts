@@ -34,6 +34,11 @@ export interface Optimizer {
    */
   readonly elementwise?: true;
   /**
+   * Keys of the state that hold what the options say, as a rate that is a number: a run that is resumed has them from its own options, and everything else from
+   * its checkpoint.
+   */
+  readonly given?: readonly string[];
+  /**
    * Present where the rate depends on how training goes ({@link plateau}): the state after a metric was seen, lower being better. Call it, or run
    * a graph of it that shares the state of the step, after each validation.
    */

@@ -314,7 +314,9 @@ class Run implements Training<unknown, unknown, Loss> {
         throw new DomainError(
           `train: ${checkpoint!.file} was written with another seed; resume with the same seed, or the run would be another`,
         );
-      state = found.state;
+      // Who resumes with another rate means it.
+      const said = (optimizer.given ?? []).filter((name) => Object.hasOwn(state.opt, name));
+      state = { ...found.state, opt: { ...found.state.opt, ...Object.fromEntries(said.map((name) => [name, state.opt[name]!])) } };
       this.kept = found.best;
       this.take(saved);
     }

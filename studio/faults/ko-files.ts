@@ -14,6 +14,11 @@ export const files: readonly Row[] = [
     "CSV: {r}번째 행 {c}번째 열의 이름 {name|이} 두 번 나옵니다. 이름은 서로 달라야 합니다.",
   ],
   ["csv: there is no column {a}; there are {b}", "CSV: 열 {a|이} 없습니다. 있는 열: {b}."],
+  [
+    "there is no comma in the first row: if {a:w} is between its cells, say {g}",
+    "첫 행에 쉼표가 없습니다. 칸 사이에 있는 것이 {a|이}라면 {g|을} 쓰세요.",
+  ],
+  ["the first row has numbers, so these are no names of the file", "첫 행이 수라서 이것은 파일에 있는 이름이 아닙니다."],
   ["csv: there is no column beside the label", "CSV: 레이블 말고 다른 열이 없습니다."],
   ["csv: row {r:w}, column {c:w} ({name}): {cell} is not a number", "CSV: {r}번째 행 {c}번째 열({name})의 {cell|은} 수가 아닙니다."],
   ["csv: row {r:w}, column {c:w}: {cell} is not a number", "CSV: {r}번째 행 {c}번째 열의 {cell|은} 수가 아닙니다."],

@@ -38,6 +38,14 @@ test("chainrule finetune trains and writes a model", async () => {
   expect((await onnx.read(at("short.onnx"))).trainable.length).toBe(6);
 });
 
+test("chainrule finetune refuses a batch larger than the rows, where it is asked for", async () => {
+  const count = Math.ceil(x.type.shape[0]! * 0.8);
+  const { code, err } = await cli(["finetune", mlp, "--data", rows, "--epochs", "1", "--batch", "5000", "-o", at("large.onnx")]);
+  expect(err).toMatch(/--batch 5000: (\d+) rows are trained on, so every batch would be all of them; write --batch \1 if that is meant/);
+  expect(Number(/: (\d+) rows/.exec(err)![1])).toBeLessThanOrEqual(count + 1);
+  expect(code).toBe(2);
+});
+
 test("chainrule finetune --lang ko tells its run in Korean", async () => {
   const args = ["finetune", mlp, "--data", rows, "--epochs", "1", "--lang", "ko", "--curve", at("ko.svg"), "-o", at("ko.onnx")];
   const { code, out, err } = await cli(args);

@@ -70,6 +70,18 @@ describe("refuses", () => {
       "csv: row 1 mixes numbers and text; say { header: true } if it holds names, { header: false } if it holds data",
     ],
     ["a name twice", "a,a\n1,2\n", {}, 'csv: row 1, column 2: the name "a" is there twice; names must differ'],
+    [
+      "no comma",
+      "a;b;y\n1;2;3\n",
+      { label: "y" },
+      'csv: there is no column "y"; there are a;b;y; there is no comma in the first row: if ";" is between its cells, say { delimiter: ";" }',
+    ],
+    [
+      "no header",
+      "1,2\n3,4\n",
+      { label: "y" },
+      'csv: there is no column "y"; there are column1, column2; the first row has numbers, so these are no names of the file',
+    ],
     ["no such label", "a,b\n1,2\n", { label: "y" }, 'csv: there is no column "y"; there are a, b'],
     ["a label that turns into text", "a,y\n1,2\n1,two\n", { label: "y" }, 'csv: row 3, column 2 (y): "two" is not a number'],
     ["an empty label", "a,y\n1,x\n1,\n", { label: "y" }, "csv: row 3, column 2 (y) is empty; every row needs a label"],

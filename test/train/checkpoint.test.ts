@@ -7,6 +7,8 @@ import { parseSafetensors, serializeSafetensors } from "../../src/data/safetenso
 import { loadTensors, saveTensors } from "../../src/data/tensor-tree.ts";
 import { reference, tensor } from "../../src/index.ts";
 import { adam } from "../../src/optim/adam.ts";
+import { averaged } from "../../src/optim/averaged.ts";
+import { plateau } from "../../src/optim/plateau.ts";
 import { sgd } from "../../src/optim/sgd.ts";
 import { parseCheckpoint, readCheckpoint, serializeCheckpoint } from "../../src/train/checkpoint.ts";
 import { type TrainOptions, train } from "../../src/train.ts";
@@ -47,6 +49,31 @@ describe("a checkpoint", () => {
     expect(readFileSync(file).equals(before)).toBe(true);
     const { report: further } = await begin({ epochs: 3, checkpoint: undefined }).finish();
     expect(further.steps).toBe(9);
+  });
+
+  test("goes on with the rate that the resumed run says, with a rate in groups too, and with everything else as it was", async () => {
+    const own = { file: join(folder, "rates.ckpt"), resume: true };
+    const groups = (rate: number) => [{ only: ["fc2.*"], rate }];
+    const at = (rate: number, epochs: number) =>
+      begin({ checkpoint: own, epochs, optimizer: averaged(adam({ rate, groups: groups(2 * rate) })) }).finish();
+    await at(1e-2, 1);
+    const before = await readCheckpoint(own.file);
+    await at(1e-3, 2);
+    const after = await readCheckpoint(own.file);
+    const rates = ({ tensors }: typeof after) => ["opt.rate", "opt.rate/fc2.*"].map((name) => tensors[name]!.data[0]);
+    expect([rates(before), rates(after)]).toEqual([
+      [1e-2, 2e-2],
+      [1e-3, 2e-3],
+    ]);
+    expect(after.tensors["opt.step"]!.data[0]).toBe(6);
+    // A rate that follows a metric is what training made of it.
+    const falling = { file: join(folder, "falling.ckpt"), resume: true };
+    const fall = (from: number, epochs: number) =>
+      begin({ checkpoint: falling, epochs, optimizer: adam({ rate: plateau({ from }) }) }).finish();
+    await fall(1e-2, 1);
+    await fall(1e-3, 2);
+    expect((await readCheckpoint(falling.file)).tensors["opt.rate"]!.data[0]).toBe(1e-2);
+    for (const { file: made } of [own, falling]) rmSync(made);
   });
 
   test("that is cut short, damaged anywhere or something else is refused, and nothing is changed", async () => {
