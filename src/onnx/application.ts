@@ -26,6 +26,8 @@ export interface Surroundings {
   /** The node of the model itself in which it lies. */
   readonly top: NodeMessage;
   readonly answers: Answers;
+  /** Whether an `IsNaN` looks at the node's first result. */
+  readonly doubted: boolean;
   /** The bytes of a tensor that stands in another file. */
   tensor(message: NonNullable<AttributeMessage["t"]>, where: string): Tensor;
 }
@@ -102,6 +104,10 @@ export class Application {
   get wanted(): number {
     const { output = [] } = this.message;
     return output.length;
+  }
+  /** Whether an `IsNaN` looks at the first result. */
+  get doubted(): boolean {
+    return this.around.doubted;
   }
   /** Whether result `i` has a name. */
   wants(i: number): boolean {

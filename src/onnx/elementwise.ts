@@ -140,10 +140,25 @@ function castTo(n: Application): Value {
   return convert(n.get(0), to);
 }
 
-/** A cast with ONNX's meaning: as ours. */
+/**
+ * A cast with ONNX's meaning: as ours, but floats beyond the whole numbers of 32 and 64 bits become the nearest of them. ONNX leaves them open, and exporters write casts of
+ * infinities whose results a `Where` puts aside (T5's buckets of distances: log(0)).
+ */
 function convert(x: Value, to: Value["type"]["dtype"]): Value {
-  return x.type.dtype === to ? x : cast(x, to);
+  if (x.type.dtype === to) return x;
+  const range = isFloat(x.type.dtype) && Object.hasOwn(wide, to) ? wide[to] : undefined;
+  if (range === undefined) return cast(x, to);
+  // As doubles, which hold both ends.
+  return cast(clip(x.type.dtype === "f64" ? x : cast(x, "f64"), { min: range[0], max: range[1] }), to);
 }
+
+/** The ends of the wider whole numbers; those of 64 bits are exact up to 2^53. */
+const wide: Readonly<Record<string, readonly [number, number]>> = {
+  i64: [-(2 ** 53), 2 ** 53],
+  u64: [0, 2 ** 53],
+  i32: [-(2 ** 31), 2 ** 31 - 1],
+  u32: [0, 2 ** 32 - 1],
+};
 
 function isInfinite(n: Application): Value {
   const x = n.floating(0);

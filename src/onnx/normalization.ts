@@ -13,6 +13,7 @@ import {
   groupNormalization,
   instanceNormalization,
   logSoftmax,
+  max,
   mean,
   mul,
   norm,
@@ -140,7 +141,7 @@ function meanVariance(n: Application): Value {
 
 /** Below operator set 13, over all axes from `axis` on together. */
 /* @__NO_SIDE_EFFECTS__ */
-function distribution(f: typeof softmax): (n: Application) => Value {
+function distribution(f: (x: Value, attrs: { readonly axis: number }) => Value): (n: Application) => Value {
   return (n) => {
     const x = n.get(0);
     const { shape } = x.type;
@@ -150,6 +151,16 @@ function distribution(f: typeof softmax): (n: Application) => Value {
     const rows = reshape(x, { shape: [sizeOf(shape.slice(0, axis)), sizeOf(shape.slice(axis))] });
     return reshape(f(rows, { axis: 1 }), { shape });
   };
+}
+
+/**
+ * softmax for a model that puts NaN aside: PyTorch writes attention as `Where(IsNaN(p), 0, p)` of a p = softmax(scores) with rows that are masked altogether. Their numbers are NaN as in
+ * softmax, but the derivative, which the Where makes 0, does not meet one: 0 times NaN would be NaN.
+ */
+function softmaxOrNaN(x: Value, attrs: { readonly axis: number }): Value {
+  const number = (value: number): Value => lift(value, x.type.dtype);
+  const masked = equal(max(x, { ...attrs, keepDims: true }), number(Number.NEGATIVE_INFINITY));
+  return where(masked, number(Number.NaN), softmax(where(masked, number(0), x), attrs));
 }
 
 /** Normalisations and distributions. */
@@ -163,5 +174,5 @@ export const normalization: Family = {
   LpNormalization: lengthNorm,
   MeanVarianceNormalization: meanVariance,
   RMSNormalization: rmsNorm,
-  Softmax: distribution(softmax),
+  Softmax: (n) => distribution(n.doubted ? softmaxOrNaN : softmax)(n),
 };

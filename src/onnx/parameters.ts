@@ -5,7 +5,7 @@ import type { GraphMessage, NodeMessage } from "./schema.ts";
 import { modulesOf } from "./walk.ts";
 
 /** Why a weight is not trained unless told otherwise. */
-export type FixedBy = "operand" | "name" | "buffer" | "mask" | "single number";
+export type FixedBy = "operand" | "name" | "buffer" | "mask" | "angles" | "single number";
 
 /** A weight of a model: the name users know it by, the name the file has for it, and whether training would change it unless told otherwise. */
 export interface Parameter {
@@ -13,7 +13,7 @@ export interface Parameter {
   readonly initializer: string;
   readonly value: Tensor;
   readonly trainable: boolean;
-  /** Why it is not: an operand that other rules move, a name that says so, a buffer of the module, a mask, or a single number that the exporter made. */
+  /** Why it is not: an operand that other rules move, a name that says so, a buffer of the module, a mask, a table of angles, or a single number that the exporter made. */
   readonly fixedBy: FixedBy | null;
 }
 
@@ -39,7 +39,7 @@ const settings: Readonly<Record<string, readonly number[]>> = {
 const fixedOperands: Readonly<Record<string, readonly number[]>> = { BatchNormalization: [3, 4], RotaryEmbedding: [1, 2], Attention: [3] };
 
 const fixedNames =
-  /(running_(mean|var)|num_batches_tracked|position_ids|attn_mask|attention_mask|causal_mask|\bmask$|inv_freq|(cos|sin)_cached?)$|^(cos|sin)(_\d+)?$/i;
+  /(running_(mean|var)|num_batches_tracked|position_ids|attn_mask|attention_mask|causal_mask|\bmask$|inv_freq|relative_coords_table|final_logits_bias|(cos|sin)_cached?)$|^(cos|sin)(_\d+)?$/i;
 /** Names that exporters make up. */
 export const madeUp: RegExp = /^(onnx::|val_\d|_val_\d|\d+$|\/|Constant_|_inlined|const_|ortshared)/;
 
@@ -114,6 +114,30 @@ function isMask({ data }: Tensor): boolean {
   return data.subarray(0, 2 ** 12).some((x) => x <= -1e30);
 }
 
+/**
+ * Whether it is a table of positions by sines and cosines (Marian's, Whisper's): in each row two halves, or neighbours, whose squares make 1. Rows of zeros stand for padding.
+ */
+function isAngles({ type: { shape }, data }: Tensor): boolean {
+  const width = shape.at(-1) ?? 0;
+  const rows = Math.min(64, shape.at(-2) ?? 0);
+  if (shape.length < 2 || width < 4 || width % 2 !== 0 || rows < 4 || sizeOf(shape) !== shape.at(-2)! * width) return false;
+  const half = width / 2;
+  const turned = (row: number, apart: number, step: number): boolean => {
+    for (let i = 0; i < half; i++) {
+      const [sine, cosine] = [data[row * width + i * step]!, data[row * width + i * step + apart]!];
+      if (!(Math.abs(sine * sine + cosine * cosine - 1) < 1e-2)) return false;
+    }
+    return true;
+  };
+  let seen = 0;
+  for (let row = 0; row < rows; row++) {
+    if (data.subarray(row * width, (row + 1) * width).every((x) => x === 0)) continue;
+    if (!turned(row, half, 1) && !turned(row, 1, 2)) return false;
+    seen++;
+  }
+  return seen > 2;
+}
+
 /** What PyTorch's newer exporter calls buffers of its modules: `b_positions: BUFFER target='positions' persistent=True`. */
 export function buffersOf({ metadata_props = [] }: GraphMessage): Set<string> {
   const signature = metadata_props.find((p) => p.key === "pkg.torch.export.ExportedProgram.graph_signature")?.value ?? "";
@@ -159,7 +183,9 @@ export function parametersOf(
             ? "single number"
             : !unread(initializer) && isMask(value)
               ? "mask"
-              : null;
+              : !unread(initializer) && isAngles(value)
+                ? "angles"
+                : null;
     found.push({ name, initializer, value, trainable: fixedBy === null, fixedBy });
   }
   return found;

@@ -56,7 +56,9 @@ function transform(n: Application): Value {
 
 /** Transforms of frames of a signal, one behind the other. */
 function frames(n: Application): Value {
-  const { re, im } = partsOf(n, n.floating(0));
+  const given = n.floating(0);
+  // PyTorch writes a real signal without the axis of 1 that the standard has; ONNX Runtime takes it too.
+  const { re, im } = partsOf(n, given.type.shape.length === 2 ? reshape(given, { shape: [...given.type.shape, 1] }) : given);
   const step = n.known(1, "its frame_step")[0]!;
   const window = n.maybe(2);
   const [batch, size] = re.type.shape as readonly [number, number];

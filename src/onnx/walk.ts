@@ -201,6 +201,7 @@ export function applyNodes(
   path = "",
 ): void {
   if (level > mostLevels) throw new GraphError(`onnx: functions or graphs lie inside each other deeper than ${mostLevels}`);
+  const doubted = new Set(nodes.flatMap(({ op_type, input = [] }) => (op_type === "IsNaN" ? [input[0]] : [])));
   for (const node of nodes) {
     if (++walk.applied > mostNodes)
       throw new GraphError(`onnx: the model unfolds to more than ${mostNodes} nodes; its functions or loops are too large`);
@@ -227,7 +228,15 @@ export function applyNodes(
     const results =
       called !== undefined
         ? inScopes(node, level, walk, () => applyFunction(called, node, operands, attributes, walk, level + 1, `${site}/`))
-        : applyOperator(node, domain, operands, attributes, { names, opsets, walk, outer, level, site });
+        : applyOperator(node, domain, operands, attributes, {
+            names,
+            opsets,
+            walk,
+            outer,
+            level,
+            site,
+            doubted: doubted.has(node.output?.[0]),
+          });
     const list = Array.isArray(results) ? (results as readonly (Value | null)[]) : [results as Value];
     (node.output ?? []).forEach((name, i) => {
       if (name === "") return;
@@ -259,6 +268,7 @@ interface Place {
   readonly outer: ReadonlyMap<string, AttributeMessage>;
   readonly level: number;
   readonly site: string;
+  readonly doubted: boolean;
 }
 
 function applyOperator(
@@ -266,7 +276,7 @@ function applyOperator(
   domain: string,
   operands: readonly (Value | null)[],
   attributes: ReadonlyMap<string, AttributeMessage>,
-  { names, opsets, walk, outer, level, site }: Place,
+  { names, opsets, walk, outer, level, site, doubted }: Place,
 ): Value | readonly (Value | null)[] {
   const around: Surroundings = {
     tensor: walk.tensor,
@@ -275,6 +285,7 @@ function applyOperator(
     answers: walk.answers,
     top: walk.top,
     site,
+    doubted,
   };
   const rule = ruleOf(domain, node);
   const apply = (given: readonly (Value | null)[]): Results =>

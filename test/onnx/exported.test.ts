@@ -1,0 +1,89 @@
+// What exporters write of transformers, in a few nodes each.
+import { expect, test } from "vitest";
+import { constant, evaluate, jit, square, sum, type Tensor, tensor, toArray, type Value, valueAndGrad } from "../../src/index.ts";
+import { onnx } from "../../src/onnx.ts";
+import { wasm } from "../../src/wasm.ts";
+import { modelBytes, node, port, weight, wholes } from "./build-model.ts";
+
+const row = (...numbers: number[]): Tensor => tensor(numbers, "f32");
+
+test("a Cast of what is beyond whole numbers of 32 and 64 bits gives the nearest of them, as the logarithm of distance 0 in T5 needs it", async () => {
+  const cast = async (to: number, x: Tensor): Promise<readonly number[]> => {
+    const bytes = modelBytes({ nodes: [node("Cast", ["x"], ["y"], { to })], inputs: [port("x", ["n"])], outputs: [port("y", ["n"], to)] });
+    const { apply } = await onnx.read(bytes);
+    const y = apply({}, { x })["y"]!;
+    expect(evaluate(jit((x: Value) => apply({}, { x })["y"]!, wasm())(x))).toEqual(evaluate(y));
+    return toArray(y) as readonly number[];
+  };
+  const beyond = row(Number.NEGATIVE_INFINITY, -1e30, -2.7, 2.7, 3e9, Number.POSITIVE_INFINITY);
+  expect(await cast(7, beyond)).toEqual([-(2 ** 53), -(2 ** 53), -2, 2, 3e9, 2 ** 53]);
+  expect(await cast(6, beyond)).toEqual([-(2 ** 31), -(2 ** 31), -2, 2, 2 ** 31 - 1, 2 ** 31 - 1]);
+  await expect(cast(2, row(300))).rejects.toThrow("cast: element 0 is 300 and u8 holds whole numbers from 0 to 255");
+  await expect(cast(7, row(Number.NaN))).rejects.toThrow("cast: element 0 is NaN");
+});
+
+test("rows of attention that are masked altogether get no weight, and no NaN comes back through what puts theirs aside", async () => {
+  const nodes = [
+    node("Add", ["w", "mask"], ["scores"]),
+    node("Softmax", ["scores"], ["shares"], { axis: -1 }),
+    node("IsNaN", ["shares"], ["empty"]),
+    node("Where", ["empty", "zero", "shares"], ["y"]),
+  ];
+  const weights = [weight("w", [2, 3], [1, 2, 3, 1, 2, 3]), weight("zero", [], [0])];
+  const bytes = modelBytes({ nodes, weights, inputs: [port("mask", [2, 3])], outputs: [port("y", [2, 3]), port("shares", [2, 3])] });
+  const model = await onnx.read(bytes);
+  const none = Number.NEGATIVE_INFINITY;
+  const mask = tensor([[0, none, 0], [none, none, none]], "f32"); // biome-ignore format: a mask
+  const out = evaluate(model.apply(model.params, { mask }));
+  const [a, b] = [1 / (1 + Math.exp(2)), 1 / (1 + Math.exp(-2))];
+  expect(Array.from(out["shares"]!.data).map(Number.isNaN)).toEqual([false, false, false, true, true, true]);
+  const loss = (w: Value, m: Value): Value => sum(square(model.apply({ ...model.params, w }, { mask: m })["y"]!));
+  const both = (w: Value, m: Value) => valueAndGrad((v: Value) => loss(v, m))(w);
+  const w = model.params["w"]!;
+  const slope = 2 * a * b * (a - b);
+  for (const { value, grad } of [evaluate(valueAndGrad((v: Value) => loss(v, constant(mask)))(w)), evaluate(jit(both, wasm())(w, mask))]) {
+    expect(Number(value)).toBeCloseTo(a * a + b * b, 6);
+    [slope, 0, -slope, 0, 0, 0].forEach((x, i) => {
+      expect(grad.data[i]).toBeCloseTo(x, 6);
+    });
+  }
+});
+
+test("STFT takes a real signal without an axis for parts, as PyTorch's older exporter writes it", async () => {
+  const spectrum = async (shape: readonly number[]): Promise<readonly number[]> => {
+    const nodes = [node("STFT", ["x", "step", "window"], ["y"])];
+    const weights = [wholes("step", [2]), weight("window", [4], [1, 2, 2, 1])];
+    const model = await onnx.read(modelBytes({ nodes, weights, inputs: [port("x", shape)], outputs: [port("y", [1, 3, 3, 2])] }));
+    const x = tensor(
+      Float32Array.from({ length: 8 }, (_, i) => Math.sin(i)),
+      { kind: "type", dtype: "f32", shape },
+    );
+    return Array.from(evaluate(model.apply(model.params, { x }))["y"]!.data);
+  };
+  expect(await spectrum([1, 8])).toEqual(await spectrum([1, 8, 1]));
+});
+
+test("tables of angles and of distances are not trained, whatever they are called", async () => {
+  const angles = (halves: boolean): number[] =>
+    Array.from({ length: 6 * 4 }, (_, i) => {
+      const [at, column] = [Math.floor(i / 4), i % 4];
+      const [pair, second] = halves ? [column % 2, column >= 2] : [column >> 1, column % 2 === 1];
+      return (second ? Math.cos : Math.sin)(at / 100 ** pair);
+    });
+  const padded = [0, 0, 0, 0, ...angles(true).slice(4)];
+  const learned = angles(true).map((x, i) => (i === 9 ? x + 0.3 : x));
+  const tables = { halves: angles(true), woven: angles(false), padded, learned, "attn.relative_coords_table": learned.map((x) => 2 * x) };
+  const names = Object.keys(tables);
+  const nodes = [node("Sum", ["x", ...names], ["y"])];
+  const weights = Object.entries(tables).map(([name, numbers]) => weight(name, [6, 4], numbers));
+  const found = await onnx.inspect(modelBytes({ nodes, weights, inputs: [port("x", [6, 4])], outputs: [port("y", [6, 4])] }));
+  expect(found.parameters.map((p) => [p.name, p.fixedBy])).toEqual([
+    ["halves", "angles"],
+    ["woven", "angles"],
+    ["padded", "angles"],
+    ["learned", null],
+    ["attn.relative_coords_table", "name"],
+  ]);
+  expect(found.text()).toMatch(/halves .* no: angles/);
+  expect(found.text("ko")).toMatch(/halves .* 안 함: 각도표/);
+});
