@@ -18,7 +18,7 @@ export interface ParameterFacts {
   readonly shape: readonly number[];
   /** Whether training changes it unless told otherwise. */
   readonly trainable: boolean;
-  /** Why it does not, if so: "operand" (running statistics and the like), "name" (a mask, a table), "buffer" (of its module), "mask", "angles" (by its numbers), "single number" (made by the exporter). */
+  /** Why it does not, if so: "operand" (running statistics and the like), "name" (a mask, a table), "buffer" (of its module), "constant" (of the program), "mask", "angles" (by its numbers), "single number" (made by the exporter). */
   readonly fixedBy: FixedBy | null;
   /** Whether a gradient of the outputs arrives at it; null where that could not be found out. */
   readonly gradient: boolean | null;

@@ -11,7 +11,7 @@ import { type Answers, type Bound, Recorder, Replay, unbound } from "./answers.t
 import type { ExternalFiles } from "./external-data.ts";
 import { type ModelFile, openModel, type Source, tensorsIn } from "./model-file.ts";
 import { checkOperators } from "./operators-used.ts";
-import { buffersOf, type Parameter, parametersOf } from "./parameters.ts";
+import { type Parameter, parametersOf, toldOf } from "./parameters.ts";
 import type { FunctionMessage, NodeMessage, ValueMessage } from "./schema.ts";
 import { isSequence } from "./sequences.ts";
 import { absentTensor, dtypeOfElement } from "./tensor-data.ts";
@@ -182,7 +182,7 @@ export async function openParts(
     }
   await file.fetch([...needed.flatMap(([name, t]) => (absent.has(name) ? [] : [t])), ...tensorsIn(nodes, message.functions ?? [])]);
   for (const [name, t] of needed) initializers.set(name, absent.get(name) ?? file.tensor(t, name));
-  const parameters = parametersOf(initializers, nodes, buffersOf(graph), (name) => absent.has(name));
+  const parameters = parametersOf(initializers, nodes, toldOf(graph), (name) => absent.has(name));
   const trained = new Set(parameters.map((p) => p.initializer));
   const functions = new Map((message.functions ?? []).map((f) => [functionKey(f, f.name ?? ""), f]));
   const opsets = opsetsOf(message.opset_import ?? []);

@@ -2,10 +2,10 @@ import { isFloat } from "../ir/dtype.ts";
 import { sizeOf } from "../ir/shape.ts";
 import type { Tensor } from "../ir/tensor.ts";
 import type { GraphMessage, NodeMessage } from "./schema.ts";
-import { modulesOf } from "./walk.ts";
+import { listedNames, modulesOf } from "./walk.ts";
 
 /** Why a weight is not trained unless told otherwise. */
-export type FixedBy = "operand" | "name" | "buffer" | "mask" | "angles" | "single number";
+export type FixedBy = "operand" | "name" | "buffer" | "constant" | "mask" | "angles" | "single number";
 
 /** A weight of a model: the name users know it by, the name the file has for it, and whether training would change it unless told otherwise. */
 export interface Parameter {
@@ -13,7 +13,7 @@ export interface Parameter {
   readonly initializer: string;
   readonly value: Tensor;
   readonly trainable: boolean;
-  /** Why it is not: an operand that other rules move, a name that says so, a buffer of the module, a mask, a table of angles, or a single number that the exporter made. */
+  /** Why it is not: an operand that other rules move, a name that says so, a buffer of the module, a constant of the program, a mask, a table of angles, or a single number that the exporter made. */
   readonly fixedBy: FixedBy | null;
 }
 
@@ -99,6 +99,23 @@ function pathName(name: string, uses: ReadonlyMap<string, readonly Use[]>, known
   return `${parts.join(".")}.${role}`;
 }
 
+/** Names that PyTorch gives to what moves numbers and does not change them. */
+const movers =
+  /^(val|slice|select|embedding|index|transpose|permute|t|unsqueeze|squeeze|view|reshape|expand|clone|contiguous|detach|alias|_to_copy|getitem|split|view_as_complex)(_copy)?(_\d+)?$/;
+
+/** The weight whose numbers, all or some of them, the exporter moved into this initialiser; none where it computed others of them, whose name would tell something false. */
+function originOf(
+  initializer: string,
+  from: readonly string[],
+  [origin, ...more]: readonly string[],
+  elsewhere: (name: string) => boolean,
+): string | undefined {
+  if (origin === undefined || more.length > 0 || elsewhere(origin)) return undefined;
+  const moved = movers.test(initializer) && from.every((name) => name === origin || movers.test(name) || elsewhere(name));
+  // Rows of a table are its numbers, however their places were computed.
+  return moved || /^embedding(_\d+)?$/.test(initializer) ? origin : undefined;
+}
+
 /** Whether it is the 1 or 0 that an exporter gives a normalisation which has no scale or bias of its own. */
 function isPlain(value: Tensor, uses: readonly Use[]): boolean {
   return uses.every(
@@ -138,36 +155,66 @@ function isAngles({ type: { shape }, data }: Tensor): boolean {
   return seen > 2;
 }
 
-/** What PyTorch's newer exporter calls buffers of its modules: `b_positions: BUFFER target='positions' persistent=True`. */
-export function buffersOf({ metadata_props = [] }: GraphMessage): Set<string> {
-  const signature = metadata_props.find((p) => p.key === "pkg.torch.export.ExportedProgram.graph_signature")?.value ?? "";
-  return new Set([...signature.matchAll(/: BUFFER target='([^']*)'/g)].map(([, name]) => name!));
+/** What PyTorch's newer exporter tells of the initialisers. */
+export interface Told {
+  readonly parameters: ReadonlySet<string>;
+  readonly buffers: ReadonlySet<string>;
+  readonly constants: ReadonlySet<string>;
+  /** What an initialiser that the exporter computed was computed from: all names on the way. */
+  readonly folded: ReadonlyMap<string, readonly string[]>;
+}
+
+/**
+ * What PyTorch's newer exporter tells: a signature with a line for each tensor, `b_positions: BUFFER target='positions' persistent=True`, and beside the type of each
+ * initialiser that it computed a list of names, `['arange', 'l.weight', 'val_3']`.
+ */
+export function toldOf({ metadata_props = [], value_info = [] }: GraphMessage): Told {
+  const find = (props: readonly { readonly key?: string; readonly value?: string }[], key: string): string | undefined =>
+    props.find((p) => p.key === key)?.value;
+  const signature = find(metadata_props, "pkg.torch.export.ExportedProgram.graph_signature") ?? "";
+  const targets = (kind: string): Set<string> =>
+    new Set([...signature.matchAll(/: ([A-Z_]+) target='([^']*)'/g)].flatMap(([, found, name]) => (found === kind ? [name!] : [])));
+  const folded = new Map<string, readonly string[]>();
+  if (signature !== "")
+    for (const { name = "", metadata_props: own = [] } of value_info) {
+      const from = find(own, "pkg.onnxscript.optimizer.folded_from");
+      if (from !== undefined) folded.set(name, listedNames(from));
+    }
+  return { parameters: targets("PARAMETER"), buffers: targets("BUFFER"), constants: targets("CONSTANT_TENSOR"), folded };
 }
 
 /**
  * The weights among the initialisers: those that are floating-point and used as more than a setting. By default all of them are trained but running
- * statistics, buffers, masks, tables of angles and single numbers that the exporter made of constants.
+ * statistics, buffers, masks, tables of angles and what the exporter made of constants.
  * @param unread which of them have their numbers in the file still
  */
 export function parametersOf(
   initializers: ReadonlyMap<string, Tensor>,
   nodes: readonly NodeMessage[],
-  buffers: ReadonlySet<string>,
+  told: Told,
   unread: (name: string) => boolean,
 ): Parameter[] {
   const uses = usesOf(nodes);
   const known = new Set(initializers.keys());
   const taken = new Set<string>(known);
   const found: Parameter[] = [];
+  const own = (names: Iterable<string>): string[] => [...names].filter((name) => told.parameters.has(name));
+  // Whoever renamed the weights since knows more than the signature.
+  const trusted = own(known).length > 0 || [...told.folded.values()].some((names) => own(names).length > 0);
   for (const [initializer, value] of initializers) {
     const list = uses.get(initializer) ?? [];
     if (!isFloat(value.type.dtype) || list.length === 0) continue;
     if (list.every(({ node, at }) => rowFor(settings, node)?.includes(at) === true)) continue;
+    const from = trusted ? told.folded.get(initializer) : undefined;
+    const origins = own(from ?? []);
+    const unnamed = madeUp.test(initializer) || from !== undefined;
     // What an exporter made of a constant: no weight of a module, and so without a name of one.
-    const single = madeUp.test(initializer) && (sizeOf(value.type.shape) === 1 || (!unread(initializer) && isPlain(value, list)));
+    const single = unnamed && origins.length === 0 && (sizeOf(value.type.shape) === 1 || (!unread(initializer) && isPlain(value, list)));
     let name = initializer;
-    if (madeUp.test(initializer) && !single) {
-      const better = pathName(initializer, uses, known);
+    if (unnamed && !single) {
+      const better =
+        originOf(initializer, from ?? [], origins, (name) => known.has(name) || told.buffers.has(name)) ??
+        pathName(initializer, uses, known);
       name = better;
       // A module may have several: the layers of an LSTM, a weight that was written twice.
       for (let k = 2; name !== initializer && taken.has(name); k++) name = `${better}.${k}`;
@@ -177,15 +224,17 @@ export function parametersOf(
       ? "operand"
       : fixedNames.test(initializer)
         ? "name"
-        : buffers.has(initializer)
+        : told.buffers.has(initializer) || (from !== undefined && origins.length === 0 && from.some((f) => told.buffers.has(f)))
           ? "buffer"
           : single
             ? "single number"
-            : !unread(initializer) && isMask(value)
-              ? "mask"
-              : !unread(initializer) && isAngles(value)
-                ? "angles"
-                : null;
+            : told.constants.has(initializer) || (from !== undefined && origins.length === 0)
+              ? "constant"
+              : !unread(initializer) && isMask(value)
+                ? "mask"
+                : !unread(initializer) && isAngles(value)
+                  ? "angles"
+                  : null;
     found.push({ name, initializer, value, trainable: fixedBy === null, fixedBy });
   }
   return found;

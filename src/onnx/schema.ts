@@ -52,6 +52,7 @@ export interface TypeMessage {
 export interface ValueMessage {
   readonly name?: string;
   readonly type?: TypeMessage;
+  readonly metadata_props?: readonly EntryMessage[];
 }
 
 /** An attribute of a node. */
@@ -184,7 +185,11 @@ const valueType: MessageShape = {
 
 const valueInfo: MessageShape = {
   name: "ValueInfoProto",
-  fields: { 1: { name: "name", kind: "text" }, 2: { name: "type", kind: () => valueType } },
+  fields: {
+    1: { name: "name", kind: "text" },
+    2: { name: "type", kind: () => valueType },
+    4: { name: "metadata_props", kind: () => entry, many: true },
+  },
 };
 
 const attribute: MessageShape = {

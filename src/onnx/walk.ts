@@ -152,6 +152,11 @@ function attributesOf(node: NodeMessage, outer: ReadonlyMap<string, AttributeMes
 /** Modules lie inside each other no deeper than this in pictures and names; what a hostile file has beyond is left out. */
 const mostModules = 64;
 
+/** The names in a list as Python prints it. */
+export function listedNames(text: string): string[] {
+  return [...text.matchAll(/'([^']*)'|"([^"]*)"/g)].map(([, single, double]) => single ?? double ?? "");
+}
+
 /**
  * The modules that a node lies in, outermost first, where the file tells: PyTorch's older exporter names a node by their path, `/encoder/layers.0/linear1/MatMul`,
  * the newer one writes a list of names beside it, `['', 'encoder', 'encoder.layers.0', 'linear']`, whose last is the operation.
@@ -160,10 +165,7 @@ export function modulesOf(node: NodeMessage): string[] | null {
   const listed = node.metadata_props?.find((p) => p.key === "pkg.torch.onnx.name_scopes")?.value;
   const name = node.name ?? "";
   if (listed === undefined && !name.includes("/")) return null;
-  const parts =
-    listed === undefined
-      ? name.split("/").filter((part) => part !== "")
-      : [...listed.matchAll(/'([^']*)'|"([^"]*)"/g)].map(([, single, double]) => single ?? double ?? "");
+  const parts = listed === undefined ? name.split("/").filter((part) => part !== "") : listedNames(listed);
   return parts
     .slice(0, -1)
     .filter((part) => part !== "")
