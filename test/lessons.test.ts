@@ -185,6 +185,12 @@ const rows: readonly Row[] = [
     "convTranspose: x is f64[1,2,4,4] and w is f64[3,1,3,3]; w is [C, O / groups, ...kernel] with x's C channels",
   ],
   [
+    "convTranspose groups",
+    () => convTranspose(image, reshape(new Float64Array(18), { shape: [2, 1, 3, 3] }), { groups: 3 }),
+    ShapeError,
+    "convTranspose: groups is 3 and x has 2 channels; the groups must divide the channels evenly",
+  ],
+  [
     "convTranspose same",
     () => convTranspose(image, kernel, { padding: "same" }),
     ShapeError,

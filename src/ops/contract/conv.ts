@@ -267,6 +267,11 @@ export function convTranspose(x: Operand, w: Operand, bias?: Operand | null | Co
       `convTranspose: x is ${typeText(xv.type)} and w is ${typeText(wv.type)}; w is [C, O / groups, ...kernel] with x's C channels`,
       { op: "convTranspose" },
     );
+  if (wv.type.shape[0]! % windows.groups !== 0)
+    throw new ShapeError(
+      `convTranspose: groups is ${windows.groups} and x has ${wv.type.shape[0]} channels; the groups must divide the channels evenly`,
+      { op: "convTranspose" },
+    );
   const size = sizes.map((n, i) => {
     const [low, high] = windows.padding[i]!;
     const count = transposedCount(n, kernel[i]!, windows.stride[i]!, low, high, windows.dilation[i]!, extra[i]!);
