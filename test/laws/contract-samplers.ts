@@ -60,7 +60,9 @@ function convolution(d: Draw, transposed: boolean): { args: unknown[] } {
   const attrs = { ...window(d, axes, true), ...(groups > 1 || chance(d, 0.3) ? { groups } : {}) };
   // Without padding the kernel still has to fit.
   const space = axes.map((a) => Math.max(a.n, (a.kernel - 1) * a.dilation + 1));
-  const x = mild(d, [d.whole(1, 2), c, ...(transposed ? axes.map((a) => Math.max(1, Math.min(3, a.n)) + 1) : space)]);
+  // The padding of a transposed convolution is taken off its result, of which something has to be left.
+  const few = axes.map((a) => Math.max(Math.min(3, a.n) + 1, 1 + a.padding[0] + a.padding[1] - (a.kernel - 1) * a.dilation));
+  const x = mild(d, [d.whole(1, 2), c, ...(transposed ? few : space)]);
   const w = mild(d, transposed ? [c, o / groups, ...axes.map((a) => a.kernel)] : [o, c / groups, ...axes.map((a) => a.kernel)]);
   const bias = chance(d, 0.5) ? [mild(d, [o])] : chance(d, 0.5) ? [null] : [];
   if (transposed) {

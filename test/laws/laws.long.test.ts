@@ -1,3 +1,3 @@
 import { checkEveryOp } from "./check-every-op.ts";
 
-checkEveryOp(1500, 20);
+checkEveryOp(1500, Number(process.env["CHAINRULE_SEED"] ?? 20));
