@@ -54,6 +54,15 @@ def convention_file():
 
 PARTS["conventions"] = convention_file
 
+
+def program_file():
+    import programs
+
+    save("programs", {"versions": VERSIONS, "about": " ".join(programs.__doc__.split())}, programs.cases())
+
+
+PARTS["programs"] = program_file
+
 if __name__ == "__main__":
     torch.set_num_threads(1)
     warnings.simplefilter("ignore")
