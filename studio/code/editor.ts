@@ -26,7 +26,7 @@ const colour = (
 
 const look = EditorView.theme({
   "&": { height: "100%", backgroundColor: "var(--panel)", color: "var(--ink)" },
-  ".cm-scroller": { fontFamily: 'ui-monospace, "Noto Sans Mono", monospace', fontSize: "13px", lineHeight: "1.55" },
+  ".cm-scroller": { fontFamily: 'ui-monospace, "Noto Sans Mono", monospace', fontSize: "0.8125rem", lineHeight: "1.55" },
   ".cm-gutters": { backgroundColor: "var(--panel)", color: "var(--muted)", border: "none" },
   ".cm-activeLine": { backgroundColor: "color-mix(in srgb, var(--accent) 7%, transparent)" },
   "&.cm-focused": { outline: "2px solid var(--accent)", outlineOffset: "-2px" },

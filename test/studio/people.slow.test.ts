@@ -183,6 +183,30 @@ describe.skipIf(leftOut())("every tab, for everybody", () => {
     }
   });
 
+  inPage("the browser's own size of text is followed, and half as much again cuts nothing off", async (there) => {
+    for (const width of [1280, 390])
+      for (const tab of tabs) {
+        const { page, faults } = await there.visit({ viewport: { width, height: 800 }, at: await at({ tab }) });
+        const session = await (page as MorePage).context().newCDPSession(page);
+        await session.send("Page.setFontSizes", { fontSizes: { standard: 24, fixed: 20 } });
+        await page.reload();
+        await standing(page, tab);
+        const found = await page.evaluate(() => ({
+          size: getComputedStyle(document.body).fontSize,
+          wide: document.documentElement.scrollWidth - innerWidth,
+          // What stands out of a panel that does not scroll sideways, or out of itself.
+          cut: [...document.querySelectorAll<HTMLElement>(".bar button, main :is(button, dt, dd, h2)")]
+            .filter((one) => one.getClientRects().length > 0 && one.closest(".unseen, .controls, .chips, .sheet-tabs") === null)
+            .filter((one) => one.scrollWidth > one.clientWidth + 1 && getComputedStyle(one).display !== "inline")
+            .map((one) => one.id || one.textContent),
+          figures: [...document.querySelectorAll<HTMLElement>(".figures")].filter((one) => one.scrollWidth > one.clientWidth).length,
+        }));
+        expect(found, `${tab} ${width}`).toEqual({ size: "21px", wide: 0, cut: [], figures: 0 });
+        expect(faults).toEqual([]);
+        await page.close();
+      }
+  });
+
   inPage("with reduced motion nothing moves by itself", async (there) => {
     for (const tab of tabs) {
       const { page, faults } = await there.visit({ reducedMotion: "reduce", at: await at({ tab }) });
