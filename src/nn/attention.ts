@@ -5,6 +5,7 @@ import type { Operand } from "../ir/op.ts";
 import { scope } from "../ir/scope.ts";
 import type { Tensor } from "../ir/tensor.ts";
 import { bool, typeText } from "../ir/type.ts";
+import { checkOptionNames } from "../notation/given.ts";
 import { scaledDotProductAttention } from "../ops/composite/attention.ts";
 import { logicalAnd } from "../ops/elementwise/logical.ts";
 import { where } from "../ops/elementwise/select.ts";
@@ -13,7 +14,7 @@ import { split } from "../ops/linear/split.ts";
 import { transpose } from "../ops/linear/transpose.ts";
 import { fold } from "../random/random.ts";
 import { type DTypeOption, xavierUniform, zeros } from "./initializers.ts";
-import { checkDivides, checkSizes } from "./layer-checks.ts";
+import { checkDivides, checkInit, checkKey, checkSizes } from "./layer-checks.ts";
 import { inLayer, layerName } from "./layer-name.ts";
 import { affine, type LinearParams, linearInit } from "./linear.ts";
 import { type RotaryOptions, rotary } from "./positions.ts";
@@ -47,6 +48,18 @@ export interface AttentionOptions extends HeadOptions {
   readonly causal?: boolean;
   /** Rotary positions on queries and keys. */
   readonly rotary?: boolean | RotaryOptions;
+}
+
+/** Their names. */
+export const attentionOptions: readonly (keyof AttentionOptions)[] = ["heads", "mask", "keyMask", "causal", "rotary"];
+
+/** @throws GraphError, DomainError for what is no record of how a layer looks around */
+export function checkAttention(who: string, options: unknown, known: readonly string[] = attentionOptions): void {
+  checkOptionNames(who, options, ["dtype", ...known], "{ heads: 4, causal: true }", {
+    numHeads: "heads",
+    nHead: "heads",
+    isCausal: "causal",
+  });
 }
 
 /** [..., steps, heads size] as [..., heads, steps, size]. */
@@ -104,8 +117,11 @@ export function attend(p: AttentionParams<Operand>, x: Operand, options: Attenti
 }
 
 /** The parameters of attention within a sequence. */
-export function attentionInit(key: Tensor, size: number, { dtype = "f32" }: DTypeOption = {}): AttentionParams<Tensor> {
+export function attentionInit(key: Tensor, size: number, options: DTypeOption = {}): AttentionParams<Tensor> {
+  checkKey("attention.init", key);
   checkSizes("attention.init", { size });
+  checkInit("attention.init", options, attentionOptions);
+  const { dtype = "f32" } = options;
   return {
     qkv: linearInit(fold(key, "qkv"), size, 3 * size, { dtype, weight: xavierUniform(), biasWeight: zeros() }),
     out: linearInit(fold(key, "out"), size, size, { dtype, biasWeight: zeros() }),
@@ -124,7 +140,10 @@ export const attention: WithInit<
   (key: Tensor, size: number, options?: DTypeOption) => AttentionParams<Tensor>
 > = /* @__PURE__ */ withInit(
   (p: AttentionParams<Operand>, x: Operand, options: AttentionOptions): Value =>
-    inLayer("attention", p, () => attend(p, x, options, layerName("attention", p))),
+    inLayer("attention", p, ["qkv", "out"], () => {
+      checkAttention("attention", options);
+      return attend(p, x, options, layerName("attention", p));
+    }),
   attentionInit,
 );
 
@@ -139,7 +158,8 @@ export const crossAttention: WithInit<
 > = /* @__PURE__ */ withInit(
   (p: CrossAttentionParams<Operand>, x: Operand, context: Operand, options: HeadOptions): Value => {
     const who = layerName("crossAttention", p);
-    return inLayer("crossAttention", p, () => {
+    return inLayer("crossAttention", p, ["q", "kv", "out"], () => {
+      checkAttention("crossAttention", options);
       const dtype = lift(p.q.w, "f64").type.dtype;
       const [v, c] = [lift(x, dtype), lift(context, dtype)];
       checkSequence(who, "x", v);
@@ -157,8 +177,11 @@ export const crossAttention: WithInit<
       return scope("out", () => affine(p.out, together(seen), `${who}.out`));
     });
   },
-  (key: Tensor, size: number, contextSize: number = size, { dtype = "f32" }: DTypeOption = {}): CrossAttentionParams<Tensor> => {
+  (key: Tensor, size: number, contextSize: number = size, given: DTypeOption = {}): CrossAttentionParams<Tensor> => {
+    checkKey("crossAttention.init", key);
     checkSizes("crossAttention.init", { size, contextSize });
+    checkInit("crossAttention.init", given);
+    const { dtype = "f32" } = given;
     const options = { dtype, weight: xavierUniform(), biasWeight: zeros() };
     return {
       q: linearInit(fold(key, "q"), size, size, options),

@@ -1,14 +1,15 @@
-import { ShapeError } from "../ir/errors.ts";
+import { DomainError, ShapeError } from "../ir/errors.ts";
 import { lift } from "../ir/leaf.ts";
 import type { Value } from "../ir/node.ts";
 import type { Operand } from "../ir/op.ts";
 import type { Tensor } from "../ir/tensor.ts";
 import { typeText } from "../ir/type.ts";
+import { kindText } from "../notation/given.ts";
 import { type ConvAttrs, type ConvTransposeAttrs, conv, convTranspose } from "../ops/contract/conv.ts";
 import { kernelFans } from "./initializers.ts";
-import { checkDivides, checkSizes } from "./layer-checks.ts";
+import { checkDivides, checkInit, checkKey, checkSizes } from "./layer-checks.ts";
 import { inLayer, layerName } from "./layer-name.ts";
-import { type LinearParams, type WeightOptions, type WeightParams, weights } from "./linear.ts";
+import { type LinearParams, type WeightOptions, type WeightParams, weightOptions, weights } from "./linear.ts";
 import { type WithInit, withInit } from "./with-init.ts";
 
 /** The parameters of a convolution as it takes them, with or without a bias. */
@@ -41,6 +42,8 @@ export type Rank = 1 | 2 | 3;
 
 function kernelSizes(who: string, kernel: number | readonly number[], rank: Rank): readonly number[] {
   const sizes = typeof kernel === "number" ? new Array<number>(rank).fill(kernel) : kernel;
+  if (!Array.isArray(sizes))
+    throw new DomainError(`${who}: kernel is ${kindText(kernel)}; it is one size, or a list of one per axis`, { op: who });
   if (sizes.length !== rank)
     throw new ShapeError(`${who}: kernel has ${sizes.length} sizes and there are ${rank} spatial axes; give one size, or one per axis`, {
       op: who,
@@ -56,15 +59,19 @@ export function kernelInit(kind: string, rank: Rank, transposed: boolean): Kerne
     inChannels: number,
     outChannels: number,
     kernel: number | readonly number[],
-    { groups = 1, ...options }: KernelOptions = {},
+    given: KernelOptions = {},
   ): LinearParams<Tensor> => {
     const who = `${kind}.init`;
+    checkKey(who, key);
     checkSizes(who, { inChannels, outChannels });
+    // A stack hands on how the kernel moves, too.
+    checkInit(who, given, [...weightOptions, "groups", "stride", "padding", "dilation", ...(transposed ? ["outputPadding"] : [])]);
+    const { groups = 1, ...options } = given;
     checkDivides(who, "groups", groups, "inChannels", inChannels);
     checkDivides(who, "groups", groups, "outChannels", outChannels);
     const space = kernelSizes(who, kernel, rank);
     const shape = transposed ? [inChannels, outChannels / groups, ...space] : [outChannels, inChannels / groups, ...space];
-    return weights(key, shape, outChannels, kernelFans(shape), options);
+    return weights(who, key, shape, outChannels, kernelFans(shape), options);
   };
   return init as KernelInit;
 }
@@ -97,7 +104,7 @@ function convolution<O extends ConvAttrs>(
 ): WithInit<(p: KernelParams, x: Operand, options?: O) => Value, KernelInit> {
   return withInit(
     (p: KernelParams, x: Operand, options?: O): Value =>
-      inLayer(kind, p, () => convolve(p, x, options ?? {}, layerName(kind, p), rank, transposed)),
+      inLayer(kind, p, ["w"], () => convolve(p, x, options ?? {}, layerName(kind, p), rank, transposed)),
     kernelInit(kind, rank, transposed),
   );
 }

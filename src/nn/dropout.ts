@@ -5,6 +5,7 @@ import type { Value } from "../ir/node.ts";
 import type { Operand } from "../ir/op.ts";
 import { scope } from "../ir/scope.ts";
 import { bool, typeText } from "../ir/type.ts";
+import { checkOptionNames } from "../notation/given.ts";
 import { mul } from "../ops/arithmetic.ts";
 import { where } from "../ops/elementwise/select.ts";
 import { bernoulli } from "../random/random.ts";
@@ -31,7 +32,9 @@ export function checkRate(rate: number): void {
  * Source: Srivastava et al., "Dropout: a simple way to prevent neural networks from overfitting", 2014.
  * @throws DomainError for a rate outside [0, 1); DTypeError for an x of no floats
  */
-export function dropout(x: Operand, { rate, key }: DropoutOptions): Value {
+export function dropout(x: Operand, options: DropoutOptions): Value {
+  checkOptionNames("dropout", options, ["rate", "key"], "dropout(x, { rate: 0.5, key })", { p: "rate", prob: "rate" });
+  const { rate, key } = options;
   checkRate(rate);
   const v = lift(x, "f64");
   if (!isFloat(v.type.dtype)) throw new DTypeError(`dropout: x is ${typeText(v.type)}; it is of floats`, { op: "dropout" });

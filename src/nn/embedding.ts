@@ -8,7 +8,7 @@ import { tensorType, typeText } from "../ir/type.ts";
 import { classLabels } from "../ops/composite/class-labels.ts";
 import { gather } from "../ops/linear/gather.ts";
 import { type DTypeOption, type Initializer, normal } from "./initializers.ts";
-import { checkSizes } from "./layer-checks.ts";
+import { begun, checkInit, checkKey, checkSizes } from "./layer-checks.ts";
 import { inLayer, layerName } from "./layer-name.ts";
 import { type WithInit, withInit } from "./with-init.ts";
 
@@ -36,14 +36,12 @@ export function rowsOf(p: EmbeddingParams<Operand>, ids: Operand, who: string): 
 }
 
 /** A table of `count` rows. */
-export function embeddingInit(
-  key: Tensor,
-  count: number,
-  size: number,
-  { dtype = "f32", weight = normal() }: TableOptions = {},
-): EmbeddingParams<Tensor> {
+export function embeddingInit(key: Tensor, count: number, size: number, options: TableOptions = {}): EmbeddingParams<Tensor> {
+  checkKey("embedding.init", key);
   checkSizes("embedding.init", { count, size });
-  return { table: weight(key, tensorType(dtype, [count, size]), { in: count, out: size }) };
+  checkInit("embedding.init", options, ["weight"]);
+  const { dtype = "f32", weight = normal() } = options;
+  return { table: begun("embedding.init", "weight", weight(key, tensorType(dtype, [count, size]), { in: count, out: size })) };
 }
 
 /**
@@ -55,6 +53,6 @@ export const embedding: WithInit<
   (p: EmbeddingParams<Operand>, ids: Operand) => Value,
   (key: Tensor, count: number, size: number, options?: TableOptions) => EmbeddingParams<Tensor>
 > = /* @__PURE__ */ withInit(
-  (p: EmbeddingParams<Operand>, ids: Operand): Value => inLayer("embedding", p, () => rowsOf(p, ids, layerName("embedding", p))),
+  (p: EmbeddingParams<Operand>, ids: Operand): Value => inLayer("embedding", p, ["table"], () => rowsOf(p, ids, layerName("embedding", p))),
   embeddingInit,
 );

@@ -3,9 +3,10 @@ import { lift } from "../ir/leaf.ts";
 import type { Value } from "../ir/node.ts";
 import type { Operand } from "../ir/op.ts";
 import type { Tensor } from "../ir/tensor.ts";
+import { checkOptionNames } from "../notation/given.ts";
 import type { ConvAttrs, ConvTransposeAttrs } from "../ops/contract/conv.ts";
 import { type AveragePoolAttrs, type MaxPoolAttrs, maxPool as poolLargest, averagePool as poolMean } from "../ops/contract/pool.ts";
-import { type AttentionOptions, type AttentionParams, attend, attentionInit } from "./attention.ts";
+import { type AttentionOptions, type AttentionParams, attend, attentionInit, checkAttention } from "./attention.ts";
 import { convolve, type KernelOptions, kernelInit, type Rank } from "./convolution.ts";
 import { checkRate, dropout as drop } from "./dropout.ts";
 import { type EmbeddingParams, embeddingInit, rowsOf, type TableOptions } from "./embedding.ts";
@@ -34,6 +35,7 @@ import type { GruParams, LstmParams, RnnParams } from "./recurrent.ts";
 import * as cells from "./recurrent.ts";
 import type { Layer, Plain } from "./stack.ts";
 import {
+  blockOptions,
   type TransformerBlockOptions,
   type TransformerBlockParams,
   type TransformerInitOptions,
@@ -144,6 +146,7 @@ export function batchNorm(
   size: number,
   options: Omit<BatchNormOptions, "train" | "across"> & DTypeOption = {},
 ): Layer<NormParams<Tensor>, NormStats<Tensor>> {
+  checkOptionNames("layer.batchNorm", options, ["momentum", "epsilon", "dtype"], "layer.batchNorm(32)", { eps: "epsilon" });
   const { dtype, ...how } = options;
   return {
     init: () => batchNormInit(size, dtype === undefined ? {} : { dtype }),
@@ -172,6 +175,9 @@ export function rmsNorm(size: number | readonly number[], options: NormOptions &
 
 /** `groupNorm` in a stack: `layer.groupNorm(32, { groups: 4 })`. @throws as groupNorm */
 export function groupNorm(size: number, options: GroupNormOptions & DTypeOption): Layer<NormParams<Tensor>, {}> {
+  checkOptionNames("layer.groupNorm", options, ["groups", "epsilon", "dtype"], "layer.groupNorm(32, { groups: 4 })", {
+    numGroups: "groups",
+  });
   return plain(
     "groupNorm",
     () => channelNormInit("groupNorm.init")(size, options),
@@ -227,6 +233,7 @@ export function attention(
   size: number,
   options: Omit<AttentionOptions, "mask" | "keyMask"> & DTypeOption,
 ): Layer<AttentionParams<Tensor>, {}> {
+  checkAttention("layer.attention", options);
   return plain(
     "attention",
     (key) => attentionInit(key, size, options),
@@ -240,10 +247,9 @@ export interface BlockLayerOptions extends Omit<TransformerBlockOptions, "mask" 
 }
 
 /** `transformerBlock` in a stack: `layer.transformerBlock(128, { heads: 4, causal: true, dropout: 0.1 })`. @throws as transformerBlock */
-export function transformerBlock(
-  size: number,
-  { dropout: rate = 0, ...options }: BlockLayerOptions,
-): Layer<TransformerBlockParams<Tensor>, {}> {
+export function transformerBlock(size: number, given: BlockLayerOptions): Layer<TransformerBlockParams<Tensor>, {}> {
+  checkAttention("layer.transformerBlock", given, ["hidden", ...blockOptions]);
+  const { dropout: rate = 0, ...options } = given;
   checkRate(rate);
   return {
     init: (key) => ({ params: transformerInit(key, size, options), stats: {} }),

@@ -8,7 +8,7 @@ import { add } from "../ops/arithmetic.ts";
 import { matmul } from "../ops/contract/matmul.ts";
 import { fold } from "../random/random.ts";
 import { type DTypeOption, type Fans, type Initializer, lecunUniform } from "./initializers.ts";
-import { checkSizes } from "./layer-checks.ts";
+import { begun, checkInit, checkKey, checkSizes } from "./layer-checks.ts";
 import { inLayer, layerName } from "./layer-name.ts";
 import { type WithInit, withInit } from "./with-init.ts";
 
@@ -31,6 +31,9 @@ export interface WeightOptions extends DTypeOption {
   readonly biasWeight?: Initializer;
 }
 
+/** Their names, beside the dtype. */
+export const weightOptions: readonly string[] = ["bias", "weight", "biasWeight"];
+
 /** Makes the parameters of `linear`. */
 export interface LinearInit {
   (key: Tensor, inputs: number, outputs: number, options: WeightOptions & { readonly bias: false }): WeightParams<Tensor>;
@@ -38,11 +41,18 @@ export interface LinearInit {
 }
 
 /** A weight of this shape and a bias of one number for each of `outputs`. */
-export function weights(key: Tensor, shape: readonly number[], outputs: number, fans: Fans, options: WeightOptions): LinearParams<Tensor> {
+export function weights(
+  who: string,
+  key: Tensor,
+  shape: readonly number[],
+  outputs: number,
+  fans: Fans,
+  options: WeightOptions,
+): LinearParams<Tensor> {
   const { dtype = "f32", bias = true, weight = lecunUniform(), biasWeight = lecunUniform() } = options;
-  const w = weight(fold(key, "w"), tensorType(dtype, shape), fans);
+  const w = begun(who, "weight", weight(fold(key, "w"), tensorType(dtype, shape), fans));
   if (!bias) return { w } as LinearParams<Tensor>;
-  return { w, b: biasWeight(fold(key, "b"), tensorType(dtype, [outputs]), fans) };
+  return { w, b: begun(who, "biasWeight", biasWeight(fold(key, "b"), tensorType(dtype, [outputs]), fans)) };
 }
 
 /** `x w + b` without a scope of its own. */
@@ -68,8 +78,10 @@ export function affine(p: WeightParams<Operand> & { readonly b?: Operand }, x: O
 
 /** The sizes of a fully connected layer's weight. */
 export function linearInit(key: Tensor, inputs: number, outputs: number, options: WeightOptions = {}): LinearParams<Tensor> {
+  checkKey("linear.init", key);
   checkSizes("linear.init", { inputs, outputs });
-  return weights(key, [inputs, outputs], outputs, { in: inputs, out: outputs }, options);
+  checkInit("linear.init", options, weightOptions);
+  return weights("linear.init", key, [inputs, outputs], outputs, { in: inputs, out: outputs }, options);
 }
 
 /**
@@ -80,6 +92,6 @@ export function linearInit(key: Tensor, inputs: number, outputs: number, options
 export const linear: WithInit<(p: WeightParams<Operand> & { readonly b?: Operand }, x: Operand) => Value, LinearInit> =
   /* @__PURE__ */ withInit(
     (p: WeightParams<Operand> & { readonly b?: Operand }, x: Operand): Value =>
-      inLayer("linear", p, () => affine(p, x, layerName("linear", p))),
+      inLayer("linear", p, ["w"], () => affine(p, x, layerName("linear", p))),
     linearInit as LinearInit,
   );

@@ -6,6 +6,7 @@ import type { Operand } from "../ir/op.ts";
 import { sizeOf } from "../ir/shape.ts";
 import type { Tensor } from "../ir/tensor.ts";
 import { tensorType, typeText } from "../ir/type.ts";
+import { checkOptionNames } from "../notation/given.ts";
 import { add, div, mul, sub } from "../ops/arithmetic.ts";
 import {
   batchMoments,
@@ -24,7 +25,7 @@ import { ones, zeros } from "../ops/linear/constants.ts";
 import { at, slice } from "../ops/linear/slice.ts";
 import { expand } from "../ops/linear/sum.ts";
 import type { DTypeOption } from "./initializers.ts";
-import { checkDivides, checkSizes, checkTrain } from "./layer-checks.ts";
+import { checkDivides, checkInit, checkSizes, checkTrain } from "./layer-checks.ts";
 import { inLayer, layerName } from "./layer-name.ts";
 import { type WithInit, withInit } from "./with-init.ts";
 
@@ -63,9 +64,18 @@ export interface BatchNormOptions extends NormOptions {
 
 type SizeInit<P> = (size: number, options?: DTypeOption) => P;
 
-function scaleAndShift(who: string, shape: readonly number[], { dtype = "f32" }: DTypeOption): NormParams<Tensor> {
+function scaleAndShift(who: string, shape: readonly number[], options: DTypeOption): NormParams<Tensor> {
   checkSizes(who, Object.fromEntries(shape.map((n) => ["size", n])));
+  // A stack hands on how it normalises, too.
+  checkInit(who, options, ["epsilon", "groups"]);
+  const { dtype = "f32" } = options;
   return evaluate({ scale: ones(tensorType(dtype, shape)), shift: zeros(tensorType(dtype, shape)) });
+}
+
+/** How a layer normalises. @throws GraphError, DomainError for what is no record of it */
+function checkedNorm<O>(who: string, options: O, known: readonly string[], example: string): O {
+  checkOptionNames(who, options, ["epsilon", ...known], example, { eps: "epsilon", numGroups: "groups", training: "train" });
+  return options;
 }
 
 /** Checks that x has channels, and that a layer's numbers are one per channel. */
@@ -168,7 +178,15 @@ export const batchNorm: WithInit<
   SizeInit<{ params: NormParams<Tensor>; stats: NormStats<Tensor> }>
 > = /* @__PURE__ */ withInit(
   (p: NormParams<Operand>, stats: NormStats<Operand>, x: Operand, options: BatchNormOptions): BatchNormed =>
-    inLayer("batchNorm", p, () => normalizeBatch(p, stats, x, options, layerName("batchNorm", p))),
+    inLayer("batchNorm", p, ["scale", "shift"], () =>
+      normalizeBatch(
+        p,
+        stats,
+        x,
+        checkedNorm("batchNorm", options, ["train", "momentum", "across"], "{ train: true }"),
+        layerName("batchNorm", p),
+      ),
+    ),
   batchNormInit,
 );
 
@@ -193,7 +211,7 @@ export function normalizeLayer(p: NormParams<Operand>, x: Operand, { epsilon = 1
 
 /** Scale 1 and shift 0 for the last axes of these sizes. */
 export function layerNormInit(size: number | readonly number[], options: DTypeOption = {}): NormParams<Tensor> {
-  return scaleAndShift("layerNorm.init", typeof size === "number" ? [size] : size, options);
+  return scaleAndShift("layerNorm.init", Array.isArray(size) ? size : [size as number], options);
 }
 
 /**
@@ -206,7 +224,7 @@ export const layerNorm: WithInit<
   (size: number | readonly number[], options?: DTypeOption) => NormParams<Tensor>
 > = /* @__PURE__ */ withInit(
   (p: NormParams<Operand>, x: Operand, options: NormOptions = {}): Value =>
-    inLayer("layerNorm", p, () => normalizeLayer(p, x, options, layerName("layerNorm", p))),
+    inLayer("layerNorm", p, ["scale", "shift"], () => normalizeLayer(p, x, options, layerName("layerNorm", p))),
   layerNormInit,
 );
 
@@ -219,7 +237,7 @@ export function normalizeRms(p: ScaleParams<Operand>, x: Operand, { epsilon = 1e
 
 /** Scale 1 for the last axes of these sizes. */
 export function rmsNormInit(size: number | readonly number[], options: DTypeOption = {}): ScaleParams<Tensor> {
-  return { scale: scaleAndShift("rmsNorm.init", typeof size === "number" ? [size] : size, options).scale };
+  return { scale: scaleAndShift("rmsNorm.init", Array.isArray(size) ? size : [size as number], options).scale };
 }
 
 /**
@@ -232,7 +250,7 @@ export const rmsNorm: WithInit<
   (size: number | readonly number[], options?: DTypeOption) => ScaleParams<Tensor>
 > = /* @__PURE__ */ withInit(
   (p: ScaleParams<Operand>, x: Operand, options: NormOptions = {}): Value =>
-    inLayer("rmsNorm", p, () => normalizeRms(p, x, options, layerName("rmsNorm", p))),
+    inLayer("rmsNorm", p, ["scale"], () => normalizeRms(p, x, options, layerName("rmsNorm", p))),
   rmsNormInit,
 );
 
@@ -265,7 +283,9 @@ export const groupNorm: WithInit<
   SizeInit<NormParams<Tensor>>
 > = /* @__PURE__ */ withInit(
   (p: NormParams<Operand>, x: Operand, options: GroupNormOptions): Value =>
-    inLayer("groupNorm", p, () => normalizeGroups(p, x, options, layerName("groupNorm", p))),
+    inLayer("groupNorm", p, ["scale", "shift"], () =>
+      normalizeGroups(p, x, checkedNorm("groupNorm", options, ["groups"], "{ groups: 4 }"), layerName("groupNorm", p)),
+    ),
   /* @__PURE__ */ channelNormInit("groupNorm.init"),
 );
 
@@ -287,6 +307,6 @@ export const instanceNorm: WithInit<
   SizeInit<NormParams<Tensor>>
 > = /* @__PURE__ */ withInit(
   (p: NormParams<Operand>, x: Operand, options: NormOptions = {}): Value =>
-    inLayer("instanceNorm", p, () => normalizeInstances(p, x, options, layerName("instanceNorm", p))),
+    inLayer("instanceNorm", p, ["scale", "shift"], () => normalizeInstances(p, x, options, layerName("instanceNorm", p))),
   /* @__PURE__ */ channelNormInit("instanceNorm.init"),
 );

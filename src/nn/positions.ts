@@ -12,7 +12,7 @@ import { reshape } from "../ops/linear/reshape.ts";
 import { slice } from "../ops/linear/slice.ts";
 import type { EmbeddingParams, TableOptions } from "./embedding.ts";
 import { type DTypeOption, normal } from "./initializers.ts";
-import { checkSizes } from "./layer-checks.ts";
+import { begun, checkInit, checkKey, checkSizes } from "./layer-checks.ts";
 import { inLayer, layerName } from "./layer-name.ts";
 import { type WithInit, withInit } from "./with-init.ts";
 
@@ -57,14 +57,12 @@ export function placed(p: EmbeddingParams<Operand>, x: Operand, who: string): Va
 }
 
 /** A table of `count` positions. */
-export function positionsInit(
-  key: Tensor,
-  count: number,
-  size: number,
-  { dtype = "f32", weight = normal({ deviation: 0.02 }) }: TableOptions = {},
-): EmbeddingParams<Tensor> {
+export function positionsInit(key: Tensor, count: number, size: number, options: TableOptions = {}): EmbeddingParams<Tensor> {
+  checkKey("positions.init", key);
   checkSizes("positions.init", { count, size });
-  return { table: weight(key, tensorType(dtype, [count, size]), { in: count, out: size }) };
+  checkInit("positions.init", options, ["weight"]);
+  const { dtype = "f32", weight = normal({ deviation: 0.02 }) } = options;
+  return { table: begun("positions.init", "weight", weight(key, tensorType(dtype, [count, size]), { in: count, out: size })) };
 }
 
 /**
@@ -76,7 +74,7 @@ export const positions: WithInit<
   (p: EmbeddingParams<Operand>, x: Operand) => Value,
   (key: Tensor, count: number, size: number, options?: TableOptions) => EmbeddingParams<Tensor>
 > = /* @__PURE__ */ withInit(
-  (p: EmbeddingParams<Operand>, x: Operand): Value => inLayer("positions", p, () => placed(p, x, layerName("positions", p))),
+  (p: EmbeddingParams<Operand>, x: Operand): Value => inLayer("positions", p, ["table"], () => placed(p, x, layerName("positions", p))),
   positionsInit,
 );
 

@@ -14,7 +14,7 @@ import { split } from "../ops/linear/split.ts";
 import { transpose } from "../ops/linear/transpose.ts";
 import { fold } from "../random/random.ts";
 import { type DTypeOption, uniform } from "./initializers.ts";
-import { checkSizes } from "./layer-checks.ts";
+import { checkInit, checkKey, checkSizes } from "./layer-checks.ts";
 import { inLayer, layerName } from "./layer-name.ts";
 
 /** A recurrent layer: w [inputs, gates hidden] for x, u [hidden, gates hidden] for the state, b [gates hidden]. */
@@ -133,7 +133,7 @@ function cell<P, O extends RnnParams<Operand>, A extends RnnCarry<Operand>, C ex
   };
   const one = (p: O, carry: A, x: Operand): C => {
     const who = layerName(name, p);
-    return inLayer(name, p, () => {
+    return inLayer(name, p, ["w", "u", "b"], () => {
       const v = lift(x, lift(p.w, "f64").type.dtype);
       const { w, hidden } = checkCell(who, gates, p, v);
       for (const part of parts) checkState(who, part, carry[part] as Operand, hidden, v.type);
@@ -166,13 +166,17 @@ function cell<P, O extends RnnParams<Operand>, A extends RnnCarry<Operand>, C ex
       return { carry: carry as C, out: transpose(out as Value, { axes: back }) };
     };
     // A stack gives the path, and the scope with it.
-    return path === undefined ? inLayer(name, p, build) : build();
+    return path === undefined ? inLayer(name, p, ["w", "u", "b"], build) : build();
   };
   return Object.assign(one, { init, start, over });
 }
 
-function drawn(kind: string, gates: number, key: Tensor, inputs: number, hidden: number, dtype: TensorType["dtype"]): RnnParams<Tensor> {
-  checkSizes(`${kind}.init`, { inputs, hidden });
+function drawn(kind: string, gates: number, key: Tensor, inputs: number, hidden: number, options: DTypeOption): RnnParams<Tensor> {
+  const who = `${kind}.init`;
+  checkKey(who, key);
+  checkSizes(who, { inputs, hidden });
+  checkInit(who, options);
+  const { dtype = "f32" } = options;
   const draw = uniform({ bound: 1 / Math.sqrt(hidden) });
   const make = (name: string, ...shape: readonly number[]): Tensor =>
     draw(fold(key, name), tensorType(dtype, shape), { in: inputs, out: hidden });
@@ -192,8 +196,8 @@ export const rnn: Cell<RnnParams<Tensor>, RnnCarry<Operand>, RnnParams<Operand>,
     parts: ["h"],
     step: (p: RnnParams<Operand>, { h }: RnnCarry<Operand>, from: Value): RnnCarry => ({ h: tanh(add(from, matmul(h, p.u))) }),
   },
-  (key: Tensor, inputs: number, hidden: number, { dtype = "f32" }: DTypeOption = {}): RnnParams<Tensor> =>
-    drawn("rnn", 1, key, inputs, hidden, dtype),
+  (key: Tensor, inputs: number, hidden: number, options: DTypeOption = {}): RnnParams<Tensor> =>
+    drawn("rnn", 1, key, inputs, hidden, options),
 );
 
 /**
@@ -213,8 +217,8 @@ export const lstm: Cell<LstmParams<Tensor>, LstmCarry<Operand>, LstmParams<Opera
       return { h: mul(sigmoid(o), tanh(next)), c: next };
     },
   },
-  (key: Tensor, inputs: number, hidden: number, { dtype = "f32" }: DTypeOption = {}): LstmParams<Tensor> =>
-    drawn("lstm", 4, key, inputs, hidden, dtype),
+  (key: Tensor, inputs: number, hidden: number, options: DTypeOption = {}): LstmParams<Tensor> =>
+    drawn("lstm", 4, key, inputs, hidden, options),
 );
 
 /**
@@ -236,8 +240,8 @@ export const gru: Cell<GruParams<Tensor>, RnnCarry<Operand>, GruParams<Operand>,
       return { h: add(fresh, mul(update, sub(h, fresh))) };
     },
   },
-  (key: Tensor, inputs: number, hidden: number, { dtype = "f32" }: DTypeOption = {}): GruParams<Tensor> => ({
-    ...drawn("gru", 3, key, inputs, hidden, dtype),
-    v: uniform({ bound: 1 / Math.sqrt(hidden) })(fold(key, "v"), tensorType(dtype, [hidden]), { in: hidden, out: hidden }),
+  (key: Tensor, inputs: number, hidden: number, options: DTypeOption = {}): GruParams<Tensor> => ({
+    ...drawn("gru", 3, key, inputs, hidden, options),
+    v: uniform({ bound: 1 / Math.sqrt(hidden) })(fold(key, "v"), tensorType(options.dtype ?? "f32", [hidden]), { in: hidden, out: hidden }),
   }),
 );

@@ -1,5 +1,5 @@
 import { GraphError, ShapeError } from "../ir/errors.ts";
-import { lift } from "../ir/leaf.ts";
+import { isValue, lift } from "../ir/leaf.ts";
 import type { Value } from "../ir/node.ts";
 import type { Operand } from "../ir/op.ts";
 import { scope } from "../ir/scope.ts";
@@ -7,9 +7,10 @@ import { sameShape } from "../ir/shape.ts";
 import type { Tensor } from "../ir/tensor.ts";
 import type { Values } from "../ir/tree.ts";
 import { typeText } from "../ir/type.ts";
+import { isRecord, kindText } from "../notation/given.ts";
 import { add } from "../ops/arithmetic.ts";
 import { fold } from "../random/random.ts";
-import { checkTrain } from "./layer-checks.ts";
+import { checkKey, checkTrain } from "./layer-checks.ts";
 import { pathOf } from "./layer-name.ts";
 
 /** What applying a layer of a stack takes beside its parameters and x. */
@@ -58,6 +59,12 @@ function callOf(name: string, { train, key, stats, path, across }: LayerCall<unk
 }
 
 function checkNames(layers: Named<unknown>): void {
+  const { init, apply } = ((layers as unknown) ?? {}) as Named<unknown>;
+  if (!isRecord(layers) || (typeof init === "function" && typeof apply === "function"))
+    throw new GraphError(
+      `sequential: the layers are ${isRecord(layers) ? "a single layer" : kindText(layers)}; they are a record by name: sequential({ fc1: layer.linear(2, 3), relu })`,
+      { op: "sequential" },
+    );
   for (const [name, child] of Object.entries(layers)) {
     if (/^\d+$/.test(name) || /[./]/.test(name) || name === "")
       throw new GraphError(
@@ -98,6 +105,7 @@ export function sequential<const L extends { readonly [name: string]: Layer<unkn
   const children = Object.entries(layers);
   const stack: AnyLayer = {
     init: (key) => {
+      checkKey("init", key);
       const params: Record<string, unknown> = {};
       const stats: Record<string, unknown> = {};
       for (const [name, child] of children) {
@@ -108,6 +116,10 @@ export function sequential<const L extends { readonly [name: string]: Layer<unkn
       return { params, stats };
     },
     apply: (params, x, call) => {
+      if (!isRecord(call))
+        throw new GraphError(`sequential: the call is ${kindText(call)}; write apply(params, x, { train: false, stats })`, {
+          op: "sequential",
+        });
       const path = call.path ?? pathOf(params) ?? undefined;
       checkTrain(path === undefined ? "sequential" : `sequential ${path}`, call.train);
       const first = lift(x, "f64");
@@ -118,6 +130,11 @@ export function sequential<const L extends { readonly [name: string]: Layer<unkn
           if (typeof child === "function") {
             const before = out;
             out = scope(name, () => child(before));
+            if (!isValue(out))
+              throw new GraphError(
+                `sequential: ${name} gave ${kindText(out)}; a function of x gives a Value, and a layer is what a call makes: layer.linear(2, 3)`,
+                { op: "sequential" },
+              );
             stats[name] = {};
             continue;
           }

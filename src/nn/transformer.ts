@@ -6,10 +6,10 @@ import type { Tensor } from "../ir/tensor.ts";
 import { add } from "../ops/arithmetic.ts";
 import { gelu } from "../ops/composite/activation.ts";
 import { fold } from "../random/random.ts";
-import { type AttentionOptions, type AttentionParams, attend, attentionInit } from "./attention.ts";
+import { type AttentionOptions, type AttentionParams, attend, attentionInit, checkAttention } from "./attention.ts";
 import { dropout } from "./dropout.ts";
 import type { DTypeOption } from "./initializers.ts";
-import { checkSizes } from "./layer-checks.ts";
+import { checkInit, checkKey, checkSizes } from "./layer-checks.ts";
 import { inLayer, layerName } from "./layer-name.ts";
 import { affine, type LinearParams, linearInit } from "./linear.ts";
 import { layerNormInit, type NormParams, normalizeLayer } from "./normalization.ts";
@@ -32,6 +32,9 @@ export interface TransformerBlockOptions extends AttentionOptions {
   readonly dropout?: { readonly rate: number; readonly key: Operand };
   readonly epsilon?: number;
 }
+
+/** Their names. */
+export const blockOptions: readonly string[] = ["heads", "mask", "keyMask", "causal", "rotary", "activation", "dropout", "epsilon"];
 
 /** How wide a block's inner layer is. */
 export interface TransformerInitOptions extends DTypeOption {
@@ -64,11 +67,11 @@ export function transform(p: TransformerBlockParams<Operand>, x: Operand, option
 }
 
 /** The parameters of a block. */
-export function transformerInit(
-  key: Tensor,
-  size: number,
-  { dtype = "f32", hidden = 4 * size }: TransformerInitOptions = {},
-): TransformerBlockParams<Tensor> {
+export function transformerInit(key: Tensor, size: number, options: TransformerInitOptions = {}): TransformerBlockParams<Tensor> {
+  checkKey("transformerBlock.init", key);
+  checkSizes("transformerBlock.init", { size });
+  checkInit("transformerBlock.init", options, ["hidden", ...blockOptions]);
+  const { dtype = "f32", hidden = 4 * size } = options;
   checkSizes("transformerBlock.init", { size, hidden });
   return {
     ln1: layerNormInit(size, { dtype }),
@@ -90,6 +93,9 @@ export const transformerBlock: WithInit<
   (key: Tensor, size: number, options?: TransformerInitOptions) => TransformerBlockParams<Tensor>
 > = /* @__PURE__ */ withInit(
   (p: TransformerBlockParams<Operand>, x: Operand, options: TransformerBlockOptions): Value =>
-    inLayer("transformerBlock", p, () => transform(p, x, options, layerName("transformerBlock", p))),
+    inLayer("transformerBlock", p, ["ln1", "attn", "ln2", "up", "down"], () => {
+      checkAttention("transformerBlock", options, blockOptions);
+      return transform(p, x, options, layerName("transformerBlock", p));
+    }),
   transformerInit,
 );

@@ -1,10 +1,11 @@
-import { DomainError, ShapeError } from "../ir/errors.ts";
-import { lift } from "../ir/leaf.ts";
+import { DomainError, GraphError, ShapeError } from "../ir/errors.ts";
+import { isTensor, lift } from "../ir/leaf.ts";
 import type { Value } from "../ir/node.ts";
 import type { Operand } from "../ir/op.ts";
 import { scope } from "../ir/scope.ts";
 import type { Tensor } from "../ir/tensor.ts";
 import { typeText } from "../ir/type.ts";
+import { checkOptionNames, kindText } from "../notation/given.ts";
 import { add } from "../ops/arithmetic.ts";
 import { matmul } from "../ops/contract/matmul.ts";
 import { cast } from "../ops/elementwise/cast.ts";
@@ -42,7 +43,9 @@ export function accuracy(logits: Operand, labels: Operand): Value {
  * The share of rows whose label is among the `k` largest logits; of equal logits those of lower classes come first.
  * @throws ShapeError for other shapes than [rows, classes] and [rows]; DomainError for a `k` that is no whole number from 1 to the classes
  */
-export function topK(logits: Operand, labels: Operand, { k }: { readonly k: number }): Value {
+export function topK(logits: Operand, labels: Operand, options: { readonly k: number }): Value {
+  checkOptionNames("topK", options, ["k"], "topK(logits, labels, { k: 5 })");
+  const { k } = options;
   const { z, y, classes } = pair("topK", logits, labels);
   if (!Number.isInteger(k) || k < 1 || k > classes)
     throw new DomainError(`topK: k is ${k}; it is a whole number from 1 to ${classes}, the number of classes`);
@@ -82,7 +85,10 @@ export interface ClassScores {
 }
 
 /** Accuracy, precision, recall and F1 from the counts of {@link confusionMatrix}. @throws ShapeError for what is no square */
-export function classScores({ type, data }: Tensor): ClassScores {
+export function classScores(table: Tensor): ClassScores {
+  if (!isTensor(table))
+    throw new GraphError(`classScores: the table is ${kindText(table)}; it is what confusionMatrix counts: validation.tables`);
+  const { type, data } = table;
   const [n, m] = type.shape;
   if (type.shape.length !== 2 || n !== m || n === undefined)
     throw new ShapeError(`classScores: the table is ${typeText(type)}; a confusion matrix is square, [classes, classes]`);

@@ -2,6 +2,24 @@ import type { Row } from "./tell-fault.ts";
 
 /** What layers say. */
 export const layers: readonly Row[] = [
+  ["key is {x:p}", "key가 {x}입니다."],
+  ["it comes first, and random.key makes it: {g}", "맨 앞에 주며 random.key가 만듭니다: {g}"],
+  ['parameters are floats, "f32" or "f64"', '매개변수는 실수인 "f32"나 "f64"입니다.'],
+  ["an initialiser is what a call makes: {g}", "초기화 함수는 호출해서 만듭니다: {g}"],
+  ["the parameters are missing", "매개변수가 없습니다."],
+  ["the parameters are {x:p}", "매개변수가 {x}입니다."],
+  ["they come first, and {a:w} makes them: {g}", "맨 앞에 주며 {a|이} 만듭니다: {g}"],
+  ["the parameters have no {a:w}, only {b:p}", "매개변수에 {a|이} 없습니다. 있는 것: {b}."],
+  ["{a:w} makes those of this layer", "이 층의 것은 {a|이} 만듭니다."],
+  ["it is one size, or a list of one per axis", "크기 하나나, 축마다 하나씩 적은 목록이어야 합니다."],
+  ["the layers are missing", "층들이 없습니다."],
+  ["the layers are {x:p}", "층들이 {x}입니다."],
+  ["they are a record by name: {g}", "이름을 붙인 레코드여야 합니다: {g}"],
+  ["the call is {x:p}", "셋째 인수가 {x}입니다."],
+  ["the call is missing", "셋째 인수가 없습니다."],
+  ["{a:w} gave {x:p}", "{a|이} {x|을} 냈습니다."],
+  ["a function of x gives a Value, and a layer is what a call makes: {g}", "x의 함수는 Value를 내고, 층은 호출해서 만듭니다: {g}"],
+  ["it is what confusionMatrix counts: {g}", "confusionMatrix가 센 것이어야 합니다: {g}"],
   ["keyMask is {t:t}; it is {u}, true for the keys that are there", "keyMask는 {t}인데 있는 키마다 true인 {u|이어야} 합니다."],
   ["it is [..., steps, size]", "[..., 단계, 크기]여야 합니다."],
   [

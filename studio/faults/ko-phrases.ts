@@ -65,6 +65,8 @@ export const commonPhrases: readonly Row[] = [
   ["a long text", "긴 문자열"],
   ["a list of other things", "다른 것들의 목록"],
   ["the columns", "열들"],
+  ["a single layer", "층 하나"],
+  ["the table", "표"],
   ["the option {a:w}", "옵션 {a}"],
   ["the optimiser", "옵티마이저"],
   ["the function", "함수"],
