@@ -1,6 +1,4 @@
-import { resolve } from "node:path";
 import { ChainruleError, NumericError } from "../ir/errors.ts";
-import { UsageError } from "./usage-error.ts";
 
 /** What the library advises to who calls it, and what to do where there is a command line instead. */
 const advice: readonly (readonly [call: string, option: string])[] = [
@@ -31,19 +29,4 @@ export function advised(error: unknown, smaller = ""): unknown {
     );
   if (text === message) return error;
   return new (error.constructor as new (message: string, facts: { readonly cause: unknown }) => ChainruleError)(text, { cause: error });
-}
-
-/**
- * Files of one command, by the options that name them: what is written must not be what is read, or written twice.
- * @throws UsageError for two that are one file
- */
-export function checkApart(files: Readonly<Record<string, string | null | undefined>>, command: string): void {
-  const seen = new Map<string, string>();
-  for (const [option, file] of Object.entries(files)) {
-    if (file === null || file === undefined || file === "-") continue;
-    const other = seen.get(resolve(file));
-    if (other !== undefined)
-      throw new UsageError(`${other} and ${option} are both ${file}, and one would be written over the other; name another file`, command);
-    seen.set(resolve(file), option);
-  }
 }

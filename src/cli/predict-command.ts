@@ -1,6 +1,6 @@
 import { writeFileWhole } from "../files/write-file.ts";
-import { checkApart } from "./advised.ts";
 import { type Command, langOption, languageIn } from "./command.ts";
+import { checkApart } from "./files-apart.ts";
 import { exitCodes } from "./io.ts";
 import { UsageError } from "./usage-error.ts";
 

@@ -1,8 +1,8 @@
 import { repeatedKey } from "../data/repeated-key.ts";
 import { nodeFiles } from "../files/node-files.ts";
-import { checkApart } from "./advised.ts";
 import type { Command, Options } from "./command.ts";
 import { describeError } from "./describe-error.ts";
+import { checkApart } from "./files-apart.ts";
 import type { CommandIo } from "./io.ts";
 import { textIn } from "./text-in.ts";
 import { settingsOf, type TrainSettings, trainOptions } from "./train-settings.ts";
