@@ -50,7 +50,8 @@ const families: readonly Family[] = [
 const advice: Readonly<Record<string, string>> = {
   "com.microsoft":
     "it is an operator of ONNX Runtime's own, written by its optimiser or quantiser: export the model anew and keep the file from before optimisation",
-  "ai.onnx.ml": "it is an operator of classical machine learning, which this reader does not have",
+  "ai.onnx.ml":
+    "it is an operator of classical machine learning, which this reader does not have: export a linear model or a net as products and sums of its coefficients, from PyTorch for one; trees have no gradient",
 };
 
 /** The rule of an operator, or undefined. */

@@ -1,5 +1,6 @@
 import { isFloat } from "../ir/dtype.ts";
 import type { Value } from "../ir/node.ts";
+import { sizeOf } from "../ir/shape.ts";
 import { add, cast, clip, div, expand, maximum, minimum, mul, reshape, round, slice, stop, sub } from "../ops/index.ts";
 import type { Application, Family } from "./application.ts";
 import { dtypeOfElement } from "./tensor-data.ts";
@@ -26,6 +27,8 @@ function spread(n: Application, p: Value, x: Value): Value {
   const { shape } = x.type;
   if (p.type.shape.length === 0) return p;
   const block = n.int("block_size", 0);
+  // One number for all, in a list: ONNX Runtime's quantiser writes it so for biases, which have no axis 1.
+  if (block === 0 && sizeOf(p.type.shape) === 1) return reshape(p, { shape: [] });
   const axis = n.axis(n.int("axis", 1), shape.length);
   if (block === 0) return along(p, shape.length, axis);
   const wide = [...p.type.shape.slice(0, axis + 1), block, ...p.type.shape.slice(axis + 1)];

@@ -107,6 +107,24 @@ test("what PyTorch's newer exporter computed is named after the weight that it w
   expect(await parametersWith(["p: PARAMETER target='other'"])).toContainEqual(["exp", "exp", null]);
 });
 
+test("a scale of one number in a list counts for all of a bias, as ONNX Runtime's quantiser writes it", async () => {
+  const nodes = [node("DequantizeLinear", ["b", "scale", "zero"], ["bias"]), node("Add", ["x", "bias"], ["y"])];
+  const weights = [
+    { name: "b", dims: [3], data_type: 6, int32_data: [5, -10, 15] },
+    weight("scale", [1], [0.5]),
+    { name: "zero", dims: [], data_type: 6, int32_data: [1] },
+  ];
+  const model = await onnx.read(modelBytes({ nodes, weights, inputs: [port("x", [3])], outputs: [port("y", [3])] }));
+  expect(toArray(model.apply(model.params, { x: row(0, 1, 2) })["y"]!)).toEqual([2, -4.5, 9]);
+});
+
+test("the operators of scikit-learn's exporter are refused with what to export instead", async () => {
+  const nodes = [node("LinearClassifier", ["x"], ["label", "y"], {}, "", "ai.onnx.ml")];
+  await expect(onnx.read(modelBytes({ nodes }))).rejects.toThrow(
+    "there is no operator ai.onnx.ml.LinearClassifier here; it is an operator of classical machine learning, which this reader does not have: export a linear model or a net as products and sums of its coefficients",
+  );
+});
+
 test("STFT takes a real signal without an axis for parts, as PyTorch's older exporter writes it", async () => {
   const spectrum = async (shape: readonly number[]): Promise<readonly number[]> => {
     const nodes = [node("STFT", ["x", "step", "window"], ["y"])];
