@@ -1,5 +1,5 @@
 import { execFileSync, spawnSync } from "node:child_process";
-import { readFileSync } from "node:fs";
+import { readdirSync, readFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { gzipSync } from "node:zlib";
@@ -79,6 +79,22 @@ describe("bundled for a page", () => {
     const module: { result: number[] } = await import(`data:text/javascript,${encodeURIComponent(code)}`);
     expect(module.result).toEqual([2, 4]);
     expect(gzipSync(code, { level: 9 }).length).toBeLessThanOrEqual(80 * 1024);
+  });
+
+  test("bundlers see no name of a package or of Node's modules in what is imported on the way: they would look for it, and fail", () => {
+    const pages = readdirSync(join(root, "dist")).filter((name) => name.endsWith(".js") && !name.startsWith("node-") && name !== "cli.js");
+    expect(pages).toContain("shared-files.js");
+    const named: string[] = [];
+    for (const file of pages)
+      JSON.stringify(parseSync(file, readFileSync(join(root, "dist", file), "utf8")).program, (_, at) => {
+        if (at?.type === "ImportExpression") {
+          const { source } = at;
+          const name = source.type === "Literal" ? source.value : source.type === "TemplateLiteral" ? source.quasis[0].value.cooked : "";
+          if (/^[^./]/.test(name)) named.push(`${file}: ${name}`);
+        }
+        return typeof at === "bigint" ? null : at;
+      });
+    expect(named).toEqual([]);
   });
 
   test.each(entries)("importing %s for nothing leaves nothing: no code of it has a side effect", async (entry) => {

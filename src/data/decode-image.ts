@@ -1,3 +1,4 @@
+import { importInNode } from "../files/node-files.ts";
 import { EngineError, ParseError } from "../ir/errors.ts";
 
 /** Pixels by rows from the top, red, green and blue of each, 0 to 255. */
@@ -51,7 +52,7 @@ function kindOf(bytes: Uint8Array): string {
  * package sharp.
  * @throws ParseError for bytes that are no such image, or a damaged one; EngineError where there is no decoder
  */
-export async function decodeImage(bytes: Uint8Array, fit: ImageFit | null, load: () => Promise<unknown> = loadSharp): Promise<Pixels> {
+export async function decodeImage(bytes: Uint8Array, fit: ImageFit | null, load: () => Promise<unknown> = () => importInNode("sharp")): Promise<Pixels> {
   const kind = kindOf(bytes);
   const inPage = typeof createImageBitmap === "function" && typeof OffscreenCanvas === "function";
   const decode = inPage ? () => byBrowser(bytes, fit) : await bySharp(bytes, fit, load);
@@ -59,12 +60,6 @@ export async function decodeImage(bytes: Uint8Array, fit: ImageFit | null, load:
     const reason = cause instanceof Error ? cause.message.split("\n")[0] : String(cause);
     throw new ParseError(`image: the ${kind} image cannot be decoded; it is damaged or cut short (${reason})`, { cause });
   });
-}
-
-// The name is kept from bundlers, which would look for the package.
-async function loadSharp(): Promise<unknown> {
-  const name: string = "sharp";
-  return await import(/* @vite-ignore */ /* webpackIgnore: true */ name);
 }
 
 async function bySharp(bytes: Uint8Array, fit: ImageFit | null, load: () => Promise<unknown>): Promise<() => Promise<Pixels>> {

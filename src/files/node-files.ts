@@ -30,13 +30,20 @@ export interface NodeFiles {
 }
 
 /**
- * Node's files, or an error that says what to do in a page. The name is kept from bundlers, which would look for the module.
+ * A module that is only there in Node. Bundlers for pages must not look for it, so they must not see its name: a constant would be put in its
+ * place by the build, and a bundler then ends with an error over a package that nobody installed. An argument of a function stays one.
+ */
+export function importInNode(name: string): Promise<unknown> {
+  return import(/* @vite-ignore */ /* webpackIgnore: true */ name);
+}
+
+/**
+ * Node's files, or an error that says what to do in a page.
  * @throws EngineError where there are no files
  */
 export async function nodeFiles(): Promise<NodeFiles> {
-  const name: string = "node:fs/promises";
   try {
-    return (await import(/* @vite-ignore */ /* webpackIgnore: true */ name)) as NodeFiles;
+    return (await importInNode("node:fs/promises")) as NodeFiles;
   } catch (cause) {
     throw new EngineError("files by path need Node; in a page, fetch the bytes and use parseNpy, parseNpz, parseSafetensors or parseCsv", {
       cause,
