@@ -1,5 +1,5 @@
 import { execFileSync, spawnSync } from "node:child_process";
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { closeSync, existsSync, mkdtempSync, openSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -99,6 +99,14 @@ describe("installed elsewhere", () => {
     expect(execFileSync(join(folder, "node_modules/.bin/chainrule"), ["--version"], { env, encoding: "utf8" })).toContain(version);
   });
 
+  test.skipIf(!existsSync("/dev/full"))("an answer that cannot be written is told in a line, with the exit code of bad input", () => {
+    const full = openSync("/dev/full", "w");
+    const args = ["node_modules/chainrule/bin/chainrule.js", "grad", "x^2", "x=3"];
+    const { status, stderr } = spawnSync(process.execPath, args, { cwd: folder, env, encoding: "utf8", stdio: ["ignore", full, "pipe"] });
+    closeSync(full);
+    expect({ status, stderr }).toEqual({ status: 2, stderr: "chainrule: cannot write to standard output: the disk is full\n" });
+  });
+
   const program = `import { gradients, mul, read, variable, type Value } from "chainrule";
     import { checkGradients } from "chainrule/testing";
     const x: Value = variable(3, "x");
@@ -111,6 +119,14 @@ describe("installed elsewhere", () => {
     ["bundler", { module: "esnext", moduleResolution: "bundler" }],
   ])("its types resolve with %s", (_, options) => {
     expect(typecheck(program, options)).toBe("");
+  });
+
+  test("its types, of every entry, need no more than Node's where there is no page", () => {
+    const { exports }: { exports: Record<string, unknown> } = JSON.parse(readFileSync(join(root, "package.json"), "utf8"));
+    const entries = Object.keys(exports).filter((path) => !path.endsWith(".json"));
+    const lines = entries.map((path, i) => `export * as e${i} from "${path.replace(".", "chainrule")}";`);
+    const nodeAlone = { lib: ["es2022"], target: "es2022", types: ["node"], typeRoots: [join(root, "node_modules/@types")] };
+    expect(typecheck(lines.join("\n"), { module: "nodenext", moduleResolution: "nodenext", skipLibCheck: false, ...nodeAlone })).toBe("");
   });
 
   test("its types refuse a mistake", () => {

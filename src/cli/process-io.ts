@@ -1,16 +1,17 @@
 import { once } from "node:events";
 import { createReadStream, existsSync, readFileSync } from "node:fs";
 import type { ReadStream } from "node:tty";
-import type { CommandIo, Keys } from "./io.ts";
+import { type CommandIo, exitCodes, type Keys } from "./io.ts";
 
-/** The streams and files of this process. A reader that goes away, as `head` does, ends it quietly. */
+/** The streams and files of this process. A reader that goes away, as `head` does, ends it quietly; an answer that cannot be written ends it, too. */
 export function processIo(): CommandIo {
   const { stdout, stderr, stdin, env } = process;
   for (const stream of [stdout, stderr])
     stream.on("error", (error: NodeJS.ErrnoException) => {
       if (error.code === "EPIPE") process.exit(0);
-      process.exitCode = 2;
-      if (stream === stdout) stderr.write(`chainrule: cannot write: ${error.message}\n`);
+      if (stream === stderr) return;
+      stderr.write(`chainrule: cannot write to standard output: ${error.code === "ENOSPC" ? "the disk is full" : error.message}\n`);
+      process.exit(exitCodes.badInput);
     });
   return {
     write: (text) => (stdout.write(text) ? undefined : once(stdout, "drain").then(() => undefined)),

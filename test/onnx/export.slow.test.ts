@@ -35,14 +35,21 @@ async function inOrt(bytes: Uint8Array, given: Readonly<Record<string, Tensor>>)
   const feeds = session.inputNames.map((name) => {
     const { type, data } = given[name]!;
     const own = types[type.dtype]!;
-    return [name, new ort.Tensor(own as "float32", (arrays[own]?.(data) ?? data) as Float32Array, type.shape)] as const;
+    const held = (arrays[own]?.(data) ?? data) as Float32Array;
+    const tensor = new ort.Tensor(own as "float32", held, type.shape);
+    // Where there is a Float16Array (Node 24), ONNX Runtime 1.30 makes one of the bits, and its own native half then does not know it.
+    if (own === "float16") Object.defineProperty(tensor, "data", { value: held });
+    return [name, tensor] as const;
   });
   const results = await session.run(Object.fromEntries(feeds));
   await session.release();
   return Object.fromEntries(
     Object.entries(results).map(([name, t]) => [
       name,
-      Array.from(t.data as ArrayLike<number | bigint>, t.type === "float16" ? (bits) => f16ToNumber(Number(bits)) : Number),
+      Array.from(
+        t.data as ArrayLike<number | bigint>,
+        t.type === "float16" && t.data instanceof Uint16Array ? (bits) => f16ToNumber(Number(bits)) : Number,
+      ),
     ]),
   );
 }
