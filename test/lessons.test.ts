@@ -278,6 +278,12 @@ const rows: readonly Row[] = [
     ShapeError,
     "tensor: the data is [2,2] and the type is f64[4]; they must have one shape",
   ],
+  [
+    "a dtype by another library's name",
+    () => tensor([1], "float32" as never),
+    DTypeError,
+    "tensor: float32 is no dtype; write one of f64, f32",
+  ],
   ["integers that do not fit", () => tensor([300], "u8"), DTypeError, "tensor: element 0 is 300, which u8 cannot hold; use another dtype"],
   [
     "64-bit integers beyond 2^53",

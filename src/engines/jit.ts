@@ -1,4 +1,5 @@
 import { heldBy } from "../evaluate/evaluate.ts";
+import { EngineError } from "../ir/errors.ts";
 import { graph, typeOfLeaf } from "../ir/graph.ts";
 import { lift } from "../ir/leaf.ts";
 import { memoOf, type Value } from "../ir/node.ts";
@@ -20,11 +21,15 @@ const most = 8;
 /**
  * `jit(f, engine)(...args)`: `f` traced once per shapes of its arguments, then run as a compiled program; arguments and results are concrete.
  * The last 8 shapes are kept. The function may not read values, since it runs on inputs without any.
+ * @throws EngineError where there is no engine
  */
 export function jit<A extends readonly unknown[], R, M extends Mode>(
   f: (...args: A) => R,
   engine: Engine<M>,
 ): (...args: Operands<A>) => Ran<M, Tensors<R>> {
+  // Types ask for an engine; people who write without them forget it, or its call.
+  if (typeof (engine as Partial<Engine<M>> | undefined)?.prepare !== "function")
+    throw new EngineError("jit: the second argument is the engine: jit(f, reference()), or jit(f, wasm()) with wasm of chainrule/wasm");
   const cache = new Map<string, Traced>();
   const trace = (args: readonly unknown[], key: string): Traced => {
     const found = cache.get(key);

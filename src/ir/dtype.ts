@@ -19,6 +19,11 @@ export type TypedArray = NumberArray | BigInt64Array<ArrayBufferLike> | BigUint6
 
 export const dtypes: readonly DType[] = ["f64", "f32", "f16", "bf16", "i64", "i32", "i16", "i8", "u64", "u32", "u16", "u8", "bool"];
 
+/** @throws DTypeError for what is none, such as another library's `float32` */
+export function checkDType(who: string, dtype: DType): void {
+  if (!dtypes.includes(dtype)) throw new DTypeError(`${who}: ${String(dtype)} is no dtype; write one of ${dtypes.join(", ")}`, { op: who });
+}
+
 /** Whether the dtype has derivatives. */
 export function isFloat(dtype: DType): boolean {
   return dtype === "f64" || dtype === "f32" || dtype === "f16" || dtype === "bf16";

@@ -1,4 +1,4 @@
-import { allocate, type DType, dtypeOf, isInteger, type NumberArray, type TypedArray } from "./dtype.ts";
+import { allocate, checkDType, type DType, dtypeOf, isInteger, type NumberArray, type TypedArray } from "./dtype.ts";
 import { DTypeError, ShapeError } from "./errors.ts";
 import { roundToBf16, roundToF16 } from "./half.ts";
 import { shapeText, sizeOf } from "./shape.ts";
@@ -130,10 +130,11 @@ function isBoolean(data: Nested): boolean {
 /**
  * Concrete data: `tensor([1, 2])` is f64[2]; `tensor([[1, 2]], "f32")` f32[1,2]; `tensor(new Float32Array(6), f32(2, 3))`. Nested lists are f64
  * (bool if they hold truth values), typed arrays keep their dtype and are one-dimensional unless `type` says more. The data is copied.
- * @throws ShapeError for ragged rows or a type of another size; DTypeError where the elements do not fit the dtype.
+ * @throws ShapeError for ragged rows or a type of another size; DTypeError for an unknown dtype, or where the elements do not fit it.
  */
 export function tensor(data: TypedArray | Nested, type?: TensorType | DType): Tensor {
   const wanted = typeof type === "string" ? type : type?.dtype;
+  if (wanted !== undefined) checkDType("tensor", wanted);
   if (isTypedArray(data)) {
     const own = dtypeOf(data);
     const dtype = wanted ?? own;

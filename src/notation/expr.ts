@@ -22,9 +22,11 @@ const parsed: WeakMap<TemplateStringsArray, Parsed> = /* @__PURE__ */ new WeakMa
  * A formula as a tag: `` expr`mean((${x} @ ${w} + ${b} - ${y})^2)` ``. Operands stand in holes; a call site is parsed once. Literals, and
  * numbers in holes, take the dtype of what they meet.
  * @throws ParseError for a fault in the text, with a caret that points into the template; ShapeError, DTypeError and DomainError from the op
- * that does not fit, with the caret under its part; GraphError for a hole that holds no operand
+ * that does not fit, with the caret under its part; GraphError for a hole that holds no operand, and where it is called as a function
  */
 export function expr(text: TemplateStringsArray, ...holes: readonly Operand[]): Value {
+  if (!Array.isArray(text))
+    throw new GraphError("expr: it is a tag, written without parentheses: expr`x^2 + 1`; for a text, compileExpression(text)");
   let site = parsed.get(text);
   if (site === undefined) {
     const source = templateSource(text);

@@ -2,6 +2,10 @@ import type { Row } from "./tell-fault.ts";
 
 /** What programs and engines say. */
 export const engines: readonly Row[] = [
+  [
+    "the second argument is the engine: jit(f, reference()), or jit(f, wasm()) with wasm of chainrule/wasm",
+    "둘째 인수는 엔진입니다. jit(f, reference())로 쓰거나, chainrule/wasm의 wasm으로 jit(f, wasm())처럼 쓰세요.",
+  ],
   ["there is no {a:w}; the state has {b:p}", "{a|이} 없습니다. 상태에 있는 것: {b}."],
   [
     "there is no memory of {a:w} here; it is there for states of engines that answer at once",

@@ -7,6 +7,10 @@ export const formulas: readonly Row[] = [
     "this value is not used: only the last line is the result. Name it (a = ...), or, to go on in the next line, end this one with the operator",
     "이 값은 쓰이지 않습니다. 마지막 줄만 결과가 됩니다. 이름을 붙이거나(a = ...), 다음 줄로 이어 쓰려면 이 줄을 연산자로 끝내세요.",
   ],
+  [
+    "it is a tag, written without parentheses: expr`x^2 + 1`; for a text, compileExpression(text)",
+    "괄호 없이 쓰는 태그입니다. expr`x^2 + 1`처럼 쓰세요. 글로 된 식에는 compileExpression(text)을 쓰세요.",
+  ],
   ["nothing to evaluate: write an expression such as (x + y) * z", "계산할 것이 없습니다. (x + y) * z 같은 식을 쓰세요."],
   [
     "an operator is missing: to multiply, write *; to call a function, f(x)",

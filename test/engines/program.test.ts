@@ -240,6 +240,11 @@ test("a program agrees with evaluate, frees nothing it needs, and gives fresh ar
   expect(read(program.run({ x: [0, 0], n: [0, 0] }).c)).toBe(3);
 });
 
+test("jit without an engine, or with one that was not called, says so before anything runs", () => {
+  const message = "jit: the second argument is the engine: jit(f, reference()), or jit(f, wasm()) with wasm of chainrule/wasm";
+  for (const engine of [undefined, wasm]) expect(() => jit((x: Value) => x, engine as never)).toThrow(message);
+});
+
 test("jit traces once per shapes and keeps eight of them", () => {
   let traces = 0;
   const f = jit((x: Value, p: { y: Value }) => {

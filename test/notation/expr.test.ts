@@ -218,6 +218,13 @@ describe("errors of expr", () => {
     expect(errorOf(() => expr`f32(-1)`)).toMatchObject({ code: "shape" });
   });
 
+  test("it is no function of a text", () => {
+    const called = expr as unknown as (text: string) => Value;
+    expect(errorOf(() => called("x + 1")).message).toBe(
+      "expr: it is a tag, written without parentheses: expr`x^2 + 1`; for a text, compileExpression(text)",
+    );
+  });
+
   test("types are only for calls that take one", () => {
     expect(errorOf(() => expr`${f32(3) as never} + 1`).message).toMatch(/^expr: hole 1 is a object/);
   });

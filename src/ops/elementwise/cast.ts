@@ -1,5 +1,5 @@
-import { allocate, type DType, dtypes, isFloat, type NumberArray } from "../../ir/dtype.ts";
-import { DomainError, DTypeError } from "../../ir/errors.ts";
+import { allocate, checkDType, type DType, isFloat, type NumberArray } from "../../ir/dtype.ts";
+import { DomainError } from "../../ir/errors.ts";
 import { roundToBf16, roundToF16 } from "../../ir/half.ts";
 import { lift } from "../../ir/leaf.ts";
 import type { Value } from "../../ir/node.ts";
@@ -75,8 +75,7 @@ const converted: Op<(x: Operand, attrs: CastAttrs) => Value> = declare<(x: Opera
 function withWord(op: typeof converted): Op<(x: Operand, to: DType | CastAttrs) => Value> {
   const call = (x: Operand, to: DType | CastAttrs): Value => {
     const dtype = typeof to === "string" ? to : to?.dtype;
-    if (!dtypes.includes(dtype))
-      throw new DTypeError(`cast: ${String(dtype)} is no dtype; write one of ${dtypes.join(", ")}`, { op: "cast" });
+    checkDType("cast", dtype);
     const v = lift(x, isFloat(dtype) ? dtype : "f64");
     return applyTo(made, [v], { dtype }) as Value;
   };
