@@ -34,6 +34,14 @@ describe("generated:", () => {
     expect(page).toMatch(/^\| SGD step, MLP 784-128-10, batch 64 \| [\d.]+ ms \| [\d.]+ x /m);
   });
 
+  test("the README counts the ops and the programs of the gallery as their pages do", () => {
+    const rows = (page: string, row: RegExp): number => readFileSync(`${root}docs/${page}`, "utf8").match(row)!.length;
+    const readme = readFileSync(`${root}README.md`, "utf8");
+    expect(readme).toContain(`| [${rows("ops.md", /^\| `/gm)} ops and functions](docs/ops.md)`);
+    expect(readme).toContain(`| ${rows("gallery.md", /^- \[/gm)} small programs,`);
+    expect(readFileSync(`${root}docs/drawing.md`, "utf8")).toContain(`has ${rows("gallery.md", /^- \[/gm)} of them`);
+  });
+
   test("docs/ops.md has every exported op, and says of each what it gives", () => {
     const page = readFileSync(`${root}docs/ops.md`, "utf8");
     const ops = Object.entries(chainrule).filter(([, x]) => typeof x === "function" && "slots" in x);
