@@ -6,6 +6,7 @@ import { shares } from "../data/shares.ts";
 import type { Engine } from "../engines/engine.ts";
 import { reference } from "../engines/reference.ts";
 import { piecesOf } from "../files/open-file.ts";
+import { checkWritable } from "../files/write-file.ts";
 import { allocate, isFloat } from "../ir/dtype.ts";
 import { EngineError, ParseError, ShapeError } from "../ir/errors.ts";
 import { graph } from "../ir/graph.ts";
@@ -270,6 +271,8 @@ async function trained(plan: Plan, again: string, io: CommandIo): Promise<number
       })}\n`,
     ),
   );
+  // Found out now, and not when the run is over.
+  for (const file of [settings.out, settings.adapters, settings.log, settings.curve]) if (file !== null) await checkWritable(file);
   const stop = new AbortController();
   const release = io.onInterrupt?.(() => stop.abort());
   try {

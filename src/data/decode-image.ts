@@ -52,7 +52,11 @@ function kindOf(bytes: Uint8Array): string {
  * package sharp.
  * @throws ParseError for bytes that are no such image, or a damaged one; EngineError where there is no decoder
  */
-export async function decodeImage(bytes: Uint8Array, fit: ImageFit | null, load: () => Promise<unknown> = () => importInNode("sharp")): Promise<Pixels> {
+export async function decodeImage(
+  bytes: Uint8Array,
+  fit: ImageFit | null,
+  load: () => Promise<unknown> = () => importInNode("sharp"),
+): Promise<Pixels> {
   const kind = kindOf(bytes);
   const inPage = typeof createImageBitmap === "function" && typeof OffscreenCanvas === "function";
   const decode = inPage ? () => byBrowser(bytes, fit) : await bySharp(bytes, fit, load);

@@ -46,6 +46,17 @@ test("chainrule finetune refuses a batch larger than the rows, where it is asked
   expect(code).toBe(2);
 });
 
+test.each([
+  ["--curve", "none/curve.svg", []],
+  ["--adapters", "none/small.safetensors", ["--lora", "2"]],
+])("chainrule finetune tells that the file of %s cannot be written before the first step", async (option, name, more) => {
+  const { code, err } = await cli(["finetune", mlp, "--data", rows, "--epochs", "1", "-o", at("never.onnx"), ...more, option, at(name)]);
+  expect(err).toContain(`cannot write ${at(name)}: there is no such file or folder`);
+  expect(err).not.toContain("epoch 1/1");
+  expect(code).toBe(2);
+  expect([existsSync(at("never.onnx")), existsSync(at("never.ckpt"))]).toEqual([false, false]);
+});
+
 test("chainrule finetune --lang ko tells its run in Korean", async () => {
   const args = ["finetune", mlp, "--data", rows, "--epochs", "1", "--lang", "ko", "--curve", at("ko.svg"), "-o", at("ko.onnx")];
   const { code, out, err } = await cli(args);
@@ -332,7 +343,7 @@ test.each([
   [["finetune", mlp, "--data", rows, "-o", at("b.onnx"), "--predict", "none"], "onnx: there is no output none; the model has logits"],
   [["finetune", mlp, "--data", rows, "-o", at("b.onnx"), "--resume"], "b.ckpt to go on from; leave --resume out to begin"],
   [["finetune", mlp, "--data", rows, "-o", at("b.onnx"), "--resume", "--force"], "--resume and --force do not go together"],
-  [["finetune", mlp, "--data", rows, "-o", "/none/there.onnx"], "/none/there.ckpt"],
+  [["finetune", mlp, "--data", rows, "-o", "/none/there.onnx"], "/none/there.onnx"],
   [["finetune", large, "--data", rows, "-o", at("b.onnx")], "a model file has less than 2 GiB"],
   [["finetune", file("empty.onnx", ""), "--data", rows, "-o", at("b.onnx")], "onnx: the file is empty"],
   [["finetune", file("cut.onnx", whole.subarray(0, 9000)), "--data", rows, "-o", at("b.onnx")], "onnx: "],
