@@ -6,7 +6,7 @@ import { checksumOf } from "./checksum.ts";
 import type { CsvOptions, CsvTable } from "./csv.ts";
 import { csvStore } from "./csv-store.ts";
 import { mapRows, storeBatches } from "./row-store.ts";
-import { checkBatch } from "./rows-in-files.ts";
+import { checkRows } from "./rows-in-files.ts";
 
 /** How rows of a CSV file are read. */
 export interface CsvRowsOptions extends CsvOptions {
@@ -38,8 +38,8 @@ export function csvRows(
 ): Promise<CsvRowsSource<{ readonly x: Tensor; readonly y: Tensor }>>;
 export function csvRows(path: string, options: CsvRowsOptions): Promise<CsvRowsSource<{ readonly x: Tensor }>>;
 export async function csvRows(path: string, options: CsvRowsOptions): Promise<CsvRowsSource<{ readonly x: Tensor }>> {
+  checkRows("csvRows", options, ["delimiter", "header", "label", "empty"]);
   const { batch, last = "smaller", shuffle, ...table } = options;
-  checkBatch("csvRows", batch);
   let cells = "";
   const store = await csvStore(path, table, (block) => {
     if (block.columns.length === 0) throw new ParseError("csv: there is no column beside the label");

@@ -1,4 +1,5 @@
 import { DomainError, ParseError } from "../ir/errors.ts";
+import { checkOptionNames, type OtherNames } from "../notation/given.ts";
 import { CsvRows } from "./csv-rows.ts";
 import { writeDecimal } from "./decimal.ts";
 
@@ -36,6 +37,9 @@ export interface CsvBlock extends CsvTable {
   readonly start: number;
 }
 
+/** What other libraries call the options. */
+const otherNames: OtherNames = { target: "label", labels: "label", separator: "delimiter", sep: "delimiter", naValues: "empty" };
+
 /** Reads rows into a growing matrix; what the whole-text and the streaming form share. */
 class CsvReader {
   readonly rows: CsvRows;
@@ -54,6 +58,7 @@ class CsvReader {
   #known = false;
 
   constructor(options: CsvOptions) {
+    checkOptionNames("csv", options, ["delimiter", "header", "label", "empty", "blockRows"], '{ label: "y" }', otherNames);
     const { delimiter = "," } = options;
     if (delimiter.length !== 1 || delimiter === '"' || delimiter === "\n" || delimiter === "\r")
       throw new DomainError(`csv: the delimiter is ${JSON.stringify(delimiter)}; it must be one character, no quote and no line end`);

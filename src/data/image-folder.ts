@@ -10,7 +10,7 @@ import { type Dataset, dataset } from "./dataset.ts";
 import { decodeImage } from "./decode-image.ts";
 import { type ImageForm, type ImageOptions, imageForm, tensorOfPixels } from "./image.ts";
 import { type RowStore, storeBatches } from "./row-store.ts";
-import { checkBatch } from "./rows-in-files.ts";
+import { checkRows } from "./rows-in-files.ts";
 
 /** Images and the numbers of their classes: `x` [rows, channels, height, width], `y` i32[rows]. */
 export interface Images {
@@ -63,8 +63,8 @@ export async function imageFolder(folder: string, options: ImageOptions = {}): P
  * @throws as `imageFolder`; for files that are no images when their turn comes
  */
 export async function imageRows(folder: string, options: ImageRowsOptions): Promise<Batches<Images> & ImageFolderFacts> {
+  checkRows("imageRows", options, ["size", "fit", "grey", "dtype"]);
   const { batch, shuffle, last = "smaller", ...rest } = options;
-  checkBatch("imageRows", batch);
   if (last !== "drop" && last !== "smaller") throw new DomainError(`imageRows: last is ${String(last)}; it is "drop" or "smaller"`);
   const form = imageForm("imageRows", rest);
   const { entries, classes } = await entriesOf(folder);

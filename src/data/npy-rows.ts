@@ -4,7 +4,7 @@ import type { Tensor } from "../ir/tensor.ts";
 import { typeText } from "../ir/type.ts";
 import type { Batches } from "./batches.ts";
 import { npyLayout } from "./npy.ts";
-import { checkBatch, type RowsInFile, type RowsOptions, readAt, rowBytes, rowsInFiles } from "./rows-in-files.ts";
+import { checkRows, type RowsInFile, type RowsOptions, readAt, rowBytes, rowsInFiles } from "./rows-in-files.ts";
 
 const longestHeader = 2 ** 16;
 
@@ -18,7 +18,7 @@ export async function npyRows<const F extends { readonly [name: string]: string 
   files: F,
   options: RowsOptions,
 ): Promise<Batches<{ readonly [K in keyof F]: Tensor }>> {
-  checkBatch("npyRows", options.batch);
+  checkRows("npyRows", options);
   const columns: (readonly [string, RowsInFile])[] = [];
   for (const [name, path] of Object.entries(files)) columns.push([name, await columnOf(path)]);
   if (columns.length === 0) throw new ShapeError("npyRows: there are no files; give a record of paths: npyRows({ x: ... }, ...)");

@@ -5,6 +5,7 @@ import { DomainError, ParseError, ShapeError } from "../ir/errors.ts";
 import { sizeOf } from "../ir/shape.ts";
 import { hold, type Tensor } from "../ir/tensor.ts";
 import { type TensorType, typeText } from "../ir/type.ts";
+import { checkOptionNames, kindText, type OtherNames } from "../notation/given.ts";
 import type { Batches } from "./batches.ts";
 import { checksumOf, standingRows } from "./checksum.ts";
 import { type RowStore, storeBatches } from "./row-store.ts";
@@ -37,9 +38,21 @@ export function rowBytes({ dtype, shape }: TensorType): number {
   return sizeOf(shape.slice(1)) * byteSize(dtype);
 }
 
-/** @throws DomainError for a batch that is no whole number above 0 */
-export function checkBatch(who: string, batch: number): void {
-  if (!Number.isInteger(batch) || batch < 1) throw new DomainError(`${who}: batch is ${batch}; it is a whole number, 1 or more`);
+/** What other libraries call what says how rows are read. */
+export const rowsNames: OtherNames = {
+  batchSize: "batch",
+  seed: "shuffle",
+  dropLast: 'last: "drop"',
+  dropRemainder: 'last: "drop"',
+  target: "label",
+};
+
+/** @throws GraphError for what is no record of options, DomainError for one that is not there and for a batch that is no whole number above 0 */
+export function checkRows(who: string, options: unknown, more: readonly string[] = []): void {
+  checkOptionNames(who, options, ["batch", "shuffle", "last", ...more], "{ batch: 64, shuffle: 0 }", rowsNames);
+  const { batch } = options as { readonly batch: unknown };
+  if (!Number.isInteger(batch) || (batch as number) < 1)
+    throw new DomainError(`${who}: batch is ${kindText(batch)}; it is a whole number, 1 or more`);
 }
 
 /** Batches of rows of arrays in files, by name. Only the rows of a batch are read, and an order of 4 bytes a row is held. @throws ShapeError where the arrays have no rows, or not as many */

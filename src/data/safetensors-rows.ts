@@ -3,7 +3,7 @@ import { ParseError, ShapeError } from "../ir/errors.ts";
 import type { Tensor } from "../ir/tensor.ts";
 import { tensorType } from "../ir/type.ts";
 import type { Batches } from "./batches.ts";
-import { checkBatch, type RowsInFile, type RowsOptions, readAt, rowsInFiles } from "./rows-in-files.ts";
+import { checkRows, type RowsInFile, type RowsOptions, readAt, rowsInFiles } from "./rows-in-files.ts";
 import { headerEnd, safetensorsLayout } from "./safetensors.ts";
 
 /**
@@ -18,7 +18,7 @@ export async function safetensorsRows<const F extends { readonly [name: string]:
   tensors: F,
   options: RowsOptions,
 ): Promise<Batches<{ readonly [K in keyof F]: Tensor }>> {
-  checkBatch("safetensorsRows", options.batch);
+  checkRows("safetensorsRows", options);
   const wanted = Object.entries(tensors);
   if (wanted.length === 0)
     throw new ShapeError('safetensorsRows: no tensor is named; say which ones: safetensorsRows(path, { x: "images" }, ...)');

@@ -1,6 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { dataset } from "../../src/data/dataset.ts";
 import { loader } from "../../src/data/loader.ts";
+import { csvRows, imageRows, npyRows, parseCsv, safetensorsRows } from "../../src/data.ts";
 import { type ChainruleError, tensor, variable } from "../../src/index.ts";
 
 /** What is thrown: an error of ours, and never one that JavaScript makes by itself. */
@@ -75,4 +76,25 @@ test("split refuses a share in a text, and other words", () => {
   expect(refused(data.split, "0.8")).toBe('split: the share is "0.8"; it is a number from 0 to 1, such as 0.8');
   expect(refused(data.split, 0.5, null)).toContain("split: the options are null; they are one record: split(0.8, { seed: 0,");
   expect(refused(data.split, 0.5, { sed: 1 })).toBe("split: there is no option sed; write seed");
+});
+
+describe("rows of files", () => {
+  test.each<[string, (...given: never[]) => Promise<unknown>, readonly unknown[]]>([
+    ["csvRows", csvRows, ["none.csv"]],
+    ["npyRows", npyRows, [{ x: "none.npy" }]],
+    ["safetensorsRows", safetensorsRows, ["none.safetensors", { x: "x" }]],
+    ["imageRows", imageRows, ["none"]],
+  ])("are refused by %s without options, and with other words", async (name, call, files) => {
+    const told = (...options: unknown[]) => expect((call as (...given: unknown[]) => Promise<unknown>)(...files, ...options)).rejects;
+    await told().toThrow(`${name}: the options are missing; they are one record: { batch: 64, shuffle: 0 }`);
+    await told({ batch_size: 2 }).toThrow(`${name}: there is no option batch_size; write batch`);
+    await told({ batch: 2, drop_last: true }).toThrow(`${name}: there is no option drop_last; write last: "drop"`);
+    await told({ batch: "2" }).toThrow(`${name}: batch is "2"; it is a whole number, 1 or more`);
+  });
+
+  test("are read by options that are there: a label by another name would be an input", () => {
+    expect(refused(parseCsv, "a,y\n1,2\n", { target: "y" })).toBe("csv: there is no option target; write label");
+    expect(refused(parseCsv, "a,y\n1,2\n", { sep: ";" })).toBe("csv: there is no option sep; write delimiter");
+    expect(refused(parseCsv, "a,y\n1,2\n", "y")).toBe('csv: the options are "y"; they are one record: { label: "y" }');
+  });
 });
