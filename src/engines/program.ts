@@ -245,6 +245,10 @@ export async function compile(
   engine: Engine,
   options: { readonly state?: unknown; readonly guard?: readonly PropertyKey[]; readonly signal?: AbortSignal } = {},
 ): Promise<Program<unknown, unknown, unknown>> {
+  if ((graph as Graph<unknown, unknown> | undefined)?.inputs === undefined)
+    throw new GraphError("compile: the first argument is no graph; write graph(types, f)");
+  if (typeof (engine as Partial<Engine> | undefined)?.prepare !== "function")
+    throw new EngineError("compile: the second argument is no engine; write wasm() or reference()");
   const store =
     options.state === undefined
       ? new Store(engine, {}, new Map(), new Map())

@@ -1,5 +1,5 @@
 import { ChainruleError, EngineError, GraphError, InternalError } from "../ir/errors.ts";
-import { constantOf, inputOp, isType, isValue, lift, nameOf } from "../ir/leaf.ts";
+import { constantOf, inputOp, isTensor, isType, isValue, lift, nameOf } from "../ir/leaf.ts";
 import { forget, forgetKnown, memoOf, type Node, type Value } from "../ir/node.ts";
 import type { Body, Operand } from "../ir/op.ts";
 import { dense, type Held, hold, type Nested, nest, type Tensor } from "../ir/tensor.ts";
@@ -200,6 +200,7 @@ function copied(t: Tensor): Tensor {
  * @throws EngineError for anything but a scalar; GraphError for what depends on an input or placeholder
  */
 export function read(scalar: Value | Tensor): number {
+  if (!isValue(scalar) && !isTensor(scalar)) throw new EngineError("read: give a Value or a Tensor, such as read(add(1, 2))");
   if (scalar.type.shape.length !== 0)
     throw new EngineError(`read: ${isValue(scalar) ? nameOf(scalar) : "the tensor"} is ${typeText(scalar.type)}; use evaluate(v).data`);
   if (!isValue(scalar)) return scalar.data[0]!;

@@ -72,7 +72,7 @@ export function axisOf(op: string, axis: number, rank: number): number {
 /** Sorted, distinct, non-negative axes; all of them when `axis` is left out. */
 export function axesOf(op: string, axis: number | readonly number[] | undefined, rank: number): number[] {
   if (axis === undefined) return Array.from({ length: rank }, (_, i) => i);
-  const axes = (typeof axis === "number" ? [axis] : axis).map((a) => axisOf(op, a, rank)).sort((a, b) => a - b);
+  const axes = (Array.isArray(axis) ? (axis as readonly number[]) : [axis as number]).map((a) => axisOf(op, a, rank)).sort((a, b) => a - b);
   for (let i = 1; i < axes.length; i++)
     if (axes[i] === axes[i - 1])
       throw new ShapeError(`${op}: axis ${axes[i]} is named twice in [${String(axis)}]; name each axis once`, { op });

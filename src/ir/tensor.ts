@@ -2,7 +2,7 @@ import { allocate, checkDType, type DType, dtypeOf, isInteger, type NumberArray,
 import { DTypeError, ShapeError } from "./errors.ts";
 import { roundToBf16, roundToF16 } from "./half.ts";
 import { shapeText, sizeOf } from "./shape.ts";
-import { type TensorType, tensorType, typeText } from "./type.ts";
+import { type TensorType, tensorType, typeGiven, typeText } from "./type.ts";
 
 /** Concrete data: a type and its elements in row-major order. 64-bit integers are exact integers in a Float64Array (`bigints` converts). */
 export interface Tensor {
@@ -138,7 +138,7 @@ export function tensor(data: TypedArray | Nested, type?: TensorType | DType): Te
   if (isTypedArray(data)) {
     const own = dtypeOf(data);
     const dtype = wanted ?? own;
-    const into = typeof type === "object" ? type : tensorType(dtype, [data.length]);
+    const into = typeof type === "object" ? typeGiven("tensor", type) : tensorType(dtype, [data.length]);
     if (sizeOf(into.shape) !== data.length)
       throw new ShapeError(`tensor: ${data.length} elements do not fill ${typeText(into)}, which has ${sizeOf(into.shape)}`);
     const copy = allocate(dtype, data.length);
@@ -151,7 +151,7 @@ export function tensor(data: TypedArray | Nested, type?: TensorType | DType): Te
   }
   const dtype = wanted ?? (isBoolean(data) ? "bool" : "f64");
   const shape = measure(data);
-  const into = typeof type === "object" ? type : tensorType(dtype, shape);
+  const into = typeof type === "object" ? typeGiven("tensor", type) : tensorType(dtype, shape);
   const copy = allocate(dtype, sizeOf(shape));
   const raw = new Float64Array(copy.length);
   fill(raw, data, shape, 0, 0, "");

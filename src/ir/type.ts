@@ -1,5 +1,5 @@
 import type { DType } from "./dtype.ts";
-import { ShapeError } from "./errors.ts";
+import { GraphError, ShapeError } from "./errors.ts";
 import { type Shape, sameShape, shapeText } from "./shape.ts";
 
 /** What is known of a value before it is computed: its element type and its static shape. */
@@ -23,6 +23,14 @@ export function tensorType(dtype: DType, shape: Shape): TensorType {
     if (!Number.isInteger(size) || size < 0)
       throw new ShapeError(`${dtype}${shapeText(shape)}: a size is ${size}; sizes are whole numbers, 0 or more`);
   return { kind: "type", dtype, shape };
+}
+
+/** The type that was given. @throws GraphError for what is none, such as a list of sizes */
+export function typeGiven(op: string, x: unknown): TensorType {
+  if ((x as TensorType | null | undefined)?.kind === "type") return x as TensorType;
+  throw new GraphError(`${op}: a type is wanted and this is ${Array.isArray(x) ? "a list" : typeof x}; write f64(2, 3), f32() and so on`, {
+    op,
+  });
 }
 
 export function sameType(a: TensorType, b: TensorType): boolean {

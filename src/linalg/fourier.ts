@@ -7,7 +7,7 @@ import { axisOf, sameShape } from "../ir/shape.ts";
 import { tensor } from "../ir/tensor.ts";
 import { type TensorType, tensorType, typeText } from "../ir/type.ts";
 import { div, mul } from "../ops/arithmetic.ts";
-import { declare, type Op } from "../ops/define.ts";
+import { declare, known, type Op } from "../ops/define.ts";
 import { axisLayout } from "../ops/kernels/walk.ts";
 import { zeros } from "../ops/linear/constants.ts";
 import { everyExample } from "../ops/linear/every-example.ts";
@@ -137,13 +137,15 @@ function divided({ re, im }: Complex, axis: number): Complex {
  * Backward: the transform with the other sign, on both parts of the gradient.
  * @throws ShapeError for parts of two shapes; DTypeError for anything but floats
  */
-export function fft(x: ComplexOperand | Operand, { axis }: FourierAttrs = {}): Complex {
+export function fft(x: ComplexOperand | Operand, attrs: FourierAttrs = {}): Complex {
+  const { axis } = known("fft", attrs, ["axis"]);
   const { re, im } = partsOf("fft", x);
   return fourier(re, im, { axis: lastAxis(axis), inverse: false });
 }
 
 /** The inverse of `fft`: `x_j = 1/n sum_k Y_k exp(2 pi i j k / n)`. @throws as `fft` */
-export function ifft(x: ComplexOperand | Operand, { axis }: FourierAttrs = {}): Complex {
+export function ifft(x: ComplexOperand | Operand, attrs: FourierAttrs = {}): Complex {
+  const { axis } = known("ifft", attrs, ["axis"]);
   const { re, im } = partsOf("ifft", x);
   return divided(fourier(re, im, { axis: lastAxis(axis), inverse: true }), lastAxis(axis));
 }
@@ -152,7 +154,8 @@ export function ifft(x: ComplexOperand | Operand, { axis }: FourierAttrs = {}): 
  * The first `floor(n / 2) + 1` coefficients of the transform of real numbers along an axis (the last when left out); the others are their conjugates.
  * @throws as `fft`
  */
-export function rfft(x: Operand, { axis }: FourierAttrs = {}): Complex {
+export function rfft(x: Operand, attrs: FourierAttrs = {}): Complex {
+  const { axis } = known("rfft", attrs, ["axis"]);
   const whole = fourier(x, null, { axis: lastAxis(axis), inverse: false });
   const at = axisOf("rfft", lastAxis(axis), whole.re.type.shape.length);
   const end = Math.floor(whole.re.type.shape[at]! / 2) + 1;
@@ -164,7 +167,8 @@ export function rfft(x: Operand, { axis }: FourierAttrs = {}): Complex {
  * part of the first coefficient, and of the last of an even size, counts for nothing, as in NumPy.
  * @throws ShapeError for a size that has another number of coefficients; otherwise as `fft`
  */
-export function irfft(x: ComplexOperand | Operand, { axis, size }: RealFourierAttrs = {}): Value {
+export function irfft(x: ComplexOperand | Operand, attrs: RealFourierAttrs = {}): Value {
+  const { axis, size } = known("irfft", attrs, ["axis", "size"]);
   const { re, im } = partsOf("irfft", x);
   checkParts(re.type, im === null ? null : lift(im, re.type.dtype).type, lastAxis(axis));
   const { shape, dtype } = re.type;

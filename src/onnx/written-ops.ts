@@ -530,7 +530,8 @@ const maxPoolPlaces: Row = (e, w) => {
 /** The number that each mean was divided by is worked out here; the rest is a convolution with ones, or its transpose, channel by channel. */
 function poolCounts(pool: Pool, space: readonly number[]): { readonly counts: readonly number[]; readonly shape: readonly number[] } {
   const unit = ones(tensorType("f64", [1, 1, ...space]));
-  const means = averagePool(unit, { ...pool, ...(pool.dilation.every((d) => d === 1) ? { dilation: undefined } : {}) } as never);
+  const { space: _, ...windows } = pool as Pool & { readonly space?: unknown };
+  const means = averagePool(unit, { ...windows, ...(pool.dilation.every((d) => d === 1) ? { dilation: undefined } : {}) } as never);
   const places = means.type.shape.slice(2);
   const reach = pool.size.map((k, i) => (places[i]! - 1) * pool.stride[i]! + (k - 1) * pool.dilation[i]! + 1);
   const padding = pool.padding.map(([low], i): readonly [number, number] => [low, Math.max(0, reach[i]! - low - space[i]!)]);

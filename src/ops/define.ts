@@ -66,6 +66,8 @@ export interface Placed {
 export interface Meaning<N extends string, A, C, R> {
   /** Attributes as they are stored and printed: defaults filled in, axes made non-negative. Throws a lesson for bad ones. */
   readonly attrs?: (given: A, types: Scope<N, {}, TensorType>) => C;
+  /** Attributes that are stored under other names than the ones they are given by. */
+  readonly also?: readonly string[];
   /** Result types from operand types. Throws a ShapeError or DTypeError that names the operands. */
   readonly type: (s: Scope<N, C, TensorType>) => ResultOf<R, TensorType>;
   /** The reference kernel: fills and returns arrays in row-major order. Inputs are read only. */
@@ -154,6 +156,30 @@ function isAttrs(x: unknown): x is object {
   return typeof x === "object" && x !== null && !isOperand(x) && !Array.isArray(x);
 }
 
+function noRecord(op: string, given: unknown): GraphError {
+  return new GraphError(`${op}: the last argument is ${describe(given)}; attributes are one record`, { op });
+}
+
+/**
+ * Refuses attributes that an op does not have: one that is ignored would be a wrong result without a word. `known` is null for an op that says nothing of
+ * their names; `taken` are names that no attribute has. @throws GraphError
+ */
+export function checkAttrs(op: string, given: unknown, known: readonly string[] | null, taken: readonly string[] = []): void {
+  if (!isAttrs(given)) throw noRecord(op, given);
+  for (const key of Object.keys(given))
+    if (taken.includes(key) || known?.includes(key) === false)
+      throw new GraphError(
+        `${op}: ${key} is no attribute${known === null ? "" : `; there are ${known.join(", ") || "none"}`}; operands come first, in order`,
+        { op },
+      );
+}
+
+/** The attributes of a function that is made of ops, when they are among those it has. @throws GraphError for others */
+export function known<T extends object>(op: string, attrs: T, names: readonly (keyof T & string)[]): T {
+  checkAttrs(op, attrs, names);
+  return attrs;
+}
+
 /** The flat operand list and the attribute record of a call. */
 function sortArguments(name: string, slots: readonly Slot[], args: readonly unknown[]): { flat: (Operand | null)[]; given: object } {
   const flat: (Operand | null)[] = [];
@@ -190,19 +216,11 @@ function sortArguments(name: string, slots: readonly Slot[], args: readonly unkn
     }
   }
   const given = args[at] ?? noAttrs;
-  if (!isAttrs(given)) throw new GraphError(`${name}: the last argument is ${describe(given)}; attributes are one record`, { op: name });
+  if (!isAttrs(given)) throw noRecord(name, given);
   if (args.length > at + 1)
     throw new GraphError(`${name} takes ${slots.length} operands and one attribute record; ${args.length} arguments were given`, {
       op: name,
     });
-  for (const key of Object.keys(given))
-    if (key === "$" || slots.some((s) => s.name === key))
-      throw new GraphError(
-        `${name}: ${key} is ${key === "$" ? "no name for an attribute" : "an operand, not an attribute; operands come first, in order"}`,
-        {
-          op: name,
-        },
-      );
   return { flat, given };
 }
 
@@ -475,6 +493,11 @@ export function declare<F extends Fn, const N extends readonly string[], C = Att
           ) as object,
         )
       : given;
+    if (given !== noAttrs) {
+      // Ops that take attributes as they are given say nothing of their names, but numbers' ops have none.
+      const known = def.attrs !== undefined ? [...(def.also ?? []), ...Object.keys(attrs)] : atOnce !== null ? [] : null;
+      checkAttrs(name, given, known, ["$", ...call.operands]);
+    }
     return applyTo(call, operands, attrs);
   };
   const { lower } = def;

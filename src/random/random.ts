@@ -5,7 +5,7 @@ import type { Value } from "../ir/node.ts";
 import type { Operand } from "../ir/op.ts";
 import { sameShape, sizeOf } from "../ir/shape.ts";
 import { hold, type Tensor } from "../ir/tensor.ts";
-import { i32, type TensorType, tensorType, typeText } from "../ir/type.ts";
+import { i32, type TensorType, tensorType, typeGiven, typeText } from "../ir/type.ts";
 import { declare, type Op } from "../ops/define.ts";
 import { less } from "../ops/elementwise/comparison.ts";
 import { aligned } from "../ops/linear/aligned.ts";
@@ -204,12 +204,14 @@ export const normalNumbers: Draw = /* @__PURE__ */ draw("normalNumbers", (from, 
 
 /** Uniform numbers on [0, 1), of a floating-point type: `uniform(key, f32(3))`. The same key gives the same numbers. @throws DTypeError otherwise */
 export function uniform(from: Operand, type: TensorType): Value {
-  return uniformNumbers(oneKey("random.uniform", from), { dtype: type.dtype, shape: type.shape });
+  const { dtype, shape } = typeGiven("random.uniform", type);
+  return uniformNumbers(oneKey("random.uniform", from), { dtype, shape });
 }
 
 /** Standard normal numbers of a floating-point type: `normal(key, f32(3))`. The same key gives the same numbers. @throws DTypeError otherwise */
 export function normal(from: Operand, type: TensorType): Value {
-  return normalNumbers(oneKey("random.normal", from), { dtype: type.dtype, shape: type.shape });
+  const { dtype, shape } = typeGiven("random.normal", type);
+  return normalNumbers(oneKey("random.normal", from), { dtype, shape });
 }
 
 /**
@@ -219,7 +221,8 @@ export function normal(from: Operand, type: TensorType): Value {
  */
 export function bernoulli(from: Operand, p: Operand, type: TensorType): Value {
   const op = "random.bernoulli";
-  if (type.dtype !== "bool") throw new DTypeError(`${op}: the type is ${typeText(type)}; draw bool, then where or cast`, { op });
+  if (typeGiven(op, type).dtype !== "bool")
+    throw new DTypeError(`${op}: the type is ${typeText(type)}; draw bool, then where or cast`, { op });
   if (typeof p === "number" && !(p >= 0 && p <= 1)) throw new DomainError(`${op}: p is ${p}; a probability is between 0 and 1`, { op });
   const dtype = typeof p === "object" && "kind" in p && isFloat(p.type.dtype) ? p.type.dtype : "f64";
   const drawn = less(uniform(from, tensorType(dtype, type.shape)), p);

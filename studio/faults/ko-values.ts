@@ -34,11 +34,23 @@ export const values: readonly Row[] = [
     "{f:w} takes {n:w} operands and one attribute record; {m:w} arguments were given",
     "{f|은} 피연산자 {n}개와 속성 레코드 하나를 받는데 인수를 {m}개 주었습니다.",
   ],
-  ["{a:w} is no name for an attribute", "{a|은} 속성의 이름으로 쓸 수 없습니다."],
+  ["{a:w} is no attribute; operands come first, in order", "{a|은} 속성이 아닙니다. 피연산자를 먼저 차례대로 쓰세요."],
   [
-    "{a:w} is an operand, not an attribute; operands come first, in order",
-    "{a|은} 속성이 아니라 피연산자입니다. 피연산자를 먼저 차례대로 쓰세요.",
+    "{a:w} is no attribute; there are none; operands come first, in order",
+    "{a|은} 속성이 아니고, 여기에는 속성이 없습니다. 피연산자를 먼저 차례대로 쓰세요.",
   ],
+  [
+    "{a:w} is no attribute; there are {names}; operands come first, in order",
+    "{a|은} 없는 속성입니다. 있는 속성: {names}. 피연산자를 먼저 차례대로 쓰세요.",
+  ],
+  [
+    "a type is wanted and this is {a:p}; write f64(2, 3), f32() and so on",
+    "타입을 써야 하는데 {a!}입니다. f64(2, 3)이나 f32()처럼 쓰세요.",
+  ],
+  ["give a Value or a Tensor, such as {g}", "{g}처럼 Value나 Tensor를 주세요."],
+  ["name the Values: gradients(loss, { dx: x })", "Value에 이름을 붙이세요: gradients(loss, { dx: x })"],
+  ["the second argument is no engine; write wasm() or reference()", "둘째 인수가 엔진이 아닙니다. wasm()이나 reference()를 쓰세요."],
+  ["the first argument is no graph; write graph(types, f)", "첫째 인수가 그래프가 아닙니다. graph(types, f)로 만드세요."],
   [
     '{a:w} is no name for an outside op; write "owner.name"',
     '{a|은} 밖에서 만든 연산의 이름으로 쓸 수 없습니다. "owner.name" 꼴로 쓰세요.',

@@ -108,8 +108,8 @@ test("attributes named like operands are lessons", () => {
     eval: ({ x }) => x.data,
     vjp: ({ ct }) => ({ x: ct }),
   });
-  expect(() => same(2, { x: 1 })).toThrow("acme.same: x is an operand, not an attribute; operands come first, in order");
-  expect(() => same(2, { $: 1 })).toThrow("acme.same: $ is no name for an attribute");
+  expect(() => same(2, { x: 1 })).toThrow("acme.same: x is no attribute; operands come first, in order");
+  expect(() => same(2, { $: 1 })).toThrow("acme.same: $ is no attribute");
 });
 
 test("lessons instead of crashes", () => {

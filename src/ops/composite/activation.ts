@@ -3,6 +3,7 @@ import type { Value } from "../../ir/node.ts";
 import type { Operand } from "../../ir/op.ts";
 import { scope } from "../../ir/scope.ts";
 import { add, div, mul } from "../arithmetic.ts";
+import { known } from "../define.ts";
 import { greaterEqual, less, lessEqual } from "../elementwise/comparison.ts";
 import { expm1, sigmoid, softplus } from "../elementwise/exponential.ts";
 import { square } from "../elementwise/roots.ts";
@@ -11,7 +12,8 @@ import { erf } from "../elementwise/special.ts";
 import { tanh } from "../elementwise/trigonometric.ts";
 
 /** x above 0, `slope` x elsewhere. Its derivative at 0 is `slope`. */
-export function leakyRelu(x: Operand, { slope = 0.01 }: { readonly slope?: number } = {}): Value {
+export function leakyRelu(x: Operand, attrs: { readonly slope?: number } = {}): Value {
+  const { slope = 0.01 } = known("leakyRelu", attrs, ["slope"]);
   const v = lift(x, "f64");
   return scope("leakyRelu", () => where(lessEqual(v, 0), mul(slope, v), v));
 }
@@ -24,7 +26,8 @@ function exponentialUnit(v: Value, gain: number, outer: number, width: number): 
 }
 
 /** x above 0, alpha (e^x - 1) elsewhere. Its derivatives at 0 are those from the left. Source: Clevert et al., 2015. */
-export function elu(x: Operand, { alpha = 1 }: { readonly alpha?: number } = {}): Value {
+export function elu(x: Operand, attrs: { readonly alpha?: number } = {}): Value {
+  const { alpha = 1 } = known("elu", attrs, ["alpha"]);
   return scope("elu", () => exponentialUnit(lift(x, "f64"), 1, alpha, 1));
 }
 
@@ -36,12 +39,14 @@ export function selu(x: Operand): Value {
 }
 
 /** x above 0, alpha (e^(x / alpha) - 1) elsewhere: elu with a continuous derivative for every alpha. Source: Barron, 2017. */
-export function celu(x: Operand, { alpha = 1 }: { readonly alpha?: number } = {}): Value {
+export function celu(x: Operand, attrs: { readonly alpha?: number } = {}): Value {
+  const { alpha = 1 } = known("celu", attrs, ["alpha"]);
   return scope("celu", () => exponentialUnit(lift(x, "f64"), 1, alpha, alpha));
 }
 
 /** x times the normal distribution function of x; "tanh" is the approximation of GPT-2. Source: Hendrycks and Gimpel, 2016. */
-export function gelu(x: Operand, { approximate = "none" }: { readonly approximate?: "none" | "tanh" } = {}): Value {
+export function gelu(x: Operand, attrs: { readonly approximate?: "none" | "tanh" } = {}): Value {
+  const { approximate = "none" } = known("gelu", attrs, ["approximate"]);
   const v = lift(x, "f64");
   return scope("gelu", () => {
     const curve =

@@ -7,6 +7,7 @@ import { scope } from "../../ir/scope.ts";
 import { typeText } from "../../ir/type.ts";
 import { add, mul } from "../arithmetic.ts";
 import { matmul } from "../contract/matmul.ts";
+import { known } from "../define.ts";
 import { lessEqual } from "../elementwise/comparison.ts";
 import { where } from "../elementwise/select.ts";
 import { range } from "../linear/constants.ts";
@@ -30,7 +31,8 @@ export interface AttentionAttrs {
  * Source: Vaswani et al., "Attention is all you need", 2017.
  * @throws ShapeError for operands of rank below 2; DTypeError for an integer mask
  */
-export function scaledDotProductAttention(q: Operand, k: Operand, v: Operand, { causal = false, mask, scale }: AttentionAttrs = {}): Value {
+export function scaledDotProductAttention(q: Operand, k: Operand, v: Operand, attrs: AttentionAttrs = {}): Value {
+  const { causal = false, mask, scale } = known("scaledDotProductAttention", attrs, ["causal", "mask", "scale"]);
   const who = "scaledDotProductAttention";
   const [query, keys] = [lift(q, "f64"), lift(k, "f64")];
   const [a, b] = [query.type.shape.length, keys.type.shape.length];

@@ -7,6 +7,7 @@ import { scope } from "../../ir/scope.ts";
 import { axisOf, sameShape } from "../../ir/shape.ts";
 import { typeText } from "../../ir/type.ts";
 import { add, div, mul, neg, sub } from "../arithmetic.ts";
+import { known } from "../define.ts";
 import { cast } from "../elementwise/cast.ts";
 import { equal, greaterEqual, notEqual } from "../elementwise/comparison.ts";
 import { relu } from "../elementwise/relu.ts";
@@ -29,6 +30,8 @@ export interface LabelLossAttrs extends LossAttrs {
   /** The axis of the classes; the last one when left out. */
   readonly axis?: number;
 }
+
+const labelAttrs = ["weights", "ignoreIndex", "axis", "reduction"] as const;
 
 /** How much of the probability goes to all classes alike. */
 export interface CrossEntropyAttrs extends LabelLossAttrs {
@@ -119,7 +122,7 @@ function overLabels(
  */
 export function hinge(scores: Operand, labels: Operand, attrs: LabelLossAttrs & { readonly margin?: number } = {}): Value {
   const who = "hinge";
-  const { margin = 1, reduction, axis } = attrs;
+  const { margin = 1, reduction, axis } = known(who, attrs, ["margin", ...labelAttrs]);
   const given = lift(scores, "f64");
   return scope(who, () => {
     const s = classesLast(who, given, axis);
@@ -151,7 +154,8 @@ function likelihood(who: string, logP: Value, labels: Operand, attrs: CrossEntro
 export function negativeLogLikelihood(logP: Operand, labels: Operand, attrs: LabelLossAttrs = {}): Value {
   const who = "negativeLogLikelihood";
   const given = lift(logP, "f64");
-  return scope(who, () => likelihood(who, classesLast(who, given, attrs.axis), labels, { ...attrs }));
+  const { axis } = known(who, attrs, labelAttrs);
+  return scope(who, () => likelihood(who, classesLast(who, given, axis), labels, attrs));
 }
 
 /**
@@ -163,7 +167,7 @@ export function negativeLogLikelihood(logP: Operand, labels: Operand, attrs: Lab
  */
 export function softmaxCrossEntropy(logits: Operand, labels: Operand, attrs: CrossEntropyAttrs = {}): Value {
   const who = "softmaxCrossEntropy";
-  const { reduction, labelSmoothing: smooth = 0, axis } = attrs;
+  const { reduction, labelSmoothing: smooth = 0, axis } = known(who, attrs, ["labelSmoothing", ...labelAttrs]);
   if (!(smooth >= 0 && smooth <= 1))
     throw new DomainError(
       `${who}: labelSmoothing is ${smooth}; it is the share of probability that goes to all classes alike, from 0 to 1`,

@@ -6,6 +6,7 @@ import { scope } from "../../ir/scope.ts";
 import { broadcast, sameShape, sizeOf } from "../../ir/shape.ts";
 import { typeText } from "../../ir/type.ts";
 import { add, div, mul, neg, sub } from "../arithmetic.ts";
+import { known } from "../define.ts";
 import { equal, lessEqual } from "../elementwise/comparison.ts";
 import { log, softplus } from "../elementwise/exponential.ts";
 import { square } from "../elementwise/roots.ts";
@@ -31,7 +32,8 @@ function checkPair(who: string, names: readonly [string, string], p: Operand, t:
 }
 
 /** (p - t)^2, over all elements. One operand broadcasts to the other. @throws ShapeError where both would have to, as [n, 1] and [n] */
-export function meanSquaredError(p: Operand, t: Operand, { reduction }: LossAttrs = {}): Value {
+export function meanSquaredError(p: Operand, t: Operand, attrs: LossAttrs = {}): Value {
+  const { reduction } = known("meanSquaredError", attrs, ["reduction"]);
   checkPair("meanSquaredError", ["p", "t"], p, t);
   return scope("meanSquaredError", () => reduced("meanSquaredError", square(sub(p, t)), reduction));
 }
@@ -40,7 +42,8 @@ export function meanSquaredError(p: Operand, t: Operand, { reduction }: LossAttr
  * |p - t|, over all elements: PyTorch's `l1_loss`. One operand broadcasts to the other. Its derivative is 0 where p equals t.
  * @throws ShapeError where both would have to broadcast, as [n, 1] and [n]
  */
-export function meanAbsoluteError(p: Operand, t: Operand, { reduction }: LossAttrs = {}): Value {
+export function meanAbsoluteError(p: Operand, t: Operand, attrs: LossAttrs = {}): Value {
+  const { reduction } = known("meanAbsoluteError", attrs, ["reduction"]);
   checkPair("meanAbsoluteError", ["p", "t"], p, t);
   return scope("meanAbsoluteError", () => reduced("meanAbsoluteError", abs(sub(p, t)), reduction));
 }
@@ -59,11 +62,8 @@ export interface BinaryCrossEntropyAttrs extends LossAttrs {
  * elements, not their weights.
  * @throws ShapeError where both would have to broadcast, as [n, 1] and [n]
  */
-export function binaryCrossEntropy(
-  logits: Operand,
-  t: Operand,
-  { reduction, weights, positiveWeight }: BinaryCrossEntropyAttrs = {},
-): Value {
+export function binaryCrossEntropy(logits: Operand, t: Operand, attrs: BinaryCrossEntropyAttrs = {}): Value {
+  const { reduction, weights, positiveWeight } = known("binaryCrossEntropy", attrs, ["reduction", "weights", "positiveWeight"]);
   checkPair("binaryCrossEntropy", ["logits", "t"], logits, t);
   return scope("binaryCrossEntropy", () => {
     const yes = mul(t, softplus(neg(logits)));
@@ -76,7 +76,8 @@ export function binaryCrossEntropy(
  * q (log q - logP), over all elements, 0 where q is 0: PyTorch's `kl_div`, whose mean is over all elements too. One operand broadcasts to the other.
  * @throws ShapeError where both would have to broadcast, as [n, 1] and [n]
  */
-export function klDivergence(logP: Operand, q: Operand, { reduction }: LossAttrs = {}): Value {
+export function klDivergence(logP: Operand, q: Operand, attrs: LossAttrs = {}): Value {
+  const { reduction } = known("klDivergence", attrs, ["reduction"]);
   checkPair("klDivergence", ["logP", "q"], logP, q);
   return scope("klDivergence", () => {
     const v = typeof q === "number" && typeof logP !== "number" ? lift(q, lift(logP, "f64").type.dtype) : lift(q, "f64");
@@ -91,7 +92,8 @@ export function klDivergence(logP: Operand, q: Operand, { reduction }: LossAttrs
  * Huber, 1964.
  * @throws DomainError for a delta that is not above 0; ShapeError where both operands would have to broadcast, as [n, 1] and [n]
  */
-export function huber(p: Operand, t: Operand, { delta = 1, reduction }: LossAttrs & { readonly delta?: number } = {}): Value {
+export function huber(p: Operand, t: Operand, attrs: LossAttrs & { readonly delta?: number } = {}): Value {
+  const { delta = 1, reduction } = known("huber", attrs, ["delta", "reduction"]);
   if (!(delta > 0)) throw new DomainError(`huber: delta is ${delta}; it is a number above 0`, { op: "huber" });
   checkPair("huber", ["p", "t"], p, t);
   return scope("huber", () => {
@@ -106,7 +108,8 @@ export function huber(p: Operand, t: Operand, { delta = 1, reduction }: LossAttr
  * One operand broadcasts to the other. As PyTorch's `smooth_l1_loss`. Source: Girshick, "Fast R-CNN", 2015.
  * @throws DomainError for a beta below 0; ShapeError where both operands would have to broadcast, as [n, 1] and [n]
  */
-export function smoothL1(p: Operand, t: Operand, { beta = 1, reduction }: LossAttrs & { readonly beta?: number } = {}): Value {
+export function smoothL1(p: Operand, t: Operand, attrs: LossAttrs & { readonly beta?: number } = {}): Value {
+  const { beta = 1, reduction } = known("smoothL1", attrs, ["beta", "reduction"]);
   if (!(beta >= 0)) throw new DomainError(`smoothL1: beta is ${beta}; it is a number of 0 or more`, { op: "smoothL1" });
   checkPair("smoothL1", ["p", "t"], p, t);
   if (beta === 0) return meanAbsoluteError(p, t, reduction === undefined ? {} : { reduction });

@@ -6,6 +6,7 @@ import { scope } from "../../ir/scope.ts";
 import { axesOf, sizeOf } from "../../ir/shape.ts";
 import { typeText } from "../../ir/type.ts";
 import { add, mul, sub } from "../arithmetic.ts";
+import { known } from "../define.ts";
 import { rsqrt, square } from "../elementwise/roots.ts";
 import { reshape } from "../linear/reshape.ts";
 import { mean } from "../reduce/mean.ts";
@@ -57,7 +58,7 @@ function standardized(x: Value, axis: readonly number[], epsilon: number): Value
  * @throws ShapeError for parameters of another size
  */
 export function layerNormalization(x: Operand, ...rest: Rest<NormalizationAttrs>): Value {
-  const { operands, attrs } = optionalOperands<NormalizationAttrs>(2, rest);
+  const { operands, attrs } = optionalOperands<NormalizationAttrs>("layerNormalization", ["axis", "epsilon"], 2, rest);
   const v = lift(x, "f64");
   const axes = axesOf("layerNormalization", attrs.axis ?? -1, v.type.shape.length);
   return scope("layerNormalization", () =>
@@ -67,7 +68,7 @@ export function layerNormalization(x: Operand, ...rest: Rest<NormalizationAttrs>
 
 /** x over its root mean square along `axis`, times `scale`. `rmsNormalization(x, scale?, { axis?, epsilon? = 1e-5 })`. Source: Zhang, Sennrich, 2019. */
 export function rmsNormalization(x: Operand, ...rest: Rest<NormalizationAttrs>): Value {
-  const { operands, attrs } = optionalOperands<NormalizationAttrs>(1, rest);
+  const { operands, attrs } = optionalOperands<NormalizationAttrs>("rmsNormalization", ["axis", "epsilon"], 1, rest);
   const v = lift(x, "f64");
   const axes = axesOf("rmsNormalization", attrs.axis ?? -1, v.type.shape.length);
   return scope("rmsNormalization", () => {
@@ -102,9 +103,10 @@ export function batchNormalization(
   bias: Operand,
   center: Operand,
   variance: Operand,
-  { epsilon = 1e-5 }: EpsilonAttrs = {},
+  attrs: EpsilonAttrs = {},
 ): Value {
   const who = "batchNormalization";
+  const { epsilon = 1e-5 } = known(who, attrs, ["epsilon"]);
   const v = lift(x, "f64");
   checkChannels(who, v);
   const axes = [1];
@@ -125,13 +127,13 @@ export interface GroupAttrs extends EpsilonAttrs {
  * @throws DomainError for groups that do not divide the channels
  */
 export function groupNormalization(x: Operand, ...rest: Rest<GroupAttrs>): Value {
-  const { operands, attrs } = optionalOperands<GroupAttrs>(2, rest);
+  const { operands, attrs } = optionalOperands<GroupAttrs>("groupNormalization", ["groups", "epsilon"], 2, rest);
   return byGroups("groupNormalization", lift(x, "f64"), operands, attrs.groups, attrs.epsilon);
 }
 
 /** `groupNormalization` with one channel a group: `instanceNormalization(x, scale?, bias?, { epsilon? = 1e-5 })`. Source: Ulyanov et al., 2016. */
 export function instanceNormalization(x: Operand, ...rest: Rest<EpsilonAttrs>): Value {
-  const { operands, attrs } = optionalOperands<EpsilonAttrs>(2, rest);
+  const { operands, attrs } = optionalOperands<EpsilonAttrs>("instanceNormalization", ["epsilon"], 2, rest);
   const v = lift(x, "f64");
   return byGroups("instanceNormalization", v, operands, v.type.shape[1] ?? 0, attrs.epsilon);
 }

@@ -1,8 +1,14 @@
 import { isOperand } from "../../ir/leaf.ts";
 import type { Operand } from "../../ir/op.ts";
+import { known } from "../define.ts";
 
-/** Splits `scale?, bias?, attrs?` as ops take them: an operand left out, null, or the attribute record standing where it would be. */
+/**
+ * Splits `scale?, bias?, attrs?` as ops take them: an operand left out, null, or the attribute record standing where it would be.
+ * @throws GraphError for attributes that are not among `names`
+ */
 export function optionalOperands<A extends object>(
+  op: string,
+  names: readonly (keyof A & string)[],
   count: number,
   args: readonly (Operand | A | null | undefined)[],
 ): { readonly operands: readonly (Operand | null)[]; readonly attrs: A } {
@@ -15,5 +21,5 @@ export function optionalOperands<A extends object>(
       at++;
     } else operands.push(null);
   }
-  return { operands, attrs: (args[at] ?? {}) as A };
+  return { operands, attrs: known(op, (args[at] ?? {}) as A, names) };
 }

@@ -5,6 +5,7 @@ import type { Value } from "../../ir/node.ts";
 import type { Operand } from "../../ir/op.ts";
 import { scope } from "../../ir/scope.ts";
 import { add, div, mul, sub } from "../arithmetic.ts";
+import { known } from "../define.ts";
 import { cast } from "../elementwise/cast.ts";
 import { equal } from "../elementwise/comparison.ts";
 import { sqrt, square } from "../elementwise/roots.ts";
@@ -33,7 +34,8 @@ function signs(y: Operand, like: Value): Value {
  * For pairs of vectors [..., size] and y of 1 (alike) or -1 (not alike), [...]: 1 - cos for those alike, max(0, cos - margin) for the others, 0 for any
  * other y. `margin` 0 when left out. 1e-12 is added to the squares of lengths, as in PyTorch's `cosine_embedding_loss`.
  */
-export function cosineEmbedding(a: Operand, b: Operand, y: Operand, { margin = 0, reduction }: MarginAttrs = {}): Value {
+export function cosineEmbedding(a: Operand, b: Operand, y: Operand, attrs: MarginAttrs = {}): Value {
+  const { margin = 0, reduction } = known("cosineEmbedding", attrs, ["margin", "reduction"]);
   const v = lift(a, "f64");
   return scope("cosineEmbedding", () => {
     const length = (x: Operand): Value => add(sum(square(x), { axis: -1 }), 1e-12);
@@ -45,7 +47,8 @@ export function cosineEmbedding(a: Operand, b: Operand, y: Operand, { margin = 0
 }
 
 /** max(0, margin - y (a - b)), over all elements: a should be the larger where y is 1, b where it is -1. `margin` 0 when left out. Operands broadcast. */
-export function marginRanking(a: Operand, b: Operand, y: Operand, { margin = 0, reduction }: MarginAttrs = {}): Value {
+export function marginRanking(a: Operand, b: Operand, y: Operand, attrs: MarginAttrs = {}): Value {
+  const { margin = 0, reduction } = known("marginRanking", attrs, ["margin", "reduction"]);
   return scope("marginRanking", () => {
     const d = sub(a, b);
     return reduced("marginRanking", cost(sub(margin, mul(signs(y, d), d))), reduction);
@@ -67,12 +70,14 @@ export interface TripletAttrs extends MarginAttrs {
  * Source: Schroff, Kalenichenko, Philbin, "FaceNet", 2015.
  * @throws DomainError for a norm whose order is not above 0
  */
-export function tripletMargin(
-  anchor: Operand,
-  positive: Operand,
-  negative: Operand,
-  { margin = 1, ord = 2, epsilon = 1e-6, swap = false, reduction }: TripletAttrs = {},
-): Value {
+export function tripletMargin(anchor: Operand, positive: Operand, negative: Operand, attrs: TripletAttrs = {}): Value {
+  const {
+    margin = 1,
+    ord = 2,
+    epsilon = 1e-6,
+    swap = false,
+    reduction,
+  } = known("tripletMargin", attrs, ["margin", "ord", "epsilon", "swap", "reduction"]);
   const who = "tripletMargin";
   if (!(ord > 0)) throw new DomainError(`${who}: ord is ${ord}; the order of a norm is above 0`, { op: who });
   return scope(who, () => {

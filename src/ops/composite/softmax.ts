@@ -3,6 +3,7 @@ import type { Value } from "../../ir/node.ts";
 import type { Operand } from "../../ir/op.ts";
 import { scope } from "../../ir/scope.ts";
 import { div, sub } from "../arithmetic.ts";
+import { known } from "../define.ts";
 import { exp, log } from "../elementwise/exponential.ts";
 import { stop } from "../identity.ts";
 import { sum } from "../linear/sum.ts";
@@ -23,7 +24,8 @@ function shifted(x: Operand, axis: number | readonly number[]): Value {
  * e^x over the sum of e^x along an axis. Floats of rank 1 or more. Computed from x less its largest, so that nothing overflows.
  * @throws ShapeError for an axis out of range
  */
-export function softmax(x: Operand, { axis = -1 }: SoftmaxAttrs = {}): Value {
+export function softmax(x: Operand, attrs: SoftmaxAttrs = {}): Value {
+  const { axis = -1 } = known("softmax", attrs, ["axis"]);
   return scope("softmax", () => {
     const e = exp(shifted(x, axis));
     return div(e, sum(e, { axis, keepDims: true }));
@@ -31,7 +33,8 @@ export function softmax(x: Operand, { axis = -1 }: SoftmaxAttrs = {}): Value {
 }
 
 /** log(softmax(x)) without taking the logarithm of small numbers: x less its logSumExp. @throws ShapeError for an axis out of range */
-export function logSoftmax(x: Operand, { axis = -1 }: SoftmaxAttrs = {}): Value {
+export function logSoftmax(x: Operand, attrs: SoftmaxAttrs = {}): Value {
+  const { axis = -1 } = known("logSoftmax", attrs, ["axis"]);
   return scope("logSoftmax", () => {
     const s = shifted(x, axis);
     return sub(s, log(sum(exp(s), { axis, keepDims: true })));

@@ -5,7 +5,7 @@ import type { Value } from "../../ir/node.ts";
 import type { Operand } from "../../ir/op.ts";
 import { axisOf, sizeOf } from "../../ir/shape.ts";
 import { tensorType, typeText } from "../../ir/type.ts";
-import { declare, type Op } from "../define.ts";
+import { declare, known, type Op } from "../define.ts";
 import { everyExample } from "./every-example.ts";
 import { reshape } from "./reshape.ts";
 import { sliceRange } from "./slice.ts";
@@ -80,7 +80,8 @@ export const concat: Op<(xs: readonly Operand[], attrs?: { readonly axis?: numbe
 });
 
 /** Joins tensors of one shape along a new axis (0 when left out). @throws ShapeError for an empty list and for shapes that differ */
-export function stack(xs: readonly Operand[], { axis = 0 }: { readonly axis?: number } = {}): Value {
+export function stack(xs: readonly Operand[], attrs: { readonly axis?: number } = {}): Value {
+  const { axis = 0 } = known("stack", attrs, ["axis"]);
   const typed = xs.find((x) => typeof x !== "number");
   const dtype = typed === undefined ? "f64" : lift(typed, "f64").type.dtype;
   const values = xs.map((x) => lift(x, dtype));

@@ -4,7 +4,7 @@ import { constantOf, lift } from "../../ir/leaf.ts";
 import type { Value } from "../../ir/node.ts";
 import type { Operand } from "../../ir/op.ts";
 import { hold } from "../../ir/tensor.ts";
-import { type TensorType, tensorType, typeText } from "../../ir/type.ts";
+import { type TensorType, tensorType, typeGiven, typeText } from "../../ir/type.ts";
 import { expand } from "./sum.ts";
 
 /**
@@ -12,6 +12,11 @@ import { expand } from "./sum.ts";
  * @throws ShapeError when `value` is no scalar; DTypeError when it has another dtype
  */
 export function full(type: TensorType, value: Operand): Value {
+  return filled("full", type, value);
+}
+
+function filled(op: string, given: TensorType, value: Operand): Value {
+  const type = typeGiven(op, given);
   const v = lift(value, type.dtype);
   if (v.type.shape.length > 0)
     throw new ShapeError(`full: value is ${typeText(v.type)}; it is a scalar; write expand(value, { shape })`, { op: "full" });
@@ -24,12 +29,12 @@ export function full(type: TensorType, value: Operand): Value {
 
 /** Zeros of a type: `zeros(f32(2, 3))`. */
 export function zeros(type: TensorType): Value {
-  return full(type, 0);
+  return filled("zeros", type, 0);
 }
 
 /** Ones of a type: `ones(f32(2, 3))`. */
 export function ones(type: TensorType): Value {
-  return full(type, 1);
+  return filled("ones", type, 1);
 }
 
 /** The element type of a range; i32 when left out. */

@@ -32,6 +32,7 @@ export const slice: Op<(x: Operand, attrs?: SliceAttrs) => Value> = declare<
 >("slice", ["x"], {
   family: "linear",
   attrs: (given, { x }) => rangeOf(given, x.shape, typeText(x)),
+  also: ["end"],
   type: ({ x, axis, count }) =>
     tensorType(
       x.dtype,

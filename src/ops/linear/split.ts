@@ -52,6 +52,7 @@ export const split: Op<(x: Operand, attrs: SplitAttrs) => Value[]> = declare<
 >("split", ["x"], {
   family: "linear",
   results: "list",
+  also: ["parts"],
   attrs: (given, { x }) => {
     const axis = axisOf("split", given.axis ?? 0, x.shape.length);
     return { axis, sizes: sizesOf(given, x, axis) };

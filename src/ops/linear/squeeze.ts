@@ -4,13 +4,15 @@ import type { Value } from "../../ir/node.ts";
 import type { Operand } from "../../ir/op.ts";
 import { axesOf } from "../../ir/shape.ts";
 import { typeText } from "../../ir/type.ts";
+import { known } from "../define.ts";
 import { reshape } from "./reshape.ts";
 
 /**
  * x without axes of size 1: those named, or all of size 1. A `reshape`.
  * @throws ShapeError for a named axis of another size
  */
-export function squeeze(x: Operand, { axis }: { readonly axis?: number | readonly number[] } = {}): Value {
+export function squeeze(x: Operand, attrs: { readonly axis?: number | readonly number[] } = {}): Value {
+  const { axis } = known("squeeze", attrs, ["axis"]);
   const v = lift(x, "f64");
   const { shape } = v.type;
   const gone = axis === undefined ? null : axesOf("squeeze", axis, shape.length);
@@ -23,7 +25,8 @@ export function squeeze(x: Operand, { axis }: { readonly axis?: number | readonl
 }
 
 /** x with new axes of size 1; `axis` names their places in the result. A `reshape`. @throws ShapeError for places the result does not have */
-export function unsqueeze(x: Operand, { axis }: { readonly axis: number | readonly number[] }): Value {
+export function unsqueeze(x: Operand, attrs: { readonly axis: number | readonly number[] }): Value {
+  const { axis } = known("unsqueeze", attrs, ["axis"]);
   const v = lift(x, "f64");
   const added = typeof axis === "number" ? 1 : axis.length;
   const places = axesOf("unsqueeze", axis, v.type.shape.length + added);
