@@ -226,8 +226,9 @@ const rules: Readonly<Record<string, Rule>> = {
   },
   norm: (x, node) => {
     const attrs = node.attrs as Axes & { readonly ord: number };
-    if (attrs.ord === 1) return sum(abs(x), attrs);
-    if (attrs.ord === Number.POSITIVE_INFINITY && counted(x, attrs.axis) > 0) return max(abs(x), attrs);
+    const { axis, keepDims } = attrs;
+    if (attrs.ord === 1) return sum(abs(x), { axis, keepDims });
+    if (attrs.ord === Number.POSITIVE_INFINITY && counted(x, axis) > 0) return max(abs(x), { axis, keepDims });
     if (counted(x, attrs.axis) === 0) return null;
     // Divided by the largest magnitude first, so that no square overflows.
     const top = max(abs(x), { axis: attrs.axis, keepDims: true });
