@@ -5,6 +5,7 @@ import { isKept, type Value } from "../ir/node.ts";
 import { sizeOf } from "../ir/shape.ts";
 import { isLeaf, type Operands, rebuild, type Values } from "../ir/tree.ts";
 import { typeText } from "../ir/type.ts";
+import { known } from "../ops/define.ts";
 import { full } from "../ops/linear/constants.ts";
 import { reshape } from "../ops/linear/reshape.ts";
 import { type Argument, along, checkFloat, during, fresh, lossOf } from "./argument.ts";
@@ -59,10 +60,12 @@ export function grad(f: Fn<never, never, Loss>, options: GradOptions<PropertyKey
 function differentiate(
   who: string,
   f: Fn<never, never, Loss>,
-  { wrt, mode }: GradOptions<PropertyKey>,
+  options: GradOptions<PropertyKey>,
   at: unknown,
   rest: readonly unknown[],
 ): { value: Loss; grad: unknown } {
+  const { wrt, mode } = known(who, options, ["wrt", "mode"]);
+  if (typeof f !== "function") throw new GradientError(`${who}: the first argument is no function; write ${who}((x) => ...)(x)`);
   return during(
     (keeper) => {
       const argument = fresh(at, keeper, who);

@@ -5,6 +5,7 @@ import type { Value } from "../ir/node.ts";
 import { sizeOf } from "../ir/shape.ts";
 import { isLeaf, type Leaf, leaves, type Operands, rebuild, type Values } from "../ir/tree.ts";
 import { tensorType, typeText } from "../ir/type.ts";
+import { known } from "../ops/define.ts";
 import { full } from "../ops/linear/constants.ts";
 import { moveAxis } from "../ops/linear/every-example.ts";
 import { reshape } from "../ops/linear/reshape.ts";
@@ -31,8 +32,9 @@ export type Jacobian<R, P> = R extends Leaf ? Values<P> : { [K in keyof R]: Jaco
  */
 export function jacobian<P, A extends readonly unknown[], R>(
   f: Fn<P, A, R>,
-  { mode }: { readonly mode?: Way } = {},
+  options: { readonly mode?: Way } = {},
 ): (at: Operands<P>, ...rest: Operands<A>) => Jacobian<R, P> {
+  const { mode } = known("jacobian", options, ["mode"]);
   return (at, ...rest) =>
     during((keeper) => {
       const argument = fresh(at, keeper, "jacobian");

@@ -2,7 +2,7 @@ import type { DType, TypedArray } from "./dtype.ts";
 import type { Span } from "./errors.ts";
 import type { Held, Tensor } from "./tensor.ts";
 import { callerLine, isTracing } from "./trace.ts";
-import type { TensorType } from "./type.ts";
+import { type TensorType, typeText } from "./type.ts";
 
 /**
  * Why a node's history is kept. A node depends on keepers through its operands and stores the outermost one; while that one is open the node
@@ -47,6 +47,9 @@ let counter = 0;
 export function nextSerial(): number {
   return counter + 1;
 }
+
+/** As many numbers are shown. */
+const few = 8;
 
 /** What few nodes have. */
 interface Rare {
@@ -108,6 +111,7 @@ export class Node implements Value {
     this.rare = null;
     this.origin = null;
     this.role = 0;
+    if (this.serial === 1) showInConsoles();
     if (isTracing()) this.where = { scope: null, source: null, span: null, stack: callerLine() };
   }
   /** Flat: one entry per declared operand, null where an optional one is absent, the variadic ones last. Empty once forgotten. */
@@ -157,6 +161,9 @@ export class Node implements Value {
   get index(): number {
     return 0;
   }
+  toString(): string {
+    return written(this);
+  }
 }
 
 /** One of several results. */
@@ -172,6 +179,24 @@ export class Output implements Value {
   get kind(): "value" {
     return "value";
   }
+  toString(): string {
+    return written(this);
+  }
+}
+
+/** `Value x: f64[2] = 1, 2`: a name or an op, the type, and what is known of the numbers, where they are few. Nothing is computed for it. */
+function written(v: Value): string {
+  const { label, op } = v.node;
+  const held = memoOf(v);
+  const numbers = held === undefined ? [] : typeof held === "number" ? [held] : [...held.data.subarray(0, few + 1)];
+  const known = numbers.length > 0 && numbers.length <= few ? ` = ${numbers.join(", ")}` : "";
+  return `Value ${label ?? (op.results === null ? op.name : `${op.name}[${v.index}]`)}: ${typeText(v.type)}${known}`;
+}
+
+/** Node's `console.log` and `util.inspect` show what `toString` says. Done with the first node: a module of ours that is imported for nothing leaves nothing. */
+function showInConsoles(): void {
+  for (const { prototype } of [Node, Output])
+    Object.defineProperty(prototype, Symbol.for("nodejs.util.inspect.custom"), { value: prototype.toString });
 }
 
 /** The results of a node, in order. */

@@ -236,7 +236,8 @@ function describe(x: unknown): string {
   if (x === undefined) return "missing";
   if (x === null) return "null";
   if (Array.isArray(x)) return "a list; a vector is tensor([1, 2])";
-  return typeof x === "object" ? "a record" : `a ${typeof x}`;
+  if (typeof x !== "object") return `a ${typeof x}`;
+  return isOperand(x) ? "an operand" : "a record";
 }
 
 function dtypeIn(x: Operand): DType | null {

@@ -47,6 +47,7 @@ export const values: readonly Row[] = [
     "a type is wanted and this is {a:p}; write f64(2, 3), f32() and so on",
     "타입을 써야 하는데 {a!}입니다. f64(2, 3)이나 f32()처럼 쓰세요.",
   ],
+  ["the first argument is no function; write {g}", "첫째 인수가 함수가 아닙니다. {g|으로} 쓰세요."],
   ["give a Value or a Tensor, such as {g}", "{g}처럼 Value나 Tensor를 주세요."],
   ["name the Values: gradients(loss, { dx: x })", "Value에 이름을 붙이세요: gradients(loss, { dx: x })"],
   ["the second argument is no engine; write wasm() or reference()", "둘째 인수가 엔진이 아닙니다. wasm()이나 reference()를 쓰세요."],

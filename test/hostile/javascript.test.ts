@@ -1,4 +1,5 @@
 // What people write in JavaScript, where no type checker says that it is wrong: each is a lesson, none a result of something else.
+import { inspect } from "node:util";
 import { expect, test } from "vitest";
 import * as chainrule from "../../src/index.ts";
 import { ChainruleError, f64, graph, random, reference, tensor, variable } from "../../src/index.ts";
@@ -44,6 +45,9 @@ test.each<readonly [string, () => unknown, string]>([
   ["a Value where a graph is wanted", () => js.compile(js.sum(x), reference()), "compile: the first argument is no graph"],
   ["no engine", () => js.compile(square), "compile: the second argument is no engine; write wasm() or reference()"],
   ["an engine that nobody made", () => js.compile(square, reference), "compile: the second argument is no engine"],
+  ["JAX's argnums", () => js.grad((a: unknown) => a, { argnums: 1 })(x), "grad: argnums is no attribute; there are wrt, mode"],
+  ["a gradient of a Value", () => js.grad(js.sum(x))(1), "grad: the first argument is no function; write grad((x) => ...)(x)"],
+  ["tensors side by side instead of in a list", () => js.stack(x, x), "stack: xs is a list of operands: stack([a, b])"],
   ["no engine for jit", () => js.jit((a: unknown) => a), "jit: the second argument is the engine"],
 ])("%s", async (_, write, lesson) => {
   let told: unknown;
@@ -62,4 +66,18 @@ test("attributes that are there are taken as before, undefined ones too", () => 
   expect(rows(js.sum(x, { axis: 0, keepDims: true }))).toEqual([[5, 7, 9]]);
   expect(rows(js.slice(x, { axis: 1, start: 1, end: 3 }))).toEqual([[2, 3], [5, 6]]); // biome-ignore format: a matrix
   expect(js.split(x, { axis: 1, parts: 3 })).toHaveLength(3);
+});
+
+test("a value in a console and in a text is its name, its type and what is known of it", () => {
+  const at = variable(-2, "x");
+  expect(String(at)).toBe("Value x: f64[] = -2");
+  expect(`${js.mul(at, 3)}`).toBe("Value mul: f64[] = -6");
+  const rows = js.mul(x, 2);
+  expect(String(rows)).toBe("Value mul: f64[2,3]");
+  js.evaluate(rows);
+  expect(inspect(rows)).toBe("Value mul: f64[2,3] = 2, 4, 6, 8, 10, 12");
+  expect(inspect({ long: js.tensor(new Float64Array(9)), of: js.neg(variable(new Float64Array(9), "nine")) }, { depth: 0 })).toContain(
+    "Value neg: f64[9]",
+  );
+  expect(String(js.slogDet(tensor([[2, 0], [0, 3]])).logAbsDet)).toBe("Value slogDet[1]: f64[]"); // biome-ignore format: a matrix
 });

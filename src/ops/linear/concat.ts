@@ -1,5 +1,5 @@
 import { allocate } from "../../ir/dtype.ts";
-import { ShapeError } from "../../ir/errors.ts";
+import { GraphError, ShapeError } from "../../ir/errors.ts";
 import { lift } from "../../ir/leaf.ts";
 import type { Value } from "../../ir/node.ts";
 import type { Operand } from "../../ir/op.ts";
@@ -81,6 +81,7 @@ export const concat: Op<(xs: readonly Operand[], attrs?: { readonly axis?: numbe
 
 /** Joins tensors of one shape along a new axis (0 when left out). @throws ShapeError for an empty list and for shapes that differ */
 export function stack(xs: readonly Operand[], attrs: { readonly axis?: number } = {}): Value {
+  if (!Array.isArray(xs)) throw new GraphError("stack: xs is a list of operands: stack([a, b])", { op: "stack" });
   const { axis = 0 } = known("stack", attrs, ["axis"]);
   const typed = xs.find((x) => typeof x !== "number");
   const dtype = typed === undefined ? "f64" : lift(typed, "f64").type.dtype;
