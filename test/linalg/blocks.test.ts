@@ -5,6 +5,7 @@ import { householderQr } from "../../src/linalg/kernels/householder.ts";
 import { jacobiSvd } from "../../src/linalg/kernels/jacobi-svd.ts";
 import { factor, solveFactored } from "../../src/linalg/kernels/lu.ts";
 import { subtractProduct } from "../../src/linalg/kernels/product.ts";
+import { symmetricEigen } from "../../src/linalg/kernels/symmetric-eigen.ts";
 import { solveTriangle } from "../../src/linalg/kernels/triangular.ts";
 
 /** Numbers from -1 to 1 that are the same each time. */
@@ -165,6 +166,18 @@ describe.each([1, 2, 7, 8, 9, 16, 17, 31, 33, 70, 131])("%i rows", (n) => {
       expect(choleskyInPlace(bad, n)).toBe(order);
     }
   });
+});
+
+test.each([1, 2, 3, 4, 5, 6, 7, 8, 9, 13, 34, 67])("%i rows of a symmetric matrix are V diag(values) V^T with orthonormal V", (n) => {
+  const half = numbers(n * n, 15);
+  const a = half.map((x, at) => x + half[(at % n) * n + Math.floor(at / n)]!);
+  const [rows, values] = [a.slice(), new Float64Array(n)];
+  symmetricEigen(rows, values, n);
+  const unit = Float64Array.from({ length: n * n }, (_, at) => (at % (n + 1) === 0 ? 1 : 0));
+  expect(furthest(product(rows, transposed(rows, n, n), n, n, n), unit)).toBeLessThan(1e-14 * (n + 10));
+  const scaled = rows.map((x, at) => x * values[Math.floor(at / n)]!);
+  expect(furthest(product(transposed(rows, n, n), scaled, n, n, n), a)).toBeLessThan(1e-14 * (n + 10));
+  expect([...values]).toEqual([...values].sort((p, q) => p - q));
 });
 
 describe.each([

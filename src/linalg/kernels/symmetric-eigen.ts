@@ -55,17 +55,7 @@ function tridiagonal(w: Float64Array, d: Float64Array, e: Float64Array, n: numbe
       h -= f * g;
       d[i - 1] = f - g;
       e.fill(0, 0, i);
-      for (let j = 0; j < i; j++) {
-        const row = j * n;
-        const x = d[j]!;
-        w[i * n + j] = x;
-        let s = e[j]! + w[row + j]! * x;
-        for (let k = j + 1; k < i; k++) {
-          s += w[row + k]! * d[k]!;
-          e[k]! += w[row + k]! * x;
-        }
-        e[j] = s;
-      }
+      multiply(w, d, e, n, i);
       let p = 0;
       for (let j = 0; j < i; j++) {
         e[j]! /= h;
@@ -73,14 +63,7 @@ function tridiagonal(w: Float64Array, d: Float64Array, e: Float64Array, n: numbe
       }
       const half = p / (h + h);
       for (let j = 0; j < i; j++) e[j]! -= half * d[j]!;
-      for (let j = 0; j < i; j++) {
-        const row = j * n;
-        const x = d[j]!;
-        const y = e[j]!;
-        for (let k = j; k < i; k++) w[row + k]! -= x * e[k]! + y * d[k]!;
-        d[j] = w[row + i - 1]!;
-        w[row + i] = 0;
-      }
+      subtractBoth(w, d, e, n, i);
     }
     d[i] = h;
   }
@@ -91,7 +74,9 @@ function tridiagonal(w: Float64Array, d: Float64Array, e: Float64Array, n: numbe
     const next = (i + 1) * n;
     if (h !== 0) {
       for (let k = 0; k <= i; k++) d[k] = w[next + k]! / h;
-      for (let j = 0; j <= i; j++) {
+      let j = 0;
+      for (; j + 3 <= i; j += 4) reflectFour(w, j * n, n, next, d, i + 1);
+      for (; j <= i; j++) {
         const row = j * n;
         let g = 0;
         for (let k = 0; k <= i; k++) g += w[next + k]! * w[row + k]!;
@@ -108,6 +93,81 @@ function tridiagonal(w: Float64Array, d: Float64Array, e: Float64Array, n: numbe
   e[0] = 0;
 }
 
+/** e = the leading i by i symmetric matrix, of which the rows right of the diagonal stand in w, times d, which goes to row i. Two rows at a time: sums as one by one. */
+function multiply(w: Float64Array, d: Float64Array, e: Float64Array, n: number, i: number): void {
+  w.set(d.subarray(0, i), i * n);
+  let j = 0;
+  for (; j + 1 < i; j += 2) {
+    const row = j * n;
+    const x = d[j]!;
+    const y = d[j + 1]!;
+    const beside = w[row + j + 1]!;
+    let s = e[j]! + w[row + j]! * x + beside * y;
+    let t = e[j + 1]! + beside * x + w[row + n + j + 1]! * y;
+    for (let k = j + 2, p = row + k; k < i; k++, p++) {
+      const a = w[p]!;
+      const b = w[p + n]!;
+      const v = d[k]!;
+      s += a * v;
+      t += b * v;
+      e[k] = e[k]! + a * x + b * y;
+    }
+    e[j] = s;
+    e[j + 1] = t;
+  }
+  if (j < i) e[j]! += w[j * n + j]! * d[j]!;
+}
+
+/** Of the leading rows, right of the diagonal, d e^T + e d^T is taken; d becomes the column before i. */
+function subtractBoth(w: Float64Array, d: Float64Array, e: Float64Array, n: number, i: number): void {
+  let j = 0;
+  for (; j + 1 < i; j += 2) {
+    const row = j * n;
+    const x = d[j]!;
+    const y = e[j]!;
+    const u = d[j + 1]!;
+    const v = e[j + 1]!;
+    w[row + j]! -= x * y + y * x;
+    for (let k = j + 1, p = row + k; k < i; k++, p++) {
+      const f = e[k]!;
+      const g = d[k]!;
+      w[p]! -= x * f + y * g;
+      w[p + n]! -= u * f + v * g;
+    }
+    d[j] = w[row + i - 1]!;
+    w[row + i] = 0;
+    d[j + 1] = w[row + n + i - 1]!;
+    w[row + n + i] = 0;
+  }
+  if (j < i) {
+    w[j * n + j]! -= d[j]! * e[j]! + e[j]! * d[j]!;
+    d[j] = w[j * n + i - 1]!;
+    w[j * n + i] = 0;
+  }
+}
+
+/** Four rows of w from `row` on, less their products with the row at `next` times d: as one by one, but their sums do not wait for each other. */
+function reflectFour(w: Float64Array, row: number, n: number, next: number, d: Float64Array, count: number): void {
+  let g0 = 0;
+  let g1 = 0;
+  let g2 = 0;
+  let g3 = 0;
+  for (let k = 0, p = row; k < count; k++, p++) {
+    const v = w[next + k]!;
+    g0 += v * w[p]!;
+    g1 += v * w[p + n]!;
+    g2 += v * w[p + 2 * n]!;
+    g3 += v * w[p + 3 * n]!;
+  }
+  for (let k = 0, p = row; k < count; k++, p++) {
+    const v = d[k]!;
+    w[p]! -= g0 * v;
+    w[p + n]! -= g1 * v;
+    w[p + 2 * n]! -= g2 * v;
+    w[p + 3 * n]! -= g3 * v;
+  }
+}
+
 /** Implicit QL on the tridiagonal matrix, the rotations applied to the rows of w. */
 function diagonal(w: Float64Array, d: Float64Array, e: Float64Array, n: number): void {
   e.copyWithin(0, 1);
@@ -115,6 +175,7 @@ function diagonal(w: Float64Array, d: Float64Array, e: Float64Array, n: number):
   let shift = 0;
   // From a square of the rounding on, so that rotations are never made of numbers that underflow: the largest element is near 1.
   let size = Number.EPSILON;
+  const turns = new Float64Array(2 * n);
   for (let l = 0; l < n; l++) {
     size = Math.max(size, Math.abs(d[l]!) + Math.abs(e[l]!));
     for (let steps = 0; ; steps++) {
@@ -122,15 +183,15 @@ function diagonal(w: Float64Array, d: Float64Array, e: Float64Array, n: number):
       while (Math.abs(e[m]!) > Number.EPSILON * size) m++;
       if (m === l) break;
       if (steps === limit) throw new InternalError(`symmetricEigen: eigenvalue ${l} of ${n} did not settle in ${limit} steps`);
-      shift += step(w, d, e, n, l, m);
+      shift += step(w, d, e, n, l, m, turns);
     }
     d[l]! += shift;
     e[l] = 0;
   }
 }
 
-/** One QL step on rows l to m; returns by how much it shifted. */
-function step(w: Float64Array, d: Float64Array, e: Float64Array, n: number, l: number, m: number): number {
+/** One QL step on rows l to m; returns by how much it shifted. `turns` is memory for its rotations. */
+function step(w: Float64Array, d: Float64Array, e: Float64Array, n: number, l: number, m: number, turns: Float64Array): number {
   const first = d[l]!;
   let p = (d[l + 1]! - first) / (2 * e[l]!);
   const root = p < 0 ? -hypotenuse(p, 1) : hypotenuse(p, 1);
@@ -158,16 +219,52 @@ function step(w: Float64Array, d: Float64Array, e: Float64Array, n: number, l: n
     c = p / r;
     p = c * d[i]! - s * g;
     d[i + 1] = h + s * (c * g + s * d[i]!);
+    turns[2 * i] = c;
+    turns[2 * i + 1] = s;
+  }
+  turn(w, n, turns, l, m);
+  p = (-s * s2 * c3 * beside * e[l]!) / next;
+  e[l] = s * p;
+  d[l] = c * p;
+  return shift;
+}
+
+/** Rotates rows i and i + 1 of w, for i from m - 1 down to l, by the cosine and sine that stand for i: four at a time, so that rows are read once for two of them. */
+function turn(w: Float64Array, n: number, turns: Float64Array, l: number, m: number): void {
+  let i = m - 1;
+  for (; i - 3 >= l; i -= 4) {
+    const c0 = turns[2 * i]!;
+    const s0 = turns[2 * i + 1]!;
+    const c1 = turns[2 * i - 2]!;
+    const s1 = turns[2 * i - 1]!;
+    const c2 = turns[2 * i - 4]!;
+    const s2 = turns[2 * i - 3]!;
+    const c3 = turns[2 * i - 6]!;
+    const s3 = turns[2 * i - 5]!;
+    for (let k = (i - 3) * n, end = k + n; k < end; k++) {
+      const x0 = w[k + 4 * n]!;
+      const x1 = w[k + 3 * n]!;
+      const x2 = w[k + 2 * n]!;
+      const x3 = w[k + n]!;
+      const x4 = w[k]!;
+      w[k + 4 * n] = s0 * x1 + c0 * x0;
+      const y1 = c0 * x1 - s0 * x0;
+      w[k + 3 * n] = s1 * x2 + c1 * y1;
+      const y2 = c1 * x2 - s1 * y1;
+      w[k + 2 * n] = s2 * x3 + c2 * y2;
+      const y3 = c2 * x3 - s2 * y2;
+      w[k + n] = s3 * x4 + c3 * y3;
+      w[k] = c3 * x4 - s3 * y3;
+    }
+  }
+  for (; i >= l; i--) {
+    const [c, s] = [turns[2 * i]!, turns[2 * i + 1]!];
     for (let k = i * n, end = k + n; k < end; k++) {
       const y = w[k + n]!;
       w[k + n] = s * w[k]! + c * y;
       w[k] = c * w[k]! - s * y;
     }
   }
-  p = (-s * s2 * c3 * beside * e[l]!) / next;
-  e[l] = s * p;
-  d[l] = c * p;
-  return shift;
 }
 
 /** Ascending, the rows of w along. */
