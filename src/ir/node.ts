@@ -1,5 +1,5 @@
 import type { DType, TypedArray } from "./dtype.ts";
-import type { Span } from "./errors.ts";
+import { GraphError, type Span } from "./errors.ts";
 import type { Held, Tensor } from "./tensor.ts";
 import { callerLine, isTracing } from "./trace.ts";
 import { type TensorType, typeText } from "./type.ts";
@@ -164,6 +164,9 @@ export class Node implements Value {
   toString(): string {
     return written(this);
   }
+  [Symbol.toPrimitive](hint: string): string {
+    return asText(this, hint);
+  }
 }
 
 /** One of several results. */
@@ -182,6 +185,9 @@ export class Output implements Value {
   toString(): string {
     return written(this);
   }
+  [Symbol.toPrimitive](hint: string): string {
+    return asText(this, hint);
+  }
 }
 
 /** `Value x: f64[2] = 1, 2`: a name or an op, the type, and what is known of the numbers, where they are few. Nothing is computed for it. */
@@ -191,6 +197,14 @@ function written(v: Value): string {
   const numbers = held === undefined ? [] : typeof held === "number" ? [held] : [...held.data.subarray(0, few + 1)];
   const known = numbers.length > 0 && numbers.length <= few ? ` = ${numbers.join(", ")}` : "";
   return `Value ${label ?? (op.results === null ? op.name : `${op.name}[${v.index}]`)}: ${typeText(v.type)}${known}`;
+}
+
+/** @throws GraphError for `x * y` and the like, which would be NaN, and for `x > 0`, which would be false */
+function asText(v: Value, hint: string): string {
+  if (hint === "string") return written(v);
+  throw new GraphError(
+    `${v.node.label ?? "a Value"} is no number of JavaScript's, whose operators make no graph; write mul(x, y), greater(x, 0), or read(x) for its number`,
+  );
 }
 
 /** Node's `console.log` and `util.inspect` show what `toString` says. Done with the first node: a module of ours that is imported for nothing leaves nothing. */

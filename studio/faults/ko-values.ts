@@ -47,6 +47,10 @@ export const values: readonly Row[] = [
     "a type is wanted and this is {a:p}; write f64(2, 3), f32() and so on",
     "타입을 써야 하는데 {a!}입니다. f64(2, 3)이나 f32()처럼 쓰세요.",
   ],
+  [
+    "{x:p} is no number of JavaScript's, whose operators make no graph; write mul(x, y), greater(x, 0), or read(x) for its number",
+    "{x|은} JavaScript의 수가 아니어서 연산자로 그래프를 만들 수 없습니다. mul(x, y)이나 greater(x, 0)을 쓰고, 수가 필요하면 read(x)를 쓰세요.",
+  ],
   ["the first argument is no function; write {g}", "첫째 인수가 함수가 아닙니다. {g|으로} 쓰세요."],
   ["give a Value or a Tensor, such as {g}", "{g}처럼 Value나 Tensor를 주세요."],
   ["name the Values: gradients(loss, { dx: x })", "Value에 이름을 붙이세요: gradients(loss, { dx: x })"],

@@ -48,6 +48,13 @@ test.each<readonly [string, () => unknown, string]>([
   ["JAX's argnums", () => js.grad((a: unknown) => a, { argnums: 1 })(x), "grad: argnums is no attribute; there are wrt, mode"],
   ["a gradient of a Value", () => js.grad(js.sum(x))(1), "grad: the first argument is no function; write grad((x) => ...)(x)"],
   ["tensors side by side instead of in a list", () => js.stack(x, x), "stack: xs is a list of operands: stack([a, b])"],
+  [
+    "a product with a star",
+    () => (x as never) * 2,
+    "x is no number of JavaScript's, whose operators make no graph; write mul(x, y), greater(x, 0), or read(x)",
+  ],
+  ["a sum with a plus", () => js.mul(x, 2) + 1, "a Value is no number of JavaScript's"],
+  ["a comparison", () => js.mul(x, 2) > 0, "a Value is no number of JavaScript's"],
   ["no engine for jit", () => js.jit((a: unknown) => a), "jit: the second argument is the engine"],
 ])("%s", async (_, write, lesson) => {
   let told: unknown;
