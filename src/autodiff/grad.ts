@@ -125,8 +125,7 @@ function forward(loss: Value, asked: readonly Value[]): (Value | null)[] {
  */
 export function gradients<const W extends { readonly [name: string]: Value }>(loss: Value, wrt: W): { readonly [K in keyof W]: Value } {
   lossOf(loss, "gradients");
-  if (typeof wrt !== "object" || wrt === null || isLeaf(wrt))
-    throw new GradientError("gradients: name the Values: gradients(loss, { dx: x })");
+  if (typeof wrt !== "object" || wrt === null || isLeaf(wrt)) throw new GradientError("gradients: name the Values: { dx: x }");
   const asked = Object.entries(wrt).map(([name, x]) => {
     if (isType(x) || !isLeaf(x)) throw new GradientError(`gradients: ${name} is no Value`);
     const v = lift(x, "f64");

@@ -200,7 +200,7 @@ function copied(t: Tensor): Tensor {
  * @throws EngineError for anything but a scalar; GraphError for what depends on an input or placeholder
  */
 export function read(scalar: Value | Tensor): number {
-  if (!isValue(scalar) && !isTensor(scalar)) throw new EngineError("read: give a Value or a Tensor, such as read(add(1, 2))");
+  if (!isValue(scalar) && !isTensor(scalar)) throw new EngineError("read: give a Value or a Tensor");
   if (scalar.type.shape.length !== 0)
     throw new EngineError(`read: ${isValue(scalar) ? nameOf(scalar) : "the tensor"} is ${typeText(scalar.type)}; use evaluate(v).data`);
   if (!isValue(scalar)) return scalar.data[0]!;

@@ -48,9 +48,6 @@ export function nextSerial(): number {
   return counter + 1;
 }
 
-/** As many numbers are shown. */
-const few = 8;
-
 /** What few nodes have. */
 interface Rare {
   outputs: readonly Value[] | null;
@@ -165,7 +162,7 @@ export class Node implements Value {
     return written(this);
   }
   [Symbol.toPrimitive](hint: string): string {
-    return asText(this, hint);
+    return written(this, hint);
   }
 }
 
@@ -186,25 +183,20 @@ export class Output implements Value {
     return written(this);
   }
   [Symbol.toPrimitive](hint: string): string {
-    return asText(this, hint);
+    return written(this, hint);
   }
 }
 
-/** `Value x: f64[2] = 1, 2`: a name or an op, the type, and what is known of the numbers, where they are few. Nothing is computed for it. */
-function written(v: Value): string {
-  const { label, op } = v.node;
+/**
+ * `Value x: f64[2] = 1, 2`: a name or an op, the type, and what is known of the numbers, where they are few. Nothing is computed for it.
+ * @throws GraphError where a number is wanted: `x * y` would be NaN, and `x > 0` false
+ */
+function written(v: Value, hint = "string"): string {
+  const name = v.node.label ?? v.node.op.name;
+  if (hint !== "string") throw new GraphError(`${name} is no number; write mul(x, y), greater(x, 0), read(x)`);
   const held = memoOf(v);
-  const numbers = held === undefined ? [] : typeof held === "number" ? [held] : [...held.data.subarray(0, few + 1)];
-  const known = numbers.length > 0 && numbers.length <= few ? ` = ${numbers.join(", ")}` : "";
-  return `Value ${label ?? (op.results === null ? op.name : `${op.name}[${v.index}]`)}: ${typeText(v.type)}${known}`;
-}
-
-/** @throws GraphError for `x * y` and the like, which would be NaN, and for `x > 0`, which would be false */
-function asText(v: Value, hint: string): string {
-  if (hint === "string") return written(v);
-  throw new GraphError(
-    `${v.node.label ?? "a Value"} is no number of JavaScript's, whose operators make no graph; write mul(x, y), greater(x, 0), or read(x) for its number`,
-  );
+  const numbers = typeof held === "number" ? held : held !== undefined && held.data.length < 9 ? held.data.join(", ") : "";
+  return `Value ${name}: ${typeText(v.type)}${numbers === "" ? "" : ` = ${numbers}`}`;
 }
 
 /** Node's `console.log` and `util.inspect` show what `toString` says. Done with the first node: a module of ours that is imported for nothing leaves nothing. */

@@ -28,7 +28,7 @@ export function tensorType(dtype: DType, shape: Shape): TensorType {
 /** The type that was given. @throws GraphError for what is none, such as a list of sizes */
 export function typeGiven(op: string, x: unknown): TensorType {
   if ((x as TensorType | null | undefined)?.kind === "type") return x as TensorType;
-  throw new GraphError(`${op}: a type is wanted and this is ${Array.isArray(x) ? "a list" : typeof x}; write f64(2, 3), f32() and so on`, {
+  throw new GraphError(`${op}: a type is wanted and this is ${Array.isArray(x) ? "a list" : typeof x}; write f64(2, 3)`, {
     op,
   });
 }

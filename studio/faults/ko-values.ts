@@ -43,17 +43,11 @@ export const values: readonly Row[] = [
     "{a:w} is no attribute; there are {names}; operands come first, in order",
     "{a|은} 없는 속성입니다. 있는 속성: {names}. 피연산자를 먼저 차례대로 쓰세요.",
   ],
-  [
-    "a type is wanted and this is {a:p}; write f64(2, 3), f32() and so on",
-    "타입을 써야 하는데 {a!}입니다. f64(2, 3)이나 f32()처럼 쓰세요.",
-  ],
-  [
-    "{x:p} is no number of JavaScript's, whose operators make no graph; write mul(x, y), greater(x, 0), or read(x) for its number",
-    "{x|은} JavaScript의 수가 아니어서 연산자로 그래프를 만들 수 없습니다. mul(x, y)이나 greater(x, 0)을 쓰고, 수가 필요하면 read(x)를 쓰세요.",
-  ],
+  ["a type is wanted and this is {a:p}; write f64(2, 3)", "타입을 써야 하는데 {a!}입니다. f64(2, 3)처럼 쓰세요."],
+  ["{x:p} is no number; write mul(x, y), greater(x, 0), read(x)", "{x|은} 수가 아닙니다. mul(x, y), greater(x, 0), read(x)처럼 쓰세요."],
   ["the first argument is no function; write {g}", "첫째 인수가 함수가 아닙니다. {g|으로} 쓰세요."],
-  ["give a Value or a Tensor, such as {g}", "{g}처럼 Value나 Tensor를 주세요."],
-  ["name the Values: gradients(loss, { dx: x })", "Value에 이름을 붙이세요: gradients(loss, { dx: x })"],
+  ["give a Value or a Tensor", "Value나 Tensor를 주세요."],
+  ["name the Values: { dx: x }", "Value에 이름을 붙이세요: { dx: x }"],
   ["the second argument is no engine; write wasm() or reference()", "둘째 인수가 엔진이 아닙니다. wasm()이나 reference()를 쓰세요."],
   ["the first argument is no graph; write graph(types, f)", "첫째 인수가 그래프가 아닙니다. graph(types, f)로 만드세요."],
   [

@@ -29,14 +29,14 @@ test.each<readonly [string, () => unknown, string]>([
     "layerNormalization: eps is no attribute; there are axis, epsilon",
   ],
   ["an attribute of a triplet loss", () => js.tripletMargin(x, x, x, { p: 1 }), "tripletMargin: p is no attribute"],
-  ["sizes for a type", () => js.ones([2, 3]), "ones: a type is wanted and this is a list; write f64(2, 3), f32() and so on"],
+  ["sizes for a type", () => js.ones([2, 3]), "ones: a type is wanted and this is a list; write f64(2, 3)"],
   ["a size for a type", () => js.zeros(3), "zeros: a type is wanted and this is number"],
   ["no type", () => js.full(undefined, 1), "full: a type is wanted and this is undefined"],
   ["sizes of what is drawn", () => js.random.normal(random.key(1), [3]), "random.normal: a type is wanted and this is a list"],
   ["nothing to draw", () => js.random.uniform(random.key(1)), "random.uniform: a type is wanted and this is undefined"],
   ["NumPy's name of a dtype", () => js.tensor([1, 2], "float32"), "tensor: float32 is no dtype; write one of f64, f32"],
   ["a record for a type", () => js.tensor([1, 2], { dtype: "f32" }), "tensor: a type is wanted and this is object"],
-  ["a gradient of nothing", () => js.gradients(js.sum(x)), "gradients: name the Values: gradients(loss, { dx: x })"],
+  ["a gradient of nothing", () => js.gradients(js.sum(x)), "gradients: name the Values: { dx: x }"],
   ["a gradient of one Value", () => js.gradients(js.sum(x), x), "gradients: name the Values"],
   ["to read nothing", () => js.read(), "read: give a Value or a Tensor"],
   ["to read a text", () => js.read("x"), "read: give a Value or a Tensor"],
@@ -48,13 +48,9 @@ test.each<readonly [string, () => unknown, string]>([
   ["JAX's argnums", () => js.grad((a: unknown) => a, { argnums: 1 })(x), "grad: argnums is no attribute; there are wrt, mode"],
   ["a gradient of a Value", () => js.grad(js.sum(x))(1), "grad: the first argument is no function; write grad((x) => ...)(x)"],
   ["tensors side by side instead of in a list", () => js.stack(x, x), "stack: xs is a list of operands: stack([a, b])"],
-  [
-    "a product with a star",
-    () => (x as never) * 2,
-    "x is no number of JavaScript's, whose operators make no graph; write mul(x, y), greater(x, 0), or read(x)",
-  ],
-  ["a sum with a plus", () => js.mul(x, 2) + 1, "a Value is no number of JavaScript's"],
-  ["a comparison", () => js.mul(x, 2) > 0, "a Value is no number of JavaScript's"],
+  ["a product with a star", () => (x as never) * 2, "x is no number; write mul(x, y), greater(x, 0), read(x)"],
+  ["a sum with a plus", () => js.mul(x, 2) + 1, "mul is no number"],
+  ["a comparison", () => js.mul(x, 2) > 0, "mul is no number"],
   ["no engine for jit", () => js.jit((a: unknown) => a), "jit: the second argument is the engine"],
 ])("%s", async (_, write, lesson) => {
   let told: unknown;
@@ -86,5 +82,5 @@ test("a value in a console and in a text is its name, its type and what is known
   expect(inspect({ long: js.tensor(new Float64Array(9)), of: js.neg(variable(new Float64Array(9), "nine")) }, { depth: 0 })).toContain(
     "Value neg: f64[9]",
   );
-  expect(String(js.slogDet(tensor([[2, 0], [0, 3]])).logAbsDet)).toBe("Value slogDet[1]: f64[]"); // biome-ignore format: a matrix
+  expect(String(js.slogDet(tensor([[2, 0], [0, 3]])).logAbsDet)).toBe("Value slogDet: f64[]"); // biome-ignore format: a matrix
 });

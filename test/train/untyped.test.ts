@@ -154,7 +154,7 @@ describe("train refuses what a loss function returns:", () => {
     ["a list", (p, b) => [loss(p, b)], `${none}a list; return`],
     ["another name", (p, b) => ({ cost: loss(p, b) }), `${none}a record without one; return`],
     ["a record of a number", () => ({ loss: 3 }), `${none}a record in which loss is 3; return`],
-    ["JavaScript's +", (p, b) => loss(p, b) + 1, `${none}"[object Object]1"; return`],
+    ["JavaScript's +", (p, b) => loss(p, b) + 1, " is no number; write mul(x, y)"],
     [
       "a text beside it",
       (p, b) => ({ loss: loss(p, b), acc: "x" }),
