@@ -1,3 +1,4 @@
+import { between } from "../autodiff/pullback.ts";
 import { isFloat } from "../ir/dtype.ts";
 import { ChainruleError, GradientError, GraphError } from "../ir/errors.ts";
 import { isTensor, isValue, lift } from "../ir/leaf.ts";
@@ -27,7 +28,20 @@ export function lossOf(model: AnyModel, params: Values<unknown>, rows: Values<un
     throw new GraphError(
       "train: the model has stats and the loss function returned none, so they would stay as they are; return { loss, stats }",
     );
+  if (context.train) checkDepends(found.loss, params);
   return found;
+}
+
+/** @throws GradientError for a loss that no derivative reaches a parameter from: every step would change nothing, without a word */
+function checkDepends(loss: Value, params: unknown): void {
+  const { active, place } = between(
+    [loss],
+    leaves(params).map(({ leaf }) => leaf as Value),
+  );
+  if (active[place(loss)] !== 1)
+    throw new GradientError(
+      "train: the loss depends on no parameter, so nothing would be learnt; compute it from the parameters that the loss function is given, its first argument, and not from those outside it",
+    );
 }
 
 /** An op that was handed nothing: mostly a column, or a parameter, by a name that is not there, which JavaScript reads as undefined. */

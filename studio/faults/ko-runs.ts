@@ -137,6 +137,10 @@ export const runs: readonly Row[] = [
     "train: in the loss function: {what:s}; the batch has {a:p}, the parameters are {b:p}, and any other name is undefined",
     "손실 함수에서: {what!} 배치에는 {a|이} 있고 매개변수는 {b}입니다. 다른 이름은 undefined가 됩니다.",
   ],
+  [
+    "the loss depends on no parameter, so nothing would be learnt; compute it from the parameters that the loss function is given, its first argument, and not from those outside it",
+    "손실이 어느 매개변수에도 의존하지 않아 아무것도 학습되지 않습니다. 바깥의 매개변수가 아니라 손실 함수가 첫 인수로 받는 매개변수로 계산하세요.",
+  ],
   ["it is one floating-point number: mean(...) over the batch", "실수 하나여야 합니다. 배치에 mean(...)을 쓰세요."],
   ["parameters are tensors: write evaluate(...) around them", "매개변수는 텐서여야 하니 evaluate(...)로 감싸세요."],
   ["{where:p}: {x:w} is no tensor; a batch is a tree of tensors", "{where}: {x|은} 텐서가 아닙니다. 배치는 텐서의 트리여야 합니다."],

@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { dataset } from "../../src/data/dataset.ts";
 import { loader } from "../../src/data/loader.ts";
-import { type ChainruleError, mean, mul, reference, tensor } from "../../src/index.ts";
+import { type ChainruleError, cast, greater, mean, mul, reference, sum, tensor } from "../../src/index.ts";
 import * as layer from "../../src/nn/layer.ts";
 import { sequential } from "../../src/nn/stack.ts";
 import { sgd } from "../../src/optim/sgd.ts";
@@ -154,6 +154,12 @@ describe("train refuses what a loss function returns:", () => {
     ["a list", (p, b) => [loss(p, b)], `${none}a list; return`],
     ["another name", (p, b) => ({ cost: loss(p, b) }), `${none}a record without one; return`],
     ["a record of a number", () => ({ loss: 3 }), `${none}a record in which loss is 3; return`],
+    [
+      "the parameters outside",
+      (_, b) => loss({ w: tensor([2], "f32") }, b),
+      "train: the loss depends on no parameter, so nothing would be learnt",
+    ],
+    ["only a comparison of them", (p) => sum(cast(greater(p.w, 0), "f64")), "train: the loss depends on no parameter"],
     ["JavaScript's +", (p, b) => loss(p, b) + 1, " is no number; write mul(x, y)"],
     [
       "a text beside it",
