@@ -1,3 +1,4 @@
+import { exchange } from "./exchange.ts";
 import { householderQr } from "./householder.ts";
 import { subtractProduct } from "./product.ts";
 import { hypotenuse, largestMagnitude, normOf, powerNear } from "./scale.ts";
@@ -86,15 +87,6 @@ function squareOf(w: Float64Array, at: number, m: number): number {
 /** A square that changed: by the difference where that keeps its digits. */
 function updated(square: number, change: number, w: Float64Array, at: number, m: number): number {
   return square + change > 0.1 * square ? square + change : squareOf(w, at, m);
-}
-
-/** Exchanges two rows. */
-function exchange(a: Float64Array, p: number, q: number, count: number): void {
-  for (let k = 0; k < count; k++) {
-    const x = a[p + k]!;
-    a[p + k] = a[q + k]!;
-    a[q + k] = x;
-  }
 }
 
 /**

@@ -1,3 +1,4 @@
+import { exchange } from "./exchange.ts";
 import { type Block, subtractProduct } from "./product.ts";
 import { solveBlock, solveTriangle } from "./triangular.ts";
 
@@ -80,15 +81,6 @@ function eliminate(found: Factoring, from: number, to: number): void {
       a[row + k] = ratio;
       for (let j = k + 1, p = k * n; j < to; j++) a[row + j]! -= ratio * a[p + j]!;
     }
-  }
-}
-
-/** Exchanges two rows. */
-function exchange(a: Float64Array, p: number, q: number, count: number): void {
-  for (let j = 0; j < count; j++) {
-    const kept = a[p + j]!;
-    a[p + j] = a[q + j]!;
-    a[q + j] = kept;
   }
 }
 
