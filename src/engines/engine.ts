@@ -50,3 +50,8 @@ export interface Engine<M extends Mode = Mode> {
   /** Memory of the engine: a tensor that programs read and write without a copy. Read its `data` anew after each run, because memory may move. */
   readonly tensor?: (type: TensorType) => Tensor;
 }
+
+/** Whether this is an engine; `wasm`, which somebody forgot to call, is none. */
+export function isEngine(x: unknown): x is Engine {
+  return typeof (x as Partial<Engine> | null | undefined)?.prepare === "function";
+}

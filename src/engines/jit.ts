@@ -6,7 +6,7 @@ import { memoOf, type Value } from "../ir/node.ts";
 import { type Held, hold } from "../ir/tensor.ts";
 import { leaves, type Operands, type Tensors } from "../ir/tree.ts";
 import { typeText } from "../ir/type.ts";
-import type { Engine, Executable, Mode, Ran } from "./engine.ts";
+import { type Engine, type Executable, isEngine, type Mode, type Ran } from "./engine.ts";
 import { give, ownAll, type Port, portOf, take } from "./ports.ts";
 
 interface Traced {
@@ -28,7 +28,7 @@ export function jit<A extends readonly unknown[], R, M extends Mode>(
   engine: Engine<M>,
 ): (...args: Operands<A>) => Ran<M, Tensors<R>> {
   // Types ask for an engine; people who write without them forget it, or its call.
-  if (typeof (engine as Partial<Engine<M>> | undefined)?.prepare !== "function")
+  if (!isEngine(engine))
     throw new EngineError("jit: the second argument is the engine: jit(f, reference()), or jit(f, wasm()) with wasm of chainrule/wasm");
   const cache = new Map<string, Traced>();
   const trace = (args: readonly unknown[], key: string): Traced => {

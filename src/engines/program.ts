@@ -8,7 +8,7 @@ import { memoOf, type Value } from "../ir/node.ts";
 import { dense, type Held, hold, isTypedArray, type Nested, type Tensor, tensor } from "../ir/tensor.ts";
 import { type Data, type DataFor, isLeaf, leaves, rebuild, type Tensors, type Values } from "../ir/tree.ts";
 import { sameType, type TensorType, typeText } from "../ir/type.ts";
-import type { Engine, Mode, Ran } from "./engine.ts";
+import { type Engine, isEngine, type Mode, type Ran } from "./engine.ts";
 import { give, ownAll, portOf, take } from "./ports.ts";
 import type { Profile } from "./profile.ts";
 
@@ -247,8 +247,7 @@ export async function compile(
 ): Promise<Program<unknown, unknown, unknown>> {
   if ((graph as Graph<unknown, unknown> | undefined)?.inputs === undefined)
     throw new GraphError("compile: the first argument is no graph; write graph(types, f)");
-  if (typeof (engine as Partial<Engine> | undefined)?.prepare !== "function")
-    throw new EngineError("compile: the second argument is no engine; write wasm() or reference()");
+  if (!isEngine(engine)) throw new EngineError("compile: the second argument is no engine; write wasm() or reference()");
   const store =
     options.state === undefined
       ? new Store(engine, {}, new Map(), new Map())

@@ -1,5 +1,5 @@
 import type { Batches } from "../data/batches.ts";
-import type { Engine, Mode } from "../engines/engine.ts";
+import { type Engine, isEngine, type Mode } from "../engines/engine.ts";
 import type { Language } from "../explain/explain.ts";
 import { DomainError, GraphError } from "../ir/errors.ts";
 import { rebuild } from "../ir/tree.ts";
@@ -204,8 +204,7 @@ function checkKinds({
   const { init, update } = ((optimizer as unknown) ?? {}) as Record<string, unknown>;
   if (typeof init !== "function" || typeof update !== "function")
     refuse("optimizer", optimizer, "an optimiser is what a call makes: sgd({ rate: 0.1 })");
-  if (engine !== undefined && engine !== null && typeof engine.prepare !== "function")
-    refuse("engine", engine, "an engine is what a call makes: wasm()");
+  if (engine !== undefined && engine !== null && !isEngine(engine)) refuse("engine", engine, "an engine is what a call makes: wasm()");
   if (derive !== undefined && typeof derive !== "function")
     refuse("derive", derive, "it makes numbers of others: ({ loss }) => ({ perplexity: perplexity(loss) })");
   if (signal !== undefined && typeof signal?.aborted !== "boolean")
