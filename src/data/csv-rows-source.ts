@@ -38,7 +38,7 @@ export function csvRows(
 ): Promise<CsvRowsSource<{ readonly x: Tensor; readonly y: Tensor }>>;
 export function csvRows(path: string, options: CsvRowsOptions): Promise<CsvRowsSource<{ readonly x: Tensor }>>;
 export async function csvRows(path: string, options: CsvRowsOptions): Promise<CsvRowsSource<{ readonly x: Tensor }>> {
-  checkRows("csvRows", options, ["delimiter", "header", "label", "empty"]);
+  checkRows("csvRows", options, ["delimiter", "header", "label", "ignore", "empty"]);
   const { batch, last = "smaller", shuffle, ...table } = options;
   let cells = "";
   const store = await csvStore(path, table, (block) => {

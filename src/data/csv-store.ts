@@ -105,7 +105,7 @@ export async function csvStore(
   const known: KnownTable = {
     names:
       skipped === 0
-        ? Array.from({ length: columns.length + (label === null ? 0 : 1) }, (_, i) => `column${i + 1}`)
+        ? Array.from({ length: columns.length + (label === null ? 0 : 1) + (options.ignore?.length ?? 0) }, (_, i) => `column${i + 1}`)
         : namesIn(head, options),
     label: label?.name ?? null,
     classes: label?.classes ?? null,

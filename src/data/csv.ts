@@ -1,5 +1,5 @@
 import { DomainError, ParseError } from "../ir/errors.ts";
-import { checkOptionNames, type OtherNames } from "../notation/given.ts";
+import { checkOptionNames, kindText, type OtherNames } from "../notation/given.ts";
 import { CsvRows } from "./csv-rows.ts";
 import { writeDecimal } from "./decimal.ts";
 
@@ -11,6 +11,8 @@ export interface CsvOptions {
   readonly header?: boolean;
   /** The name of the column that is kept apart as the label; it may hold numbers or names of classes. */
   readonly label?: string;
+  /** Names of columns that are left out, as ids and texts; they may hold anything. */
+  readonly ignore?: readonly string[];
   /** What an empty cell stands for, such as `NaN`; left out, it is an error. */
   readonly empty?: number;
 }
@@ -38,7 +40,18 @@ export interface CsvBlock extends CsvTable {
 }
 
 /** What other libraries call the options. */
-const otherNames: OtherNames = { target: "label", labels: "label", separator: "delimiter", sep: "delimiter", naValues: "empty" };
+const otherNames: OtherNames = {
+  target: "label",
+  labels: "label",
+  separator: "delimiter",
+  sep: "delimiter",
+  naValues: "empty",
+  drop: "ignore",
+  exclude: "ignore",
+};
+
+/** What is done with a column. */
+const role = { number: 0, label: 1, ignored: 2 } as const;
 
 /** Reads rows into a growing matrix; what the whole-text and the streaming form share. */
 class CsvReader {
@@ -48,6 +61,9 @@ class CsvReader {
   /** Cells of a row; the label is one of them. */
   #width = 0;
   #labelAt = -1;
+  #roles: Uint8Array = new Uint8Array(0);
+  /** Columns that hold numbers. */
+  #kept = 0;
   #named = false;
   #classes: Map<string, number> | null = null;
   #data: Float64Array = new Float64Array(0);
@@ -58,10 +74,14 @@ class CsvReader {
   #known = false;
 
   constructor(options: CsvOptions) {
-    checkOptionNames("csv", options, ["delimiter", "header", "label", "empty", "blockRows"], '{ label: "y" }', otherNames);
-    const { delimiter = "," } = options;
+    checkOptionNames("csv", options, ["delimiter", "header", "label", "ignore", "empty", "blockRows"], '{ label: "y" }', otherNames);
+    const { delimiter = ",", ignore = [], label } = options;
     if (delimiter.length !== 1 || delimiter === '"' || delimiter === "\n" || delimiter === "\r")
       throw new DomainError(`csv: the delimiter is ${JSON.stringify(delimiter)}; it must be one character, no quote and no line end`);
+    if (!Array.isArray(ignore) || !ignore.every((name) => typeof name === "string"))
+      throw new DomainError(`csv: ignore is ${kindText(ignore)}; it is a list of names: { ignore: ["id"] }`);
+    if (label !== undefined && ignore.includes(label))
+      throw new DomainError(`csv: ${JSON.stringify(label)} is the label, and in ignore; it is read, or it is left out`);
     this.rows = new CsvRows(delimiter.charCodeAt(0));
     this.#options = options;
   }
@@ -69,9 +89,7 @@ class CsvReader {
   /** Takes names and classes from an earlier reading: there is no header. */
   resume(names: readonly string[], label: string | null, classes: readonly string[] | null): void {
     this.#known = true;
-    this.#names = names;
-    this.#width = names.length;
-    this.#labelAt = label === null ? -1 : names.indexOf(label);
+    this.#setColumns(names, label ?? undefined, this.#options.ignore ?? []);
     this.#classes = classes === null ? null : new Map(classes.map((name, i) => [name, i]));
   }
 
@@ -94,7 +112,6 @@ class CsvReader {
   take(): CsvBlock {
     if (this.#names === null) throw new ParseError("csv: the file is empty");
     if (this.#given + this.#count === 0) throw new ParseError("csv: the file has a header and no rows");
-    const width = this.#labelAt < 0 ? this.#width : this.#width - 1;
     const label: CsvLabel | null =
       this.#labelAt < 0
         ? null
@@ -104,9 +121,9 @@ class CsvReader {
             classes: this.#classes === null ? null : [...this.#classes.keys()],
           };
     const block: CsvBlock = {
-      columns: this.#names.filter((_, i) => i !== this.#labelAt),
+      columns: this.#names.filter((_, i) => this.#roles[i] === role.number),
       rows: this.#count,
-      data: this.#data.slice(0, this.#count * width),
+      data: this.#data.slice(0, this.#count * this.#kept),
       label,
       start: this.#given,
     };
@@ -129,45 +146,45 @@ class CsvReader {
         );
       header = numbers === 0;
     }
-    this.#width = cells.length;
     this.#named = header;
-    this.#names = header ? cells.map((cell) => cell.trim()) : cells.map((_, i) => `column${i + 1}`);
+    const names = header ? cells.map((cell) => cell.trim()) : cells.map((_, i) => `column${i + 1}`);
     const seen = new Set<string>();
-    this.#names.forEach((name, i) => {
+    names.forEach((name, i) => {
       if (seen.has(name))
         throw new ParseError(`csv: row ${rows.row}, column ${i + 1}: the name ${JSON.stringify(name)} is there twice; names must differ`);
       seen.add(name);
     });
-    const { label } = this.#options;
-    if (label !== undefined) {
-      this.#labelAt = this.#names.indexOf(label);
-      if (this.#labelAt < 0)
+    const { label, ignore = [] } = this.#options;
+    for (const [name, why] of [...(label === undefined ? [] : [[label, ""]]), ...ignore.map((one) => [one, " to ignore"])] as const)
+      if (!seen.has(name!))
         throw new ParseError(
-          `csv: there is no column ${JSON.stringify(label)}; there are ${this.#names.slice(0, 20).join(", ")}${this.#advice(header)}`,
+          `csv: there is no column ${JSON.stringify(name)}${why}; there are ${names.slice(0, 20).join(", ")}${adviceOn(names, header)}`,
         );
-    }
+    this.#setColumns(names, label, ignore);
     return header;
   }
 
-  /** What may lie behind a name that is not there. */
-  #advice(header: boolean): string {
-    if (!header) return "; the first row has numbers, so these are no names of the file";
-    const [only = "", ...others] = this.#names!;
-    const [delimiter] = /[;\t|]/.exec(only) ?? [];
-    if (others.length > 0 || delimiter === undefined) return "";
-    return `; there is no comma in the first row: if ${JSON.stringify(delimiter)} is between its cells, say { delimiter: ${JSON.stringify(delimiter)} }`;
+  #setColumns(names: readonly string[], label: string | undefined, ignore: readonly string[]): void {
+    this.#names = names;
+    this.#width = names.length;
+    this.#labelAt = label === undefined ? -1 : names.indexOf(label);
+    this.#roles = Uint8Array.from(names, (name, i) =>
+      i === this.#labelAt ? role.label : ignore.includes(name) ? role.ignored : role.number,
+    );
+    this.#kept = this.#roles.filter((one) => one === role.number).length;
   }
 
   #add(): void {
     const { rows } = this;
     const width = this.#width;
     if (rows.count !== width) this.#ragged();
-    const kept = this.#labelAt < 0 ? width : width - 1;
+    const kept = this.#kept;
+    const roles = this.#roles;
     let at = this.#count * kept;
     if (at + kept > this.#data.length) this.#data = grown(this.#data, at + kept);
     for (let i = 0; i < width; i++) {
-      if (i === this.#labelAt) this.#addLabel(i);
-      else this.#number(i, this.#data, at++);
+      if (roles[i] === role.number) this.#number(i, this.#data, at++);
+      else if (roles[i] === role.label) this.#addLabel(i);
     }
     this.#count++;
   }
@@ -176,7 +193,10 @@ class CsvReader {
     const { rows } = this;
     if (writeDecimal(rows.text, rows.from[i]!, rows.to[i]!, out, at)) return;
     const cell = rows.cell(i);
-    if (cell.trim() !== "") throw new ParseError(`csv: ${this.#place(i)}: ${JSON.stringify(cell.slice(0, 40))} is not a number`);
+    if (cell.trim() !== "") {
+      const advice = i === this.#labelAt ? "" : `; say { ignore: [${JSON.stringify(this.#names![i])}] } to leave its column out`;
+      throw new ParseError(`csv: ${this.#place(i)}: ${JSON.stringify(cell.slice(0, 40))} is not a number${advice}`);
+    }
     if (this.#options.empty === undefined) throw new ParseError(`csv: ${this.#place(i)} is empty; say { empty: NaN } to allow it`);
     out[at] = this.#options.empty;
   }
@@ -213,6 +233,15 @@ class CsvReader {
   }
 }
 
+/** What may lie behind a name that is not there. */
+function adviceOn(names: readonly string[], header: boolean): string {
+  if (!header) return "; the first row has numbers, so these are no names of the file";
+  const [only = "", ...others] = names;
+  const [delimiter] = /[;\t|]/.exec(only) ?? [];
+  if (others.length > 0 || delimiter === undefined) return "";
+  return `; there is no comma in the first row: if ${JSON.stringify(delimiter)} is between its cells, say { delimiter: ${JSON.stringify(delimiter)} }`;
+}
+
 function grown(data: Float64Array, length: number): Float64Array {
   const out = new Float64Array(Math.max(1024, length, data.length * 2));
   out.set(data);
@@ -220,8 +249,8 @@ function grown(data: Float64Array, length: number): Float64Array {
 }
 
 /**
- * Reads CSV text (RFC 4180) with numbers in every column but the label's. Rows and columns in messages count from 1, the header included; empty
- * lines are left out.
+ * Reads CSV text (RFC 4180) with numbers in every column but the label's and those that are ignored. Rows and columns in messages count from 1, the
+ * header included; empty lines are left out.
  * @throws ParseError, with row and column, for a cell that is no number, a row of another length, an open quote, or an empty file
  */
 export function parseCsv(text: string, options: CsvOptions = {}): CsvTable {

@@ -14,6 +14,16 @@ export const files: readonly Row[] = [
     "CSV: {r}번째 행 {c}번째 열의 이름 {name|이} 두 번 나옵니다. 이름은 서로 달라야 합니다.",
   ],
   ["csv: there is no column {a}; there are {b}", "CSV: 열 {a|이} 없습니다. 있는 열: {b}."],
+  ["csv: there is no column {a} to ignore; there are {b}", "CSV: 무시할 열 {a|이} 없습니다. 있는 열: {b}."],
+  [
+    'csv: ignore is {a:p}; it is a list of names: { ignore: ["id"] }',
+    'CSV: ignore가 {a}입니다. { ignore: ["id"] }처럼 이름 목록을 쓰세요.',
+  ],
+  [
+    "csv: {a} is the label, and in ignore; it is read, or it is left out",
+    "CSV: {a|은} 레이블인데 ignore에도 있습니다. 읽거나 빼거나 둘 중 하나만 고르세요.",
+  ],
+  ["say { ignore: [{a}] } to leave its column out", "그 열을 빼려면 { ignore: [{a}] }라고 쓰세요."],
   [
     "there is no comma in the first row: if {a:w} is between its cells, say {g}",
     "첫 행에 쉼표가 없습니다. 칸 사이에 있는 것이 {a|이}라면 {g|을} 쓰세요.",

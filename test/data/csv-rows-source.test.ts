@@ -97,6 +97,22 @@ describe("rows of a CSV file", () => {
     expect(streamed.params).toEqual(held.params);
   });
 
+  test("are read without the columns that are ignored, by names of a header or by places", async () => {
+    for (const [head, ignore, label] of [
+      ["id,a,name,of\n", ["id", "name"], "of"],
+      ["", ["column1", "column3"], "column4"],
+    ] as const) {
+      const path = file(
+        "texts.csv",
+        `${head}7,1,Ann,0\n8,2,Bo,1\n9,3,Cy,1\n`.replace(/Ann|Bo|Cy/g, (name) => (head === "" ? "5" : name)),
+      );
+      const source = await csvRows(path, { label, ignore, batch: 2, shuffle: 1 });
+      const held = loader(await readCsv(path, { label, ignore }), { batch: 2, shuffle: 1 });
+      expect(source.columns).toEqual([head === "" ? "column2" : "a"]);
+      expect(await all(source)).toEqual(await all(held));
+    }
+  });
+
   test("that are wrong anywhere are refused before the first batch, with path, row and column", async () => {
     const path = file("bad.csv", `${table(9000, () => 1)}1,x,1\n`);
     await expect(csvRows(path, { label: "of", batch: 8 })).rejects.toThrow(`${path}: csv: row 9002, column 2 (b): "x" is not a number`);

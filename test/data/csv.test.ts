@@ -43,6 +43,25 @@ test("a label column: numbers, or names of classes in order of appearance", () =
   expect(parseCsv("1,a\n", { header: false, label: "column2" }).label?.classes).toEqual(["a"]);
 });
 
+test("columns that are ignored may hold anything: texts, gaps, ids", async () => {
+  const text = 'id,a,name,y,b\nx1,1,"Kim, Ann",cat,2\n,3,,dog,4\n';
+  const table = parseCsv(text, { label: "y", ignore: ["name", "id"] });
+  expect([table.columns, [...table.data], table.label]).toEqual([
+    ["a", "b"],
+    [1, 2, 3, 4],
+    { name: "y", values: new Float64Array([0, 1]), classes: ["cat", "dog"] },
+  ]);
+  expect((await blocksOf([...text], { label: "y", ignore: ["name", "id"], blockRows: 1 })).map(({ data }) => [...data])).toEqual([
+    [1, 2],
+    [3, 4],
+  ]);
+  const bare = parseCsv("1,x,2\n3,y,4\n", { header: false, ignore: ["column2"] });
+  expect([bare.columns, [...bare.data]]).toEqual([
+    ["column1", "column3"],
+    [1, 2, 3, 4],
+  ]);
+});
+
 describe("refuses", () => {
   test.each<[string, string, CsvOptions, string]>([
     ["nothing", "", {}, "csv: the file is empty"],
@@ -60,8 +79,13 @@ describe("refuses", () => {
       {},
       "csv: row 3 has 3 cells and the first row has 2: column 3 is one too many; all rows must have one length",
     ],
-    ["a word", "a,b\n1,2\n3,four\n", {}, 'csv: row 3, column 2 (b): "four" is not a number'],
-    ["a word without header", "1,2\n3,0x10\n", {}, 'csv: row 2, column 2: "0x10" is not a number'],
+    ["a word", "a,b\n1,2\n3,four\n", {}, 'csv: row 3, column 2 (b): "four" is not a number; say { ignore: ["b"] } to leave its column out'],
+    [
+      "a word without header",
+      "1,2\n3,0x10\n",
+      {},
+      'csv: row 2, column 2: "0x10" is not a number; say { ignore: ["column2"] } to leave its column out',
+    ],
     ["an empty cell", "a,b\n1, \n", {}, "csv: row 2, column 2 (b) is empty; say { empty: NaN } to allow it"],
     [
       "a mixed first row",
@@ -83,6 +107,7 @@ describe("refuses", () => {
       'csv: there is no column "y"; there are column1, column2; the first row has numbers, so these are no names of the file',
     ],
     ["no such label", "a,b\n1,2\n", { label: "y" }, 'csv: there is no column "y"; there are a, b'],
+    ["no such column to leave out", "a,b\n1,2\n", { ignore: ["a", "id"] }, 'csv: there is no column "id" to ignore; there are a, b'],
     ["a label that turns into text", "a,y\n1,2\n1,two\n", { label: "y" }, 'csv: row 3, column 2 (y): "two" is not a number'],
     ["an empty label", "a,y\n1,x\n1,\n", { label: "y" }, "csv: row 3, column 2 (y) is empty; every row needs a label"],
     ["an open quote", 'a,b\n1,"2\n3,4\n', {}, "csv: row 2, column 2 opens a quote that is never closed"],

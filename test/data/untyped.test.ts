@@ -95,6 +95,11 @@ describe("rows of files", () => {
   test("are read by options that are there: a label by another name would be an input", () => {
     expect(refused(parseCsv, "a,y\n1,2\n", { target: "y" })).toBe("csv: there is no option target; write label");
     expect(refused(parseCsv, "a,y\n1,2\n", { sep: ";" })).toBe("csv: there is no option sep; write delimiter");
+    expect(refused(parseCsv, "a,y\n1,2\n", { drop: ["a"] })).toBe("csv: there is no option drop; write ignore");
+    expect(refused(parseCsv, "a,y\n1,2\n", { ignore: "a" })).toBe('csv: ignore is "a"; it is a list of names: { ignore: ["id"] }');
+    expect(refused(parseCsv, "a,y\n1,2\n", { label: "y", ignore: ["y"] })).toBe(
+      'csv: "y" is the label, and in ignore; it is read, or it is left out',
+    );
     expect(refused(parseCsv, "a,y\n1,2\n", "y")).toBe('csv: the options are "y"; they are one record: { label: "y" }');
   });
 });
