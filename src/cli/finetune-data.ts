@@ -14,7 +14,7 @@ import { portText } from "../onnx/inspection.ts";
 import type { Port } from "../onnx/model.ts";
 import type { FinetuneSettings } from "./finetune-settings.ts";
 import type { CommandIo } from "./io.ts";
-import { tableStore } from "./table.ts";
+import { beside, tableStore } from "./table.ts";
 import { UsageError } from "./usage-error.ts";
 
 type Tensors = Readonly<Record<string, Tensor>>;
@@ -41,10 +41,14 @@ const usual: readonly string[] = ["y", "label", "labels", "target", "targets"];
 
 /** @throws ParseError, ShapeError, DTypeError, UsageError for data that is not the model's, with what the model wants and what was given */
 export async function tuningRows(path: string, settings: FinetuneSettings, ports: Ports, io: CommandIo): Promise<TuningRows> {
-  if (await isFolder(path)) return imageRows(path, settings, ports);
+  const pictures = await isFolder(path);
+  const table = !pictures && (/\.csv$/i.test(path) || path === "-");
+  if (settings.ignore.length > 0 && !table)
+    throw new UsageError(`--ignore names columns of a table, and ${path.slice(-40)} is none; leave it out`, "finetune");
+  if (pictures) return imageRows(path, settings, ports);
   if (settings.mean !== null || settings.std !== null)
     throw new UsageError(`--mean and --std are those of images, and ${path.slice(-40)} is no folder of them`, "finetune");
-  if (/\.csv$/i.test(path) || path === "-") return tableRows(path, settings, ports, io);
+  if (table) return tableRows(path, settings, ports, io);
   if (!/\.(safetensors|npz)$/i.test(path))
     throw new UsageError(
       `--data ${path.slice(-40)}: data is a .safetensors or .npz file with tensors by name, a .csv table, or a folder of images`,
@@ -240,14 +244,15 @@ async function tableRows(path: string, settings: FinetuneSettings, ports: Ports,
       `a table has one input, and the model takes ${portsText(ports) || "none"}; give the data as .safetensors, a tensor for each input`,
       "finetune",
     );
-  if (settings.target === null) throw new UsageError("--target is missing: name the column to be predicted", "finetune");
+  const { target, ignore } = settings;
+  if (target === null) throw new UsageError("--target is missing: name the column to be predicted", "finetune");
   if (Object.keys(settings.inputs).length > 0)
     throw new UsageError("--input names tensors; of a table all columns but the target are the input", "finetune");
   const [name, port] = entry;
   const width = (port.shape ?? []).slice(1).reduce<number>((n, s) => n * (typeof s === "number" ? s : 1), 1);
   const open = (port.shape ?? []).slice(1).filter((s) => typeof s !== "number").length;
   const fits = isFloat(port.dtype) ? Number.isFinite : Number.isInteger;
-  const table = await tableStore(path, settings.target, io, ({ columns, data, start }) => {
+  const table = await tableStore(path, { target, ignore }, io, ({ columns, data, start }) => {
     if (start === 0) checkColumns(columns.length);
     const bad = data.findIndex((x) => !fits(x));
     if (bad >= 0)
@@ -258,7 +263,7 @@ async function tableRows(path: string, settings: FinetuneSettings, ports: Ports,
   function checkColumns(count: number): void {
     if (port.shape !== null && port.shape.length > 0 && (open === 0 ? width === count : open === 1 && count % width === 0)) return;
     throw new ShapeError(
-      `${path} has ${count} columns beside ${settings.target}, and the model's input ${name} is ${portText(port)}, ${open === 0 ? `${width} numbers a row` : "which they do not fill"}`,
+      `${path} has ${beside(count, { target: target!, ignore })}, and the model's input ${name} is ${portText(port)}, ${open === 0 ? `${width} numbers a row` : "which they do not fill"}`,
     );
   }
   const { columns, labels, size } = table;
@@ -275,7 +280,7 @@ async function tableRows(path: string, settings: FinetuneSettings, ports: Ports,
     }),
     ...labelsOf(asTarget(values)),
     rows: size,
-    targetName: settings.target,
+    targetName: target,
     classes,
   };
 }

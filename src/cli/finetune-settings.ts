@@ -1,5 +1,5 @@
 import type { OptionSpec } from "./command.ts";
-import { type Given, settingReaders } from "./setting-readers.ts";
+import { type Given, ignoredColumns, ignoreOption, settingReaders } from "./setting-readers.ts";
 import { type TrainingDefaults, type TrainingSettings, trainingOptions, trainingSettings } from "./training-options.ts";
 import { UsageError } from "./usage-error.ts";
 
@@ -37,6 +37,7 @@ export const finetuneOptions: readonly OptionSpec[] = trainingOptions(defaults, 
     value: "NAME",
     about: "the tensor or column to be predicted; the one that is left over, or is called y or label, when left out",
   },
+  ignoreOption,
   { name: "predict", value: "NAME", about: "the output of the model that predicts it; its only one, or logits, when left out" },
   { name: "loss", value: "NAME", about: `${lossNames.join(", ")}; cross-entropy for whole numbers, else mse, when left out` },
   { name: "validation", value: "SHARE|FILE", about: "the share of rows held back, 0.2 when left out, or a file of others; 0 for none" },
@@ -71,6 +72,8 @@ export interface FinetuneSettings extends TrainingSettings {
   readonly mean: readonly number[] | null;
   readonly std: readonly number[] | null;
   readonly target: string | null;
+  /** Columns of a table that are left out. */
+  readonly ignore: readonly string[];
   readonly predict: string | null;
   readonly loss: LossName | null;
   /** A share of the rows, or a file. */
@@ -118,6 +121,7 @@ export function finetuneSettings(model: string, given: Given): FinetuneSettings 
     mean: numbers("mean"),
     std: numbers("std"),
     target: text("target"),
+    ignore: ignoredColumns(readers, "finetune"),
     predict: text("predict"),
     loss: given["loss"] === undefined ? null : choice("loss", lossNames, "cross-entropy"),
     validation: /^[\d.]+(e-?\d+)?$/.test(share)

@@ -22,7 +22,7 @@ import { modelOf, type SpecModel } from "./model-spec.ts";
 import { inOptions } from "./not-finite.ts";
 import { optimizerOf } from "./optimizer-named.ts";
 import { tellEnd, tellers } from "./run-end.ts";
-import { scaled, scalingOf, scalingOfNumbers, tableStore } from "./table.ts";
+import { beside, scaled, scalingOf, scalingOfNumbers, tableStore } from "./table.ts";
 import type { TrainSettings } from "./train-settings.ts";
 import { type ModelNote, noteKind } from "./trained-model.ts";
 import { UsageError } from "./usage-error.ts";
@@ -97,10 +97,10 @@ export async function runTraining(settings: TrainSettings, again: string, io: Co
   const model = modelOf(settings.model);
   // In f32, where nothing brings the columns to one size before.
   const kept = settings.raw ? Math.fround : (x: number): number => x;
-  const table = await tableStore(settings.data, settings.target, io, ({ columns, data, label, start }) => {
+  const table = await tableStore(settings.data, settings, io, ({ columns, data, label, start }) => {
     if (columns.length !== model.inputs)
       throw new UsageError(
-        `--model ${settings.model} takes ${model.inputs} numbers a row, and ${settings.data} has ${columns.length} columns beside ${settings.target}`,
+        `--model ${settings.model} takes ${model.inputs} numbers a row, and ${settings.data} has ${beside(columns.length, settings)}`,
         "train",
       );
     const bad = data.findIndex((x) => !Number.isFinite(kept(x)));

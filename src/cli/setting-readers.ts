@@ -1,3 +1,4 @@
+import type { OptionSpec } from "./command.ts";
 import { UsageError } from "./usage-error.ts";
 
 /** Options by name: texts from a command line, anything JSON has from a configuration. */
@@ -14,6 +15,8 @@ export interface SettingReaders {
   /** Bytes: 64kB, 1.5GB. */
   size(name: string, fallback: number): number;
   flag(name: string): boolean;
+  /** Names with commas between them, or a list of a configuration. */
+  names(name: string): readonly string[];
   choice<T extends string>(name: string, all: readonly T[], fallback: T): T;
   /** A path with this ending. */
   file(name: string, ending: RegExp, example: string): string | null;
@@ -50,6 +53,13 @@ export function settingReaders(given: Given, command: string): SettingReaders {
     const value = given[name] ?? false;
     return typeof value === "boolean" ? value : refuse(`--${name} ${shown(value)} is neither true nor false`);
   };
+  const names = (name: string): readonly string[] => {
+    const value = given[name] ?? [];
+    const all = typeof value === "string" ? value.split(",").map((one) => one.trim()) : value;
+    return Array.isArray(all) && all.every((one) => typeof one === "string") && (value === all || !all.includes(""))
+      ? all
+      : refuse(`--${name} ${shown(value)}: write names with commas between them`);
+  };
   const choice = <T extends string>(name: string, all: readonly T[], fallback: T): T => {
     const value = text(name) ?? fallback;
     return all.find((one) => one === value) ?? refuse(`--${name} ${shown(value)} is not there; there are ${all.join(", ")}`);
@@ -58,7 +68,23 @@ export function settingReaders(given: Given, command: string): SettingReaders {
     const path = text(name);
     return path === null || ending.test(path) ? path : refuse(`--${name} ${shown(path)}: name the file ${example}`);
   };
-  return { text, needed, number, count, size, flag, choice, file };
+  return { text, needed, number, count, size, flag, names, choice, file };
+}
+
+/** What help says of `--ignore`. */
+export const ignoreOption: OptionSpec = {
+  name: "ignore",
+  value: "COLUMN,...",
+  about: "columns of the table that are left out: ids, names and other text",
+};
+
+/** The columns that are left out. @throws UsageError where the target is among them */
+export function ignoredColumns({ names, text }: SettingReaders, command: string): readonly string[] {
+  const ignored = names("ignore");
+  const target = text("target");
+  if (target !== null && ignored.includes(target))
+    throw new UsageError(`--ignore ${target}: it is what --target names, and to be predicted; leave it out of --ignore`, command);
+  return ignored;
 }
 
 /** A setting in a message. */

@@ -13,19 +13,39 @@ export interface Scaling {
   readonly scale: readonly number[];
 }
 
+/** Which columns of a table are what; the others are inputs. */
+export interface ChosenColumns {
+  readonly target: string;
+  readonly ignore: readonly string[];
+}
+
+function andIgnored(ignore: readonly string[]): string {
+  return ignore.length === 0 ? "" : " and those of --ignore";
+}
+
+/** `3 columns beside price`, in a message. */
+export function beside(columns: number, { target, ignore }: ChosenColumns): string {
+  return `${columns} column${columns === 1 ? "" : "s"} beside ${target}${andIgnored(ignore)}`;
+}
+
 /**
  * The rows of a table with a target column, which are read where they stand; what is no ordinary file, as standard input, is held in memory. All rows are read
  * once, block by block, and `each` looks at them.
  * @throws ParseError, with the path, for what cannot be read or is no table with this column; what `each` throws
  */
-export async function tableStore(path: string, target: string, io: CommandIo, each: (block: CsvBlock) => void): Promise<CsvStore> {
+export async function tableStore(
+  path: string,
+  { target, ignore }: ChosenColumns,
+  io: CommandIo,
+  each: (block: CsvBlock) => void,
+): Promise<CsvStore> {
   const looked = (block: CsvBlock): void => {
-    if (block.columns.length === 0) throw new ParseError(`csv: there is no column beside ${target}`);
+    if (block.columns.length === 0) throw new ParseError(`csv: there is no column beside ${target}${andIgnored(ignore)}`);
     each(block);
   };
   const ordinary = path !== "-" && ((await (await nodeFiles()).stat(path).catch(() => null))?.isFile() ?? false);
   return told(path, async () => {
-    const options: CsvOptions = { label: target };
+    const options: CsvOptions = { label: target, ignore };
     if (ordinary) return csvStore(path, options, looked, io.readBytes(path));
     return heldTable(
       await joinBlocks(
@@ -70,17 +90,25 @@ export async function* tableBlocks(path: string, target: string, blockRows: numb
 }
 
 /** What `parseCsv` advises to who calls it, and what to do where there is a command line instead. */
-const advice: readonly (readonly [string | RegExp, string])[] = [
+const advice: readonly (readonly [call: string | RegExp, option: string | ((all: string, names: string) => string)])[] = [
   ["say { empty: NaN } to allow it", "fill the gap, or leave the row out"],
   [
     "say { header: true } if it holds names, { header: false } if it holds data",
     "the first row holds the names of the columns, and the others numbers",
   ],
+  [/say \{ ignore: (\[.*\]) \} to leave columns of text out$/, (_, names) => `write numbers there${orIgnore(JSON.parse(names))}`],
   [/say \{ delimiter: .* \}$/, "save the table with commas"],
 ];
 
+/** The option that leaves columns out, where it can name them. */
+function orIgnore(names: readonly string[]): string {
+  const listed = names.join(",");
+  if (names.some((name) => name === "" || name.includes(","))) return ", or take columns of text out of the file";
+  return `, or leave columns of text out: --ignore ${/^[\w.,-]+$/.test(listed) ? listed : `'${listed.replaceAll("'", "'\\''")}'`}`;
+}
+
 function inOptions(message: string): string {
-  return advice.reduce((text, [call, option]) => text.replace(call, option), message);
+  return advice.reduce((text, [call, option]) => text.replace(call, typeof option === "string" ? () => option : option), message);
 }
 
 async function told<T>(path: string, read: () => Promise<T>): Promise<T> {

@@ -1,6 +1,6 @@
 import { nearestName } from "../notation/nearest.ts";
 import type { OptionSpec } from "./command.ts";
-import { type Given, settingReaders } from "./setting-readers.ts";
+import { type Given, ignoredColumns, ignoreOption, settingReaders } from "./setting-readers.ts";
 import { type TrainingDefaults, type TrainingSettings, trainingOptions, trainingSettings } from "./training-options.ts";
 import { UsageError } from "./usage-error.ts";
 
@@ -29,6 +29,7 @@ export const trainOptions: readonly OptionSpec[] = trainingOptions(
     },
     { name: "data", value: "FILE.csv", about: "a table of numbers with a header; - is standard input" },
     { name: "target", value: "COLUMN", about: "what is to be predicted: classes, or a number" },
+    ignoreOption,
     { name: "task", value: "TASK", about: "classification or regression; by the model's outputs (1: regression) when left out" },
     { name: "split", value: "SHARE", about: "the share of rows that is trained on, 0.8 when left out; the rest is the validation" },
     { name: "raw", about: "leave the inputs as they are; else each column is brought to mean 0 and deviation 1" },
@@ -51,6 +52,7 @@ export interface TrainSettings extends TrainingSettings {
   readonly model: string;
   readonly data: string;
   readonly target: string;
+  readonly ignore: readonly string[];
   readonly task: "classification" | "regression" | null;
   readonly split: number;
   readonly raw: boolean;
@@ -69,12 +71,12 @@ const refuse = (message: string): never => {
 
 /** The settings in options or the record of a CONFIG.json. @throws UsageError for names and values that are not there */
 export function settingsOf(given: Given): TrainSettings {
-  const names = trainOptions.map(({ name }) => name);
+  const known = trainOptions.map(({ name }) => name);
   for (const name of Object.keys(given))
-    if (!names.includes(name)) {
-      const nearest = nearestName(name, names);
+    if (!known.includes(name)) {
+      const nearest = nearestName(name, known);
       refuse(
-        `the configuration has no ${name.slice(0, 40)}; ${nearest === undefined ? `there are ${names.join(", ")}` : `did you mean ${nearest}?`}`,
+        `the configuration has no ${name.slice(0, 40)}; ${nearest === undefined ? `there are ${known.join(", ")}` : `did you mean ${nearest}?`}`,
       );
     }
   const readers = settingReaders(given, "train");
@@ -85,6 +87,7 @@ export function settingsOf(given: Given): TrainSettings {
     model: needed("model", "mlp:64-32-10"),
     data: needed("data", "digits.csv"),
     target: needed("target", "label"),
+    ignore: ignoredColumns(readers, "train"),
     task:
       given["task"] === undefined
         ? null

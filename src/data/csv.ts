@@ -194,11 +194,22 @@ class CsvReader {
     if (writeDecimal(rows.text, rows.from[i]!, rows.to[i]!, out, at)) return;
     const cell = rows.cell(i);
     if (cell.trim() !== "") {
-      const advice = i === this.#labelAt ? "" : `; say { ignore: [${JSON.stringify(this.#names![i])}] } to leave its column out`;
+      const advice = i === this.#labelAt ? "" : `; say { ignore: [${this.#texts()}] } to leave columns of text out`;
       throw new ParseError(`csv: ${this.#place(i)}: ${JSON.stringify(cell.slice(0, 40))} is not a number${advice}`);
     }
     if (this.#options.empty === undefined) throw new ParseError(`csv: ${this.#place(i)} is empty; say { empty: NaN } to allow it`);
     out[at] = this.#options.empty;
+  }
+
+  /** The names of all columns of numbers with text in this row, as code. */
+  #texts(): string {
+    const { rows } = this;
+    const scratch = new Float64Array(1);
+    const texts = this.#names!.filter(
+      (_, i) =>
+        this.#roles[i] === role.number && !writeDecimal(rows.text, rows.from[i]!, rows.to[i]!, scratch, 0) && rows.cell(i).trim() !== "",
+    );
+    return texts.map((name) => JSON.stringify(name)).join(", ");
   }
 
   #addLabel(i: number): void {

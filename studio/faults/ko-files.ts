@@ -23,7 +23,7 @@ export const files: readonly Row[] = [
     "csv: {a} is the label, and in ignore; it is read, or it is left out",
     "CSV: {a|은} 레이블인데 ignore에도 있습니다. 읽거나 빼거나 둘 중 하나만 고르세요.",
   ],
-  ["say { ignore: [{a}] } to leave its column out", "그 열을 빼려면 { ignore: [{a}] }라고 쓰세요."],
+  ["say { ignore: [{a}] } to leave columns of text out", "글자가 있는 열을 빼려면 { ignore: [{a}] }라고 쓰세요."],
   [
     "there is no comma in the first row: if {a:w} is between its cells, say {g}",
     "첫 행에 쉼표가 없습니다. 칸 사이에 있는 것이 {a|이}라면 {g|을} 쓰세요.",

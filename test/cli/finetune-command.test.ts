@@ -206,6 +206,13 @@ describe("data that is not the model's", () => {
     expect((await on("--target", "label")).err).toContain(
       "has 2 columns beside label, and the model's input input is f32[batch,64], 64 numbers a row",
     );
+    expect((await on("--target", "label", "--ignore", "b")).err).toContain(
+      "has 1 column beside label and those of --ignore, and the model's",
+    );
+    const words = ["--ignore", "id", "-o", at("never.onnx")];
+    expect((await cli(["finetune", mlp, "--data", file("x.safetensors", serializeSafetensors({ x, y })), ...words])).err).toContain(
+      "--ignore names columns of a table, and ",
+    );
     expect((await on()).err).toContain("--target is missing: name the column to be predicted");
     expect((await on("--target", "label", "--input", "input=a")).err).toContain("of a table all columns but the target are the input");
     const two = file(

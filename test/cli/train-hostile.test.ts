@@ -2,6 +2,7 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, describe, expect, test } from "vitest";
+import { readCheckpoint } from "../../src/train/checkpoint.ts";
 import { runCli as cli } from "./run-cli.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "train-hostile-"));
@@ -133,6 +134,75 @@ describe("resuming", () => {
     expect((await cli(["predict", out, "--data", points])).err).toContain(
       "it has weights alone, as --out writes them; name the file that --checkpoint named",
     );
+  });
+});
+
+describe("columns that hold text", () => {
+  const people = file(
+    "people.csv",
+    `id,height,name,weight,kind\n${Array.from({ length: 40 }, (_, i) => `p${i},${i % 7},"Kim, ${i}",${i % 5},${i % 2 === 0 ? "a" : "b"}`).join("\n")}\n`,
+  );
+  const on = (...words: string[]) =>
+    cli([
+      "train",
+      "--model",
+      "mlp:2-2",
+      "--data",
+      people,
+      "--target",
+      "kind",
+      "--epochs",
+      "1",
+      "--force",
+      "--checkpoint",
+      at("p.ckpt"),
+      ...words,
+    ]);
+
+  test("are told with row, column, all their names and what to write", async () => {
+    const { code, err } = await on();
+    expect([code, err]).toEqual([
+      2,
+      `chainrule: ${people}: csv: row 2, column 1 (id): "p0" is not a number; write numbers there, or leave columns of text out: --ignore id,name\n`,
+    ]);
+    const odd = file("odd.csv", `the name,a,y\nx,1,2\n`);
+    expect((await cli(["train", "--model", "mlp:1-1", "--data", odd, "--target", "y"])).err).toContain("--ignore 'the name'\n");
+    const comma = file("comma.csv", `"a, b",a,y\nx,1,2\n`);
+    expect((await cli(["train", "--model", "mlp:1-1", "--data", comma, "--target", "y"])).err).toContain(
+      "write numbers there, or take columns of text out of the file\n",
+    );
+  });
+
+  test("are left out by --ignore, or by a list in a CONFIG.json", async () => {
+    expect((await on("--ignore", "id, name")).code).toBe(0);
+    expect((await readCheckpoint(at("p.ckpt"))).header.note).toMatchObject({ columns: ["height", "weight"] });
+    const config = file("people.json", JSON.stringify({ ignore: ["id", "name"] }));
+    const { code } = await cli([
+      "train",
+      config,
+      "--model",
+      "mlp:2-2",
+      "--data",
+      people,
+      "--target",
+      "kind",
+      "--epochs",
+      "1",
+      "--force",
+      "--checkpoint",
+      at("p.ckpt"),
+    ]);
+    expect(code).toBe(0);
+  });
+
+  test("are names of the table, and not the target", async () => {
+    expect((await on("--ignore", "id,nmae")).err).toContain(
+      'csv: there is no column "nmae" to ignore; there are id, height, name, weight, kind',
+    );
+    expect((await on("--ignore", "kind")).err).toContain("--ignore kind: it is what --target names, and to be predicted; leave it out");
+    expect((await on("--ignore", "id,,name")).err).toContain("--ignore id,,name: write names with commas between them");
+    expect((await on("--ignore", "id,name,height")).err).toContain("has 1 column beside kind and those of --ignore");
+    expect((await on("--ignore", "id,name,height,weight")).err).toContain("csv: there is no column beside kind and those of --ignore");
   });
 });
 

@@ -79,12 +79,17 @@ describe("refuses", () => {
       {},
       "csv: row 3 has 3 cells and the first row has 2: column 3 is one too many; all rows must have one length",
     ],
-    ["a word", "a,b\n1,2\n3,four\n", {}, 'csv: row 3, column 2 (b): "four" is not a number; say { ignore: ["b"] } to leave its column out'],
+    [
+      "a word",
+      "a,b\n1,2\n3,four\n",
+      {},
+      'csv: row 3, column 2 (b): "four" is not a number; say { ignore: ["b"] } to leave columns of text out',
+    ],
     [
       "a word without header",
       "1,2\n3,0x10\n",
       {},
-      'csv: row 2, column 2: "0x10" is not a number; say { ignore: ["column2"] } to leave its column out',
+      'csv: row 2, column 2: "0x10" is not a number; say { ignore: ["column2"] } to leave columns of text out',
     ],
     ["an empty cell", "a,b\n1, \n", {}, "csv: row 2, column 2 (b) is empty; say { empty: NaN } to allow it"],
     [
@@ -107,6 +112,12 @@ describe("refuses", () => {
       'csv: there is no column "y"; there are column1, column2; the first row has numbers, so these are no names of the file',
     ],
     ["no such label", "a,b\n1,2\n", { label: "y" }, 'csv: there is no column "y"; there are a, b'],
+    [
+      "all columns of text, at the first of them",
+      'id,a,name,b\nx1,1,"Kim, Ann",\n',
+      { empty: 0 },
+      'csv: row 2, column 1 (id): "x1" is not a number; say { ignore: ["id", "name"] } to leave columns of text out',
+    ],
     ["no such column to leave out", "a,b\n1,2\n", { ignore: ["a", "id"] }, 'csv: there is no column "id" to ignore; there are a, b'],
     ["a label that turns into text", "a,y\n1,2\n1,two\n", { label: "y" }, 'csv: row 3, column 2 (y): "two" is not a number'],
     ["an empty label", "a,y\n1,x\n1,\n", { label: "y" }, "csv: row 3, column 2 (y) is empty; every row needs a label"],
