@@ -11,8 +11,9 @@ export const predictCommand: Command = {
   summary: "predict with a model that chainrule train made",
   details:
     "Reads the rows block by block, so the table may be larger than memory; scales them as in training, and writes a prediction a row: the class\n" +
-    "and its probability, or the number. Columns are found by their names, in any order. Where the target is among them, it also tells\n" +
-    "how many rows are right, or the root mean squared error. Uses the best weights where the checkpoint kept them.",
+    "and its probability, or the number. Columns are found by their names, in any order; others may stand beside them and hold anything.\n" +
+    "Where the target is there, it also tells how many rows are right, or the root mean squared error; it may be empty, or no column at\n" +
+    "all. Uses the best weights where the checkpoint kept them.",
   options: [
     { name: "data", value: "FILE.csv", about: "the rows; - is standard input" },
     { name: "out", value: "FILE.csv", about: "where the predictions go; standard output when left out" },

@@ -1,6 +1,6 @@
 import { jit } from "../engines/jit.ts";
 import type { Language } from "../explain/explain.ts";
-import { DomainError, ParseError } from "../ir/errors.ts";
+import { DomainError } from "../ir/errors.ts";
 import type { Value } from "../ir/node.ts";
 import { hold, type Tensor } from "../ir/tensor.ts";
 import type { Values } from "../ir/tree.ts";
@@ -48,14 +48,17 @@ async function predicted(
   let rows = 0;
   let right = 0;
   let squares = 0;
-  let known = false;
+  /** Rows whose target is there. */
+  let known = 0;
+  let unread: readonly string[] = [];
+  const columns = { columns: note.columns, target: note.target, named: note.classes !== null };
+  const tell = (names: readonly string[]): void => {
+    unread = names;
+  };
   // Written with the first rows: a table that cannot be read leaves nothing behind.
   let head = json ? "" : classifies ? "prediction,probability\n" : "prediction\n";
-  for await (const block of tableBlocks(data, note.target, blockRows, io)) {
-    const x = hold(
-      f32(block.rows, note.columns.length),
-      scaled(chosen(block.columns, block.data, block.rows, note.columns, data), note.scaling),
-    );
+  for await (const block of tableBlocks(data, columns, blockRows, tell, io)) {
+    const x = hold(f32(block.rows, note.columns.length), scaled(chosen(block.columns, block.data, block.rows, note.columns), note.scaling));
     const bad = x.data.findIndex((v) => !Number.isFinite(v));
     if (bad >= 0)
       throw new DomainError(
@@ -63,22 +66,23 @@ async function predicted(
       );
     const { data: y } = run({ p: params as never, s: stats as never, x } as never) as unknown as Tensor;
     const { label } = block;
-    known ||= label !== null;
     const width = y.length / block.rows;
     const text: string[] = [];
     for (let i = 0; i < block.rows; i++) {
+      const target = label === null || Number.isNaN(label.values[i]) ? null : label.values[i]!;
+      if (target !== null) known++;
       if (classifies) {
         let best = 0;
         for (let j = 1; j < width; j++) if (y[i * width + j]! > y[i * width + best]!) best = j;
         const name = note.classes?.[best] ?? String(best);
         const probability = Number(y[i * width + best]!.toPrecision(6));
         text.push(json ? JSON.stringify({ prediction: note.classes === null ? best : name, probability }) : `${cell(name)},${probability}`);
-        if (label !== null && (label.classes?.[label.values[i]!] ?? String(label.values[i])) === name) right++;
+        if (target !== null && (label?.classes?.[target] ?? String(target)) === name) right++;
       } else {
         const { mean, scale } = note.targetScaling!;
         const prediction = y[i]! * scale[0]! + mean[0]!;
         text.push(json ? JSON.stringify({ prediction: Number(prediction.toPrecision(7)) }) : String(Number(prediction.toPrecision(7))));
-        if (label !== null) squares += (prediction - label.values[i]!) ** 2;
+        if (target !== null) squares += (prediction - target) ** 2;
       }
     }
     rows += block.rows;
@@ -87,21 +91,19 @@ async function predicted(
   }
   if (head !== "") await write(head);
   const words = commandWords[language];
-  if (!known) return words.predicted(rows);
-  return classifies
-    ? words.predictedRight(rows, right, Number((right / rows).toPrecision(4)))
-    : words.predictedError(rows, Number(Math.sqrt(squares / rows).toPrecision(4)));
+  const told =
+    known === 0
+      ? words.predicted(rows)
+      : classifies
+        ? words.predictedRight({ rows, known }, right, Number((right / known).toPrecision(4)))
+        : words.predictedError({ rows, known }, Number(Math.sqrt(squares / known).toPrecision(4)));
+  return unread.length === 0 ? told : `${told}\n${words.notRead(unread)}`;
 }
 
-/** The columns of the model, in its order. @throws ParseError for columns that are missing */
-function chosen(names: readonly string[], data: Float64Array, rows: number, wanted: readonly string[], path: string): Float64Array {
-  if (names.length === wanted.length && names.every((name, i) => name === wanted[i])) return data;
+/** The columns of the model, in its order. */
+function chosen(names: readonly string[], data: Float64Array, rows: number, wanted: readonly string[]): Float64Array {
+  if (names.every((name, i) => name === wanted[i])) return data;
   const places = wanted.map((name) => names.indexOf(name));
-  const missing = wanted.filter((_, i) => places[i]! < 0);
-  if (missing.length > 0)
-    throw new ParseError(
-      `${path}: the model wants columns that are not there: ${missing.slice(0, 8).join(", ")}${missing.length > 8 ? `, and ${missing.length - 8} more` : ""}`,
-    );
   const out = new Float64Array(rows * wanted.length);
   for (let i = 0; i < rows; i++) for (let j = 0; j < wanted.length; j++) out[i * wanted.length + j] = data[i * names.length + places[j]!]!;
   return out;

@@ -1,10 +1,10 @@
-import { type CsvBlock, type CsvOptions, type CsvTable, csvBlocks } from "../data/csv.ts";
-import { CsvRows } from "../data/csv-rows.ts";
+import { adviceOn, type ColumnChoice, type CsvBlock, type CsvOptions, type CsvTable, chosenBlocks, csvBlocks } from "../data/csv.ts";
 import { type CsvStore, csvStore } from "../data/csv-store.ts";
 import { joinBlocks } from "../data/join-blocks.ts";
 import { blocksOf, type RowStore } from "../data/row-store.ts";
 import { nodeFiles } from "../files/node-files.ts";
 import { ParseError } from "../ir/errors.ts";
+import { listed } from "../notation/given.ts";
 import type { CommandIo } from "./io.ts";
 
 /** Mean and deviation of columns: what inputs are brought to before a model sees them. */
@@ -77,13 +77,39 @@ function heldTable({ columns, rows: size, data, label }: CsvTable): CsvStore {
   };
 }
 
-/** The rows of a file block by block; the target is taken apart if it is there. @throws as `readTable` */
-export async function* tableBlocks(path: string, target: string, blockRows: number, io: CommandIo): AsyncGenerator<CsvBlock> {
-  const { names, pieces } = await told(path, () => headerOf(io.readBytes(path)));
-  const options: CsvOptions = names.includes(target) ? { label: target } : {};
-  const blocks = csvBlocks(pieces, { ...options, blockRows })[Symbol.asyncIterator]();
+/** The columns that a trained model reads, and what it predicts. */
+export interface ModelColumns {
+  readonly columns: readonly string[];
+  readonly target: string;
+  /** Whether the target is one of several names. */
+  readonly named: boolean;
+}
+
+/**
+ * The rows of a file block by block, in the columns of a model by their names. The target is taken apart if it is there, NaN where it is empty; other columns
+ * are not read, and their names told.
+ * @throws ParseError, with the path, for what cannot be read, a column that is missing, and a cell of the model's that is no number
+ */
+export async function* tableBlocks(
+  path: string,
+  { columns, target, named }: ModelColumns,
+  blockRows: number,
+  tell: (unread: readonly string[]) => void,
+  io: CommandIo,
+): AsyncGenerator<CsvBlock> {
+  const choose: ColumnChoice = (names, header) => {
+    const missing = columns.filter((name) => !names.includes(name));
+    if (missing.length > 0)
+      throw new ParseError(
+        `csv: the model reads columns that are not there: ${listed(missing)}; there are ${listed(names)}${adviceOn(names, header)}`,
+      );
+    const unread = names.filter((name) => name !== target && !columns.includes(name));
+    tell(unread);
+    return { label: names.includes(target) ? { name: target, holds: named ? "names" : "numbers" } : null, ignore: unread };
+  };
+  const blocks = chosenBlocks(io.readBytes(path), choose, blockRows)[Symbol.asyncIterator]();
   for (;;) {
-    const { done, value } = await told(path, () => blocks.next());
+    const { done, value } = await told(path, () => blocks.next(), "the model reads this column");
     if (done === true) return;
     yield value;
   }
@@ -107,16 +133,18 @@ function orIgnore(names: readonly string[]): string {
   return `, or leave columns of text out: --ignore ${/^[\w.,-]+$/.test(listed) ? listed : `'${listed.replaceAll("'", "'\\''")}'`}`;
 }
 
-function inOptions(message: string): string {
+function inOptions(message: string, reads: string | null): string {
+  if (reads !== null) message = message.replace(/say \{ ignore: .* \} to leave columns of text out$/, `${reads}: write a number`);
   return advice.reduce((text, [call, option]) => text.replace(call, typeof option === "string" ? () => option : option), message);
 }
 
-async function told<T>(path: string, read: () => Promise<T>): Promise<T> {
+/** @param reads what is said of a column of text where none can be left out */
+async function told<T>(path: string, read: () => Promise<T>, reads: string | null = null): Promise<T> {
   try {
     return await read();
   } catch (error) {
     if (error instanceof ParseError && !error.message.startsWith(`${path}: `))
-      throw new ParseError(`${path}: ${inOptions(error.message)}`, { cause: error });
+      throw new ParseError(`${path}: ${inOptions(error.message, reads)}`, { cause: error });
     const { code } = error as { readonly code?: unknown };
     if (code === "ENOENT" || code === "EISDIR" || code === "EACCES")
       throw new ParseError(
@@ -124,23 +152,6 @@ async function told<T>(path: string, read: () => Promise<T>): Promise<T> {
       );
     throw error;
   }
-}
-
-/** The cells of the first row, and all pieces, the ones read for it too. */
-async function headerOf(
-  source: AsyncIterable<Uint8Array>,
-): Promise<{ readonly names: readonly string[]; readonly pieces: AsyncIterable<Uint8Array> }> {
-  const iterator = source[Symbol.asyncIterator]();
-  const first = await iterator.next();
-  const pieces = (async function* () {
-    if (first.done !== true) yield first.value;
-    for (let next = await iterator.next(); next.done !== true; next = await iterator.next()) yield next.value;
-  })();
-  if (first.done === true) return { names: [], pieces };
-  const rows = new CsvRows(",".charCodeAt(0));
-  rows.push(new TextDecoder().decode(first.value), true);
-  const names = rows.next() ? Array.from({ length: rows.count }, (_, i) => rows.cell(i).trim()) : [];
-  return { names, pieces };
 }
 
 /**

@@ -39,6 +39,12 @@ export interface CsvBlock extends CsvTable {
   readonly start: number;
 }
 
+/** What is read of the columns of a table, once their names are there; labels may be empty. What it throws comes as it is. */
+export type ColumnChoice = (
+  names: readonly string[],
+  header: boolean,
+) => { readonly label: { readonly name: string; readonly holds: "names" | "numbers" } | null; readonly ignore: readonly string[] };
+
 /** What other libraries call the options. */
 const otherNames: OtherNames = {
   target: "label",
@@ -70,10 +76,13 @@ class CsvReader {
   #labels: Float64Array = new Float64Array(0);
   #count = 0;
   #given = 0;
-  /** Set where names and classes are known from an earlier reading. */
+  /** Set where it is said beforehand whether the label holds names. */
   #known = false;
+  /** Whether labels may be empty, and then are NaN. */
+  #gaps = false;
+  readonly #choose: ColumnChoice | null;
 
-  constructor(options: CsvOptions) {
+  constructor(options: CsvOptions, choose: ColumnChoice | null = null) {
     checkOptionNames("csv", options, ["delimiter", "header", "label", "ignore", "empty", "blockRows"], '{ label: "y" }', otherNames);
     const { delimiter = ",", ignore = [], label } = options;
     if (delimiter.length !== 1 || delimiter === '"' || delimiter === "\n" || delimiter === "\r")
@@ -84,6 +93,7 @@ class CsvReader {
       throw new DomainError(`csv: ${JSON.stringify(label)} is the label, and in ignore; it is read, or it is left out`);
     this.rows = new CsvRows(delimiter.charCodeAt(0));
     this.#options = options;
+    this.#choose = choose;
   }
 
   /** Takes names and classes from an earlier reading: there is no header. */
@@ -154,6 +164,14 @@ class CsvReader {
         throw new ParseError(`csv: row ${rows.row}, column ${i + 1}: the name ${JSON.stringify(name)} is there twice; names must differ`);
       seen.add(name);
     });
+    if (this.#choose !== null) {
+      const { label, ignore } = this.#choose(names, header);
+      this.#known = true;
+      this.#gaps = true;
+      if (label?.holds === "names") this.#classes = new Map();
+      this.#setColumns(names, label?.name, ignore);
+      return header;
+    }
     const { label, ignore = [] } = this.#options;
     for (const [name, why] of [...(label === undefined ? [] : [[label, ""]]), ...ignore.map((one) => [one, " to ignore"])] as const)
       if (!seen.has(name!))
@@ -194,7 +212,8 @@ class CsvReader {
     if (writeDecimal(rows.text, rows.from[i]!, rows.to[i]!, out, at)) return;
     const cell = rows.cell(i);
     if (cell.trim() !== "") {
-      const advice = i === this.#labelAt ? "" : `; say { ignore: [${this.#texts()}] } to leave columns of text out`;
+      const gap = this.#gaps ? "; where it is not known, leave the cell empty" : "";
+      const advice = i === this.#labelAt ? gap : `; say { ignore: [${this.#texts()}] } to leave columns of text out`;
       throw new ParseError(`csv: ${this.#place(i)}: ${JSON.stringify(cell.slice(0, 40))} is not a number${advice}`);
     }
     if (this.#options.empty === undefined) throw new ParseError(`csv: ${this.#place(i)} is empty; say { empty: NaN } to allow it`);
@@ -216,6 +235,10 @@ class CsvReader {
     const { rows } = this;
     const at = this.#count;
     if (at >= this.#labels.length) this.#labels = grown(this.#labels, at + 1);
+    if (this.#gaps && rows.cell(i).trim() === "") {
+      this.#labels[at] = Number.NaN;
+      return;
+    }
     const first = this.#given + at === 0 && !this.#known;
     if (first && !writeDecimal(rows.text, rows.from[i]!, rows.to[i]!, this.#labels, at) && rows.cell(i).trim() !== "")
       this.#classes = new Map();
@@ -245,7 +268,7 @@ class CsvReader {
 }
 
 /** What may lie behind a name that is not there. */
-function adviceOn(names: readonly string[], header: boolean): string {
+export function adviceOn(names: readonly string[], header: boolean): string {
   if (!header) return "; the first row has numbers, so these are no names of the file";
   const [only = "", ...others] = names;
   const [delimiter] = /[;\t|]/.exec(only) ?? [];
@@ -300,9 +323,25 @@ export async function* csvBlocks(
   options: CsvOptions & { readonly blockRows?: number } = {},
 ): AsyncGenerator<CsvBlock, void, undefined> {
   const { blockRows = 65536 } = options;
+  yield* blocksBy(new CsvReader(options), pieces, blockRows);
+}
+
+/** The same, with columns that are chosen by their names when these are read. */
+export function chosenBlocks(
+  pieces: AsyncIterable<Uint8Array | string>,
+  choose: ColumnChoice,
+  blockRows: number,
+): AsyncGenerator<CsvBlock, void, undefined> {
+  return blocksBy(new CsvReader({}, choose), pieces, blockRows);
+}
+
+async function* blocksBy(
+  reader: CsvReader,
+  pieces: AsyncIterable<Uint8Array | string> | Iterable<Uint8Array | string>,
+  blockRows: number,
+): AsyncGenerator<CsvBlock, void, undefined> {
   if (!Number.isInteger(blockRows) || blockRows < 1)
     throw new DomainError(`csv: blockRows is ${blockRows}; it must be a whole number, 1 or more`);
-  const reader = new CsvReader(options);
   const decoder = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
   let given = 0;
   for await (const piece of pieces) {

@@ -23,6 +23,7 @@ export const files: readonly Row[] = [
     "csv: {a} is the label, and in ignore; it is read, or it is left out",
     "CSV: {a|은} 레이블인데 ignore에도 있습니다. 읽거나 빼거나 둘 중 하나만 고르세요.",
   ],
+  ["where it is not known, leave the cell empty", "값을 모르면 칸을 비워 두세요."],
   ["say { ignore: [{a}] } to leave columns of text out", "글자가 있는 열을 빼려면 { ignore: [{a}] }라고 쓰세요."],
   [
     "there is no comma in the first row: if {a:w} is between its cells, say {g}",

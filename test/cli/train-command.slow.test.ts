@@ -60,8 +60,10 @@ describe("chainrule train", () => {
         .split("\n")
         .map((line) => (JSON.parse(line) as { prediction: string }).prediction),
     ).toEqual(["rose", "tulip"]);
-    expect(told).toBe("predicted 2 rows\n");
-    expect((await cli(["predict", files.best, "--data", other, "--lang", "ko"])).err).toBe("2행을 예측했습니다\n");
+    expect(told).toBe("predicted 2 rows\ncolumns that the model does not read: ignored\n");
+    expect((await cli(["predict", files.best, "--data", other, "--lang", "ko"])).err).toBe(
+      "2행을 예측했습니다\n모델이 읽지 않는 열: ignored\n",
+    );
     expect((await cli(["predict", files.best, "--data", flowers, "--lang", "ko"])).err).toBe(
       "90행을 예측했고 그중 90행이 맞았습니다: 정확도 1\n",
     );

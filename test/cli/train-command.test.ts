@@ -113,8 +113,16 @@ describe("chainrule predict refuses", () => {
       err: expect.stringContaining("no.csv: there is no such file"),
     });
     expect((await cli(["predict", at("m.ckpt"), "--data", lines])).err).toContain(
-      "the model wants columns that are not there: length, width",
+      `${lines}: csv: the model reads columns that are not there: length, width; there are a, b, y\n`,
     );
+    const part = (text: string) => cli(["predict", at("m.ckpt"), "--data", file("part.csv", text)]);
+    expect((await part("id,length\nx,1\n")).err).toContain("columns that are not there: width; there are id, length\n");
+    expect((await part("1,2\n3,4\n")).err).toContain("length, width; there are column1, column2; the first row has numbers");
+    expect((await part("length;width\n3;4\n")).err).toContain("there are length;width; there is no comma in the first row");
+    expect((await part("id,length,width\na,1,2\nb,3,wide\n")).err).toContain(
+      'csv: row 3, column 3 (width): "wide" is not a number; the model reads this column: write a number\n',
+    );
+    expect((await part("id,length,width\na,1,\n")).err).toContain("row 2, column 3 (width) is empty; fill the gap, or leave the row out\n");
     expect((await cli(["predict", at("m.ckpt"), "--data", file("nan.csv", "length,width\n1,2\ninf,2\n")])).err).toContain(
       "length is no finite number in row 1",
     );
@@ -135,6 +143,52 @@ describe("chainrule predict refuses", () => {
     expect((await cli(["predict", at("w.safetensors"), "--data", flowers])).err).toContain(
       "the file has tensors and no state of a training",
     );
+  });
+});
+
+describe("chainrule predict takes", () => {
+  const line = ["train", "--model", "mlp:2-1", "--data", lines, "--target", "y", "--epochs", "1", "--checkpoint", at("line.ckpt")];
+  /** What is printed, and what is told of it. */
+  const of = async (checkpoint: string, text: string, ...more: string[]) => {
+    const { code, out, err } = await cli(["predict", checkpoint, "--data", file("rows.csv", text), ...more]);
+    expect([code, code === 0 ? "" : err]).toEqual([0, ""]);
+    return { out, told: err.trim().split("\n") };
+  };
+
+  test("columns in any order beside others of any kind, which it tells, and a target that is there, empty or no column", async () => {
+    await cli([...flower, "--epochs", "30", "--force", "--checkpoint", at("m.ckpt")]);
+    const bare = await of(at("m.ckpt"), "length,width\n0.1,10\n4.1,8.2\n");
+    expect(bare.out).toMatch(/^prediction,probability\nrose,0\.\d+\ntulip,0\.\d+\n$/);
+    expect(bare.told).toEqual(["predicted 2 rows"]);
+    const none = ["predicted 2 rows", "columns that the model does not read: id, who"];
+    const id = await of(at("m.ckpt"), 'id,width,who,length\nx1,10,"Kim, Ann",0.1\n,8.2,,4.1\n');
+    expect(id).toEqual({ out: bare.out, told: none });
+    const empty = await of(at("m.ckpt"), "id,width,kind,who,length\nx1,10,,Ann,0.1\nx2,8.2, ,Bo,4.1\n");
+    expect(empty).toEqual({ out: bare.out, told: none });
+    const kinds = "width,length,kind\n10,0.1,rose\n8.2,4.1,\n8.2,4.1,rose\n8.2,4.1,tulip\n9,1,thistle\n";
+    expect((await of(at("m.ckpt"), kinds)).told).toEqual(["predicted 5 rows; the target is there in 4, 2 of them right: accuracy 0.5"]);
+    expect((await of(at("m.ckpt"), kinds, "--lang", "ko")).told).toEqual([
+      "5행을 예측했고, 목푯값이 있는 4행 중 2행이 맞았습니다: 정확도 0.5",
+    ]);
+  });
+
+  test("numbers for a target, of which some are not there", async () => {
+    await cli(line);
+    const { out } = await of(at("line.ckpt"), "a,b\n1,2\n3,4\n");
+    const [, first = 0] = out.split("\n").map(Number);
+    const gap = `id,y,b,a\np,${first + 3},2,1\nq,,4,3\n`;
+    const { told, out: same } = await of(at("line.ckpt"), gap);
+    expect(same).toBe(out);
+    expect(told).toEqual([
+      "predicted 2 rows; the target is there in 1, root mean squared error 3",
+      "columns that the model does not read: id",
+    ]);
+    expect((await of(at("line.ckpt"), gap, "--lang", "ko")).told).toEqual([
+      "2행을 예측했습니다(목푯값이 있는 행은 1행): 평균제곱근오차 3",
+      "모델이 읽지 않는 열: id",
+    ]);
+    const text = await cli(["predict", at("line.ckpt"), "--data", file("rows.csv", "y,a,b\nhigh,1,2\n")]);
+    expect(text.err).toContain('csv: row 2, column 1 (y): "high" is not a number; where it is not known, leave the cell empty\n');
   });
 });
 
