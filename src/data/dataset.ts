@@ -64,26 +64,42 @@ export function dataset<const C extends Columns>(columns: C): Dataset<{ readonly
   return part(columns, rowsFrom(0, size), true) as Dataset<{ readonly [K in keyof C]: Tensor }>;
 }
 
+/** Some of a list of rows that are known to be there, from one of its places up to another, as `at` gives them. Nobody keeps the list. */
+export type Gather<B> = (rows: Int32Array, from: number, to: number, into?: B) => B;
+
+/** Kept aside: a data set may be copied into another one, `{ ...data, at }`, whose rows are others. */
+const gathers: WeakMap<object, unknown> = /* @__PURE__ */ new WeakMap();
+
+/** How rows of a data set in memory are taken without looking whether they are there; null for data sets that somebody else made. */
+export function gatherOf<B>(data: Dataset<B>): Gather<B> | null {
+  return (gathers.get(data) as Gather<B> | undefined) ?? null;
+}
+
 /** Some rows of the columns, or all in their order, as a data set of their own; nothing is copied until rows are asked for. */
 function part(columns: Columns, places: Int32Array, all = false): Dataset<Columns> {
   const size = places.length;
   const take = taker(columns);
   // Where the rows of a batch stand: batches have one size, and nobody keeps this.
-  let from = new Int32Array(0);
-  const placesOf = (rows: Int32Array): Int32Array => {
-    if (from.length !== rows.length) from = new Int32Array(rows.length);
-    for (let i = 0; i < rows.length; i++) {
-      const place = places[rows[i]!];
-      if (place === undefined) throw new DomainError(`dataset: there is no row ${rows[i]}; rows go from 0 to ${size - 1}`);
-      from[i] = place;
-    }
-    return from;
+  let stands = new Int32Array(0);
+  const gather: Gather<Columns> = (rows, from, to, into) => {
+    if (all) return take(rows, from, to, into);
+    const count = to - from;
+    if (stands.length !== count) stands = new Int32Array(count);
+    for (let i = 0; i < count; i++) stands[i] = places[rows[from + i]!]!;
+    return take(stands, 0, count, into);
   };
-  return {
+  const made: Dataset<Columns> = {
     size,
-    at: (rows, into) => take(all && areWithin(rows, size) ? rows : placesOf(rows), into),
-    all: () => take(places),
-    checksum: () => checksumOf(take(standingRows(size, rowBytesOf(columns)).map((row) => places[row]!))),
+    at: (rows, into) => {
+      for (let i = 0; i < rows.length; i++)
+        if (!isRow(rows[i]!, size)) throw new DomainError(`dataset: there is no row ${rows[i]}; rows go from 0 to ${size - 1}`);
+      return gather(rows instanceof Int32Array ? rows : Int32Array.from(rows), 0, rows.length, into);
+    },
+    all: () => take(places, 0, size),
+    checksum: () => {
+      const standing = standingRows(size, rowBytesOf(columns)).map((row) => places[row]!);
+      return checksumOf(take(standing, 0, standing.length));
+    },
     split: (share, options = {}) => {
       checkOptionNames("split", options, ["seed", "stratify"], 'split(0.8, { seed: 0, stratify: "y" })', { shuffle: "seed" });
       const { seed, stratify } = options;
@@ -95,6 +111,8 @@ function part(columns: Columns, places: Int32Array, all = false): Dataset<Column
       return [part(columns, parts[0]), part(columns, parts[1])];
     },
   };
+  gathers.set(made, gather);
+  return made;
 }
 
 function rowBytesOf(columns: Columns): number {
@@ -109,39 +127,39 @@ function column(columns: Columns, name: string): Tensor["data"] {
   return found.data;
 }
 
-/** Whether they are rows of so many, none beyond. */
-function areWithin(rows: unknown, size: number): boolean {
-  if (!(rows instanceof Int32Array)) return false;
-  for (let i = 0; i < rows.length; i++) if (rows[i]! >>> 0 >= size) return false;
-  return true;
+/** Whether a data set of so many rows has one of this number. */
+function isRow(row: number, size: number): boolean {
+  return row >>> 0 === row && row < size;
 }
 
 /** Rows of so many elements and more are copied as blocks, which takes a while to begin. */
 const wide = 16;
 
 /** Rows of columns, into an earlier result where that fits. */
-function taker(columns: Columns): (places: Int32Array, into?: Columns) => Columns {
-  const parts = Object.entries(columns).map(([name, column]) => ({ name, column }));
+function taker(columns: Columns): (places: Int32Array, from: number, to: number, into?: Columns) => Columns {
+  const parts = Object.entries(columns).map(([name, column]) => {
+    const rows = column.type.shape[0]!;
+    return { name, column, width: rows === 0 ? 0 : column.data.length / rows };
+  });
   const seen: Words = new WeakMap();
-  const take = ({ type, data }: Tensor, places: Int32Array, old: Tensor | undefined): Tensor => {
-    const rows = type.shape[0]!;
-    const width = rows === 0 ? 0 : data.length / rows;
-    const free = old !== undefined && old.type.dtype === type.dtype ? old.data : null;
-    const fits = free !== null && free !== data && free.length === places.length * width;
-    const out = fits ? free : allocate(type.dtype, places.length * width);
-    copyRows(data, out, places, width, seen);
-    // The tensor itself: it may be memory of an engine, which then need not copy it.
-    if (fits && hasRows(old!.type.shape, places.length, type.shape)) return old!;
-    return hold({ ...type, shape: [places.length, ...type.shape.slice(1)] }, out);
-  };
-  return (places, into) => {
+  return (places, from, to, into) => {
+    const count = to - from;
     const taken = new Array<Tensor>(parts.length);
     let same = into !== undefined && countOf(into) === parts.length;
     for (let i = 0; i < parts.length; i++) {
-      const { name, column } = parts[i]!;
+      const { name, column, width } = parts[i]!;
+      const { type, data } = column;
       const old = into?.[name];
-      taken[i] = take(column, places, old);
-      same &&= taken[i] === old;
+      const free = old !== undefined && old.type.dtype === type.dtype ? old.data : null;
+      const fits = free !== null && free !== data && free.length === count * width;
+      const out = fits ? free : allocate(type.dtype, count * width);
+      copyRows(data, out, places, from, to, width, seen);
+      // The tensor itself: it may be memory of an engine, which then need not copy it.
+      if (fits && hasRows(old!.type.shape, count, type.shape)) taken[i] = old!;
+      else {
+        taken[i] = hold({ ...type, shape: [count, ...type.shape.slice(1)] }, out);
+        same = false;
+      }
     }
     return same ? into! : Object.fromEntries(parts.map(({ name }, i) => [name, taken[i]!]));
   };
@@ -170,34 +188,32 @@ function wordsOf(data: NumberArray, seen: Words): Int32Array {
 }
 
 /**
- * Copies rows. Narrow ones go element by element, elements of four bytes, which most are, as whole numbers whatever they are: a loop over arrays of one kind
- * takes a third of the time of one over several.
+ * Copies rows, those that stand in `places` from one place up to another. Narrow ones go element by element, elements of four bytes, which most are, as whole numbers
+ * whatever they are: a loop over arrays of one kind takes a third of the time of one over several.
  */
-function copyRows(from: NumberArray, to: NumberArray, places: Int32Array, width: number, seen: Words): void {
-  if (width >= wide) for (let i = 0; i < places.length; i++) to.set(from.subarray(places[i]! * width, (places[i]! + 1) * width), i * width);
-  else if (from.BYTES_PER_ELEMENT === 4) copyWords(wordsOf(from, seen), wordsOf(to, seen), places, width);
+function copyRows(data: NumberArray, out: NumberArray, places: Int32Array, from: number, to: number, width: number, seen: Words): void {
+  if (width >= wide)
+    for (let i = from; i < to; i++) out.set(data.subarray(places[i]! * width, (places[i]! + 1) * width), (i - from) * width);
+  else if (data.BYTES_PER_ELEMENT === 4) copyWords(wordsOf(data, seen), wordsOf(out, seen), places, from, to, width);
   else
-    for (let i = 0; i < places.length; i++) {
+    for (let i = from, at = 0; i < to; i++) {
       const first = places[i]! * width;
-      for (let j = 0; j < width; j++) to[i * width + j] = from[first + j]!;
+      for (let j = 0; j < width; j++) out[at++] = data[first + j]!;
     }
 }
 
-function copyWords(from: Int32Array, to: Int32Array, places: Int32Array, width: number): void {
-  if (width === 1) {
-    for (let i = 0; i < places.length; i++) to[i] = from[places[i]!]!;
-    return;
-  }
-  if (width === 2) {
-    for (let i = 0; i < places.length; i++) {
+function copyWords(data: Int32Array, out: Int32Array, places: Int32Array, from: number, to: number, width: number): void {
+  let at = 0;
+  if (width === 1) for (let i = from; i < to; i++) out[at++] = data[places[i]!]!;
+  else if (width === 2)
+    for (let i = from; i < to; i++) {
       const first = 2 * places[i]!;
-      to[2 * i] = from[first]!;
-      to[2 * i + 1] = from[first + 1]!;
+      out[at++] = data[first]!;
+      out[at++] = data[first + 1]!;
     }
-    return;
-  }
-  for (let i = 0; i < places.length; i++) {
-    const first = places[i]! * width;
-    for (let j = 0; j < width; j++) to[i * width + j] = from[first + j]!;
-  }
+  else
+    for (let i = from; i < to; i++) {
+      const first = places[i]! * width;
+      for (let j = 0; j < width; j++) out[at++] = data[first + j]!;
+    }
 }

@@ -1,8 +1,8 @@
 import { DomainError, GraphError } from "../ir/errors.ts";
 import { checkOptionNames, kindText, type OtherNames } from "../notation/given.ts";
 import type { Batches } from "./batches.ts";
-import type { Dataset } from "./dataset.ts";
-import { rowOrder, rowsFrom } from "./row-order.ts";
+import { type Dataset, type Gather, gatherOf } from "./dataset.ts";
+import { orderRows, rowOrder, rowsFrom } from "./row-order.ts";
 import { type Cut, type Part, withParts } from "./share.ts";
 
 /** How a loader cuts its data. */
@@ -44,10 +44,24 @@ export function loader<B>(data: Dataset<B>, options: LoaderOptions): Loader<B> {
   let passes = 0;
   let checksum: string | null | undefined;
   const orderOf = (n: number): Int32Array => (shuffle === undefined ? rowsFrom(0, size) : rowOrder(shuffle, size, n));
-  function* pass(n: number, from = 0, spare?: () => B | null): Generator<B> {
+  const gather = gatherOf(data);
+  // The order of a pass that is over, memory for that of the next one: of passes of one batch it would be most of the garbage.
+  let kept: Int32Array | null = null;
+  function* gathered(take: Gather<B>, n: number, from: number, spare?: () => B | null): Generator<B> {
+    const order = kept ?? rowsFrom(0, size);
+    if (shuffle !== undefined) {
+      kept = null;
+      orderRows(shuffle, order, n);
+    }
+    for (let i = from; i < length; i++) yield take(order, i * batch, Math.min((i + 1) * batch, size), spare?.() ?? undefined);
+    kept = order;
+  }
+  function* asked(n: number, from: number, spare?: () => B | null): Generator<B> {
     const order = orderOf(n);
     for (let i = from; i < length; i++) yield data.at(order.subarray(i * batch, (i + 1) * batch), spare?.() ?? undefined);
   }
+  const pass = (n: number, from = 0, spare?: () => B | null): Generator<B> =>
+    gather === null ? asked(n, from, spare) : gathered(gather, n, from, spare);
   function* parts(n: number, from: number, cut: Cut): Generator<Part<B>> {
     const order = orderOf(n);
     for (let i = from; i < length; i++) {

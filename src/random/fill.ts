@@ -1,6 +1,6 @@
 import type { NumberArray } from "../ir/dtype.ts";
 import { inverseNormal } from "./inverse-normal.ts";
-import { fillPlacesBelow, threefry2x32 } from "./threefry.ts";
+import { exchangePlaces, threefry2x32 } from "./threefry.ts";
 
 /** How many random bits a number is made of: the significand of f64, f32, f16, bf16, so that rounding never reaches 1. */
 export type UniformBits = 53 | 24 | 11 | 8;
@@ -75,13 +75,6 @@ export function fillBernoulli(key: NumberArray, dst: NumberArray, p: number): vo
  * Against equal chances it is off by less than n 2^-53.
  */
 export function fillPermutation(key: NumberArray, dst: NumberArray): void {
-  const places = new Int32Array(dst.length);
-  fillPlacesBelow(key[0]!, key[1]!, places);
   for (let i = 0; i < dst.length; i++) dst[i] = i;
-  for (let i = dst.length - 1; i > 0; i--) {
-    const j = places[i]!;
-    const moved = dst[i]!;
-    dst[i] = dst[j]!;
-    dst[j] = moved;
-  }
+  exchangePlaces(key[0]!, key[1]!, dst);
 }

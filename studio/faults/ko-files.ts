@@ -177,6 +177,7 @@ export const files: readonly Row[] = [
   ["there is no column {a:w}; there are {b:p}", "열 {a|이} 없습니다. 있는 열: {b}."],
   ["stratify takes a column with one number a row, such as the labels", "stratify는 레이블처럼 행마다 수가 하나인 열을 받습니다."],
   ["the seed is {x:w}; it is a whole number", "시드가 {x}입니다. 정수여야 합니다."],
+  ["the pass is {x:w}; it is a whole number", "바퀴 번호가 {x}입니다. 정수여야 합니다."],
   ["there are no files; give a record of paths: {g}", "파일이 없습니다. 경로의 레코드를 주세요: {g}"],
   ["no tensor is named; say which ones: {g}", "텐서의 이름이 없습니다. 어느 것인지 적으세요: {g}"],
   ["there is no tensor {a:w} in the file; it has {b:p}", "파일에 텐서 {a|이} 없습니다. 있는 것: {b}."],
