@@ -12,6 +12,7 @@ export const levels: Readonly<Record<string, number>> = {
   files: 0.5,
   ops: 1,
   random: 1.1,
+  loops: 1,
   linalg: 1.1,
   control: 1.1,
   evaluate: 2,

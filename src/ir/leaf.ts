@@ -23,7 +23,17 @@ function leafOp(name: string): AnyOp {
     pull: null,
     push: null,
     batch: null,
-    facts: { domain: {}, kink: null, local: null, formula: null, family: "leaf", linear: null, reach: null, dtypes: {}, lower: null },
+    facts: {
+      domain: {},
+      kink: null,
+      local: null,
+      formula: null,
+      family: "leaf",
+      linear: null,
+      reach: null,
+      dtypes: {},
+      lower: null,
+    },
   };
 }
 

@@ -1,3 +1,4 @@
+import type { CompiledLoops } from "./assembler.ts";
 import type { DType, TypedArray } from "./dtype.ts";
 import { GraphError, type Span } from "./errors.ts";
 import type { Held, Tensor } from "./tensor.ts";
@@ -398,6 +399,8 @@ export interface OpFacts {
   readonly reach: Reach | null;
   /** A decomposition into our ops, for ops from outside. */
   readonly lower: ((node: Node) => Value) | null;
+  /** A kernel in loops for an engine that compiles, absent where there is none; null for a node whose sizes or attributes it does not take. */
+  readonly loops?: ((node: Node) => CompiledLoops | null) | undefined;
 }
 
 /** A range of numbers; open ends leave their bound out by what samplers and checks do. */

@@ -6,6 +6,7 @@ import { matmul } from "../ops/contract/matmul.ts";
 import { declare, type Op } from "../ops/define.ts";
 import { choleskyInPlace } from "./kernels/cholesky.ts";
 import { symmetricCopy } from "./kernels/symmetric-copy.ts";
+import { choleskyLoops } from "./loops/cholesky.ts";
 import { batchOf, checkSquare, halfTriangle, matricesIn, matrixAt, symmetricPart, transposed } from "./matrices.ts";
 import { triangularSolve } from "./triangular-solve.ts";
 
@@ -38,6 +39,7 @@ export const cholesky: Op<(a: Operand) => Value> = declare<(a: Operand) => Value
     return y;
   },
   batch: ({ a }) => cholesky(a),
+  loops: choleskyLoops,
   formula: { a: "dA = L^-T sym(tril(L^T dL)) L^-1" },
   vjp: ({ ct, out }) => {
     const p = halfTriangle(matmul(transposed(out), ct));

@@ -115,6 +115,8 @@ export interface Meaning<N extends string, A, C, R> {
   readonly formula?: { readonly [K in Bare<N>]?: string };
   /** The same meaning in built-in ops. */
   readonly lower?: (s: Scope<N, C, Value>) => Value;
+  /** The kernel in loops that compiling engines make code of. */
+  readonly loops?: OpFacts["loops"];
 }
 
 function slotOf(text: string): Slot {
@@ -404,7 +406,7 @@ export function declare<F extends Fn, const N extends readonly string[], C = Att
       });
     return typeof entry === "function" ? entry() : entry;
   };
-  const { vjp, jvp, kink } = def;
+  const { vjp, jvp, kink, lower } = def;
   const byName: AnyOp["pull"] =
     vjp == null
       ? null
@@ -501,10 +503,10 @@ export function declare<F extends Fn, const N extends readonly string[], C = Att
     }
     return applyTo(call, operands, attrs);
   };
-  const { lower } = def;
   const facts: OpFacts = {
     domain: (def.domain ?? {}) as OpFacts["domain"],
     kink: kink ? (operands, attrs) => kink(scope(operands, attrs)) : null,
+    loops: def.loops,
     local: def.local ?? null,
     formula: (def.formula as Record<string, string> | undefined) ?? null,
     family: def.family ?? "op",

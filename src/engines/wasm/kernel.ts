@@ -1,3 +1,4 @@
+import type { CompiledLoops } from "../../ir/assembler.ts";
 import type { DType } from "../../ir/dtype.ts";
 import type { Node } from "../../ir/node.ts";
 import { type Shape, stridesOf } from "../../ir/shape.ts";
@@ -52,15 +53,20 @@ export class KernelCode {
   readonly temps: readonly number[];
   /** Where each operand lies: whole, but for those that the kernel takes as views. */
   readonly views: readonly (View | null)[];
+  /** See `Assembler`. */
+  readonly addProduct: () => void;
   readonly #leave: () => void;
 
-  constructor(parts: Pick<KernelCode, "code" | "library" | "operands" | "outs" | "temps" | "views"> & { readonly leave: () => void }) {
+  constructor(
+    parts: Pick<KernelCode, "code" | "library" | "operands" | "outs" | "temps" | "views" | "addProduct"> & { readonly leave: () => void },
+  ) {
     this.code = parts.code;
     this.library = parts.library;
     this.operands = parts.operands;
     this.outs = parts.outs;
     this.temps = parts.temps;
     this.views = parts.views;
+    this.addProduct = parts.addProduct;
     this.#leave = parts.leave;
   }
 
@@ -246,6 +252,8 @@ export interface Kernel {
   readonly views?: readonly number[];
   /** Memory that it needs while it runs. */
   readonly temps?: readonly Pick<Buffer, "dtype" | "length">[];
+  /** What an op that wrote its kernel itself says of it. */
+  readonly loops?: CompiledLoops;
 }
 
 /** The kernel of a node, null where its dtypes or sizes have none. */

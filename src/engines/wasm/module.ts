@@ -4,8 +4,10 @@ import { writeControl } from "./control-code.ts";
 import { convolutionScratch, writeConvolution } from "./convolution.ts";
 import { elementwise } from "./elementwise.ts";
 import { type Code, i32, ModuleBuilder } from "./encoder.ts";
+import { modes } from "./gemm.ts";
 import { cells, KernelCode } from "./kernel.ts";
 import { clear, type LoopCall, loopsOf, type Surroundings } from "./loop.ts";
+import { cubeOf } from "./looped.ts";
 import { MathLibrary, scalarSignature } from "./math.ts";
 import { type Computed, everyStep, type Hosted, type Loop, type Plan, padded, type Step } from "./plan.ts";
 import {
@@ -238,7 +240,7 @@ function writeRows(rows: Rows<Step>, { around, loops, products, parts }: Written
   };
 }
 
-function kernelFunction(step: Computed, { module, around, host, hosted }: Written): number {
+function kernelFunction(step: Computed, { module, around, products, host, hosted }: Written): number {
   return module.add(null, [], [], (code) => {
     const pointer = ({ buffer, offset }: { readonly buffer: View["buffer"]; readonly offset: number }): number => {
       const into = code.local(i32);
@@ -253,6 +255,10 @@ function kernelFunction(step: Computed, { module, around, host, hosted }: Writte
     const whole = (buffer: View["buffer"]): number => pointer({ buffer, offset: 0 });
     const operands = step.operands.map((v) => (v === null ? -1 : pointer(v)));
     const [outs, temps] = [step.outs.map(whole), step.temps.map(whole)];
-    step.kernel.write(new KernelCode({ code, library: around.library, operands, outs, temps, views: step.operands, leave }));
+    const addProduct = (): void => {
+      const { rows, columns, inner } = cubeOf(step.kernel.loops!);
+      code.int(rows).int(columns).int(inner).get(temps.at(-1)!).int(modes.onto).call(products.large.index("f64"));
+    };
+    step.kernel.write(new KernelCode({ code, library: around.library, operands, outs, temps, views: step.operands, addProduct, leave }));
   });
 }

@@ -11,6 +11,7 @@ import { elementwise, type Kind } from "./elementwise.ts";
 import { cells, type Kernel } from "./kernel.ts";
 import { kernels } from "./kernels/kernels.ts";
 import { isBernoulli } from "./kernels/random.ts";
+import { loopedKernel } from "./looped.ts";
 import { lowered } from "./lower.ts";
 import { byRows, type Rows, touched } from "./rows.ts";
 import { alignedTo, type Buffer, isWhole, reshaped, sliced, unborn, type View, viewOf, wholeView } from "./view.ts";
@@ -410,7 +411,14 @@ class Planner {
     else if (node.op.name === "pad" && kindOf(dtype) !== null) this.#padded(node);
     else if (hasBodies(node)) this.#control(node);
     else if (Object.hasOwn(kernels, node.op.name)) this.#computed(node);
-    else this.#host(node);
+    else this.#written(node);
+  }
+
+  /** An op that wrote loops for compilers, or else the host's. */
+  #written(node: Node): void {
+    const kernel = loopedKernel(node);
+    if (kernel === null) this.#host(node);
+    else this.#kernel(node, kernel, node.operands, [node]);
   }
 
   /** An op with bodies: they are laid out as plans within this one. */

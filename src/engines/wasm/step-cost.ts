@@ -59,6 +59,7 @@ export function costOf(step: Step): Omit<StepProfile, "measured" | "reads"> {
       wide = node.type.dtype === "f64";
       names.push(node.op.name);
       if (step.kind === "product") operations = 2 * sizeOf(node.type.shape) * step.a.shape[step.a.shape.length - 1]!;
+      else if (step.kind === "kernel") operations = step.kernel.loops?.operations ?? 0;
       else if (step.kind === "convolution") {
         const [a, b] = node.operands.slice(0, 2).map((v) => v!.type.shape) as [readonly number[], readonly number[]];
         const y = node.op.name === "conv" ? node.type.shape : a;

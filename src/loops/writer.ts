@@ -1,0 +1,377 @@
+import type { Assembler, CompiledLoops } from "../ir/assembler.ts";
+import { type Node, valuesOf } from "../ir/node.ts";
+import type { Block, LoopWriter, Real, Test, Whole } from "./language.ts";
+
+/** What is computed wherever it stands: it is on the stack once `push` has been called. */
+interface Term extends Real, Whole, Test {
+  readonly push: () => void;
+}
+type Given = Real | Whole | Test | number;
+
+/** A block and the local that has its address. */
+interface Placed extends Block {
+  readonly at: number;
+  readonly kind: "f32" | "f64";
+}
+
+/** Types of locals, as bytes of WebAssembly's binary format. */
+const [i32, f64, v128] = [0x7f, 0x7c, 0x7b];
+
+/** A kernel, and what it needs. */
+export interface Written extends Partial<Pick<CompiledLoops, "temps" | "products">> {
+  readonly operations: number;
+  /** Writes the kernel. */
+  readonly kernel: (w: LoopWriter) => void;
+}
+
+/** The compiled kernel of a node, written in the language of loops. */
+export function written(node: Node, { temps = [], products = 0, operations, kernel }: Written): CompiledLoops {
+  return { temps, products, operations, write: (k) => kernel(writerOf(k, node)) };
+}
+
+function writerOf(k: Assembler, node: Node): LoopWriter {
+  const { code } = k;
+  /** Numbers are two side by side: within the vectors of a sweep. */
+  let wide = false;
+  /** Blocks and loops around what is written. */
+  let depth = 0;
+
+  const term = (push: () => void): Term => ({ push }) as Term;
+  const got = (local: number): Term => term(() => code.get(local));
+  const whole = (x: Given): void => {
+    if (typeof x === "number") code.int(x);
+    else (x as Term).push();
+  };
+  const real = (x: Given): void => {
+    if (typeof x === "number") {
+      code.float64(x);
+      if (wide) code.op("f64x2.splat");
+    } else (x as Term).push();
+  };
+  /** An instruction on doubles, or on vectors of them. */
+  const of =
+    (op: string) =>
+    (...xs: readonly Given[]): Term =>
+      term(() => {
+        xs.forEach(real);
+        code.op(`${wide ? "f64x2" : "f64"}.${op}`);
+      });
+  const ints =
+    (op: string) =>
+    (...xs: readonly Given[]): Term =>
+      term(() => {
+        xs.forEach(whole);
+        code.op(op);
+      });
+  const also = (op: string) => (x: Test, y: Test) =>
+    term(() => {
+      (x as Term).push();
+      (y as Term).push();
+      code.op(wide ? op.replace("i32", "v128") : op);
+    });
+  const elementary = (name: "exp" | "log") => (x: Given) =>
+    term(() => {
+      real(x);
+      if (!wide) code.op("f64x2.splat");
+      k.library.write(code, name, "f64x2");
+      if (!wide) code.lane("f64x2.extract_lane", 0);
+    });
+  const cell = (type: number, x: Given) => {
+    const local = k.local(type);
+    const push = type === f64 ? real : whole;
+    const set = (x: Given): void => {
+      push(x);
+      code.set(local);
+    };
+    set(x);
+    const get = (): void => {
+      code.get(local);
+      if (wide && type === f64) code.op("f64x2.splat");
+    };
+    return Object.assign(term(get), { set });
+  };
+  const intIn = (x: Whole | number): number => {
+    const local = k.local();
+    whole(x);
+    code.set(local);
+    return local;
+  };
+  const nested = (levels: number, body: () => void): void => {
+    depth += levels;
+    body();
+    depth -= levels;
+  };
+  const move = (local: number, by: number): void => {
+    code.get(local);
+    code.int(by);
+    code.op("i32.add");
+    code.set(local);
+  };
+  /** The body again and again; it leaves by a branch over one block. */
+  const repeated = (body: () => void): void => {
+    code.block(() =>
+      code.loop(() =>
+        nested(2, () => {
+          body();
+          code.br(0);
+        }),
+      ),
+    );
+  };
+  const loop: LoopWriter["for"] = (from, to, body, step = 1) => {
+    const end = typeof to === "number" ? to : got(intIn(to));
+    const i = intIn(from);
+    repeated(() => {
+      code.get(i);
+      whole(end);
+      code.op("i32.ge_s");
+      code.brIf(1);
+      body(got(i));
+      move(i, step);
+    });
+  };
+  const bytes = (block: Placed): number => (block.kind === "f64" ? 8 : 4);
+  /** Pushes an address, but for the part of it that is returned: it is known. */
+  const address = (block: Placed, i: Whole | number, j: Whole | number): number => {
+    let known = 0;
+    code.get(block.at);
+    for (const [x, stride] of [[i, block.row], [j, block.column]] as const) // biome-ignore format: a list
+      if (typeof x === "number") known += x * stride * bytes(block);
+      else {
+        whole(x);
+        code.int(stride * bytes(block));
+        code.op("i32.mul");
+        code.op("i32.add");
+      }
+    return known;
+  };
+  const copied = (block: Block): number => intIn(got((block as Placed).at));
+  const placed = (at: number, kind: "f32" | "f64", row: number): Placed => ({ at, kind, row, column: 1 });
+  const kinds = (v: { readonly type: { readonly dtype: string } }) => v.type.dtype as "f32" | "f64";
+  const outs = valuesOf(node);
+
+  /** Numbers side by side, by `turns` of so many, in vectors but for those of one; `write` has the bytes beyond the pointers. */
+  const strides = (
+    count: Whole | number,
+    pointers: readonly number[],
+    turns: readonly number[],
+    write: (offset: number, turn: number) => void,
+  ): void => {
+    const left = intIn(count);
+    for (const numbers of turns) {
+      wide = numbers > 1;
+      repeated(() => {
+        code.get(left);
+        code.int(numbers);
+        code.op("i32.lt_s");
+        code.brIf(1);
+        for (let i = 0; i < numbers; i += wide ? 2 : 1) write(i * 8, i / 2);
+        for (const p of pointers) move(p, numbers * 8);
+        move(left, -numbers);
+      });
+      wide = false;
+    }
+  };
+  const element = (pointer: number, offset: number): Term => {
+    const local = k.local(wide ? v128 : f64);
+    code.get(pointer);
+    code.mem(wide ? "v128.load" : "f64.load", offset);
+    code.set(local);
+    return got(local);
+  };
+
+  const w: LoopWriter = {
+    operand: (i, row) => placed(k.operands[i]!, kinds(node.operands[i]!), row),
+    result: (i, row) => placed(k.outs[i]!, kinds(outs[i]!), row),
+    temp: (i, row) => placed(k.temps[i]!, "f64", row),
+    part: (block, i, j) => {
+      const at = k.local();
+      const known = address(block as Placed, i, j);
+      code.int(known);
+      code.op("i32.add");
+      code.set(at);
+      return { ...block, at } as Placed;
+    },
+    turned: (block) => ({ ...block, row: block.column, column: block.row }),
+    get: (block, i, j) =>
+      term(() => {
+        const own = block as Placed;
+        const known = j === undefined ? address(own, 0, i) : address(own, i, j);
+        code.mem(`${own.kind}.load`, known);
+        if (own.kind === "f32") code.op("f64.promote_f32");
+      }),
+    put: (block, i, j, x) => {
+      const own = block as Placed;
+      const known = address(own, i, j);
+      real(x);
+      if (own.kind === "f32") code.op("f32.demote_f64");
+      code.mem(`${own.kind}.store`, known);
+    },
+
+    real: (x) => cell(f64, x),
+    whole: (x) => cell(i32, x),
+    toReal: ints("f64.convert_i32_s"),
+    toWhole: (x) =>
+      term(() => {
+        real(x);
+        code.op("i32.trunc_sat_f64_s");
+      }),
+
+    add: of("add"),
+    sub: of("sub"),
+    mul: of("mul"),
+    div: of("div"),
+    abs: of("abs"),
+    neg: of("neg"),
+    sqrt: of("sqrt"),
+    min: of("min"),
+    max: of("max"),
+    floor: of("floor"),
+    log: elementary("log"),
+    exp: elementary("exp"),
+
+    plus: ints("i32.add"),
+    minus: ints("i32.sub"),
+    times: ints("i32.mul"),
+    least: (x, y) => {
+      const [a, b] = [intIn(x), intIn(y)];
+      return term(() => {
+        for (const x of [a, b, a, b]) code.get(x);
+        code.op("i32.lt_s");
+        code.op("select");
+      });
+    },
+
+    less: of("lt"),
+    atMost: of("le"),
+    unequal: of("ne"),
+    before: ints("i32.lt_s"),
+    same: ints("i32.eq"),
+    both: also("i32.and"),
+    either: also("i32.or"),
+    not: (x) =>
+      term(() => {
+        (x as Term).push();
+        code.op(wide ? "v128.not" : "i32.eqz");
+      }),
+    choose: (test, x, y) =>
+      term(() => {
+        real(x);
+        real(y);
+        (test as Term).push();
+        code.op(wide ? "v128.bitselect" : "select");
+      }),
+
+    if: (test, then, otherwise) => {
+      (test as Term).push();
+      code.if(() => nested(1, then), otherwise && (() => nested(1, otherwise)));
+    },
+    for: loop,
+    forever: (body) => {
+      repeated(() => {
+        const outside = depth - 1;
+        body(() => code.br(depth - outside));
+      });
+    },
+    each: (shape, moved, body) => {
+      const level = (axis: number): void => {
+        if (axis === shape.length) {
+          body();
+          return;
+        }
+        const size = shape[axis]!;
+        const go = (places: number): void => {
+          for (const { block, steps } of moved) move((block as Placed).at, places * steps[axis]! * bytes(block as Placed));
+        };
+        if (size === 1) level(axis + 1);
+        else {
+          loop(0, size, () => {
+            level(axis + 1);
+            go(1);
+          });
+          go(-size);
+        }
+      };
+      level(0);
+    },
+
+    sweep: (count, blocks, fixed, body) => {
+      const pointers = blocks.map(copied);
+      const numbers = fixed.map((x) => w.real(x));
+      const vectors = numbers.map((x) => {
+        const local = k.local(v128);
+        (x as unknown as Term).push();
+        code.op("f64x2.splat");
+        code.set(local);
+        return got(local);
+      });
+      strides(count, pointers, [4, 1], (offset) => {
+        const results = body(
+          pointers.map((p) => element(p, offset)),
+          wide ? vectors : numbers,
+        );
+        // All of them before the first is written, as blocks may be one.
+        const kept = results.map((x) => {
+          if (x === null) return null;
+          const local = k.local(wide ? v128 : f64);
+          real(x);
+          code.set(local);
+          return local;
+        });
+        kept.forEach((local, b) => {
+          if (local === null) return;
+          code.get(pointers[b]!);
+          code.get(local);
+          code.mem(wide ? "v128.store" : "f64.store", offset);
+        });
+      });
+    },
+    total: (count, blocks, body) => {
+      const pointers = blocks.map(copied);
+      const sums = Array.from({ length: 4 }, () => k.local(v128));
+      for (const s of sums) {
+        code.float64(0);
+        code.op("f64x2.splat");
+        code.set(s);
+      }
+      const sum = w.real(0);
+      strides(count, pointers, [8, 2, 1], (offset, turn) => {
+        const x = body(pointers.map((p) => element(p, offset)));
+        if (!wide) sum.set(w.add(sum, x));
+        else {
+          real(x);
+          code.get(sums[turn]!);
+          code.op("f64x2.add");
+          code.set(sums[turn]!);
+        }
+      });
+      const [first, ...others] = sums as [number, ...number[]];
+      for (const other of others) {
+        code.get(first);
+        code.get(other);
+        code.op("f64x2.add");
+        code.set(first);
+      }
+      const lane = (i: number): Term =>
+        term(() => {
+          code.get(first);
+          code.lane("f64x2.extract_lane", i);
+        });
+      sum.set(w.add(sum, w.add(lane(0), lane(1))));
+      return sum;
+    },
+    addProduct: (c, a, b, m, n, inner) => {
+      for (const x of [a, b] as readonly Block[] as readonly Placed[]) {
+        code.get(x.at);
+        code.int(x.row * 8);
+        code.int(x.column * 8);
+      }
+      code.get((c as Placed).at);
+      code.int(c.row * 8);
+      for (const x of [m, n, inner]) whole(x);
+      k.addProduct();
+    },
+    giveUp: () => k.fail(),
+  };
+  return w;
+}
