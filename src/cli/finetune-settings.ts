@@ -48,6 +48,11 @@ export const finetuneOptions: readonly OptionSpec[] = trainingOptions(defaults, 
   },
   { name: "freeze", value: "PATTERN,...", about: "weights that stay as they are; nothing is computed for their gradients" },
   {
+    name: "tie",
+    value: "all|none|PATTERN,...",
+    about: "weights that the file has twice and that are one; a table and the product with its numbers when left out",
+  },
+  {
     name: "lora",
     value: "RANK",
     about: "train adapters of this rank beside the matrices instead of the weights; --trainable names further weights",
@@ -80,6 +85,8 @@ export interface FinetuneSettings extends TrainingSettings {
   readonly validation: number | string;
   readonly trainable: readonly string[] | null;
   readonly freeze: readonly string[] | null;
+  /** What `tie` of `onnx.read` is; null when left out. */
+  readonly tie: boolean | readonly string[] | null;
   readonly lora: { readonly rank: number; readonly alpha: number; readonly targets: readonly string[] | null } | null;
   readonly adapters: string | null;
 }
@@ -129,9 +136,16 @@ export function finetuneSettings(model: string, given: Given): FinetuneSettings 
       : share,
     trainable: list("trainable"),
     freeze: list("freeze"),
+    tie: tieIn(text("tie")),
     lora: rank === null ? null : { rank, alpha: number("alpha", rank, above, "number above 0"), targets: list("targets") },
     adapters: file("adapters", /\.safetensors$/i, "….safetensors"),
   };
+}
+
+/** `all`, `none`, or patterns, as `tie` of `onnx.read` takes them. */
+export function tieIn(text: string | null): boolean | readonly string[] | null {
+  if (text === null || text === "all" || text === "none") return text && text === "all";
+  return text.split(",").filter((part) => part !== "");
 }
 
 /** `image=x,mask=m` as a record. */

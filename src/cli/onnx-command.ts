@@ -1,5 +1,6 @@
 import { type Command, jsonOption, langOption, languageIn, type Options } from "./command.ts";
 import { printable } from "./describe-error.ts";
+import { tieIn } from "./finetune-settings.ts";
 import { exitCodes } from "./io.ts";
 import { UsageError } from "./usage-error.ts";
 
@@ -15,6 +16,7 @@ export const onnxCommand: Command = {
   options: [
     { name: "dims", value: "NAME=SIZE,...", about: "numbers for sizes that have a name, such as batch=32; 1, or what fits, when left out" },
     { name: "outputs", value: "NAME,...", about: "these outputs, or values inside, instead of the file's own" },
+    { name: "tie", value: "all|none|PATTERN,...", about: "which weights that the file has twice are one, as chainrule finetune takes it" },
     jsonOption,
     langOption,
   ],
@@ -34,7 +36,13 @@ export const onnxCommand: Command = {
     const language = languageIn(options, "onnx");
     // Only those who have models load what reads them.
     const { inspectModel } = await import("../onnx/inspect.ts");
-    const found = await inspectModel(file, { dims: dimsIn(options, "onnx"), ...(outputs !== null && { outputs }) });
+    const given = options.get("tie");
+    const tie = tieIn(typeof given === "string" ? given : null);
+    const found = await inspectModel(file, {
+      dims: dimsIn(options, "onnx"),
+      ...(outputs !== null && { outputs }),
+      ...(tie !== null && { tie }),
+    });
     await io.write(options.has("json") ? `${JSON.stringify(found.toJSON())}\n` : printable(found.text(language)));
     return exitCodes.done;
   },

@@ -176,7 +176,10 @@ async function engineOf(name: EngineName): Promise<Engine> {
 /** Tunes as the settings say; the exit code. @throws UsageError, ParseError, ShapeError and others for a model and data that do not fit */
 export async function runFinetuning(settings: FinetuneSettings, again: string, io: CommandIo): Promise<number> {
   const { onnx } = await import("../onnx.ts");
-  const model = await onnx.read(settings.model, settings.predict === null ? {} : { outputs: [settings.predict] });
+  const model = await onnx.read(settings.model, {
+    ...(settings.predict !== null && { outputs: [settings.predict] }),
+    ...(settings.tie !== null && { tie: settings.tie }),
+  });
   const output = outputOf(model, settings.predict);
   const all = await tuningRows(settings.data, settings, model.inputs, io);
   if (all.rows === 0) throw new ShapeError(`${settings.data} has no rows`);

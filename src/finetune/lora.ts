@@ -14,12 +14,12 @@ import { sameType, tensorType, typeText } from "../ir/type.ts";
 import { listed } from "../notation/given.ts";
 import type { Bound } from "../onnx/answers.ts";
 import { applyModel, bindModel, type Model, type Opened, openedOf, replayOf } from "../onnx/model.ts";
-import { usesOf } from "../onnx/parameters.ts";
+import { type Parameter, placesOf, usesOf } from "../onnx/parameters.ts";
 import type { NodeMessage } from "../onnx/schema.ts";
 import type { Watch } from "../onnx/walk.ts";
 import { add, cast, conv, matmul, mul, reshape, sub, transpose } from "../ops/index.ts";
-import { matched } from "../optim/patterns.ts";
 import { fold, key, uniform } from "../random/random.ts";
+import { matchedWeights } from "./trainables.ts";
 
 /** What to adapt, and how. */
 export interface LoraOptions {
@@ -167,13 +167,13 @@ export function lora<I extends string, O extends string>(model: Model<I, O>, opt
   if (opened === undefined) throw new GraphError("lora: this is no model that onnx.read gave");
   const names = Object.keys(model.params);
   const ways = waysOf(opened);
-  const chosen = patterns === undefined ? usual(ways, model.trainable) : [...matched(patterns, names, "lora: targets")];
+  const chosen = patterns === undefined ? usual(ways, model.trainable) : [...matchedWeights(patterns, model, "lora: targets")];
   if (chosen.length === 0)
     throw new GraphError(
       `lora: the model has no product and no convolution whose weight is trained; name weights in targets: ${listed(names)}`,
     );
   const targets = chosen.map((name) => targetOf(name, model.params[name]!, ways.get(name)!, rank));
-  const whole = also === undefined ? [] : [...matched(also, names, "lora: also")].filter((name) => !chosen.includes(name));
+  const whole = also === undefined ? [] : [...matchedWeights(also, model, "lora: also")].filter((name) => !chosen.includes(name));
   const params: Record<string, Tensor> = Object.fromEntries(whole.map((name) => [name, model.params[name]!]));
   for (const target of targets) {
     for (const name of [target.a, target.b])
@@ -236,7 +236,15 @@ export function lora<I extends string, O extends string>(model: Model<I, O>, opt
 
 function waysOf({ nodes, parameters }: Opened): Map<string, Way> {
   const uses = usesOf(nodes);
-  return new Map(parameters.map(({ name, initializer, value }) => [name, wayOf(value, uses.get(initializer) ?? [])]));
+  const way = (p: Parameter): Way =>
+    // Turned it is another value, which no adapter stands beside.
+    p.copies.some((copy) => copy.transposed)
+      ? "weight"
+      : wayOf(
+          p.value,
+          placesOf(p).flatMap((name) => uses.get(name) ?? []),
+        );
+  return new Map(parameters.map((p) => [p.name, way(p)]));
 }
 
 /** Products where there are any, else convolutions. */
@@ -275,6 +283,11 @@ export async function loadAdapters<I extends string, O extends string>(
       `${path}: it does not say that its tensors are adapters; saveAdapters writes them, and loadTensors reads tensors alone`,
     );
   const missing = settings.targets.filter((name) => !Object.hasOwn(model.params, name));
+  const tied = missing.find((name) => Object.hasOwn(model.tied, name));
+  if (tied !== undefined)
+    throw new ParseError(
+      `${path}: it has an adapter of ${tied}, which is tied to ${model.tied[tied]} here; read the model with { tie: false }, as it was for these adapters`,
+    );
   if (missing.length > 0)
     throw new ParseError(`${path}: its adapters are those of another model: there is no weight ${listed(missing)} here`);
   const also = Object.keys(tensors).filter((name) => Object.hasOwn(model.params, name));

@@ -1,12 +1,13 @@
 import { GraphError } from "../ir/errors.ts";
 import type { Tensor } from "../ir/tensor.ts";
 import { listed } from "../notation/given.ts";
-import { matched } from "../optim/patterns.ts";
+import { matched, names } from "../notation/patterns.ts";
 
 /** The weights of a model and which of them are trained by default: a model that `onnx.read` gave. */
 export interface Weighted {
   readonly params: { readonly [name: string]: Tensor };
   readonly trainable: readonly string[];
+  readonly tied?: { readonly [copy: string]: string };
 }
 
 /** Which weights to train, by patterns in which `*` stands for any characters. */
@@ -17,15 +18,28 @@ export interface Choice {
   readonly freeze?: readonly string[];
 }
 
+/** The weights that patterns name. @throws GraphError for a pattern that names none, or one that is tied to another */
+export function matchedWeights(patterns: readonly string[], { params, tied = {} }: Weighted, who: string): ReadonlySet<string> {
+  const all = Object.keys(params);
+  for (const pattern of patterns) {
+    const copy = all.some((name) => names([pattern], name)) ? undefined : Object.keys(tied).find((name) => names([pattern], name));
+    if (copy !== undefined)
+      throw new GraphError(
+        `${who}: ${copy} is tied to ${tied[copy]}; name that one, or read the model with { tie: false } (--tie none) and they are two`,
+      );
+  }
+  return matched(patterns, all, who);
+}
+
 /**
  * The names of the weights to train, for an optimiser's `only`: `adam({ rate: 1e-4, only: trainables(model, { freeze: ["features.*"] }) })`.
  * @throws GraphError for a pattern that names no weight, and where nothing is left
  */
 export function trainables(model: Weighted, { only, freeze }: Choice = {}): string[] {
-  const names = Object.keys(model.params);
-  const chosen = only === undefined ? new Set(model.trainable) : matched(only, names, "trainables: only");
-  const frozen = freeze === undefined ? new Set<string>() : matched(freeze, names, "trainables: freeze");
-  const found = names.filter((name) => chosen.has(name) && !frozen.has(name));
-  if (found.length === 0) throw new GraphError(`trainables: nothing is left to train; the model has ${listed(names) || "no weights"}`);
+  const all = Object.keys(model.params);
+  const chosen = only === undefined ? new Set(model.trainable) : matchedWeights(only, model, "trainables: only");
+  const frozen = freeze === undefined ? new Set<string>() : matchedWeights(freeze, model, "trainables: freeze");
+  const found = all.filter((name) => chosen.has(name) && !frozen.has(name));
+  if (found.length === 0) throw new GraphError(`trainables: nothing is left to train; the model has ${listed(all) || "no weights"}`);
   return found;
 }

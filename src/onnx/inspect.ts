@@ -16,9 +16,10 @@ import { type Model, type Opened, openedOf, openParts, outputPort, type Port, ty
 import type { Source } from "./model-file.ts";
 import { unknownText } from "./operators.ts";
 import { unsupportedIn, weightsBehind } from "./operators-used.ts";
+import { placesOf } from "./parameters.ts";
 import { type Sample, sampleOf } from "./sample.ts";
 import type { NodeMessage } from "./schema.ts";
-import { copiesIn, foldedIn, tiedIn } from "./sharing.ts";
+import { foldedIn, tiedIn } from "./sharing.ts";
 import { type Applied, type Stops, stopsIn } from "./stops.ts";
 import type { Watch } from "./walk.ts";
 
@@ -152,7 +153,7 @@ function memoryOf({ parameters }: Opened, { params, inputs, outputs, dims }: Sam
  */
 export async function inspectModel(source: Source | Model<string, string>, options: ReadOptions<string, string> = {}): Promise<Inspection> {
   const opened = openedOf(source) ?? (await openParts(source as Source, options));
-  const { file, nodes, parameters, constants, opsets, functions, inputs } = opened;
+  const { file, nodes, parameters, copies, constants, opsets, functions, inputs } = opened;
   const { message, graph } = file;
   const unsupported = nodes.flatMap((node) => {
     const wrong = unsupportedIn(node, functions);
@@ -201,9 +202,9 @@ export async function inspectModel(source: Source | Model<string, string>, optio
         behind: behind.length,
         blocks: behind.filter((i) => !reached![i] && !open.has(i)).map((i) => names[i]!),
       })),
-    folded: foldedIn(nodes, new Set(parameters.map((p) => p.initializer))).map(factsOf),
+    folded: foldedIn(nodes, new Set(parameters.flatMap(placesOf))).map(factsOf),
     tied: tiedIn(parameters, nodes).map((t) => ({ parameter: t.parameter, nodes: t.nodes.map((n) => factsOf(n).node) })),
-    copies: copiesIn(parameters),
+    copies,
     dataDependent: found?.hanging ?? [],
     host: found?.host ?? [],
     memory: found === null ? null : memoryOf(opened, found.sample),

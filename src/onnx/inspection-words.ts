@@ -46,7 +46,7 @@ export interface InspectionWords {
   readonly tied: string;
   readonly tiedBy: (parameter: string, count: number, names: string) => string;
   readonly copies: string;
-  readonly copyOf: (copy: string, first: string, transposed: boolean) => string;
+  readonly copyOf: (copy: string, first: string, transposed: boolean, tied: boolean) => string;
   readonly split: string;
   readonly needs: (node: string, what: string, inputs: string, weights: string, places: boolean) => string;
   readonly host: (count: number, of: number) => string;
@@ -98,8 +98,8 @@ const en: InspectionWords = {
   tied: "Tied weights",
   tiedBy: (parameter, count, names) => `${parameter} is used by ${plural(count, "node")}: ${names}`,
   copies: "Copies",
-  copyOf: (copy, first, transposed) =>
-    `${copy} is ${first}${transposed ? " transposed" : ""}, written twice: they were tied, and training moves them apart`,
+  copyOf: (copy, first, transposed, tied) =>
+    `${copy} is ${first}${transposed ? " transposed" : ""}, written twice: ${tied ? "they are one weight, and are written to both places" : `training moves them apart, unless they are tied (--tie ${copy})`}`,
   split: "Split by data",
   needs: (node, what, inputs, weights, places) => {
     const from = [...(inputs === "" ? [] : [`the data of ${inputs}`]), ...(weights === "" ? [] : [`the weights ${weights}`])];
@@ -177,8 +177,8 @@ const ko: InspectionWords = {
   tied: "공유하는 가중치",
   tiedBy: (parameter, count, names) => `${withParticle(parameter, "을")} 노드 ${grouped(count)}개가 씁니다: ${names}`,
   copies: "사본",
-  copyOf: (copy, first, transposed) =>
-    `${withParticle(copy, "은")} ${withParticle(transposed ? `${first}의 전치` : first, "과")} 값이 같은 사본입니다. 하나의 가중치였으나 따로 저장되어, 학습하면 서로 달라집니다`,
+  copyOf: (copy, first, transposed, tied) =>
+    `${withParticle(copy, "은")} ${withParticle(transposed ? `${first}의 전치` : first, "과")} 값이 같은 사본입니다. ${tied ? "하나의 가중치로 학습하고 두 곳에 모두 저장합니다" : `묶지 않으면(--tie ${copy}) 학습하면서 서로 달라집니다`}`,
   split: "데이터로 나뉘는 부분",
   needs: (node, what, inputs, weights, places) => {
     const from = [...(inputs === "" ? [] : [`데이터 ${inputs}`]), ...(weights === "" ? [] : [`가중치 ${weights}`])];

@@ -66,8 +66,10 @@ export interface Inspection {
   readonly folded: readonly NodeFacts[];
   /** Parameters that several nodes use. */
   readonly tied: readonly { readonly parameter: string; readonly nodes: readonly string[] }[];
-  /** Parameters that hold the same numbers and were tied before the export: training moves them apart. */
-  readonly copies: readonly { readonly parameters: readonly [string, string]; readonly transposed: boolean }[];
+  /**
+   * Weights that the file has twice, with the same numbers: those that are `tied` are read as one, called as the first of them, and written to both places; training moves the others apart.
+   */
+  readonly copies: readonly { readonly parameters: readonly [string, string]; readonly transposed: boolean; readonly tied: boolean }[];
   /**
    * Nodes that need data where others need shapes, and so split the model: what they need, the inputs and weights it comes from, and how it is bound: "places",
    * a tensor that the rest takes, or "shape", numbers in the rest's shapes, which is another program for each choice of them.
@@ -211,7 +213,7 @@ export function inspectionText(i: Inspection, language: InspectionLanguage = "en
     ),
     ...part(
       w.copies,
-      i.copies.map(({ parameters: [first, copy], transposed }) => w.copyOf(copy, first, transposed)),
+      i.copies.map(({ parameters: [first, copy], transposed, tied }) => w.copyOf(copy, first, transposed, tied)),
     ),
   );
   if (i.dataDependent.length > 0) {

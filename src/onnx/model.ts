@@ -6,15 +6,16 @@ import { isKept, type Value } from "../ir/node.ts";
 import type { Operand } from "../ir/op.ts";
 import { isTypedArray, type Tensor, tensor } from "../ir/tensor.ts";
 import { sameType, tensorType, typeText } from "../ir/type.ts";
-import { cast } from "../ops/index.ts";
+import { cast, transpose } from "../ops/index.ts";
 import { type Answers, type Bound, Recorder, Replay, unbound } from "./answers.ts";
 import type { ExternalFiles } from "./external-data.ts";
 import { type ModelFile, openModel, type Source, tensorsIn } from "./model-file.ts";
 import { checkOperators } from "./operators-used.ts";
-import { type Parameter, parametersOf, toldOf } from "./parameters.ts";
+import { type Parameter, parametersOf, placesOf, toldOf } from "./parameters.ts";
 import type { FunctionMessage, NodeMessage, ValueMessage } from "./schema.ts";
 import { isSequence } from "./sequences.ts";
 import { absentTensor, dtypeOfElement } from "./tensor-data.ts";
+import { type Copies, tieCopies } from "./ties.ts";
 import { applyNodes, functionKey, inOrder, Names, type Opsets, opsetsOf, readsOf, type Watch } from "./walk.ts";
 
 /** An input or output of a model: its dtype, and its sizes, which are numbers, names that stand for numbers, or unknown. */
@@ -34,6 +35,12 @@ export interface ReadOptions<I extends string, O extends string> {
   readonly dims?: { readonly [name: string]: number };
   /** Files with data beside the model, by the names it has for them, where the model does not come from a path. */
   readonly external?: ExternalFiles;
+  /**
+   * Weights that the file has twice, with the same numbers as they stand or transposed, and that are one: all of them, none, or those that patterns name (`*` for any characters), each with the first
+   * that has its numbers. When left out, those that nothing else explains: a table that is looked up and the matrix of a product (the embedding and the head of a language model), and
+   * what the exporter says was moved from one weight.
+   */
+  readonly tie?: boolean | readonly string[];
 }
 
 /** A model that was read: its weights and the function that it computes, made of our ops. */
@@ -46,6 +53,8 @@ export interface Model<I extends string, O extends string> {
   readonly outputs: { readonly [K in O]: Port };
   /** The name that the file has for each weight: exporters leave some without one, and these are named by the node that uses them. */
   readonly initializers: { readonly [name: string]: string };
+  /** Weights that the file has a second time, by what they would be called, and the weight that each is: they are read as one, and written to both places. */
+  readonly tied: { readonly [copy: string]: string };
   /**
    * The model as a function of its weights and inputs. It builds fresh nodes, so that every transform, engine and picture takes it; shapes are those of
    * what is given, so one model serves all batch sizes.
@@ -76,6 +85,8 @@ export interface Opened {
   readonly file: ModelFile;
   readonly nodes: readonly NodeMessage[];
   readonly parameters: readonly Parameter[];
+  /** Which weights of the file have the same numbers. */
+  readonly copies: readonly Copies[];
   readonly constants: ReadonlyMap<string, Tensor>;
   readonly opsets: Opsets;
   readonly functions: ReadonlyMap<string, FunctionMessage>;
@@ -182,15 +193,18 @@ export async function openParts(
     }
   await file.fetch([...needed.flatMap(([name, t]) => (absent.has(name) ? [] : [t])), ...tensorsIn(nodes, message.functions ?? [])]);
   for (const [name, t] of needed) initializers.set(name, absent.get(name) ?? file.tensor(t, name));
-  const parameters = parametersOf(initializers, nodes, toldOf(graph), (name) => absent.has(name));
-  const trained = new Set(parameters.map((p) => p.initializer));
+  const apart = parametersOf(initializers, nodes, toldOf(graph), (name) => absent.has(name));
+  // Whether numbers that are not there are the same cannot be told.
+  const { parameters, copies } = weights === "absent" ? { parameters: apart, copies: [] } : tieCopies(apart, nodes, options.tie);
+  const trained = new Set(parameters.flatMap(placesOf));
   const functions = new Map((message.functions ?? []).map((f) => [functionKey(f, f.name ?? ""), f]));
   const opsets = opsetsOf(message.opset_import ?? []);
   checkOpset(opsets);
   const inputs = chosenInputs(declared, options.inputs, used);
   const dims = checkedDims(options.dims ?? {}, inputs);
   const constants = new Map([...initializers].filter(([name]) => !trained.has(name)));
-  return { file, nodes, parameters, constants, opsets, functions, inputs, outputs, dims, asking: { nodes: new Set(), seen: new Set() } };
+  const asking = { nodes: new Set<NodeMessage>(), seen: new Set<string>() };
+  return { file, nodes, parameters, copies, constants, opsets, functions, inputs, outputs, dims, asking };
 }
 
 function twice(names: readonly string[]): string {
@@ -241,6 +255,7 @@ function modelOf<I extends string, O extends string>(opened: Opened, params: Rea
     inputs: Object.fromEntries(inputs) as Model<I, O>["inputs"],
     outputs: Object.fromEntries(outputs.map((name) => [name, outputPort(ports.get(name))])) as Model<I, O>["outputs"],
     initializers: Object.fromEntries(parameters.map(({ name, initializer }) => [name, initializer])),
+    tied: tiedNames(parameters),
     apply: (given, data, bound) => applyModel(opened, given, data, bound && replayOf(bound)) as { readonly [K in O]: Value },
     bind: (data, given = params) => bindModel(opened, given, data).bound(),
     with: (given) => modelOf(opened, { ...params, ...checkedWeights(opened, given) }),
@@ -257,15 +272,25 @@ export function outputPort(v: ValueMessage | undefined): Port {
 function checkedWeights({ parameters }: Opened, given: Readonly<Record<string, Tensor>>): Readonly<Record<string, Tensor>> {
   const known = new Map(parameters.map((p) => [p.name, p]));
   for (const [name, value] of Object.entries(given)) {
-    const own = known.get(name) ?? noWeight(name, known.keys());
+    const own = known.get(name) ?? noWeight(name, parameters);
     if (!sameType(value.type, own.value.type))
       throw new ShapeError(`onnx: weight ${name} is ${typeText(own.value.type)}; ${typeText(value.type)} was given`);
   }
   return given;
 }
 
-function noWeight(name: string, known: Iterable<string>): never {
-  const list = [...known];
+/** The weights that stand in the file twice, by the name of the copy. */
+function tiedNames(parameters: readonly Parameter[]): Record<string, string> {
+  return Object.fromEntries(parameters.flatMap((p) => p.copies.map((copy) => [copy.name, p.name])));
+}
+
+function noWeight(name: string, parameters: readonly Parameter[]): never {
+  const list = parameters.map((p) => p.name);
+  const first = tiedNames(parameters);
+  if (Object.hasOwn(first, name))
+    throw new GraphError(
+      `onnx: weight ${name} is tied to ${first[name]}, which stands for both; give that one, or read the model with { tie: false }`,
+    );
   throw new GraphError(
     `onnx: there is no weight ${name}; the model has ${namesText(list.slice(0, 12))}${list.length > 12 ? `, and ${list.length - 12} more` : ""}`,
   );
@@ -393,14 +418,15 @@ export function applyModel(
   const { parameters, inputs, outputs, nodes, constants, opsets, functions, file, dims } = opened;
   const names = new Names();
   const known = new Map(parameters.map((p) => [p.name, p]));
-  for (const name of Object.keys(params)) if (!known.has(name)) noWeight(name, known.keys());
-  for (const { name, initializer, value } of parameters) {
+  for (const name of Object.keys(params)) if (!known.has(name)) noWeight(name, parameters);
+  for (const { name, initializer, value, copies } of parameters) {
     const given = Object.hasOwn(params, name) ? params[name] : undefined;
     if (given === undefined) throw new GraphError(`onnx: weight ${name} is missing; give all of model.params, changed or not`);
     const v = lift(given, value.type.dtype);
     if (!sameType(v.type, value.type))
       throw new ShapeError(`onnx: weight ${name} is ${typeText(value.type)}; ${typeText(v.type)} was given`);
     names.put(initializer, v);
+    for (const copy of copies) names.put(copy.initializer, copy.transposed ? transpose(v) : v);
   }
   for (const name of Object.keys(data)) if (!inputs.has(name)) noInput(name, inputs.keys());
   const bound = new Map(Object.entries(dims));

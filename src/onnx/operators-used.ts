@@ -1,6 +1,6 @@
 import { GraphError } from "../ir/errors.ts";
 import { findRule, unknownText } from "./operators.ts";
-import type { Parameter } from "./parameters.ts";
+import { type Parameter, placesOf } from "./parameters.ts";
 import type { FunctionMessage, NodeMessage } from "./schema.ts";
 import { functionKey, readsOf } from "./walk.ts";
 
@@ -56,5 +56,5 @@ export function weightsBehind(node: NodeMessage, nodes: readonly NodeMessage[], 
   const needed = new Set<string>(readsOf(node));
   for (let i = nodes.indexOf(node) - 1; i >= 0; i--)
     if ((nodes[i]!.output ?? []).some((o) => needed.has(o))) for (const name of readsOf(nodes[i]!)) needed.add(name);
-  return parameters.filter((p) => needed.has(p.initializer)).map((p) => p.name);
+  return parameters.filter((p) => placesOf(p).some((name) => needed.has(name))).map((p) => p.name);
 }

@@ -15,6 +15,23 @@ export interface Parameter {
   readonly trainable: boolean;
   /** Why it is not: an operand that other rules move, a name that says so, a buffer of the module, a constant of the program, a mask, a table of angles, or a single number that the exporter made. */
   readonly fixedBy: FixedBy | null;
+  /** The weight of the module that its numbers are, all or some of them, where the exporter tells. */
+  readonly origin: string | null;
+  /** Where the file has it again: these are read as this weight, and written with it. */
+  readonly copies: readonly Copy[];
+}
+
+/** A second place of a weight in its file. */
+export interface Copy {
+  /** What the weight would be called if it were one of its own. */
+  readonly name: string;
+  readonly initializer: string;
+  readonly transposed: boolean;
+}
+
+/** The names that the file has for a weight. */
+export function placesOf({ initializer, copies }: Parameter): string[] {
+  return [initializer, ...copies.map((c) => c.initializer)];
 }
 
 /** What a table has for the operator of a node; files call operators of their own what they like, `constructor` too. */
@@ -235,7 +252,8 @@ export function parametersOf(
                 : !unread(initializer) && isAngles(value)
                   ? "angles"
                   : null;
-    found.push({ name, initializer, value, trainable: fixedBy === null, fixedBy });
+    const origin = told.parameters.has(initializer) ? initializer : origins.length === 1 ? origins[0]! : null;
+    found.push({ name, initializer, value, trainable: fixedBy === null, fixedBy, origin, copies: [] });
   }
   return found;
 }

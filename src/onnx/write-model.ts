@@ -1,7 +1,10 @@
+import { evaluate } from "../evaluate/evaluate.ts";
 import { writeFilesWhole, writeFileWhole } from "../files/write-file.ts";
 import { GraphError } from "../ir/errors.ts";
 import { type AnyGraph, isGraph } from "../ir/graph.ts";
+import { constant } from "../ir/leaf.ts";
 import type { Tensor } from "../ir/tensor.ts";
+import { transpose } from "../ops/index.ts";
 import { tensorMessage } from "./emitter.ts";
 import { type Opened, openedOf } from "./model.ts";
 import { tensorsIn } from "./model-file.ts";
@@ -69,10 +72,17 @@ function graphInside(opened: Opened, graph: GraphMessage): GraphMessage {
 function modelMessage(opened: OpenedModel): ModelMessage {
   const { file, parameters, params } = opened;
   const { graph, message } = file;
-  const changed = new Map(parameters.map(({ name, initializer, value }) => [initializer, { value, now: params[name]! }]));
+  const changed = new Map(
+    parameters.flatMap(({ name, initializer, value, copies }) => {
+      const now = params[name]!;
+      const places = [{ initializer, transposed: false }, ...copies];
+      return now === value ? [] : places.map((place) => [place.initializer, { now, turned: place.transposed }] as const);
+    }),
+  );
   const initializer = (graph.initializer ?? []).map((t): TensorMessage => {
     const own = changed.get(t.name ?? "");
-    return own !== undefined && own.now !== own.value ? tensorMessage(t.name ?? "", own.now) : inside(opened, t);
+    if (own === undefined) return inside(opened, t);
+    return tensorMessage(t.name ?? "", own.turned ? evaluate(transpose(constant(own.now))) : own.now);
   });
   return {
     ...message,

@@ -8,9 +8,9 @@ import { hold, type Tensor, tensor } from "../ir/tensor.ts";
 import { leaves, match, rebuild, type Values } from "../ir/tree.ts";
 import { sameType, scalarType, type TensorType, tensorType, typeText } from "../ir/type.ts";
 import { checkOptionNames, isRecord, kindText, listed, type OtherNames } from "../notation/given.ts";
+import { checkPatterns, matched } from "../notation/patterns.ts";
 import { add, cast, clip, minimum, mul, reciprocal, sqrt, square, sum } from "../ops/index.ts";
 import type { Optimizer, OptimizerState, OptimizerStep } from "./optimizer.ts";
-import { checkPatterns, matched } from "./patterns.ts";
 import { observed, type Plateau, plateauSlots } from "./plateau.ts";
 import { checkNumber, checkRate, type Rate, scheduled } from "./rate.ts";
 

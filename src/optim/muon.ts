@@ -2,11 +2,11 @@ import { DomainError } from "../ir/errors.ts";
 import type { Value } from "../ir/node.ts";
 import { sizeOf } from "../ir/shape.ts";
 import type { TensorType } from "../ir/type.ts";
+import { names } from "../notation/patterns.ts";
 import { add, div, matmul, mul, reshape, rsqrt, sqrt, square, sub, sum, transpose } from "../ops/index.ts";
 import { biasOf, meanSquare, towards } from "./adam.ts";
 import { type CommonOptions, given, optimizerOf, type Rule } from "./by-rule.ts";
 import type { Optimizer } from "./optimizer.ts";
-import { names } from "./patterns.ts";
 
 /** Numbers of {@link muon}. */
 export interface MuonNumbers {

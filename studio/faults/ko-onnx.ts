@@ -126,6 +126,19 @@ export const onnx: readonly Row[] = [
     "dims에 {a|이} 있는데 입력에 그런 이름의 크기가 없습니다. 있는 것: {b}.",
   ],
   ["dims.{a:w} is {n:w}; a size is a whole number, 0 or more", "dims.{a|이} {n}입니다. 크기는 0 이상의 정수여야 합니다."],
+  [
+    "weight {a:w} is tied to {b:w}, which stands for both; give that one, or read the model with { tie: false }",
+    "가중치 {a|은} {b|과} 하나로 묶여 있습니다. 묶인 가중치를 주거나, 모델을 { tie: false }로 읽으세요.",
+  ],
+  ["it is true, false, or a list of patterns: {g}", "true나 false, 또는 패턴의 목록이어야 합니다: {g}"],
+  [
+    "tie: {a:p} names no weight that the file has twice; it has none",
+    "tie: {a|은} 파일에 두 번 나오는 가중치의 이름이 아닙니다. 그런 가중치가 없습니다.",
+  ],
+  [
+    "tie: {a:p} names no weight that the file has twice; it has {b:p}",
+    "tie: {a|은} 파일에 두 번 나오는 가중치의 이름이 아닙니다. 두 번 나오는 것: {b}.",
+  ],
   ["there is no weight {a:w}; the model has {b:p}", "가중치 {a|이} 없습니다. 모델의 가중치: {b}."],
   ["give all of model.params, changed or not", "바꾸지 않은 것까지 model.params를 모두 주세요."],
   [

@@ -103,6 +103,14 @@ export const optimizing: readonly Row[] = [
     "텐서가 어댑터라는 표시가 없습니다. 어댑터는 saveAdapters가 쓰고, 텐서만이라면 loadTensors가 읽습니다.",
   ],
   ["its adapters are those of another model: there is no weight {a:p} here", "다른 모델의 어댑터입니다. 여기에는 가중치 {a|이} 없습니다."],
+  [
+    "{a:w} is tied to {b:w}; name that one, or read the model with { tie: false } (--tie none) and they are two",
+    "{a|은} {b|과} 하나로 묶여 있습니다. 뒤의 이름을 적거나, 모델을 { tie: false }(--tie none)로 읽어 둘로 나누세요.",
+  ],
+  [
+    "it has an adapter of {a:w}, which is tied to {b:w} here; read the model with { tie: false }, as it was for these adapters",
+    "{a}의 어댑터가 있는데, 이 가중치는 여기서 {b|과} 하나로 묶여 있습니다. 어댑터를 만들 때처럼 모델을 { tie: false }로 읽으세요.",
+  ],
   ["its adapters are those of another model:", "다른 모델의 어댑터입니다:"],
   ["nothing is left to train; the model has no weights", "학습할 것이 없습니다. 모델에 가중치가 없습니다."],
   ["nothing is left to train; the model has {a:p}", "학습할 것이 남지 않았습니다. 모델의 가중치: {a}."],

@@ -68,6 +68,8 @@ export class Held {
   #nodes: readonly string[] = [];
   #weights: Readonly<Record<string, Pick<TensorType, "dtype" | "shape">>> = {};
   #tensors: Readonly<Record<string, Tensor>> = {};
+  /** Weights that the file has twice, which the outline tells as two and the model has once. */
+  #tied: Readonly<Record<string, string>> = {};
   #gradients: Readonly<Record<string, Tensor>> = {};
   /** What the numbers of the picture are of, once gradients were asked for and the model is small. */
   #loss: Value | null = null;
@@ -93,6 +95,7 @@ export class Held {
     this.#weights = {};
     this.#wrt = {};
     this.#tensors = {};
+    this.#tied = {};
     this.#gradients = {};
     this.#loss = null;
     this.#picture = null;
@@ -124,7 +127,10 @@ export class Held {
       const now = others.length > 0 ? { external: Object.fromEntries(others.map((other) => [other.name, other])) } : {};
       reading ??= onnx.read(main, now).then((model: Model<string, string>) => {
         // Another file may have been opened meanwhile.
-        if (this.#model === whenRead) this.#tensors = model.params;
+        if (this.#model === whenRead) {
+          this.#tensors = model.params;
+          this.#tied = model.tied;
+        }
         return { model, types };
       });
       return reading;
@@ -268,22 +274,28 @@ export class Held {
     const [only] = nodes.length === 1 ? nodes : [];
     const name = only?.label ?? "";
     if (Object.hasOwn(this.#weights, name)) await this.#modelOrFail();
+    const [value, gradient] = [this.#found(name), this.#found(`gradient:${name}`)];
     return {
       title: item.title,
       ops: [...counts].map(([op, count]) => ({ op, count })).sort((a, b) => b.count - a.count),
       parameters: parameters.map((node) => row(node.label!, node.type)),
       outputs: nodes.length === 0 ? [] : [row(item.label, nodes.at(-1)!.type)],
-      value: this.#tensors[name] === undefined ? null : tensorFacts(this.#tensors[name]),
-      gradient: this.#gradients[name] === undefined ? null : tensorFacts(this.#gradients[name]),
+      value: value === undefined ? null : tensorFacts(value),
+      gradient: gradient === undefined ? null : tensorFacts(gradient),
     };
   }
 
   /** A tensor of the file, or the gradient of one: `name`, `gradient:name`. */
   async tensor({ name }: Asks["tensor"]["ask"]): Promise<Asks["tensor"]["answer"]> {
     if (this.#model !== null) await this.#model();
-    const found = name.startsWith("gradient:") ? this.#gradients[name.slice(9)] : this.#tensors[name];
+    const found = this.#found(name);
     if (found === undefined) throw new Error(`there is no tensor ${name}`);
     return tensorFacts(found);
+  }
+
+  #found(name: string): Tensor | undefined {
+    const [of, own] = name.startsWith("gradient:") ? [this.#gradients, name.slice(9)] : [this.#tensors, name];
+    return of[own] ?? of[this.#tied[own] ?? own];
   }
 
   /** Whether an input that was given fits the model, and what its numbers are like. */

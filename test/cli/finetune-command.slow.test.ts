@@ -62,6 +62,39 @@ describe("chainrule finetune", () => {
     expect(after.params["net.0.weight"]!.data).not.toEqual(before.params["net.0.weight"]!.data);
   });
 
+  test("trains what the file has twice as one weight, unless --tie says that it is two", async () => {
+    const gpt = fixture("tied/gpt2.onnx");
+    const batches = parseSafetensors(new Uint8Array(readFileSync(fixture("tied/gpt2.safetensors")))).tensors;
+    const data = file("tied.safetensors", serializeSafetensors({ ids: batches["x/0"]!, y: batches["y/0"]! }));
+    const run = async (...words: string[]) => {
+      const out = at(`tied-${words.length}.onnx`);
+      const { code, err } = await cli([
+        "finetune",
+        gpt,
+        "--data",
+        data,
+        "--validation",
+        "0",
+        "--epochs",
+        "2",
+        "--lr",
+        "0.01",
+        "-o",
+        out,
+        ...words,
+      ]);
+      expect(code, err).toBe(0);
+      const { params } = await onnx.read(out, { tie: false });
+      const [table, head] = [params["wte.weight"]!, params["lm_head.weight"]!];
+      return { err, same: table.data.every((v, i) => v === head.data[(i % 16) * 29 + Math.floor(i / 16)]) };
+    };
+    const [one, two] = [await run(), await run("--tie", "none")];
+    expect([one.err.includes("in 28 weights"), one.same]).toEqual([true, true]);
+    expect([two.err.includes("in 29 weights"), two.same]).toEqual([true, false]);
+    const refused = await cli(["finetune", gpt, "--data", data, "-o", at("t.onnx"), "--freeze", "lm_head.*"]);
+    expect(refused.err).toContain("trainables: freeze: lm_head.weight is tied to wte.weight; name that one");
+  });
+
   test("freezes by patterns, and chooses by them", async () => {
     for (const [words, frozen] of [
       [

@@ -26,6 +26,17 @@ test("onnx inspect tells what is in a model, in words and as JSON", async () => 
   expect(inner).toMatchObject({ outputs: { "/net/net.1/Relu_output_0": { dtype: "f32", shape: [1, 32] } }, deadNodes: 3 });
 });
 
+test("onnx inspect tells which weights a file has twice, and reads them as --tie says", async () => {
+  const gpt = fileURLToPath(new URL("../fixtures/onnx/tied/gpt2.onnx", import.meta.url));
+  const twice = "lm_head.weight is wte.weight transposed, written twice";
+  expect((await cli(["onnx", "inspect", gpt])).out).toContain(`${twice}: they are one weight, and are written to both places`);
+  const apart = (await cli(["onnx", "inspect", gpt, "--tie", "none"])).out;
+  expect(apart).toContain(`${twice}: training moves them apart, unless they are tied (--tie lm_head.weight)`);
+  expect(apart).toContain("lm_head.weight (onnx::MatMul_");
+  expect((await cli(["onnx", "inspect", gpt, "--tie", "lm_head.*"])).out).not.toContain("lm_head.weight (onnx::MatMul_");
+  expect((await cli(["onnx", "inspect", gpt, "--tie", "h.*"])).err).toContain("onnx: tie: h.* names no weight that the file has twice");
+});
+
 test("onnx inspect --lang ko tells it in Korean, in columns", async () => {
   const { code, out } = await cli(["onnx", "inspect", mlp, "--dims", "batch=32", "--lang", "ko"]);
   expect(code).toBe(0);

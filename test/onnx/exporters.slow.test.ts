@@ -24,12 +24,12 @@ import { untar } from "./node-cases.ts";
 
 const files = untar(gunzipSync(readFileSync(fileURLToPath(new URL("../fixtures/onnx/exporters.tar.gz", import.meta.url)))));
 
-/** How many of PyTorch's gradients are found under PyTorch's names; the others belong to weights that the exporter folded, packed or wrote twice. */
+/** How many of PyTorch's gradients are found under PyTorch's names; the others belong to weights that the exporter folded or packed. */
 const families: readonly { readonly name: string; readonly trained: number; readonly own: number; readonly made: readonly string[] }[] = [
   { name: "unet", trained: 14, own: 14, made: [] },
   { name: "vit", trained: 32, own: 32, made: [] },
   { name: "bert", trained: 41, own: 40, made: [] },
-  { name: "gpt2", trained: 29, own: 27, made: ["lm_head.weight", "lm_head.weight.2"] },
+  { name: "gpt2", trained: 28, own: 28, made: ["lm_head.weight"] },
   { name: "llama", trained: 21, own: 21, made: [] },
   { name: "lstm", trained: 9, own: 3, made: ["lstm.B", "lstm.B.2", "lstm.R", "lstm.R.2", "lstm.W", "lstm.W.2"] },
 ];
@@ -74,7 +74,8 @@ describe.each(families)("$name of the newer exporter", ({ name, trained, own, ma
     const { value, grad } = step(model.params as never) as unknown as { value: Tensor; grad: Record<string, Tensor> };
     expect(Math.abs(value.data[0]! - told["loss"]!.data[0]!)).toBeLessThan(1e-4);
     const agreed = Object.entries(under("grad/")).filter(([key, wanted]) => {
-      const found = grad[key];
+      // A tied table has one of its two names in PyTorch's list, and the other in the file.
+      const found = grad[name === "gpt2" && key === "wte.weight" ? "lm_head.weight" : key];
       return found !== undefined && (same(found, wanted, false) || (wanted.type.shape.length === 2 && same(found, wanted, true)));
     });
     expect([model.trainable.length, agreed.length]).toEqual([trained, own]);

@@ -141,16 +141,16 @@ describe("inspect", () => {
     const found = await onnx.inspect(modelBytes({ nodes, weights, inputs: [port("x", ["n", 1, 1, 1])], outputs: [port("y", ["n", 4])] }));
     expect(found.folded).toEqual([{ node: "/features/conv1/Conv", operator: "Conv" }]);
     expect(found.tied).toEqual([{ parameter: "emb", nodes: ["/emb/MatMul", "/emb_1/MatMul"] }]);
-    expect(found.copies).toEqual([{ parameters: ["emb", "turned"], transposed: true }]);
+    expect(found.copies).toEqual([{ parameters: ["emb", "turned"], transposed: true, tied: false }]);
     const text = found.text();
     expect(text).toContain("1 convolution with a batch normalisation in its weight and bias");
     expect(text).toContain("emb is used by 2 nodes: /emb/MatMul, /emb_1/MatMul");
-    expect(text).toContain("turned is emb transposed, written twice: they were tied, and training moves them apart");
+    expect(text).toContain("turned is emb transposed, written twice: training moves them apart, unless they are tied (--tie turned)");
     expect(text).toContain("features.conv1.weight (onnx::Conv_12)");
     const korean = found.text("ko");
     expect(korean).toContain("합성곱 1개의 가중치와 편향에 배치 정규화가 합쳐져 있으며");
     expect(korean).toContain("emb를 노드 2개가 씁니다: /emb/MatMul, /emb_1/MatMul");
-    expect(korean).toContain("turned는 emb의 전치와 값이 같은 사본입니다");
+    expect(korean).toContain("turned는 emb의 전치와 값이 같은 사본입니다. 묶지 않으면(--tie turned) 학습하면서 서로 달라집니다");
   });
 
   test("finds batch normalisations that the newer exporter folded, which keeps the names of weights", async () => {

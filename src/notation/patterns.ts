@@ -1,5 +1,5 @@
 import { GraphError } from "../ir/errors.ts";
-import { kindText, listed } from "../notation/given.ts";
+import { kindText, listed } from "./given.ts";
 
 /**
  * Which of these paths a list of patterns names. `*` stands for any characters, dots too, so `features.*` is everything inside `features` and
