@@ -12,6 +12,7 @@ import { hold, type Tensor } from "../ir/tensor.ts";
 import { f32, i32, type TensorType, tensorType, typeText } from "../ir/type.ts";
 import { portText } from "../onnx/inspection.ts";
 import type { Port } from "../onnx/model.ts";
+import { placeText } from "../train/feed.ts";
 import type { FinetuneSettings } from "./finetune-settings.ts";
 import type { CommandIo } from "./io.ts";
 import { beside, tableStore } from "./table.ts";
@@ -300,7 +301,7 @@ export async function checkLabels(path: string, { targets, target, targetName, c
     const bad = data.findIndex((x) => !(x >= -1 && x < count));
     if (bad >= 0)
       throw new DomainError(
-        `${path}: ${targetName} is ${classes?.[data[bad]!] ?? data[bad]} in row ${start + Math.floor(bad / width)} (from 0)${classes === null ? "" : `, class number ${data[bad]}`}; the model has ${count} classes, 0 to ${count - 1}, and -1 leaves a label out`,
+        `${path}: ${targetName} is ${classes?.[data[bad]!] ?? data[bad]} in row ${start + Math.floor(bad / width)}${width > 1 ? `, column ${placeText(bad % width, target.shape.slice(1))}` : ""} (from 0)${classes === null ? "" : `, which is class ${data[bad]}, counted from 0 in order of appearance`}; the model has ${count} classes, 0 to ${count - 1}, and -1 leaves a label out`,
       );
   }
 }

@@ -82,7 +82,7 @@ function targetsOf(
     const bad = values.findIndex((v) => !Number.isInteger(v) || v < 0 || v >= model.outputs);
     if (bad >= 0)
       throw new DomainError(
-        `${settings.data}: ${settings.target} is ${classes?.[values[bad]!] ?? values[bad]} in row ${bad} of the data (from 0)${classes === null ? "" : `, class number ${values[bad]}`}; classes are 0..${model.outputs - 1}, as many as the model has outputs`,
+        `${settings.data}: ${settings.target} is ${classes?.[values[bad]!] ?? values[bad]} in row ${bad} of the data (from 0)${classes === null ? "" : `, which is class ${values[bad]}, counted from 0 in order of appearance`}, and --model ${settings.model} has ${model.outputs} outputs, for the classes 0..${model.outputs - 1}; ${Number.isInteger(values[bad]) && values[bad]! > 0 ? "give it an output for each class" : "classes are whole numbers from 0 on, and a model for other numbers has 1 output"}`,
       );
     return { y: (some) => hold(i32(some.length), Int32Array.from(some)), note: { task, classes, targetScaling: null } };
   }

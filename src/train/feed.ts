@@ -190,7 +190,7 @@ export function rowText({ pass, index, first }: Fed, source: Batches<unknown>, r
 }
 
 /** `3`, or `[1,2]` where a row has several axes. */
-function placeText(at: number, shape: readonly number[]): string {
+export function placeText(at: number, shape: readonly number[]): string {
   if (shape.length === 1) return String(at);
   const place: number[] = [];
   for (let axis = shape.length - 1; axis >= 0; axis--) {

@@ -28,7 +28,7 @@ import {
   writeCheckpoint,
 } from "./checkpoint.ts";
 import { defaultEngine } from "./default-engine.ts";
-import { type Fed, Feed, rowText } from "./feed.ts";
+import { type Fed, Feed } from "./feed.ts";
 import { History } from "./history.ts";
 import type { AnyModel, Model, Outputs } from "./model.ts";
 import { checkOptions, derivedFrom, type TrainOptions } from "./options.ts";
@@ -39,6 +39,7 @@ import { type DistributedOptions, distributedOf } from "./ranks/options.ts";
 import { RankPrograms } from "./ranks/programs.ts";
 import { isAlike } from "./ranks/symmetric.ts";
 import { reportOf, type TrainingReport } from "./report.ts";
+import { byRow } from "./row-of-index.ts";
 import { haveSameColumns, withColumns } from "./signature.ts";
 import { SpareBatch } from "./spare-batch.ts";
 import { Sums, type Totals } from "./totals.ts";
@@ -519,7 +520,7 @@ class Run implements Training<unknown, unknown, Loss> {
 
   /** What a program throws, with where that was. */
   private placed(error: unknown, fed: Fed): unknown {
-    return placed(error, this.step + 1, this.epoch + 1, fed, this.options);
+    return placed(error, this.step + 1, this.epoch + 1, fed, this.options.data, "data");
   }
 
   private async endEpoch(): Promise<Validation | null> {
@@ -563,7 +564,8 @@ class Run implements Training<unknown, unknown, Loss> {
     try {
       return await this.programs!.evaluate(fed.batch, fed.form);
     } catch (error) {
-      throw withColumns(this.placed(error, fed), this.last?.batch ?? this.sample(this.options.data), fed.batch);
+      const told = placed(error, this.step, this.epoch + 1, fed, this.options.validate!, "validate");
+      throw withColumns(told, this.last?.batch ?? this.sample(this.options.data), fed.batch);
     }
   }
 
@@ -694,7 +696,7 @@ function firstRows(batch: unknown, most: number): unknown {
 }
 
 /** An error of a step with its place, and how to look at it. */
-function placed(error: unknown, step: number, epoch: number, fed: Fed, { data }: AnyOptions): unknown {
+function placed(error: unknown, step: number, epoch: number, fed: Fed, source: Batches<unknown>, part: string): unknown {
   if (!(error instanceof ChainruleError)) return error;
   const where = `train: step ${step}, epoch ${epoch}`;
   if (error instanceof NumericError) {
@@ -709,7 +711,5 @@ function placed(error: unknown, step: number, epoch: number, fed: Fed, { data }:
       { cause: error },
     );
   }
-  const [, at] = /\b(?:label|class) (\d+) is /.exec(error.message) ?? [];
-  if (at === undefined) return error;
-  return new DomainError(`${where}, ${rowText(fed, data, Number(at))} of the data: ${error.message}`, { cause: error });
+  return error instanceof DomainError ? (byRow(error, where, fed, source, part) ?? error) : error;
 }

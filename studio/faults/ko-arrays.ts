@@ -2,12 +2,15 @@ import type { Row } from "./tell-fault.ts";
 
 /** What rarer ops and those of matrices say. */
 export const arrays: readonly Row[] = [
-  ["{what:w} {i:w} is {x:w}; ids are rows {range:w}", "{what!} {i|이} {x}입니다. id는 행 {range|이어야} 합니다."],
-  [
-    "{what:w} {i:w} is {x:w}; labels are classes {range:w}, or {n:w} to be ignored",
-    "{what!} {i|이} {x}입니다. 레이블은 클래스 {range|이어야} 하고, 무시할 것은 {n|으로} 적습니다.",
-  ],
-  ["{what:w} {i:w} is {x:w}; labels are classes {range:w}", "{what!} {i|이} {x}입니다. 레이블은 클래스 {range|이어야} 합니다."],
+  ["{what:p} is {x:w} and the table has {n:w} {_rows:w}", "{what|이} {x}인데 표의 행은 {n}개입니다."],
+  ["{what:p} is {x:w} and there {_are:w} {n:w} {_classes:w}", "{what|이} {x}인데 클래스는 {n}개입니다."],
+  ["{what:p} is {x:w} and depth is {n:w}", "{what|이} {x}인데 depth는 {n}입니다."],
+  ["the table has {n:w} {_rows:w}", "표의 행은 {n}개입니다."],
+  ["there {_are:w} {n:w} {_classes:w}", "클래스는 {n}개입니다."],
+  ["axis {a:w} of x has size {n:w}", "x의 축 {a}의 크기는 {n}입니다."],
+  ["ids are {range:w}", "id는 {range|이어야} 합니다."],
+  ["labels are {range:w}", "레이블은 {range|이어야} 합니다."],
+  ["labels are {range:w}, or {n:w} to be ignored", "레이블은 {range|이어야} 하고, 무시할 것은 {n|으로} 적습니다."],
   ["dy has w's output channels", "dy의 채널은 w의 출력 채널이어야 합니다."],
   ["both have one batch size", "두 값의 배치 크기가 같아야 합니다."],
   [

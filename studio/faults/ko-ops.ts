@@ -148,7 +148,7 @@ export const ops: readonly Row[] = [
   ["it has no axis to order", "정렬할 축이 없습니다."],
   ["it is the number of classes, a whole number", "클래스의 수이므로 정수여야 합니다."],
   ["classes are whole numbers", "클래스는 정수여야 합니다."],
-  ["class {a:w}; classes are 0..{n:w}, or -1 for none", "클래스 {a|은} 없습니다. 클래스는 0..{n}, 없음은 -1입니다."],
+  ["classes are 0..{n:w}, or -1 for none", "클래스는 0..{n}, 없음은 -1입니다."],
   ["mode is {a:w}", "mode가 {a}입니다."],
   ['it is "constant", "reflect" or "edge"', '"constant", "reflect", "edge" 가운데 하나여야 합니다.'],
   [

@@ -162,7 +162,14 @@ export const runs: readonly Row[] = [
     "train: step {n:w}, epoch {e:w}: the {x:w} is {v:p}; the parameters are as they were before the step. Replay it: {g}",
     "학습 {n}단계, {e}번째 에폭: {x|이} {v|이} 되었습니다. 매개변수는 그 단계 전 그대로입니다. 다시 해 보려면: {g}",
   ],
-  ["train: step {n:w}, epoch {e:w}, {row} of the data: {what:s}", "학습 {n}단계, {e}번째 에폭, 데이터의 {row!}: {what!}"],
+  [
+    "train: step {n:w}, epoch {e:w}: {op}: {a:p} is {x:w} in {row:p}, column {c:w} of {data:w} and {rest:s}",
+    "학습 {n}단계, {e}번째 에폭: {data}의 {row}, {c}번 열에서 {a|이} {x}입니다. {op}: {rest!}",
+  ],
+  [
+    "train: step {n:w}, epoch {e:w}: {op}: {a:p} is {x:w} in {row:p} of {data:w} and {rest:s}",
+    "학습 {n}단계, {e}번째 에폭: {data}의 {row}에서 {a|이} {x}입니다. {op}: {rest!}",
+  ],
   [
     "{part:w}: {x:p} ({t:t} a batch) is {v:w} in {row:p}, column {c:w}; leave such rows out or fill the gaps, or say {g} if the loss can take it",
     "{part}: {x}(배치는 {t})의 {row}, 열 {c|이} {v}입니다. 이런 행을 빼거나 빈 곳을 채우거나, 손실이 받을 수 있으면 {g|을} 쓰세요.",

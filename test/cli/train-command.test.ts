@@ -45,7 +45,7 @@ describe("chainrule train refuses", () => {
     [["train", "--model", "mlp:3-3", "--data", flowers, "--target", "kind"], "--model mlp:3-3 takes 3 numbers a row, and"],
     [
       ["train", "--model", "mlp:2-2", "--data", flowers, "--target", "kind"],
-      "kind is tulip in row 2 of the data (from 0), class number 2; classes are 0..1",
+      "kind is tulip in row 2 of the data (from 0), which is class 2, counted from 0 in order of appearance, and --model mlp:2-2 has 2 outputs, for the classes 0..1; give it an output for each class",
     ],
     [["train", "--model", "mlp:2-1", "--data", flowers, "--target", "kind"], "kind holds names; a regression predicts numbers"],
     [

@@ -198,8 +198,12 @@ describe("tables", () => {
       new Float32Array([...p.table.data.slice(12), ...p.table.data.slice(0, 3)]),
     );
     const own = variables({ tok: p });
-    expect(() => evaluate(embedding(own.tok, new Int32Array([0, 5])))).toThrow("embedding tok: id 1 is 5; ids are rows 0..4");
-    expect(() => evaluate(embedding(own.tok, new Int32Array([-1])))).toThrow("embedding tok: id 0 is -1; ids are rows 0..4");
+    expect(() => evaluate(embedding(own.tok, new Int32Array([0, 5])))).toThrow(
+      "embedding tok: ids[1] is 5 and the table has 5 rows; ids are 0..4",
+    );
+    expect(() => evaluate(embedding(own.tok, new Int32Array([-1])))).toThrow(
+      "embedding tok: ids[0] is -1 and the table has 5 rows; ids are 0..4",
+    );
     expect(() => embedding(p, wave(2))).toThrow('embedding: ids are f32[2]; they are whole numbers: cast(ids, "i32")');
     expect(() => embedding({ table: wave(3) }, new Int32Array(1))).toThrow(
       "embedding: table is f32[3]; it is [count, size], a row for each id",

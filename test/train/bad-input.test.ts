@@ -5,7 +5,27 @@ import { afterAll, describe, expect, test } from "vitest";
 import type { Batches } from "../../src/data/batches.ts";
 import { dataset } from "../../src/data/dataset.ts";
 import { loader } from "../../src/data/loader.ts";
-import { add, div, f32, firstBad, log, mean, mul, reference, sqrt, sub, type Tensor, tensor, type Value } from "../../src/index.ts";
+import {
+  add,
+  clip,
+  div,
+  f32,
+  firstBad,
+  log,
+  matmul,
+  mean,
+  mul,
+  oneHot,
+  reference,
+  reshape,
+  softmaxCrossEntropy,
+  sqrt,
+  sub,
+  type Tensor,
+  tensor,
+  type Value,
+} from "../../src/index.ts";
+import { embedding } from "../../src/nn/embedding.ts";
 import { sgd } from "../../src/optim/sgd.ts";
 import type { TrainOptions } from "../../src/train/options.ts";
 import { train } from "../../src/train/train.ts";
@@ -106,8 +126,39 @@ describe("train refuses while it runs", () => {
     const data = loader(dataset({ x, y: tensor(labels as Int32Array) }), { batch: 4, shuffle: 1 });
     for (const engine of [reference(), wasm()])
       await expect(run({ data, engine })).rejects.toThrow(
-        /train: step \d, epoch 1, row 10 of the data: softmaxCrossEntropy: label \d is 3; labels are classes 0..2/,
+        /^train: step \d, epoch 1: softmaxCrossEntropy: y is 3 in row 10 of data and there are 3 classes; labels are 0\.\.2, or -1 to be ignored$/,
       );
+  });
+
+  test("labels and ids of many places a row, as the loss takes them: brought to one axis, or by column; what was computed has no row", async () => {
+    const ids = tensor([0, 1, 2, 0, 1, 2, 0, 1, 2, 0, 1, 7], { kind: "type", dtype: "i32", shape: [4, 3] });
+    const x = tensor(new Float32Array(12).fill(0.5), f32(4, 3));
+    const told = async (loss: (p: { w: Value }, b: { ids: Value; x: Value }) => Value): Promise<string> => {
+      const data = loader(dataset({ ids, x }), { batch: 2 });
+      const run = train(
+        { params: { w: tensor(new Float32Array(9), f32(3, 3)) }, loss },
+        { data, optimizer: sgd({ rate: 0.1 }), engine: reference(), epochs: 1, health: false },
+      );
+      return run.finish().then(
+        () => "nothing",
+        (error: Error) => error.message,
+      );
+    };
+    const classes = "there are 3 classes; labels are 0..2, or -1 to be ignored";
+    const rows = (p: { w: Value }, b: { ids: Value }) => matmul(oneHot(clip(b.ids, { min: 0, max: 2 }), { depth: 3 }), p.w);
+    expect(await told((p, b) => softmaxCrossEntropy(rows(p, b), b.ids))).toBe(
+      `train: step 2, epoch 1: softmaxCrossEntropy: ids is 7 in row 3, column 2 of data and ${classes}`,
+    );
+    const flat = (v: Value) => reshape(v, { shape: [6] });
+    expect(await told((p, b) => softmaxCrossEntropy(reshape(rows(p, b), { shape: [6, 3] }), flat(b.ids)))).toBe(
+      `train: step 2, epoch 1: softmaxCrossEntropy: ids is 7 in row 3, column 2 of data and ${classes}`,
+    );
+    expect(await told((p, b) => mean(embedding({ table: p.w }, b.ids)))).toBe(
+      "train: step 2, epoch 1: embedding: ids is 7 in row 3, column 2 of data and the table has 3 rows; ids are 0..2",
+    );
+    expect(await told((p, b) => softmaxCrossEntropy(rows(p, b), add(b.ids, 1)))).toBe(
+      `softmaxCrossEntropy: labels[0,2] is 3 and ${classes}`,
+    );
   });
 
   test("ragged, empty and shapeless batches", async () => {

@@ -61,7 +61,9 @@ describe("a source of batches is let go", () => {
     const { source, open } = counted(loader(clouds(9), { batch: 3 }));
     const wrong = tensor([0, 1, 7], "i32");
     const validate = { ...source, pass: async function* () { for await (const b of source.pass(0)) yield { ...b, y: wrong }; } }; // biome-ignore format: one line
-    await expect(begin({ data: loader(clouds(24), { batch: 8 }), validate }).finish()).rejects.toThrow("label 2 is 7");
+    await expect(begin({ data: loader(clouds(24), { batch: 8 }), validate }).finish()).rejects.toThrow(
+      "y is 7 in row 2 of validate and there are 3 classes; labels are 0..2",
+    );
     expect(open()).toBe(0);
   });
 

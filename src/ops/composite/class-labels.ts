@@ -2,6 +2,7 @@ import { DomainError } from "../../ir/errors.ts";
 import type { Value } from "../../ir/node.ts";
 import type { Operand } from "../../ir/op.ts";
 import { declare, type Op } from "../define.ts";
+import { placeText } from "../linear/indices.ts";
 
 /** How many classes there are, and which loss (or layer) asks. */
 export interface ClassLabelsAttrs {
@@ -29,10 +30,15 @@ export const classLabels: Op<ClassLabels> = declare<ClassLabels, readonly ["labe
     for (let i = 0; i < data.length; i++) {
       const label = data[i]!;
       if ((label >= 0 && label < classes) || (!ids && label === ignoreIndex)) continue;
-      const other = ids || (ignoreIndex >= 0 && ignoreIndex < classes) ? "" : `, or ${ignoreIndex} to be ignored`;
-      throw new DomainError(`${loss}: ${what} ${i} is ${label}; ${ids ? "ids are rows" : "labels are classes"} 0..${classes - 1}${other}`, {
-        op: loss,
-      });
+      const at = placeText(labels.type.shape, i);
+      if (ids)
+        throw new DomainError(
+          `${loss}: ids${at} is ${label} and the table has ${classes} ${classes === 1 ? "row" : "rows"}; ids are 0..${classes - 1}`,
+          { op: loss },
+        );
+      const other = ignoreIndex >= 0 && ignoreIndex < classes ? "" : `, or ${ignoreIndex} to be ignored`;
+      const there = classes === 1 ? "is 1 class" : `are ${classes} classes`;
+      throw new DomainError(`${loss}: labels${at} is ${label} and there ${there}; labels are 0..${classes - 1}${other}`, { op: loss });
     }
     return data;
   },

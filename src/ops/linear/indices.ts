@@ -30,7 +30,7 @@ export function outOfRange(op: string, indices: TensorType, axisAt: (position: n
 }
 
 /** `[2,1]`: the coordinates of a flat position; nothing for a scalar. */
-function placeText(shape: Shape, position: number): string {
+export function placeText(shape: Shape, position: number): string {
   if (shape.length === 0) return "";
   const strides = stridesOf(shape);
   return `[${shape.map((size, i) => Math.floor(position / strides[i]!) % size).join(",")}]`;

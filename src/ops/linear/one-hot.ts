@@ -5,6 +5,7 @@ import type { Operand } from "../../ir/op.ts";
 import { sizeOf } from "../../ir/shape.ts";
 import { tensorType, typeText } from "../../ir/type.ts";
 import { declare, type Op } from "../define.ts";
+import { placeText } from "./indices.ts";
 
 /** Attributes of `oneHot`. */
 export interface OneHotAttrs {
@@ -41,7 +42,10 @@ export const oneHot: Op<(x: Operand, attrs: OneHotAttrs) => Value> = declare<
     for (let i = 0; i < x.data.length; i++) {
       const place = x.data[i]!;
       if (place < -1 || place >= depth)
-        throw new DomainError(`oneHot: class ${i} is ${place}; classes are 0..${depth - 1}, or -1 for none`, { op: "oneHot" });
+        throw new DomainError(
+          `oneHot: x${placeText(x.type.shape, i)} is ${place} and depth is ${depth}; classes are 0..${depth - 1}, or -1 for none`,
+          { op: "oneHot" },
+        );
       if (place >= 0) y[i * depth + place] = 1;
     }
     return y;

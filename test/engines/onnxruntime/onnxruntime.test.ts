@@ -240,10 +240,12 @@ describe("what cannot be run is named", () => {
 
   test("a label that is no class, and a solver that did not get there", async () => {
     const program = await compile(step, engine, { state: { w: start } });
-    await expect(program.run({ ...batch, y: Int32Array.of(0, 1, 3, 2) })).rejects.toThrow("label 2 is 3; labels are classes 0..2");
-    await expect(program.run({ ...batch, y: Int32Array.of(0, 1, -4, 2) })).rejects.toThrow("label 2 is -4");
+    await expect(program.run({ ...batch, y: Int32Array.of(0, 1, 3, 2) })).rejects.toThrow(
+      "labels[2] is 3 and there are 3 classes; labels are 0..2",
+    );
+    await expect(program.run({ ...batch, y: Int32Array.of(0, 1, -4, 2) })).rejects.toThrow("labels[2] is -4");
     for (const far of [-2, 2 ** 31 - 1, -(2 ** 31)])
-      await expect(program.run({ ...batch, y: Int32Array.of(0, 1, far, 2) })).rejects.toThrow(`label 2 is ${far}`);
+      await expect(program.run({ ...batch, y: Int32Array.of(0, 1, far, 2) })).rejects.toThrow(`labels[2] is ${far}`);
     expect((await program.state.read()).w).toEqual(start);
     const held = graph({ x: f64(2), r: f64() }, ({ x, r }) => ({ x: ensureOp(x, r, { most: 0.5, lesson: "not solved" }) }));
     const solved = await compile(held, engine);

@@ -123,8 +123,8 @@ describe("elements are moved by indices", () => {
     ["gather: indices[1] is 4 and axis 0 of x has size 4; indices are -4..3", (v, i) => gather(v, i), drawn("f32", [4, 2]), tensor([0, 4], "i32")],
     ["gather: indices[0] is 0 and axis 0 of x has size 0; an empty axis has no indices", (v, i) => gather(v, i), drawn("f32", [0, 2]), tensor([0], "i32")],
     ["scatterElements: indices[0] is -5 and axis 0", (v, i, u) => scatterElements(v, i, u), drawn("f32", [4]), tensor([-5], "i32"), drawn("f32", [1])],
-    ["oneHot: class 1 is 3; classes are 0..2, or -1 for none", (v) => oneHot(v, { depth: 3 }), tensor([0, 3], "i32")],
-    ["softmaxCrossEntropy: label 0 is 9", (v, y) => softmaxCrossEntropy(v, y), drawn("f32", [2, 3]), tensor([9, 0], "i32")],
+    ["oneHot: x[1] is 3 and depth is 3; classes are 0..2, or -1 for none", (v) => oneHot(v, { depth: 3 }), tensor([0, 3], "i32")],
+    ["softmaxCrossEntropy: labels[0] is 9", (v, y) => softmaxCrossEntropy(v, y), drawn("f32", [2, 3]), tensor([9, 0], "i32")],
   ]; // biome-ignore format: a table
   test.each(cases as readonly [string, Function, ...Tensor[]][])(
     "and one that is out of range is the reference's error: %s",

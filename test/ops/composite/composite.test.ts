@@ -26,6 +26,7 @@ import {
   negativeLogLikelihood,
   read,
   relu,
+  reshape,
   rmsNormalization,
   ShapeError,
   scaledDotProductAttention,
@@ -216,15 +217,20 @@ describe("losses", () => {
     expect(read(loss(scores, labels(-1, -1, -1)))).toBe(0);
   });
   test.each([3, -2])("a label of %d is named with its place", (bad) => {
-    const message = `label 1 is ${bad}; labels are classes 0..2, or -1 to be ignored`;
+    const message = `labels[1] is ${bad} and there are 3 classes; labels are 0..2, or -1 to be ignored`;
     expect(() => read(softmaxCrossEntropy(scores, labels(0, bad, 2)))).toThrow(`softmaxCrossEntropy: ${message}`);
     expect(() => read(hinge(scores, labels(0, bad, 2)))).toThrow(`hinge: ${message}`);
     expect(() => read(hinge(scores, labels(0, bad, 2)))).toThrow(DomainError);
+    const rows = () =>
+      softmaxCrossEntropy(reshape(scores, { shape: [3, 3, 1] }), reshape(labels(0, 0, 0, 0, bad, 0, 0, 0, 0), { shape: [3, 3] }));
+    expect(() => read(rows())).toThrow(`softmaxCrossEntropy: labels[1,1] is ${bad} and there is 1 class; labels are 0..0, or -1 to`);
   });
   test("another label can be the ignored one, and -1 is then none", () => {
     const attrs = { ignoreIndex: 2 };
     expect(read(softmaxCrossEntropy(scores, labels(0, 1, 2), attrs))).toBeCloseTo(read(softmaxCrossEntropy(scores, labels(0, 1, -1))), 14);
-    expect(() => read(softmaxCrossEntropy(scores, labels(0, -1, 2), attrs))).toThrow(/label 1 is -1; labels are classes 0\.\.2$/);
+    expect(() => read(softmaxCrossEntropy(scores, labels(0, -1, 2), attrs))).toThrow(
+      /labels\[1\] is -1 and there are 3 classes; labels are 0\.\.2$/,
+    );
     expect(() => read(softmaxCrossEntropy(scores, labels(0, -1, 2), { ignoreIndex: -100 }))).toThrow("or -100 to be ignored");
     expect(read(negativeLogLikelihood(scores, labels(2, 2, 2), { ...attrs, weights: one }))).toBe(0);
   });
