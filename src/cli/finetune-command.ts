@@ -1,6 +1,11 @@
+import type { Ranks } from "../mpi/ranks.ts";
+import { checkFile } from "./checkpoint-file.ts";
 import type { Command } from "./command.ts";
+import { checkApart } from "./files-apart.ts";
 import { finetuneOptions, finetuneSettings } from "./finetune-settings.ts";
-import { checkFile, commandText } from "./train-command.ts";
+import type { CommandIo } from "./io.ts";
+import { onRanks } from "./on-ranks.ts";
+import { commandText } from "./train-command.ts";
 import { UsageError } from "./usage-error.ts";
 
 /** `chainrule finetune`: an ONNX model trained further, as an ONNX model. */
@@ -18,15 +23,26 @@ export const finetuneCommand: Command = {
     "chainrule finetune model.onnx --data train.safetensors -o tuned.onnx",
     "chainrule finetune model.onnx --data digits.csv --target label --freeze 'features.*' --lr 1e-3 --epochs 10 -o tuned.onnx",
     "chainrule finetune bert.onnx --data train.safetensors --validation dev.safetensors --lora 8 --trainable 'classifier.*' -o tuned.onnx",
+    "mpirun -np 4 chainrule finetune --mpi model.onnx --data train.safetensors -o tuned.onnx",
   ],
   run: async ({ words, options }, io) => {
     const [model, ...more] = words;
     if (model === undefined || more.length > 0)
       throw new UsageError("finetune takes one model: chainrule finetune model.onnx --data train.safetensors -o tuned.onnx", "finetune");
     const settings = finetuneSettings(model, Object.fromEntries(options));
-    await checkFile(settings, "finetune");
+    const { data, validation, out, checkpoint, adapters, log, curve } = settings;
+    const read = {
+      MODEL: model,
+      "--data": data,
+      "--validation": typeof validation === "string" && validation !== data ? validation : null,
+    };
+    const written = { "-o": out, "--checkpoint": checkpoint, "--adapters": adapters, "--log": log, "--curve": curve };
+    checkApart({ ...read, ...written }, "finetune");
     // The reader, optimisers and the compiler are loaded by those who tune, not by every command.
-    const { runFinetuning } = await import("./run-finetuning.ts");
-    return runFinetuning(settings, commandText("finetune", words, options), io);
+    const run = async (own: CommandIo, ranks: Ranks | null): Promise<number> =>
+      (await import("./run-finetuning.ts")).runFinetuning(settings, commandText("finetune", words, options), own, ranks);
+    if (settings.mpi) return onRanks(settings, "finetune", io, run);
+    await checkFile(settings, "finetune");
+    return run(io, null);
   },
 };

@@ -22,49 +22,56 @@ const defaults: TrainingDefaults = {
 };
 
 /** The options of `chainrule finetune`. */
-export const finetuneOptions: readonly OptionSpec[] = trainingOptions(defaults, [
-  { name: "output", short: "o", value: "FILE.onnx", about: "the tuned model" },
-  {
-    name: "data",
-    value: "FILE",
-    about: "rows to train on: .safetensors or .npz with tensors by name, .csv with a header, or a folder of images",
-  },
-  { name: "mean", value: "NUMBER,...", about: "of a folder of images: taken off its channels, which go from 0 to 1; 0 when left out" },
-  { name: "std", value: "NUMBER,...", about: "of a folder of images: its channels are divided by it, after --mean; 1 when left out" },
-  { name: "input", value: "NAME=TENSOR,...", about: "which tensor of the data is which input of the model, where their names differ" },
-  {
-    name: "target",
-    value: "NAME",
-    about: "the tensor or column to be predicted; the one that is left over, or is called y or label, when left out",
-  },
-  ignoreOption,
-  { name: "predict", value: "NAME", about: "the output of the model that predicts it; its only one, or logits, when left out" },
-  { name: "loss", value: "NAME", about: `${lossNames.join(", ")}; cross-entropy for whole numbers, else mse, when left out` },
-  { name: "validation", value: "SHARE|FILE", about: "the share of rows held back, 0.2 when left out, or a file of others; 0 for none" },
-  {
-    name: "trainable",
-    value: "PATTERN,...",
-    about: "weights to train, * for any characters; all but statistics, masks and positions when left out",
-  },
-  { name: "freeze", value: "PATTERN,...", about: "weights that stay as they are; nothing is computed for their gradients" },
-  {
-    name: "tie",
-    value: "all|none|PATTERN,...",
-    about: "weights that the file has twice and that are one; a table and the product with its numbers when left out",
-  },
-  {
-    name: "lora",
-    value: "RANK",
-    about: "train adapters of this rank beside the matrices instead of the weights; --trainable names further weights",
-  },
-  { name: "alpha", value: "NUMBER", about: "with --lora: the change is alpha / RANK times the factors' product; RANK when left out" },
-  {
-    name: "targets",
-    value: "PATTERN,...",
-    about: "with --lora: the weights that get adapters; the matrices of all products when left out",
-  },
-  { name: "adapters", value: "FILE.safetensors", about: "with --lora: the factors alone" },
-]);
+export const finetuneOptions: readonly OptionSpec[] = trainingOptions(
+  defaults,
+  [
+    { name: "output", short: "o", value: "FILE.onnx", about: "the tuned model" },
+    {
+      name: "data",
+      value: "FILE",
+      about: "rows to train on: .safetensors or .npz with tensors by name, .csv with a header, or a folder of images",
+    },
+    { name: "mean", value: "NUMBER,...", about: "of a folder of images: taken off its channels, which go from 0 to 1; 0 when left out" },
+    { name: "std", value: "NUMBER,...", about: "of a folder of images: its channels are divided by it, after --mean; 1 when left out" },
+    { name: "input", value: "NAME=TENSOR,...", about: "which tensor of the data is which input of the model, where their names differ" },
+    {
+      name: "target",
+      value: "NAME",
+      about: "the tensor or column to be predicted; the one that is left over, or is called y or label, when left out",
+    },
+    ignoreOption,
+    { name: "predict", value: "NAME", about: "the output of the model that predicts it; its only one, or logits, when left out" },
+    { name: "loss", value: "NAME", about: `${lossNames.join(", ")}; cross-entropy for whole numbers, else mse, when left out` },
+    { name: "validation", value: "SHARE|FILE", about: "the share of rows held back, 0.2 when left out, or a file of others; 0 for none" },
+    {
+      name: "trainable",
+      value: "PATTERN,...",
+      about: "weights to train, * for any characters; all but statistics, masks and positions when left out",
+    },
+    { name: "freeze", value: "PATTERN,...", about: "weights that stay as they are; nothing is computed for their gradients" },
+    {
+      name: "tie",
+      value: "all|none|PATTERN,...",
+      about: "weights that the file has twice and that are one; a table and the product with its numbers when left out",
+    },
+    {
+      name: "lora",
+      value: "RANK",
+      about: "train adapters of this rank beside the matrices instead of the weights; --trainable names further weights",
+    },
+    { name: "alpha", value: "NUMBER", about: "with --lora: the change is alpha / RANK times the factors' product; RANK when left out" },
+    {
+      name: "targets",
+      value: "PATTERN,...",
+      about: "with --lora: the weights that get adapters; the matrices of all products when left out",
+    },
+    { name: "adapters", value: "FILE.safetensors", about: "with --lora: the factors alone" },
+  ],
+  [
+    { name: "mpi", about: "train on all ranks that mpirun started: mpirun -np 4 chainrule finetune --mpi ..." },
+    { name: "shard", about: "with --mpi: share out the update, so that each rank keeps its part of the optimiser's memory" },
+  ],
+);
 
 /** What is asked for, checked. */
 export interface FinetuneSettings extends TrainingSettings {
@@ -89,12 +96,14 @@ export interface FinetuneSettings extends TrainingSettings {
   readonly tie: boolean | readonly string[] | null;
   readonly lora: { readonly rank: number; readonly alpha: number; readonly targets: readonly string[] | null } | null;
   readonly adapters: string | null;
+  readonly mpi: boolean;
+  readonly shard: boolean;
 }
 
 /** The settings in the options. @throws UsageError for values that are not there, and options that do not go together */
 export function finetuneSettings(model: string, given: Given): FinetuneSettings {
   const readers = settingReaders(given, "finetune");
-  const { text, needed, number, count, choice, file } = readers;
+  const { text, needed, number, count, flag, choice, file } = readers;
   const refuse = (message: string): never => {
     throw new UsageError(message, "finetune");
   };
@@ -139,6 +148,8 @@ export function finetuneSettings(model: string, given: Given): FinetuneSettings 
     tie: tieIn(text("tie")),
     lora: rank === null ? null : { rank, alpha: number("alpha", rank, above, "number above 0"), targets: list("targets") },
     adapters: file("adapters", /\.safetensors$/i, "….safetensors"),
+    mpi: flag("mpi"),
+    shard: flag("shard") && (flag("mpi") || refuse("--shard shares the update out over ranks: add --mpi")),
   };
 }
 

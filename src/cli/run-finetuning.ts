@@ -15,6 +15,7 @@ import { sizeOf } from "../ir/shape.ts";
 import { hold, type Tensor } from "../ir/tensor.ts";
 import type { Values } from "../ir/tree.ts";
 import { type TensorType, tensorType, typeText } from "../ir/type.ts";
+import type { Ranks } from "../mpi/ranks.ts";
 import { advised } from "./advised.ts";
 import { batchesOf } from "./batches-of.ts";
 import { printable } from "./describe-error.ts";
@@ -174,7 +175,7 @@ async function engineOf(name: EngineName): Promise<Engine> {
 }
 
 /** Tunes as the settings say; the exit code. @throws UsageError, ParseError, ShapeError and others for a model and data that do not fit */
-export async function runFinetuning(settings: FinetuneSettings, again: string, io: CommandIo): Promise<number> {
+export async function runFinetuning(settings: FinetuneSettings, again: string, io: CommandIo, ranks: Ranks | null): Promise<number> {
   const { onnx } = await import("../onnx.ts");
   const model = await onnx.read(settings.model, {
     ...(settings.predict !== null && { outputs: [settings.predict] }),
@@ -190,6 +191,11 @@ export async function runFinetuning(settings: FinetuneSettings, again: string, i
     );
   const tuned = await tunedOf(model, settings);
   const { batch, fixed } = batchOf(model, settings, all.rows);
+  if (fixed && ranks !== null && ranks.size > 1)
+    throw new UsageError(
+      `--mpi shares the rows of a batch out, and ${settings.model} takes ${batch} at a time, fixed at its export; export it with a free size, or train it in one process`,
+      "finetune",
+    );
   const names = Object.keys(model.inputs);
   const { out, splits } = await outputType(tuned, all, names, output, batch);
   if (!isFloat(out.dtype))
@@ -213,7 +219,7 @@ export async function runFinetuning(settings: FinetuneSettings, again: string, i
     ];
   };
   const [fit, others] = await parts();
-  return trained({ settings, model, tuned, output, loss, axis, batch, fixed, fit, others, names, splits }, again, io);
+  return trained({ settings, model, tuned, output, loss, axis, batch, fixed, fit, others, names, splits, ranks }, again, io);
 }
 
 /** Some rows of a store. */
@@ -238,6 +244,8 @@ interface Plan {
   readonly names: readonly string[];
   /** Whether data decide something in the model, which then is bound before each step. */
   readonly splits: boolean;
+  /** Those that train together; null for this process alone. */
+  readonly ranks: Ranks | null;
 }
 
 /** The inputs of a batch by their own names. */
@@ -245,12 +253,25 @@ function inputsIn<V>(rows: Readonly<Record<string, V>>, names: readonly string[]
   return Object.fromEntries(names.map((name) => [name, rows[`input ${name}`]!]));
 }
 
+/** @throws UsageError for rows that fill no batch of a model which takes so many at a time */
+function checkFilled(model: string, batch: number, fit: number, others: number): void {
+  const short =
+    fit < batch ? `${fit} rows are trained on` : others > 0 && others < batch ? `${others} rows are held back to validate on` : null;
+  if (short !== null)
+    throw new UsageError(
+      `${short}, and ${model} takes ${batch} at a time, fixed at its export; give more rows or another --validation, or export it with a free size`,
+      "finetune",
+    );
+}
+
 async function trained(plan: Plan, again: string, io: CommandIo): Promise<number> {
-  const { settings, tuned, output, loss, axis, batch, fixed, fit, others, names, splits } = plan;
+  const { settings, tuned, output, loss, axis, batch, fixed, fit, others, names, splits, ranks } = plan;
+  const leads = ranks === null || ranks.rank === 0;
   const { readCheckpoint, train } = await import("../train.ts");
   const { onnx } = await import("../onnx.ts");
   const last = fixed ? "drop" : "smaller";
   const cut = ({ store, places, held }: Part, options: StoreOptions) => batchesOf(store, places, { ...options, last }, held);
+  if (fixed) checkFilled(settings.model, batch, fit.size, others.size);
   if (!fixed && settings.batch !== null && settings.batch > fit.size)
     throw new UsageError(
       `--batch ${settings.batch}: ${fit.size} rows are trained on, so every batch would be all of them; write --batch ${Math.max(1, fit.size)} if that is meant, or leave it out`,
@@ -258,7 +279,8 @@ async function trained(plan: Plan, again: string, io: CommandIo): Promise<number
     );
   const source = await cut(fit, { batch: fixed ? batch : Math.min(batch, Math.max(1, fit.size)), shuffle: settings.seed });
   const note = await noteOf(plan);
-  if (settings.resume) checkNote((await readCheckpoint(settings.checkpoint)).header.note, note, settings.checkpoint);
+  // Rank 0 alone needs the file.
+  if (settings.resume && leads) checkNote((await readCheckpoint(settings.checkpoint)).header.note, note, settings.checkpoint);
   const moved = tuned.only ?? Object.keys(tuned.params);
   const count = (list: Iterable<Tensor>): number => [...list].reduce((n, t) => n + sizeOf(t.type.shape), 0);
   io.writeError(
@@ -275,7 +297,8 @@ async function trained(plan: Plan, again: string, io: CommandIo): Promise<number
     ),
   );
   // Found out now, and not when the run is over.
-  for (const file of [settings.out, settings.adapters, settings.log, settings.curve]) if (file !== null) await checkWritable(file);
+  if (leads)
+    for (const file of [settings.out, settings.adapters, settings.log, settings.curve]) if (file !== null) await checkWritable(file);
   const stop = new AbortController();
   const release = io.onInterrupt?.(() => stop.abort());
   try {
@@ -306,17 +329,18 @@ async function trained(plan: Plan, again: string, io: CommandIo): Promise<number
         checkpoint: { file: settings.checkpoint, resume: settings.resume, note, ...(settings.every !== null && { every: settings.every }) },
         signal: stop.signal,
         language: settings.lang,
+        ...(ranks !== null && { distributed: { ranks, shard: settings.shard } }),
         callbacks: (await tellers(settings, io)) as never,
       },
     );
     const { params, report } = await training.finish();
     const stopped = report.reason === "aborted";
-    if (!stopped) {
+    if (!stopped && leads) {
       await onnx.save(settings.out, tuned.whole(params as Weights));
       await tuned.save(params as Weights);
     }
     const { out, adapters, checkpoint, log, curve } = settings;
-    const end = { report, again, wrote: [out, adapters, checkpoint, log, curve], more: { file: stopped ? null : out } };
+    const end = { report, again, leads, wrote: [out, adapters, checkpoint, log, curve], more: { file: stopped ? null : out } };
     return await tellEnd(end, settings, io);
   } catch (error) {
     const validation = typeof settings.validation === "string" ? settings.validation : null;

@@ -1,11 +1,12 @@
 import { repeatedKey } from "../data/repeated-key.ts";
-import { nodeFiles } from "../files/node-files.ts";
+import type { Ranks } from "../mpi/ranks.ts";
+import { checkFile } from "./checkpoint-file.ts";
 import type { Command, Options } from "./command.ts";
-import { describeError } from "./describe-error.ts";
 import { checkApart } from "./files-apart.ts";
 import type { CommandIo } from "./io.ts";
+import { onRanks } from "./on-ranks.ts";
 import { textIn } from "./text-in.ts";
-import { settingsOf, type TrainSettings, trainOptions } from "./train-settings.ts";
+import { settingsOf, trainOptions } from "./train-settings.ts";
 import { UsageError } from "./usage-error.ts";
 
 /** `chainrule train`: a network on a table. */
@@ -30,35 +31,14 @@ export const trainCommand: Command = {
     const { data, checkpoint, best, out, log, curve } = settings;
     const files = { "--checkpoint": checkpoint, "--best": best, "--out": out, "--log": log, "--curve": curve };
     checkApart({ CONFIG: words[0], "--data": data, ...(settings.plan === null && files) }, "train");
-    if (settings.mpi) return onRanks(settings, commandText("train", words, options), io);
-    if (settings.plan === null) await checkFile(settings, "train");
     // Layers, optimisers and the compiler are loaded by those who train, not by every command.
-    const { runTraining } = await import("./run-training.ts");
-    return runTraining(settings, commandText("train", words, options), io, null);
+    const run = async (own: CommandIo, ranks: Ranks | null): Promise<number> =>
+      (await import("./run-training.ts")).runTraining(settings, commandText("train", words, options), own, ranks);
+    if (settings.mpi) return onRanks(settings, "train", io, run);
+    if (settings.plan === null) await checkFile(settings, "train");
+    return run(io, null);
   },
 };
-
-/** The same on every rank that the launcher started. Rank 0 alone writes; what goes wrong on another one alone ends all. */
-async function onRanks(settings: TrainSettings, again: string, io: CommandIo): Promise<number> {
-  const { mpi } = await import("../mpi.ts");
-  const ranks = mpi();
-  const quiet: CommandIo = { ...io, write: () => undefined, writeError: () => undefined, isTerminal: { output: false, error: false } };
-  try {
-    if (ranks.rank === 0) await checkFile(settings, "train");
-    if (ranks.size === 1)
-      io.writeError("--mpi: there is one rank; for more start it by the launcher: mpirun -np 4 chainrule train --mpi ...\n");
-    const { runTraining } = await import("./run-training.ts");
-    const code = await runTraining(settings, again, ranks.rank === 0 ? io : quiet, ranks);
-    await ranks.finalize();
-    return code;
-  } catch (error) {
-    if (ranks.rank === 0) throw error;
-    // Most of what goes wrong, as with a column that is not there, does so everywhere, and rank 0 tells of it.
-    await ranks.quiet();
-    ranks.fail(describeError(error).message);
-    throw error;
-  }
-}
 
 /** The settings of a CONFIG.json under those of the command line. */
 async function given(words: readonly string[], options: Options, io: CommandIo): Promise<Readonly<Record<string, unknown>>> {
@@ -90,22 +70,4 @@ export function commandText(command: string, words: readonly string[], options: 
     ...parts.map(([name, v]) => (v === true ? `--${name}` : `--${name} ${quoted(v)}`)),
     "--resume",
   ].join(" ");
-}
-
-/** @throws UsageError where a checkpoint would be written over, or there is none to go on from */
-export async function checkFile(
-  { checkpoint, resume, force }: Pick<TrainSettings, "checkpoint" | "resume" | "force">,
-  command: string,
-): Promise<void> {
-  if (resume && force) throw new UsageError("--resume and --force do not go together; choose one", command);
-  const there = await (await nodeFiles()).stat(checkpoint).then(
-    () => true,
-    () => false,
-  );
-  if (there && !resume && !force)
-    throw new UsageError(
-      `${checkpoint} is there already: --resume goes on from it, --force starts anew, --checkpoint names another`,
-      command,
-    );
-  if (!there && resume) throw new UsageError(`there is no ${checkpoint} to go on from; leave --resume out to begin`, command);
 }

@@ -331,5 +331,24 @@ describe("chainrule finetune", () => {
     const words = ["finetune", fixture("encoder/model.onnx"), "--data", path, "--validation", "0", "--epochs", "1", "-o", at("e.onnx")];
     expect((await cli(words)).code).toBe(0);
     expect((await cli([...words, "--force", "--batch", "4"])).err).toContain("--batch 4: the input input of");
+    const { code, err } = await cli([...words.filter((word) => word !== "--validation" && word !== "0"), "--force", "--validation", "0.1"]);
+    expect([code, err]).toEqual([
+      2,
+      expect.stringMatching(
+        /rows are held back to validate on, and .*model.onnx takes \d+ at a time, fixed at its export; give more rows or another --validation/,
+      ),
+    ]);
+  });
+
+  test("refuses files that are one file before anything is written", async () => {
+    const before = readFileSync(rows);
+    for (const words of [
+      ["--adapters", rows, "--lora", "2"],
+      ["--checkpoint", mlp, "--force"],
+    ])
+      expect((await tune("-o", at("apart.onnx"), ...words)).err).toContain("and one would be written over the other; name another file");
+    expect(readFileSync(rows)).toEqual(before);
+    // A file of its own to validate on may be the one that is trained on.
+    expect((await tune("-o", at("same.onnx"), "--epochs", "1", "--validation", rows)).code).toBe(0);
   });
 });
