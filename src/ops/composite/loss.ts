@@ -66,8 +66,11 @@ export function binaryCrossEntropy(logits: Operand, t: Operand, attrs: BinaryCro
   const { reduction, weights, positiveWeight } = known("binaryCrossEntropy", attrs, ["reduction", "weights", "positiveWeight"]);
   checkPair("binaryCrossEntropy", ["logits", "t"], logits, t);
   return scope("binaryCrossEntropy", () => {
-    const yes = mul(t, softplus(neg(logits)));
-    const each = add(positiveWeight === undefined ? yes : mul(positiveWeight, yes), mul(sub(1, t), softplus(logits)));
+    // A number takes the dtype of what is beside it; by itself, as in 1 - t, it would be f64.
+    const { dtype } = lift(typeof t === "number" ? logits : t, "f64").type;
+    const [z, p] = [lift(logits, dtype), lift(t, dtype)];
+    const yes = mul(p, softplus(neg(z)));
+    const each = add(positiveWeight === undefined ? yes : mul(positiveWeight, yes), mul(sub(1, p), softplus(z)));
     return reduced("binaryCrossEntropy", weights === undefined ? each : mul(weights, each), reduction);
   });
 }

@@ -253,6 +253,12 @@ describe("losses", () => {
     expect(read(binaryCrossEntropy(-40, 0))).toBe(Math.log1p(Math.exp(-40)));
     expect(read(grad((z: Value) => binaryCrossEntropy(z, 1))(800))).toBe(0);
   });
+  test("take a number for either side, in the dtype of the other", () => {
+    const x = tensor([1, -2], "f32");
+    for (const loss of [binaryCrossEntropy, meanSquaredError, meanAbsoluteError, huber, smoothL1, klDivergence])
+      for (const given of [loss(x, 0.25), loss(0.25, tensor([0.5, 0.25], "f32"))]) expect(evaluate(given).type.dtype).toBe("f32");
+    expect(read(binaryCrossEntropy(x, 0.25))).toBe(read(binaryCrossEntropy(x, tensor([0.25, 0.25], "f32"))));
+  });
   test("explain bad attributes", () => {
     expect(() => meanSquaredError(1, 2, { reduction: "average" as "mean" })).toThrow(
       'meanSquaredError: reduction is average; it is "mean", "sum" or "none"',
