@@ -41,8 +41,8 @@ export interface Assembler {
 
 /** A compiled kernel of a node. Its operands and results are whole and in order, of f64 or f32. */
 export interface CompiledLoops {
-  /** Lengths of arrays of doubles that it needs while it runs. */
-  readonly temps: readonly number[];
+  /** Lengths of arrays of doubles that it needs while it runs; or what is in such an array from the first and stays. */
+  readonly temps: readonly (number | Float64Array)[];
   /** The most rows, columns or inner steps of what it gives to {@link Assembler.addProduct}; 0: it does not. */
   readonly products: number;
   /** Multiplications and additions, about: what a profile predicts its time from. */

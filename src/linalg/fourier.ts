@@ -14,6 +14,7 @@ import { everyExample } from "../ops/linear/every-example.ts";
 import { pad } from "../ops/linear/pad.ts";
 import { slice } from "../ops/linear/slice.ts";
 import { fourierInPlace } from "./kernels/fourier.ts";
+import { fourierLoops } from "./loops/fourier.ts";
 
 /** Complex numbers as their two parts, of one shape. */
 export interface Complex {
@@ -92,6 +93,7 @@ export const fourier: Op<Fourier> = declare<Fourier, readonly ["re", "im?"], Tra
       }
     return { re: outRe, im: outIm };
   },
+  loops: fourierLoops,
   batch: ({ re, im, axis, inverse, mapped, examples }) => {
     const parts = [re, im].map((x, i) => x && everyExample(x, (i === 0 ? mapped.re : mapped.im) === true, examples));
     return fourier(parts[0]!, parts[1]!, { axis: axis + 1, inverse });

@@ -40,6 +40,10 @@ export interface LoopWriter {
   temp(i: number, row: number): Block;
   /** The part of a block that begins at (i, j): where that is, is found out here, once. */
   part(block: Block, i: Whole | number, j: Whole | number): Block;
+  /** The part that begins at (i, j), which are known: it costs nothing, and moves along where `each` moves the block. */
+  ahead(block: Block, i: number, j: number): Block;
+  /** The same first element, with other distances from row to row and from column to column. */
+  spaced(block: Block, row: number, column: number): Block;
   /** The same numbers, rows as columns. */
   turned(block: Block): Block;
   /** Element (i, j); with one index, element (0, i). */
@@ -95,7 +99,8 @@ export interface LoopWriter {
 
   /**
    * `count` elements side by side of each block, in vectors: the body says what each block gets, null leaves it as it is. `fixed` are numbers that all
-   * elements share. The body is written more than once, and has nothing but arithmetic in it. Blocks are of doubles, a column being one element.
+   * elements share. The body is written more than once, and has nothing but arithmetic and cells in it. It is fastest for doubles side by side, and
+   * takes f32 and columns further apart, too. Blocks that are `ahead` of one another share what leads to them. What a count that is known does not need, is not written.
    */
   sweep(
     count: Whole | number,

@@ -11,6 +11,8 @@ type Given = Real | Whole | Test | number;
 /** A block and the local that has its address. */
 interface Placed extends Block {
   readonly at: number;
+  /** Bytes from there to its first element. */
+  readonly beyond: number;
   readonly kind: "f32" | "f64";
 }
 
@@ -77,7 +79,8 @@ function writerOf(k: Assembler, node: Node): LoopWriter {
       if (!wide) code.lane("f64x2.extract_lane", 0);
     });
   const cell = (type: number, x: Given) => {
-    const local = k.local(type);
+    const vector = wide && type === f64;
+    const local = k.local(vector ? v128 : type);
     const push = type === f64 ? real : whole;
     const set = (x: Given): void => {
       push(x);
@@ -86,7 +89,7 @@ function writerOf(k: Assembler, node: Node): LoopWriter {
     set(x);
     const get = (): void => {
       code.get(local);
-      if (wide && type === f64) code.op("f64x2.splat");
+      if (wide && type === f64 && !vector) code.op("f64x2.splat");
     };
     return Object.assign(term(get), { set });
   };
@@ -133,7 +136,7 @@ function writerOf(k: Assembler, node: Node): LoopWriter {
   const bytes = (block: Placed): number => (block.kind === "f64" ? 8 : 4);
   /** Pushes an address, but for the part of it that is returned: it is known. */
   const address = (block: Placed, i: Whole | number, j: Whole | number): number => {
-    let known = 0;
+    let known = block.beyond;
     code.get(block.at);
     for (const [x, stride] of [[i, block.row], [j, block.column]] as const) // biome-ignore format: a list
       if (typeof x === "number") known += x * stride * bytes(block);
@@ -145,39 +148,113 @@ function writerOf(k: Assembler, node: Node): LoopWriter {
       }
     return known;
   };
-  const copied = (block: Block): number => intIn(got((block as Placed).at));
-  const placed = (at: number, kind: "f32" | "f64", row: number): Placed => ({ at, kind, row, column: 1 });
+  const start = (block: Placed): void => {
+    code.int(address(block, 0, 0));
+    code.op("i32.add");
+  };
+  const placed = (at: number, kind: "f32" | "f64", row: number): Placed => ({ at, beyond: 0, kind, row, column: 1 });
   const kinds = (v: { readonly type: { readonly dtype: string } }) => v.type.dtype as "f32" | "f64";
   const outs = valuesOf(node);
 
-  /** Numbers side by side, by `turns` of so many, in vectors but for those of one; `write` has the bytes beyond the pointers. */
+  /** A block and a pointer that moves along it, by so many bytes an element: blocks that lie a known distance apart have one. */
+  interface Moving {
+    readonly block: Placed;
+    readonly pointer: number;
+    readonly step: number;
+  }
+  const moving = (blocks: readonly Block[]): Moving[] => {
+    const made: Moving[] = [];
+    for (const block of blocks as readonly Placed[]) {
+      const step = block.column * bytes(block);
+      const known = made.find((m) => m.block.at === block.at && m.step === step);
+      made.push({ block, pointer: known?.pointer ?? intIn(got(block.at)), step });
+    }
+    return made;
+  };
+  /** Numbers side by side, by `turns` of so many, in vectors but for those of one; `write` has the elements beyond the pointers. */
   const strides = (
     count: Whole | number,
-    pointers: readonly number[],
+    along: readonly Moving[],
     turns: readonly number[],
-    write: (offset: number, turn: number) => void,
+    write: (element: number, turn: number) => void,
   ): void => {
     const left = intIn(count);
+    const steps = new Map(along.map(({ pointer, step }) => [pointer, step]));
+    /** NaN: not known. */
+    let rest = typeof count === "number" ? count : Number.NaN;
     for (const numbers of turns) {
+      if (rest < numbers) continue;
+      const once = rest < 2 * numbers;
+      rest %= numbers;
       wide = numbers > 1;
-      repeated(() => {
-        code.get(left);
-        code.int(numbers);
-        code.op("i32.lt_s");
-        code.brIf(1);
-        for (let i = 0; i < numbers; i += wide ? 2 : 1) write(i * 8, i / 2);
-        for (const p of pointers) move(p, numbers * 8);
+      const turn = (): void => {
+        for (let i = 0; i < numbers; i += wide ? 2 : 1) write(i, i / 2);
+        for (const [p, step] of steps) move(p, numbers * step);
         move(left, -numbers);
-      });
+      };
+      if (once) turn();
+      else
+        repeated(() => {
+          code.get(left);
+          code.int(numbers);
+          code.op("i32.lt_s");
+          code.brIf(1);
+          turn();
+        });
       wide = false;
     }
   };
-  const element = (pointer: number, offset: number): Term => {
+  /** Runs what is to be done for each of the lanes of a vector, or for a single number. */
+  const eachLane = (body: (lane: number) => void): void => {
+    const vector = wide;
+    wide = false;
+    body(0);
+    if (vector) body(1);
+    wide = vector;
+  };
+  const element = ({ block, pointer, step }: Moving, i: number): Term => {
     const local = k.local(wide ? v128 : f64);
-    code.get(pointer);
-    code.mem(wide ? "v128.load" : "f64.load", offset);
+    const at = block.beyond + i * step;
+    const double = block.kind === "f64";
+    if (wide && block.column === 1) {
+      code.get(pointer);
+      code.mem(double ? "v128.load" : "v128.load64_zero", at);
+      if (!double) code.op("f64x2.promote_low_f32x4");
+    } else {
+      const vector = wide;
+      eachLane((lane) => {
+        code.get(pointer);
+        code.mem(`${block.kind}.load`, at + lane * step);
+        if (!double) code.op("f64.promote_f32");
+        if (lane > 0) code.lane("f64x2.replace_lane", 1);
+        else if (vector) code.op("f64x2.splat");
+      });
+    }
     code.set(local);
     return got(local);
+  };
+  const write = ({ block, pointer, step }: Moving, i: number, local: number): void => {
+    const at = block.beyond + i * step;
+    const double = block.kind === "f64";
+    if (wide && block.column === 1) {
+      code.get(pointer);
+      code.get(local);
+      if (!double) {
+        // Both lanes at once, as the bits of one number.
+        code.op("f32x4.demote_f64x2_zero");
+        code.lane("f64x2.extract_lane", 0);
+      }
+      code.mem(double ? "v128.store" : "f64.store", at);
+      return;
+    }
+    const vector = wide;
+    eachLane((lane) => {
+      code.get(pointer);
+      code.get(local);
+      if (vector) code.lane("f64x2.extract_lane", lane);
+      if (!double) code.op("f32.demote_f64");
+      code.mem(`${block.kind}.store`, at + lane * step);
+    });
   };
 
   const w: LoopWriter = {
@@ -190,8 +267,13 @@ function writerOf(k: Assembler, node: Node): LoopWriter {
       code.int(known);
       code.op("i32.add");
       code.set(at);
-      return { ...block, at } as Placed;
+      return { ...block, at, beyond: 0 } as Placed;
     },
+    ahead: (block, i, j) => {
+      const own = block as Placed;
+      return { ...own, beyond: own.beyond + (i * own.row + j * own.column) * bytes(own) } as Placed;
+    },
+    spaced: (block, row, column) => ({ ...block, row, column }),
     turned: (block) => ({ ...block, row: block.column, column: block.row }),
     get: (block, i, j) =>
       term(() => {
@@ -296,7 +378,7 @@ function writerOf(k: Assembler, node: Node): LoopWriter {
     },
 
     sweep: (count, blocks, fixed, body) => {
-      const pointers = blocks.map(copied);
+      const along = moving(blocks);
       const numbers = fixed.map((x) => w.real(x));
       const vectors = numbers.map((x) => {
         const local = k.local(v128);
@@ -305,9 +387,11 @@ function writerOf(k: Assembler, node: Node): LoopWriter {
         code.set(local);
         return got(local);
       });
-      strides(count, pointers, [4, 1], (offset) => {
+      // Of many blocks two vectors would not find room in registers.
+      const turns = blocks.length > 6 ? [2, 1] : typeof count === "number" ? [4, 2, 1] : [4, 1];
+      strides(count, along, turns, (i) => {
         const results = body(
-          pointers.map((p) => element(p, offset)),
+          along.map((m) => element(m, i)),
           wide ? vectors : numbers,
         );
         // All of them before the first is written, as blocks may be one.
@@ -319,15 +403,12 @@ function writerOf(k: Assembler, node: Node): LoopWriter {
           return local;
         });
         kept.forEach((local, b) => {
-          if (local === null) return;
-          code.get(pointers[b]!);
-          code.get(local);
-          code.mem(wide ? "v128.store" : "f64.store", offset);
+          if (local !== null) write(along[b]!, i, local);
         });
       });
     },
     total: (count, blocks, body) => {
-      const pointers = blocks.map(copied);
+      const along = moving(blocks);
       const sums = Array.from({ length: 4 }, () => k.local(v128));
       for (const s of sums) {
         code.float64(0);
@@ -335,8 +416,8 @@ function writerOf(k: Assembler, node: Node): LoopWriter {
         code.set(s);
       }
       const sum = w.real(0);
-      strides(count, pointers, [8, 2, 1], (offset, turn) => {
-        const x = body(pointers.map((p) => element(p, offset)));
+      strides(count, along, [8, 2, 1], (i, turn) => {
+        const x = body(along.map((m) => element(m, i)));
         if (!wide) sum.set(w.add(sum, x));
         else {
           real(x);
@@ -362,11 +443,11 @@ function writerOf(k: Assembler, node: Node): LoopWriter {
     },
     addProduct: (c, a, b, m, n, inner) => {
       for (const x of [a, b] as readonly Block[] as readonly Placed[]) {
-        code.get(x.at);
+        start(x);
         code.int(x.row * 8);
         code.int(x.column * 8);
       }
-      code.get((c as Placed).at);
+      start(c as Placed);
       code.int(c.row * 8);
       for (const x of [m, n, inner]) whole(x);
       k.addProduct();

@@ -250,8 +250,8 @@ export interface Kernel {
   write(k: KernelCode): void;
   /** Operands that it reads wherever they lie; the others are brought in order first. */
   readonly views?: readonly number[];
-  /** Memory that it needs while it runs. */
-  readonly temps?: readonly Pick<Buffer, "dtype" | "length">[];
+  /** Memory that it needs while it runs, or with data that is there from the first. */
+  readonly temps?: readonly (Pick<Buffer, "dtype" | "length"> & Partial<Pick<Buffer, "data">>)[];
   /** What an op that wrote its kernel itself says of it. */
   readonly loops?: CompiledLoops;
 }

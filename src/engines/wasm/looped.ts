@@ -15,5 +15,9 @@ export function loopedKernel(node: Node): Kernel | null {
   if (loops === null) return null;
   const { temps, products: n } = loops;
   const lengths = n > 0 ? [...temps, productScratch(n, n, n, "f64") / 8] : temps;
-  return { loops, temps: lengths.map((length) => ({ dtype: "f64", length })), write: (k) => loops.write(k) };
+  return {
+    loops,
+    temps: lengths.map((t) => ({ dtype: "f64", ...(typeof t === "number" ? { length: t } : { length: t.length, data: t }) })),
+    write: (k) => loops.write(k),
+  };
 }

@@ -654,7 +654,7 @@ class Planner {
   #kernel(node: Node, kernel: Kernel, given: readonly (Value | null)[], nodes: readonly Node[]): void {
     const operands = given.map((v, i) => (v === null ? null : kernel.views?.includes(i) ? this.#view(v) : this.#whole(v)));
     const outs = nodes.flatMap((n) => valuesOf(n).map((v) => this.#fresh(v)));
-    const temps = (kernel.temps ?? []).map((t) => this.buffer(t.dtype, t.length, "scratch"));
+    const temps = (kernel.temps ?? []).map(({ dtype, length, data }) => this.buffer(dtype, length, data ? "fixed" : "scratch", 0, data));
     for (const t of temps) touch(t, this.steps.length);
     this.#step({ kind: "kernel", node, kernel, operands, outs, temps });
   }

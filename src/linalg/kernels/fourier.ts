@@ -30,7 +30,7 @@ let plans: Map<number, Plan> | null = null;
 const kept = 2 ** 20;
 
 /** cos and -sin of 2 pi i / n: reduced to an eighth of a turn first, so that they are exact at quarters and symmetric. */
-function unitRoot(i: number, n: number): readonly [number, number] {
+export function unitRoot(i: number, n: number): readonly [number, number] {
   const quarter = Math.floor((4 * i) / n);
   const rest = 4 * i - quarter * n;
   const near = 2 * rest <= n;
@@ -41,7 +41,7 @@ function unitRoot(i: number, n: number): readonly [number, number] {
   return [x + 0, 0 - y];
 }
 
-function radicesOf(n: number): number[] | null {
+export function radicesOf(n: number): number[] | null {
   const found: number[] = [];
   let rest = n;
   for (const p of [4, 2, 3, 5, 7, 11, largestPrime])
