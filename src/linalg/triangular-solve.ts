@@ -8,6 +8,7 @@ import { declare, type Op } from "../ops/define.ts";
 import { reshape } from "../ops/linear/reshape.ts";
 import { tril, triu } from "../ops/linear/triangle.ts";
 import { solveTriangle, type Triangle, zeroPivot } from "./kernels/triangular.ts";
+import { triangularLoops } from "./loops/triangular.ts";
 import { batchOf, columns, matrixAt, overExamples, solutionType, starts, systemOf, transposed } from "./matrices.ts";
 
 /** Which triangle of `a` counts, and how it is read. */
@@ -61,6 +62,7 @@ export const triangularSolve: Op<TriangularSolve> = declare<TriangularSolve, rea
     }
     return x;
   },
+  loops: triangularLoops,
   batch: ({ a, b, lower, transpose, unitDiagonal, mapped, examples, out }) =>
     overExamples({ a, b, mapped, examples, out }, (left, right) => triangularSolve(left, right, { lower, transpose, unitDiagonal })),
   formula: { a: "dA = -(A^-T dY) (A^-1 B)^T in its triangle", b: "dB = A^-T dY" },
