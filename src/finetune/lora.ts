@@ -19,7 +19,7 @@ import type { NodeMessage } from "../onnx/schema.ts";
 import type { Watch } from "../onnx/walk.ts";
 import { add, cast, conv, matmul, mul, reshape, sub, transpose } from "../ops/index.ts";
 import { fold, key, uniform } from "../random/random.ts";
-import { matchedWeights } from "./trainables.ts";
+import { chosenWeights, matchedWeights } from "./trainables.ts";
 
 /** What to adapt, and how. */
 export interface LoraOptions {
@@ -173,7 +173,7 @@ export function lora<I extends string, O extends string>(model: Model<I, O>, opt
       `lora: the model has no product and no convolution whose weight is trained; name weights in targets: ${listed(names)}`,
     );
   const targets = chosen.map((name) => targetOf(name, model.params[name]!, ways.get(name)!, rank));
-  const whole = also === undefined ? [] : [...matchedWeights(also, model, "lora: also")].filter((name) => !chosen.includes(name));
+  const whole = also === undefined ? [] : [...chosenWeights(also, model, "lora: also")].filter((name) => !chosen.includes(name));
   const params: Record<string, Tensor> = Object.fromEntries(whole.map((name) => [name, model.params[name]!]));
   for (const target of targets) {
     for (const name of [target.a, target.b])

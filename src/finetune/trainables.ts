@@ -12,7 +12,10 @@ export interface Weighted {
 
 /** Which weights to train, by patterns in which `*` stands for any characters. */
 export interface Choice {
-  /** These, whatever they are; when left out those of `model.trainable`, which are all but statistics, masks, tables of positions and single numbers. */
+  /**
+   * These. A pattern with `*` means those of `model.trainable` that it names, and what else has such a name only where it names none of them: the statistics and single numbers of a layer are not trained
+   * with its weights. When left out all of `model.trainable`, which are all but statistics, masks, tables of positions and single numbers.
+   */
   readonly only?: readonly string[];
   /** Not these: the backward pass ends before the first layer that has nothing else. */
   readonly freeze?: readonly string[];
@@ -31,13 +34,25 @@ export function matchedWeights(patterns: readonly string[], { params, tied = {} 
   return matched(patterns, all, who);
 }
 
+/** The weights that patterns choose to be trained: of those that one with `*` names, the ones that are trained by default, where there are some. @throws as {@link matchedWeights} */
+export function chosenWeights(patterns: readonly string[], model: Weighted, who: string): ReadonlySet<string> {
+  const usual = new Set(model.trainable);
+  return new Set(
+    patterns.flatMap((pattern) => {
+      const all = [...matchedWeights([pattern], model, who)];
+      const some = pattern.includes("*") ? all.filter((name) => usual.has(name)) : [];
+      return some.length > 0 ? some : all;
+    }),
+  );
+}
+
 /**
  * The names of the weights to train, for an optimiser's `only`: `adam({ rate: 1e-4, only: trainables(model, { freeze: ["features.*"] }) })`.
  * @throws GraphError for a pattern that names no weight, and where nothing is left
  */
 export function trainables(model: Weighted, { only, freeze }: Choice = {}): string[] {
   const all = Object.keys(model.params);
-  const chosen = only === undefined ? new Set(model.trainable) : matchedWeights(only, model, "trainables: only");
+  const chosen = only === undefined ? new Set(model.trainable) : chosenWeights(only, model, "trainables: only");
   const frozen = freeze === undefined ? new Set<string>() : matchedWeights(freeze, model, "trainables: freeze");
   const found = all.filter((name) => chosen.has(name) && !frozen.has(name));
   if (found.length === 0) throw new GraphError(`trainables: nothing is left to train; the model has ${listed(all) || "no weights"}`);

@@ -97,14 +97,23 @@ const roles: Readonly<Record<string, readonly string[]>> = {
   PRelu: ["", "weight"],
 };
 
+/** What a single number does where it stands; an exponent is that of a scale, as CLIP and SigLIP have one. */
+const singleRoles: Readonly<Record<string, readonly string[]>> = {
+  Mul: ["scale", "scale"],
+  Div: ["scale", "scale"],
+  Exp: ["scale"],
+  Add: ["bias", "bias"],
+  Sub: ["bias", "bias"],
+};
+
 /**
  * A name for a weight whose own one was made up: the path of the node that uses it (`/encoder/layers.0/linear1/MatMul` gives
  * `encoder.layers.0.linear1.weight`), or that of the bias which is added to the node's result.
  */
-function pathName(name: string, uses: ReadonlyMap<string, readonly Use[]>, known: ReadonlySet<string>): string {
+function pathName(name: string, uses: ReadonlyMap<string, readonly Use[]>, known: ReadonlySet<string>, single = false): string {
   const use = uses.get(name)?.[0];
   if (use === undefined) return name;
-  const role = rowFor(roles, use.node)?.[use.at] || "weight";
+  const role = (single && rowFor(singleRoles, use.node)?.[use.at]) || rowFor(roles, use.node)?.[use.at] || "weight";
   const next = uses.get(use.node.output?.[0] ?? "")?.[0]?.node;
   const bias =
     next?.op_type === "Add" ? next.input?.find((other) => known.has(other) && other.endsWith(".bias") && !madeUp.test(other)) : undefined;
@@ -214,6 +223,13 @@ export function parametersOf(
   const uses = usesOf(nodes);
   const known = new Set(initializers.keys());
   const taken = new Set<string>(known);
+  // A module may have several: the layers of an LSTM, a weight that was written twice.
+  const free = (better: string, own: string): string => {
+    let name = better;
+    for (let k = 2; name !== own && taken.has(name); k++) name = `${better}.${k}`;
+    taken.add(name);
+    return name;
+  };
   const found: Parameter[] = [];
   const own = (names: Iterable<string>): string[] => [...names].filter((name) => told.parameters.has(name));
   // Whoever renamed the weights since knows more than the signature.
@@ -229,13 +245,11 @@ export function parametersOf(
     const single = unnamed && origins.length === 0 && (sizeOf(value.type.shape) === 1 || (!unread(initializer) && isPlain(value, list)));
     let name = initializer;
     if (unnamed && !single) {
-      const better =
+      name = free(
         originOf(initializer, from ?? [], origins, (name) => known.has(name) || told.buffers.has(name)) ??
-        pathName(initializer, uses, known);
-      name = better;
-      // A module may have several: the layers of an LSTM, a weight that was written twice.
-      for (let k = 2; name !== initializer && taken.has(name); k++) name = `${better}.${k}`;
-      taken.add(name);
+          pathName(initializer, uses, known, sizeOf(value.type.shape) === 1),
+        initializer,
+      );
     }
     const fixedBy = list.every(({ node, at }) => rowFor(fixedOperands, node)?.includes(at) === true)
       ? "operand"
@@ -255,5 +269,10 @@ export function parametersOf(
     const origin = told.parameters.has(initializer) ? initializer : origins.length === 1 ? origins[0]! : null;
     found.push({ name, initializer, value, trainable: fixedBy === null, fixedBy, origin, copies: [] });
   }
-  return found;
+  // Single numbers come last: what is a weight beyond doubt has the first choice of names.
+  return found.map((p) =>
+    p.fixedBy === "single number" && sizeOf(p.value.type.shape) === 1
+      ? { ...p, name: free(pathName(p.initializer, uses, known, true), p.initializer) }
+      : p,
+  );
 }

@@ -39,7 +39,10 @@ describe("trainables", () => {
     expect(trainables(model, { only: ["*.bias"], freeze: ["f*"] })).toEqual(["c1.bias", "c2.bias"]);
     const still = { params: { w: images, "bn.running_mean": images }, trainable: ["w"] };
     expect(trainables(still)).toEqual(["w"]);
-    expect(trainables(still, { only: ["*"] })).toEqual(["w", "bn.running_mean"]);
+    // A pattern means the weights among what it names; what is none is named by itself.
+    expect(trainables(still, { only: ["*"] })).toEqual(["w"]);
+    expect(trainables(still, { only: ["w", "bn.running_mean"] })).toEqual(["w", "bn.running_mean"]);
+    expect(trainables(still, { only: ["bn.*"] })).toEqual(["bn.running_mean"]);
     expect(() => trainables(model, { freeze: ["features.*"] })).toThrow("trainables: freeze: features.* names no parameter");
     expect(() => trainables(model, { only: ["head"] })).toThrow("trainables: only: head names no parameter");
     expect(() => trainables(model, { freeze: ["*"] })).toThrow("trainables: nothing is left to train; the model has c1.weight");

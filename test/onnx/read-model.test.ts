@@ -2,6 +2,7 @@ import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from "node
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { trainables } from "../../src/finetune.ts";
 import { evaluate, f32, grad, graph, mapTree, sum, tensor, toArray, type Value } from "../../src/index.ts";
 import { onnx } from "../../src/onnx/onnx.ts";
 import type { TensorMessage } from "../../src/onnx/schema.ts";
@@ -90,6 +91,45 @@ describe("a model", () => {
     expect(Object.keys(model.params)).toEqual(["net.0.weight", "net.0.bias"]);
     expect(model.initializers["net.0.weight"]).toBe("onnx::MatMul_12");
     expect(Object.keys(model.inputs)).toEqual(["x"]);
+  });
+
+  test("names single numbers without a name by what they do and where, after all weights that are some beyond doubt", async () => {
+    // SigLIP's head as PyTorch's older exporter writes it, a scale of the attention that is a constant of the program, and a bias of that module.
+    const nodes = [
+      node("Mul", ["x", "onnx::Mul_3"], ["a"], {}, "/model/attn/Mul"),
+      node("Add", ["a", "onnx::Add_4"], ["b"], {}, "/model/attn/Add"),
+      node("Exp", ["onnx::Exp_520"], ["e"], {}, "/model/Exp"),
+      node("Mul", ["b", "e"], ["c"], {}, "/model/Mul"),
+      node("Add", ["c", "onnx::Add_521"], ["d"], {}, "/model/Add"),
+      node("Add", ["d", "onnx::Add_7"], ["f"], {}, "/model/Add_1"),
+      node("Mul", ["f", "val_9"], ["y"], {}, "mul"),
+    ];
+    const weights = [
+      weight("onnx::Mul_3", [], [0.35]),
+      weight("onnx::Add_4", [2], [1, 2]),
+      weight("onnx::Exp_520", [1], [2.3]),
+      weight("onnx::Add_521", [1], [-10]),
+      weight("onnx::Add_7", [2], [3, 4]),
+      weight("val_9", [1], [2]),
+    ];
+    const model = await onnx.read(modelBytes({ nodes, weights }));
+    expect(Object.keys(model.params)).toEqual([
+      "model.attn.scale",
+      "model.attn.bias",
+      "model.scale",
+      "model.bias.2",
+      "model.bias",
+      "val_9",
+    ]);
+    expect(model.trainable).toEqual(["model.attn.bias", "model.bias"]);
+    // Those of a module are its weights; a single number is trained where it is named.
+    expect(trainables(model, { only: ["model.attn.*"] })).toEqual(["model.attn.bias"]);
+    expect(trainables(model, { only: ["*", "model.scale", "model.bias.2"] })).toEqual([
+      "model.attn.bias",
+      "model.scale",
+      "model.bias.2",
+      "model.bias",
+    ]);
   });
 
   test("does not train statistics, masks and single numbers of the exporter unless told to", async () => {
