@@ -7,7 +7,7 @@ import { known } from "../define.ts";
 import { greaterEqual, less, lessEqual } from "../elementwise/comparison.ts";
 import { expm1, sigmoid, softplus } from "../elementwise/exponential.ts";
 import { square } from "../elementwise/roots.ts";
-import { where } from "../elementwise/select.ts";
+import { clip, where } from "../elementwise/select.ts";
 import { erf } from "../elementwise/special.ts";
 import { tanh } from "../elementwise/trigonometric.ts";
 
@@ -76,5 +76,9 @@ export function hardSigmoid(x: Operand): Value {
 /** x hardSigmoid(x): 0 up to -3, x from 3 on, x (x + 3) / 6 between. On the edges the derivative is that from the outside, as in PyTorch 2. */
 export function hardSwish(x: Operand): Value {
   const v = lift(x, "f64");
-  return scope("hardSwish", () => where(lessEqual(v, -3), 0, where(less(v, 3), mul(v, div(add(v, 3), 6)), v)));
+  return scope("hardSwish", () => {
+    // Held to where it is used, so that 0 times infinity does not come back through it.
+    const inner = clip(v, { min: -3, max: 3 });
+    return where(lessEqual(v, -3), 0, where(less(v, 3), mul(inner, div(add(inner, 3), 6)), v));
+  });
 }

@@ -7,11 +7,11 @@ import { broadcast, sameShape, sizeOf } from "../../ir/shape.ts";
 import { typeText } from "../../ir/type.ts";
 import { add, div, mul, neg, sub } from "../arithmetic.ts";
 import { known } from "../define.ts";
-import { equal, lessEqual } from "../elementwise/comparison.ts";
+import { equal } from "../elementwise/comparison.ts";
 import { log, softplus } from "../elementwise/exponential.ts";
 import { square } from "../elementwise/roots.ts";
 import { abs } from "../elementwise/rounding.ts";
-import { where } from "../elementwise/select.ts";
+import { clip, where } from "../elementwise/select.ts";
 import { type LossAttrs, reduced } from "./reduction.ts";
 
 /**
@@ -101,8 +101,8 @@ export function huber(p: Operand, t: Operand, attrs: LossAttrs & { readonly delt
   checkPair("huber", ["p", "t"], p, t);
   return scope("huber", () => {
     const d = sub(p, t);
-    const size = abs(d);
-    return reduced("huber", where(lessEqual(size, delta), mul(0.5, square(d)), mul(delta, sub(size, delta / 2))), reduction);
+    const inner = clip(d, { min: -delta, max: delta });
+    return reduced("huber", mul(inner, sub(d, mul(0.5, inner))), reduction);
   });
 }
 
@@ -118,7 +118,7 @@ export function smoothL1(p: Operand, t: Operand, attrs: LossAttrs & { readonly b
   if (beta === 0) return meanAbsoluteError(p, t, reduction === undefined ? {} : { reduction });
   return scope("smoothL1", () => {
     const d = sub(p, t);
-    const size = abs(d);
-    return reduced("smoothL1", where(lessEqual(size, beta), div(square(d), 2 * beta), sub(size, beta / 2)), reduction);
+    const slope = clip(div(d, beta), { min: -1, max: 1 });
+    return reduced("smoothL1", mul(slope, sub(d, mul(beta / 2, slope))), reduction);
   });
 }

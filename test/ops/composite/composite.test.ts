@@ -4,6 +4,7 @@ import {
   batchNormalization,
   binaryCrossEntropy,
   celu,
+  compile,
   constant,
   DomainError,
   DTypeError,
@@ -12,7 +13,9 @@ import {
   f32,
   gelu,
   grad,
+  graph,
   groupNormalization,
+  hardSwish,
   hinge,
   huber,
   instanceNormalization,
@@ -25,6 +28,7 @@ import {
   mul,
   negativeLogLikelihood,
   read,
+  reference,
   relu,
   reshape,
   rmsNormalization,
@@ -39,6 +43,7 @@ import {
   tripletMargin,
   type Value,
 } from "../../../src/index.ts";
+import { wasm } from "../../../src/wasm.ts";
 
 const labels = (...y: readonly number[]): Value => constant(tensor([...y], "i32"));
 const scores = tensor([
@@ -259,6 +264,30 @@ describe("losses", () => {
       for (const given of [loss(x, 0.25), loss(0.25, tensor([0.5, 0.25], "f32"))]) expect(evaluate(given).type.dtype).toBe("f32");
     expect(read(binaryCrossEntropy(x, 0.25))).toBe(read(binaryCrossEntropy(x, tensor([0.25, 0.25], "f32"))));
   });
+  test.each(["f32", "f64"] as const)(
+    "of %s have their slopes where the error or its square is infinite, on both engines",
+    async (dtype) => {
+      const most = dtype === "f32" ? 3e38 : 1.7e308;
+      const at = [Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY, most, -most, 0.5, -2];
+      const x = tensor(at, dtype);
+      const slopes: readonly (readonly [(x: Value) => Value, readonly number[]])[] = [
+        [(v) => huber(v, 0, { delta: 2, reduction: "sum" }), [2, -2, 2, -2, 0.5, -2]],
+        [(v) => smoothL1(v, 0, { beta: 0.25, reduction: "sum" }), [1, -1, 1, -1, 1, -1]],
+        [(v) => sum(hardSwish(v)), [1, 0, 1, 0, 2 / 3, -1 / 6]],
+      ];
+      for (const [f, wanted] of slopes)
+        for (const engine of [reference(), wasm()]) {
+          const program = await compile(
+            graph({ x: x.type }, (given) => ({ slope: grad(f)(given.x) })),
+            engine,
+          );
+          const { data } = program.run({ x }).slope;
+          wanted.forEach((slope, i) => {
+            expect(data[i]).toBeCloseTo(slope, 6);
+          });
+        }
+    },
+  );
   test("explain bad attributes", () => {
     expect(() => meanSquaredError(1, 2, { reduction: "average" as "mean" })).toThrow(
       'meanSquaredError: reduction is average; it is "mean", "sum" or "none"',
