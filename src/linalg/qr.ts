@@ -9,6 +9,7 @@ import { zeros } from "../ops/linear/constants.ts";
 import { slice } from "../ops/linear/slice.ts";
 import { tril } from "../ops/linear/triangle.ts";
 import { householderQr } from "./kernels/householder.ts";
+import { qrLoops } from "./loops/qr.ts";
 import { batchOf, checkMatrix, matricesIn, transposed } from "./matrices.ts";
 import { triangularSolve } from "./triangular-solve.ts";
 
@@ -63,6 +64,7 @@ export const qr: Op<(a: Operand) => Qr> = declare<(a: Operand) => Qr, readonly [
     return { q, r };
   },
   batch: ({ a }) => qr(a),
+  loops: qrLoops,
   formula: { a: "dA = (dQ + Q copyltu(R dR^T - dQ^T Q)) R^-T" },
   vjp: ({ ct, a, out: { q, r } }) => {
     const [m, n] = a.type.shape.slice(-2) as [number, number];

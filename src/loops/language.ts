@@ -111,6 +111,17 @@ export interface LoopWriter {
   /** The sum over `count` elements side by side of what the body makes of one of each block, in vectors, in several sums. */
   total(count: Whole | number, blocks: readonly Block[], body: (elements: readonly Real[]) => Real): RealCell;
   /**
+   * A sweep that sums too, in one reading: `sums` totals of what the body has in `sum`, and `put` is what each block gets, nothing when left out. What the
+   * body uses twice it may keep by {@link LoopWriter.real}.
+   */
+  fold(
+    count: Whole | number,
+    blocks: readonly Block[],
+    fixed: readonly (Real | number)[],
+    sums: number,
+    body: (elements: readonly Real[], fixed: readonly Real[]) => { readonly sum: readonly Real[]; readonly put?: readonly (Real | null)[] },
+  ): readonly RealCell[];
+  /**
    * c += a b, a of m by k and b of k by n, doubles, in packed blocks: for sizes above ten or so. c has rows side by side and overlaps neither.
    * See `products` of `CompiledLoops`.
    */

@@ -1,6 +1,6 @@
 import type { Assembler, CompiledLoops } from "../ir/assembler.ts";
 import { type Node, valuesOf } from "../ir/node.ts";
-import type { Block, LoopWriter, Real, Test, Whole } from "./language.ts";
+import type { Block, LoopWriter, Real, RealCell, Test, Whole } from "./language.ts";
 
 /** What is computed wherever it stands: it is on the stack once `push` has been called. */
 interface Term extends Real, Whole, Test {
@@ -257,6 +257,66 @@ function writerOf(k: Assembler, node: Node): LoopWriter {
     });
   };
 
+  /** See `fold`; a sum is as many sums as there are vectors in a turn. */
+  const passed = (
+    count: Whole | number,
+    blocks: readonly Block[],
+    fixed: readonly (Real | number)[],
+    sums: number,
+    turns: readonly [number, ...number[]],
+    body: Parameters<LoopWriter["fold"]>[4],
+  ): RealCell[] => {
+    const along = moving(blocks);
+    const numbers = fixed.map((x) => w.real(x));
+    const vector = (x: Given): number => {
+      const local = k.local(v128);
+      real(x);
+      code.op("f64x2.splat");
+      code.set(local);
+      return local;
+    };
+    const vectors = numbers.map((x) => got(vector(x)));
+    const parts = Array.from({ length: sums }, () => Array.from({ length: turns[0] / 2 }, () => vector(0)));
+    const totals = parts.map(() => w.real(0));
+    const addTo = (local: number, other: () => void): void => {
+      code.get(local);
+      other();
+      code.op("f64x2.add");
+      code.set(local);
+    };
+    strides(count, along, turns, (i, turn) => {
+      const { sum, put = [] } = body(
+        along.map((m) => element(m, i)),
+        wide ? vectors : numbers,
+      );
+      sum.forEach((x, s) => {
+        if (wide) addTo(parts[s]![turn]!, () => real(x));
+        else totals[s]!.set(w.add(totals[s]!, x));
+      });
+      // All of them before the first is written, as blocks may be one.
+      const kept = put.map((x) => {
+        if (x === null) return null;
+        const local = k.local(wide ? v128 : f64);
+        real(x);
+        code.set(local);
+        return local;
+      });
+      kept.forEach((local, b) => {
+        if (local !== null) write(along[b]!, i, local);
+      });
+    });
+    parts.forEach(([first, ...others], s) => {
+      for (const other of others) addTo(first!, () => code.get(other));
+      const lane = (i: number): Term =>
+        term(() => {
+          code.get(first!);
+          code.lane("f64x2.extract_lane", i);
+        });
+      totals[s]!.set(w.add(totals[s]!, w.add(lane(0), lane(1))));
+    });
+    return totals;
+  };
+
   const w: LoopWriter = {
     operand: (i, row) => placed(k.operands[i]!, kinds(node.operands[i]!), row),
     result: (i, row) => placed(k.outs[i]!, kinds(outs[i]!), row),
@@ -378,69 +438,12 @@ function writerOf(k: Assembler, node: Node): LoopWriter {
     },
 
     sweep: (count, blocks, fixed, body) => {
-      const along = moving(blocks);
-      const numbers = fixed.map((x) => w.real(x));
-      const vectors = numbers.map((x) => {
-        const local = k.local(v128);
-        (x as unknown as Term).push();
-        code.op("f64x2.splat");
-        code.set(local);
-        return got(local);
-      });
       // Of many blocks two vectors would not find room in registers.
-      const turns = blocks.length > 6 ? [2, 1] : typeof count === "number" ? [4, 2, 1] : [4, 1];
-      strides(count, along, turns, (i) => {
-        const results = body(
-          along.map((m) => element(m, i)),
-          wide ? vectors : numbers,
-        );
-        // All of them before the first is written, as blocks may be one.
-        const kept = results.map((x) => {
-          if (x === null) return null;
-          const local = k.local(wide ? v128 : f64);
-          real(x);
-          code.set(local);
-          return local;
-        });
-        kept.forEach((local, b) => {
-          if (local !== null) write(along[b]!, i, local);
-        });
-      });
+      const turns = blocks.length > 6 ? ([2, 1] as const) : typeof count === "number" ? ([4, 2, 1] as const) : ([4, 1] as const);
+      passed(count, blocks, fixed, 0, turns, (x, f) => ({ sum: [], put: body(x, f) }));
     },
-    total: (count, blocks, body) => {
-      const along = moving(blocks);
-      const sums = Array.from({ length: 4 }, () => k.local(v128));
-      for (const s of sums) {
-        code.float64(0);
-        code.op("f64x2.splat");
-        code.set(s);
-      }
-      const sum = w.real(0);
-      strides(count, along, [8, 2, 1], (i, turn) => {
-        const x = body(along.map((m) => element(m, i)));
-        if (!wide) sum.set(w.add(sum, x));
-        else {
-          real(x);
-          code.get(sums[turn]!);
-          code.op("f64x2.add");
-          code.set(sums[turn]!);
-        }
-      });
-      const [first, ...others] = sums as [number, ...number[]];
-      for (const other of others) {
-        code.get(first);
-        code.get(other);
-        code.op("f64x2.add");
-        code.set(first);
-      }
-      const lane = (i: number): Term =>
-        term(() => {
-          code.get(first);
-          code.lane("f64x2.extract_lane", i);
-        });
-      sum.set(w.add(sum, w.add(lane(0), lane(1))));
-      return sum;
-    },
+    total: (count, blocks, body) => passed(count, blocks, [], 1, [8, 2, 1], (x) => ({ sum: [body(x)] }))[0]!,
+    fold: (count, blocks, fixed, sums, body) => passed(count, blocks, fixed, sums, [4, 1], body),
     addProduct: (c, a, b, m, n, inner) => {
       for (const x of [a, b] as readonly Block[] as readonly Placed[]) {
         start(x);
