@@ -40,6 +40,17 @@ function matches(tree: unknown, part: Part): boolean {
   if (!("parts" in part)) return isTensor(tree) && sameType(tree.type, part);
   const { list, keys, parts } = part;
   if (typeof tree !== "object" || tree === null || Array.isArray(tree) !== list || keys.length === 0) return false;
+  // Batches of one source have their names in one order.
+  let count = 0;
+  for (const key in tree) {
+    if (key !== keys[count]) return matchesInAnyOrder(tree, part);
+    if (!matches((tree as Record<string, unknown>)[key], parts[count]!)) return false;
+    count++;
+  }
+  return count === keys.length;
+}
+
+function matchesInAnyOrder(tree: object, { keys, parts }: Branch): boolean {
   let count = 0;
   for (const _ in tree) count++;
   if (count !== keys.length) return false;

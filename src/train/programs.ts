@@ -93,6 +93,13 @@ export class Programs {
     }) as Ran | Promise<Ran>;
   }
 
+  /** The same at once, on an engine that answers so; null where the program that ran last is not one of the batch's form. */
+  updateNow({ batch, form }: Fed): Ran | null {
+    const latest = this.latest.get("update");
+    if (form === undefined || latest?.form !== form) return null;
+    return this.runAgain(latest.kept, batch) as Ran;
+  }
+
   /** Adds the gradient of one batch to what was gathered. */
   gather(batch: unknown, fed?: Fed): Ran | Promise<Ran> {
     const form = fed?.form;
@@ -242,8 +249,12 @@ export class Programs {
   private runFormed(kind: string, batch: unknown, form: BatchForm | undefined, guard: readonly string[], body: Body): unknown {
     const latest = this.latest.get(kind);
     if (form === undefined || latest?.form !== form) return this.runAnew(kind, batch, form, guard, body);
-    latest.kept.used = ++this.uses;
-    return latest.kept.program.run({ batch });
+    return this.runAgain(latest.kept, batch);
+  }
+
+  private runAgain(kept: Kept, batch: unknown): unknown {
+    kept.used = ++this.uses;
+    return kept.program.run({ batch });
   }
 
   private async runAnew(kind: string, batch: unknown, form: BatchForm | undefined, guard: readonly string[], body: Body): Promise<unknown> {

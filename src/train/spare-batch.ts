@@ -15,8 +15,9 @@ export class SpareBatch {
   private readonly rows: number;
   private readonly free: unknown[] = [];
   private lent: unknown = null;
-  private made = 0;
   private readonly own: WeakSet<Tensor> = new WeakSet();
+  /** Batches of the engine's memory, as they were made. */
+  private readonly whole: unknown[] = [];
 
   constructor(tensor: Engine["tensor"], rows: number) {
     this.tensor = tensor;
@@ -29,16 +30,15 @@ export class SpareBatch {
     const { tensor } = this;
     if (tensor === undefined) {
       if (this.free.length < most) this.free.push(batch);
-    } else if (this.isOwn(batch)) this.free.push(batch);
-    else if (this.made < most) {
-      this.made++;
-      this.free.push(
-        rebuild(batch, (leaf) => {
-          const made = tensor((leaf as Tensor).type);
-          this.own.add(made);
-          return made;
-        }),
-      );
+    } else if (this.whole.includes(batch) || this.isOwn(batch)) this.free.push(batch);
+    else if (this.whole.length < most) {
+      const made = rebuild(batch, (leaf) => {
+        const memory = tensor((leaf as Tensor).type);
+        this.own.add(memory);
+        return memory;
+      });
+      this.whole.push(made);
+      this.free.push(made);
     }
   }
 

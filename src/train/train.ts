@@ -20,13 +20,13 @@ import {
   bytesIfThere,
   type Checkpoint,
   type CheckpointHeader,
-  type Checkup,
   checkOrder,
   checkpointIn,
   type Kept,
   stateIn,
   writeCheckpoint,
 } from "./checkpoint.ts";
+import { Checkups } from "./checkups.ts";
 import { defaultEngine } from "./default-engine.ts";
 import { type Fed, Feed } from "./feed.ts";
 import { History } from "./history.ts";
@@ -116,6 +116,8 @@ type AnyOptions = TrainOptions<unknown, Mode, Step<Loss>>;
 const healthRows = 32;
 /** Milliseconds after which everything else that waits has its turn: a page draws some sixty times a second. */
 const patienceOfOthers = 16;
+/** The metrics and tables of a pass without a validation. */
+const none: Readonly<Record<string, never>> = /* @__PURE__ */ Object.freeze({});
 
 class Run implements Training<unknown, unknown, Loss> {
   private readonly model: AnyModel;
@@ -135,12 +137,16 @@ class Run implements Training<unknown, unknown, Loss> {
   private readonly forms = new BatchForms();
   /** Whether steps run in another thread while this one does something else. */
   private elsewhere = false;
-  private running = { loss: 0, rows: 0 };
+  /** Whether a step is one update by one batch, on an engine that answers at once. */
+  private isPlain = false;
+  /** Whether a step that nobody had to wait for is being made just now. */
+  private inside = false;
+  private readonly running = { loss: 0, rows: 0 };
   private meanLoss = Number.NaN;
   private best: { value: number; step: number; epoch: number } | null = null;
   private kept: Kept | null = null;
   private waited = 0;
-  private checkups: Checkup[] = [];
+  private readonly checkups = new Checkups();
   private ending: Ending | null = null;
   private seconds = 0;
   /** The clock after the last step, and when others last had their turn. */
@@ -155,6 +161,8 @@ class Run implements Training<unknown, unknown, Loss> {
   private resumed = 0;
   /** Null for one process alone. */
   private readonly spread: DistributedOptions | null;
+  /** Who is told how it goes: on rank 0 alone. */
+  private readonly callbacks: NonNullable<AnyOptions["callbacks"]>;
 
   constructor(model: AnyModel, options: AnyOptions) {
     if (model.bind !== undefined && options.distributed !== undefined)
@@ -165,11 +173,7 @@ class Run implements Training<unknown, unknown, Loss> {
     this.options = options;
     this.every = options.accumulate ?? 1;
     this.spread = distributedOf(options.distributed);
-  }
-
-  /** Who is told how it goes: on rank 0 alone. */
-  private get callbacks(): NonNullable<AnyOptions["callbacks"]> {
-    return this.leads ? (this.options.callbacks ?? []) : [];
+    this.callbacks = this.leads ? (options.callbacks ?? []) : [];
   }
 
   /** Whether this process writes and tells. */
@@ -179,9 +183,9 @@ class Run implements Training<unknown, unknown, Loss> {
 
   [Symbol.asyncIterator](): AsyncIterator<Step<Loss>> {
     return {
-      next: async () => {
-        const step = await this.inTurn(() => this.advance());
-        return step === null ? { done: true, value: undefined } : { done: false, value: step };
+      next: () => {
+        const step = this.nextStep();
+        return step instanceof Promise ? step.then(resultOf) : Promise.resolve(resultOf(step));
       },
       // Leaving the loop ends nothing: `finish` or another loop goes on from here. But nobody may come, so no file stays open.
       return: async () => {
@@ -223,8 +227,28 @@ class Run implements Training<unknown, unknown, Loss> {
     );
   }
 
+  /** A step, at once where nobody is before. */
+  private nextStep(): Step<Loss> | null | Promise<Step<Loss> | null> {
+    if (this.queued > 0 || this.inside) return this.inTurn(() => this.advance());
+    let step: Step<Loss> | null | Promise<Step<Loss> | null>;
+    this.inside = true;
+    try {
+      step = this.advance();
+    } catch (error) {
+      step = Promise.reject(error);
+    }
+    this.inside = false;
+    if (step instanceof Promise) {
+      this.queued++;
+      this.tail = step.then(this.leave, this.leave);
+    }
+    return step;
+  }
+
   /** One thing after the other, however many ask. */
   private inTurn<T>(task: () => T | Promise<T>): Promise<T> {
+    // Asked by what a step calls: whether that has to be waited for is not known yet.
+    if (this.inside) return Promise.resolve().then(() => this.inTurn(task));
     this.queued++;
     const done = this.tail.then(task);
     this.tail = done.then(this.leave, this.leave);
@@ -266,7 +290,7 @@ class Run implements Training<unknown, unknown, Loss> {
         reason: this.ending!,
         seconds: this.seconds,
         history: this.history.points(),
-        checkups: this.checkups,
+        checkups: this.checkups.all(),
         health: this.leads ? await this.healthNow(now) : null,
         monitored: this.options.monitor?.metric ?? "loss",
         validated: this.options.validate !== undefined,
@@ -281,9 +305,12 @@ class Run implements Training<unknown, unknown, Loss> {
 
   /** Steps, until somebody else waits for their turn. Whether there may be more. */
   private async someSteps(): Promise<boolean> {
+    // A step begins where the one before ended: to ask the clock takes a while, too.
+    let began: number | undefined;
     do {
       // Waited for although it may be there: what callbacks and listeners have put off comes between two steps.
-      if ((await this.advance()) === null) return false;
+      if ((await this.advance(began)) === null) return false;
+      began = this.now;
     } while (this.queued === 1);
     return true;
   }
@@ -329,7 +356,7 @@ class Run implements Training<unknown, unknown, Loss> {
     if (this.spread === null) this.programs = new Programs(this.model, optimizer, own, this.every > 1, state);
     else {
       const { ranks } = this.spread;
-      this.ahead ??= await doing(this.nextOf());
+      this.ahead ??= await this.nextOf();
       await meet(ranks, describe(state, { ...this.options, engine: own }, this.order(), this.ahead?.batch));
       // The weights of rank 0, wherever the others have theirs from.
       state = await treeOfFirst(ranks, state);
@@ -341,6 +368,7 @@ class Run implements Training<unknown, unknown, Loss> {
     const all = stepsInEpoch === null ? (steps ?? null) : Math.min(stepsInEpoch * epochs, steps ?? Number.POSITIVE_INFINITY);
     const facts = { epochs, stepsInEpoch, steps: all, resumed: this.resumed, parameters: sizeOfAll(this.model.params) };
     for (const c of this.callbacks) await c.start?.(facts);
+    this.isPlain = own.mode === "sync" && this.spread === null && this.every === 1 && this.model.bind === undefined;
     this.isReady = true;
   }
 
@@ -359,18 +387,78 @@ class Run implements Training<unknown, unknown, Loss> {
     this.epoch = header.epoch;
     this.index = header.batch;
     this.step = this.resumed = header.step;
-    this.running = { ...header.running };
-    this.best = header.best;
+    Object.assign(this.running, header.running);
+    this.best = header.best === null ? null : { ...header.best };
     this.waited = header.waited;
     this.seconds = header.seconds;
     this.history.load(header.history);
-    this.checkups = [...header.checkups];
+    this.checkups.load(header.checkups);
     this.meanLoss = this.running.rows > 0 ? this.running.loss / this.running.rows : (header.checkups.at(-1)?.loss ?? Number.NaN);
   }
 
-  private advance(): Step<Loss> | null | Promise<Step<Loss> | null> {
-    return this.spread === null ? doing(this.advanced()) : this.shared(async () => doing(this.advanced()));
+  private advance(began?: number): Step<Loss> | null | Promise<Step<Loss> | null> {
+    if (this.spread !== null) return this.shared(async () => doing(this.advanced()));
+    return this.quick(began) ?? doing(this.advanced());
   }
+
+  /**
+   * A step as most are: one update by one batch, where the program is compiled and the batch is there. It does what `advanced` does, in less time, which is much of that of
+   * steps of small nets. Null where the step is another one; nothing is done then but reading the batch.
+   */
+  private quick(began: number = performance.now()): Step<Loss> | Promise<Step<Loss> | null> | null {
+    if (!this.isPlain || this.ending !== null || this.endingNow() !== null) return null;
+    try {
+      const fed = this.ahead ?? this.nextOf();
+      if (fed instanceof Promise) return fed.then(this.arrived, this.failed);
+      this.ahead = fed;
+      if (fed === null) return null;
+      const ran = this.updated(fed);
+      if (ran === null) return null;
+      const next = this.nextOf();
+      const event =
+        next instanceof Promise ? next.then((ahead) => this.updatedBy(began, fed, ran, ahead)) : this.updatedBy(began, fed, ran, next);
+      return event instanceof Promise ? event.then(this.rested, this.failed) : this.rested(event);
+    } catch (error) {
+      return this.failed(error);
+    }
+  }
+
+  /** The step, when others have had their turn where that is due. */
+  private readonly rested = (event: Step<Loss>): Step<Loss> | Promise<Step<Loss>> =>
+    this.now - this.breath < patienceOfOthers ? event : this.breathe().then(() => event);
+
+  /** A batch is there that a step had to wait for. */
+  private readonly arrived = (fed: Fed | null): Step<Loss> | null | Promise<Step<Loss> | null> => {
+    this.ahead = fed;
+    return this.quick() ?? doing(this.advanced());
+  };
+
+  /** The update by a batch, or null where there is no program of its form yet. */
+  private updated(fed: Fed): Ran | null {
+    try {
+      const ran = this.programs!.updateNow(fed);
+      if (ran !== null) this.recycle(fed);
+      return ran;
+    } catch (error) {
+      this.recycle(fed);
+      throw this.placed(error, fed);
+    }
+  }
+
+  private updatedBy(began: number, { all }: Fed, ran: Ran, ahead: Fed | null): Step<Loss> | Promise<Step<Loss>> {
+    this.ahead = ahead;
+    this.index++;
+    this.step++;
+    return this.counted(began, ran.loss.data[0]! * all, all, ran, ran.norm!);
+  }
+
+  /** Lets go of everything after a failure, and tells of it. */
+  private readonly failed = async (error: unknown): Promise<never> => {
+    await this.letGo();
+    await this.programs!.ungather();
+    for (const c of this.callbacks) await c.fail?.(error);
+    throw error;
+  };
 
   private *advanced(): Work<Step<Loss> | null> {
     if (!this.isReady) yield this.begin();
@@ -388,13 +476,10 @@ class Run implements Training<unknown, unknown, Loss> {
     try {
       event = yield* this.oneStep();
     } catch (error) {
-      yield this.letGo();
-      yield this.programs!.ungather();
-      for (const c of this.callbacks) yield c.fail?.(error);
-      throw error;
+      return (yield this.failed(error)) as never;
     }
-    if (this.now - this.breath >= patienceOfOthers) yield this.breathe();
-    return event;
+    const rested = this.rested(event);
+    return rested instanceof Promise ? ((yield rested) as Step<Loss>) : rested;
   }
 
   /** Why no further step is made, or null. */
@@ -415,7 +500,8 @@ class Run implements Training<unknown, unknown, Loss> {
     let rows = 0;
     let sum = 0;
     do {
-      const fed = (this.ahead ??= yield* this.nextOf());
+      const found = this.ahead ?? this.nextOf();
+      const fed = (this.ahead = found instanceof Promise ? ((yield found) as Fed | null) : found);
       if (fed === null) throw new DomainError(`train: data gave no batch in pass ${this.epoch}; it is empty`);
       this.recycle(fed);
       let following: Promise<Fed | null> | null = null;
@@ -432,7 +518,8 @@ class Run implements Training<unknown, unknown, Loss> {
       sum += ran.loss.data[0]! * fed.all;
       rows += fed.all;
       batches++;
-      this.ahead = following === null ? yield* this.nextOf() : ((yield following) as Fed | null);
+      const next = following ?? this.nextOf();
+      this.ahead = next instanceof Promise ? ((yield next) as Fed | null) : next;
     } while (batches < this.every && this.ahead !== null);
     const norm = this.every > 1 ? yield* this.applied(rows) : ran.norm!;
     this.index += batches;
@@ -440,30 +527,48 @@ class Run implements Training<unknown, unknown, Loss> {
     const check = this.spread?.check;
     if (check !== undefined && this.step % check === 0)
       yield checkSame(this.spread!.ranks, (yield (programs as RankPrograms).alike()) as TrainState, this.step);
+    const event = this.counted(began, sum, rows, ran, norm);
+    return event instanceof Promise ? ((yield event) as Step<Loss>) : event;
+  }
+
+  /** The step that was just made, of batches whose losses times their rows add up to `sum`: put down, and told. At the end of a pass that is ended. */
+  private counted(began: number, sum: number, rows: number, ran: Ran, norm: Tensor): Step<Loss> | Promise<Step<Loss>> {
     const loss = sum / rows;
     this.history.add(this.step, loss);
     this.running.loss += loss * rows;
     this.running.rows += rows;
-    const epoch = this.epoch + 1;
-    const validation = this.ahead === null ? ((yield this.endEpoch()) as Validation) : null;
-    if (validation === null) this.meanLoss = this.running.loss / this.running.rows;
     const event = {
       step: this.step,
-      epoch,
+      epoch: this.epoch + 1,
       loss,
       outputs: outputsOf(ran.loss, ran.outputs),
       gradientNorm: norm.data[0]!,
       rows,
-      ...(programs instanceof RankPrograms && { waited: programs.times.waited }),
-      ...(validation !== null && this.options.validate !== undefined && { validation }),
     } as Step<Loss>;
+    if (this.ahead === null) {
+      const validation = doing(this.endEpoch());
+      return validation instanceof Promise
+        ? validation.then((found) => this.told(began, event, found))
+        : this.told(began, event, validation);
+    }
+    this.meanLoss = this.running.loss / this.running.rows;
+    return this.told(began, event, null);
+  }
+
+  private told(began: number, step: Step<Loss>, validation: Validation | null): Step<Loss> | Promise<Step<Loss>> {
+    const { programs } = this;
+    let event = step;
+    if (programs instanceof RankPrograms) event = { ...event, waited: programs.times.waited };
+    if (validation !== null) event = { ...event, validation };
     this.now = performance.now();
     this.seconds += (this.now - began) / 1000;
-    if (this.callbacks.length > 0 || this.isSaveDue()) {
-      for (const c of this.callbacks) yield c.step?.(event);
-      if (this.isSaveDue()) yield this.write(this.options.checkpoint!.file);
-      this.now = performance.now();
-    }
+    return this.callbacks.length > 0 || this.isSaveDue() ? this.telling(event) : event;
+  }
+
+  private async telling(event: Step<Loss>): Promise<Step<Loss>> {
+    for (const c of this.callbacks) await c.step?.(event);
+    if (this.isSaveDue()) await this.write(this.options.checkpoint!.file);
+    this.now = performance.now();
     return event;
   }
 
@@ -492,19 +597,22 @@ class Run implements Training<unknown, unknown, Loss> {
     if (!this.elsewhere) return null;
     (running as Promise<unknown>).catch(() => undefined);
     // What the step is given has to be on its way first.
-    const following = turn().then(() => doing(this.nextOf()));
+    const following = turn().then(() => this.nextOf());
     following.catch(() => undefined);
     return following;
   }
 
-  private *nextOf(): Work<Fed | null> {
-    const spare = this.spare!;
+  /** The next batch of the pass, null at its end: at once where the data are there. */
+  private nextOf(): Fed | null | Promise<Fed | null> {
     this.feed ??= this.feedOfData();
     const next = this.feed.next();
-    const fed = next instanceof Promise ? ((yield next) as Fed | null) : next;
-    spare.took(fed);
-    return fed;
+    return next instanceof Promise ? next.then(this.took) : this.took(next);
   }
+
+  private readonly took = (fed: Fed | null): Fed | null => {
+    this.spare!.took(fed);
+    return fed;
+  };
 
   private feedOfData(): Feed {
     const spare = this.spare!;
@@ -523,22 +631,27 @@ class Run implements Training<unknown, unknown, Loss> {
     return placed(error, this.step + 1, this.epoch + 1, fed, this.options.data, "data");
   }
 
-  private async endEpoch(): Promise<Validation | null> {
-    const { validate, derive } = this.options;
-    this.meanLoss = this.running.loss / this.running.rows;
-    let totals: Totals = { loss: this.meanLoss, metrics: {}, tables: {}, rows: this.running.rows };
-    if (validate !== undefined) totals = await this.validated();
-    if (derive !== undefined) totals = derivedFrom(derive, totals);
-    const isBest = await this.judge(totals);
-    this.checkups.push({ step: this.step, epoch: this.epoch + 1, loss: totals.loss, metrics: totals.metrics });
+  /** Ends the pass. What a validation gave, or null without one. */
+  private *endEpoch(): Work<Validation | null> {
+    const { validate, derive, checkpoint, keep, optimizer } = this.options;
+    const { running } = this;
+    this.meanLoss = running.loss / running.rows;
+    let totals: Totals = { loss: this.meanLoss, metrics: none, tables: none, rows: running.rows };
+    if (validate !== undefined) totals = (yield this.validated()) as Totals;
+    if (derive !== undefined) totals = derivedFrom(derive, validate === undefined ? { ...totals, metrics: {}, tables: {} } : totals);
+    const isBest = this.judge(totals);
+    if (isBest && keep === "best") {
+      const { params, stats } = (yield this.programs!.read()) as TrainState;
+      this.kept = { params, stats };
+    }
+    this.checkups.add(this.step, this.epoch + 1, totals.loss, totals.metrics);
     this.epoch++;
     this.index = 0;
     this.feed = null;
-    this.running = { loss: 0, rows: 0 };
-    await this.programs!.observe(totals.loss);
-    const file = this.options.checkpoint?.best;
-    if (isBest && file !== undefined) await this.write(file);
-    return { ...totals, isBest };
+    running.loss = running.rows = 0;
+    if (optimizer.observe !== undefined) yield this.programs!.observe(totals.loss);
+    if (isBest && checkpoint?.best !== undefined) yield this.write(checkpoint.best);
+    return validate === undefined ? null : { ...totals, isBest };
   }
 
   private async validated(): Promise<Totals> {
@@ -582,8 +695,8 @@ class Run implements Training<unknown, unknown, Loss> {
     await this.evaluated({ batch, rows: 1, all: 1, first: 0, pass: 0, index: 0 });
   }
 
-  /** Whether this is the best so far; keeps it if so. */
-  private async judge(totals: Totals): Promise<boolean> {
+  /** Whether this is the best so far. */
+  private judge(totals: Totals): boolean {
     const { metric, better } = this.options.monitor ?? { metric: "loss", better: "lower" };
     const value = metric === "loss" ? totals.loss : totals.metrics[metric];
     if (value === undefined)
@@ -598,11 +711,10 @@ class Run implements Training<unknown, unknown, Loss> {
       return false;
     }
     this.waited = 0;
-    this.best = { value, step: this.step, epoch: this.epoch + 1 };
-    if (this.options.keep === "best") {
-      const { params, stats } = await this.programs!.read();
-      this.kept = { params, stats };
-    }
+    this.best ??= { value, step: 0, epoch: 0 };
+    this.best.value = value;
+    this.best.step = this.step;
+    this.best.epoch = this.epoch + 1;
     return true;
   }
 
@@ -629,7 +741,7 @@ class Run implements Training<unknown, unknown, Loss> {
       waited: this.waited,
       seconds: this.seconds,
       history: this.history.save(),
-      checkups: this.checkups,
+      checkups: this.checkups.all(),
       note: this.options.checkpoint?.note ?? null,
     };
     // Between updates nothing is gathered; after a failure the batches since the last update are read again.
@@ -640,7 +752,7 @@ class Run implements Training<unknown, unknown, Loss> {
 
   private async breathe(): Promise<void> {
     await turn();
-    this.breath = performance.now();
+    this.now = this.breath = performance.now();
   }
 
   /** The loss on parameters that can be asked about. */
@@ -678,6 +790,11 @@ function held(tree: unknown): Values<unknown> {
 /** Numbers in a tree of parameters. */
 function sizeOfAll(params: unknown): number {
   return leaves(params).reduce((n, { leaf }) => n + (typeof leaf === "number" ? 1 : sizeOf((leaf as Tensor).type.shape)), 0);
+}
+
+/** A step as iterators hand it out. */
+function resultOf(step: Step<Loss> | null): IteratorResult<Step<Loss>> {
+  return step === null ? { done: true, value: undefined } : { done: false, value: step };
 }
 
 /** What a loss function returned, as `Step` has it. */

@@ -9,7 +9,11 @@ test("a form fits batches of the same names and types, and no others", () => {
   const form = new BatchForm({ x, more: [y, { z: x }] }, 1);
   expect(form.signature).toBe("x:f32[1,2] more.0:i32[1] more.1.z:f32[1,2]");
   expect(form.fits({ x: tensor([[5, 6]], "f32"), more: [y, { z: x }] })).toBe(true);
+  expect(form.fits({ more: [y, { z: x }], x })).toBe(true);
   for (const other of [
+    { x },
+    { more: [y, { z: y }], x },
+    { more: [y, { z: x }], x, extra: y },
     { x, more: [y, { z: y }] },
     { x, more: [y, { z: tensor([[1], [2]], "f32") }] },
     { x, more: [y] },

@@ -270,6 +270,65 @@ describe("a run", () => {
     expect(report.reason).toBe("aborted");
   });
 
+  test("lets timers have their turn in a loop over its steps, too", async () => {
+    const stop = new AbortController();
+    setTimeout(() => stop.abort(), 30);
+    let steps = 0;
+    const training = train(model, options({ epochs: 1_000_000, engine: wasm(), signal: stop.signal }));
+    for await (const step of training) steps = step.step;
+    expect((await training.finish()).report.reason).toBe("aborted");
+    expect(steps).toBeGreaterThan(0);
+  });
+
+  test("does what its data ask of it in the middle of a step when the step is over", async () => {
+    const file = join(folder, "from the data");
+    const inner = loader(clouds(24), { batch: 8 });
+    const asked: Promise<unknown>[] = [];
+    const data: Batches<Batch> = {
+      ...inner,
+      *pass(n, from) {
+        yield* inner.pass(n, from);
+        if (n === 1) asked.push(training.save(file), training.read());
+      },
+    };
+    const training = train(model, options({ data, epochs: 3, validate: loader(clouds(9), { batch: 9 }) }));
+    const steps: number[] = [];
+    for await (const { step } of training) steps.push(step);
+    expect(steps).toEqual([1, 2, 3, 4, 5, 6, 7, 8, 9]);
+    expect(asked.length).toBe(2);
+    await Promise.all(asked);
+    const { header } = await readCheckpoint(file);
+    expect([header.step, header.epoch, header.batch, header.checkups.length]).toEqual([6, 2, 0, 2]);
+  });
+
+  test("makes the same steps whoever asks for them, and of data that answer at once or later", async () => {
+    const { data: now } = options({ data: loader(clouds(26), { batch: 8, shuffle: 1 }) });
+    const later: Batches<Batch> = {
+      ...now,
+      pass: async function* (n, from) {
+        for (const batch of now.pass(n, from) as Iterable<Batch>) {
+          await Promise.resolve();
+          yield batch;
+        }
+      },
+    };
+    const wanted = await train(model, options({ data: now, epochs: 3 })).finish();
+    for (const data of [now, later])
+      for (const engine of [wasm(), reference()]) {
+        const looped = train(model, options({ data, epochs: 3, engine, callbacks: [{ step: () => undefined }] }));
+        const seen: unknown[] = [];
+        for await (const { step, epoch, rows } of looped) seen.push([step, epoch, rows]);
+        expect(seen).toEqual(Array.from({ length: 12 }, (_, i) => [i + 1, Math.floor(i / 4) + 1, i % 4 === 3 ? 2 : 8]));
+        const { params, report } = await looped.finish();
+        const finished = await train(model, options({ data, epochs: 3, engine })).finish();
+        expect(numbersOf(finished.params)).toEqual(numbersOf(params));
+        expect(finished.report.checkups).toEqual(report.checkups);
+        expect(finished.report.history).toEqual(report.history);
+        close(numbersOf(params), numbersOf(wanted.params), engine.name === "wasm" ? 1e-5 : 1e-30);
+        expect(report.checkups.map(({ step, epoch, metrics }) => [step, epoch, metrics])).toEqual([4, 8, 12].map((n) => [n, n / 4, {}]));
+      }
+  });
+
   test("is left and taken up again, by loops and by finish", async () => {
     const training = train(model, options({ epochs: 3 }));
     const seen: number[] = [];
