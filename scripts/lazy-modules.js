@@ -26,6 +26,7 @@ function partOf(id) {
 
 /**
  * The functions that a module exports, with their parameters as a stand-in passes them on; null where it exports anything else: only a call can wait.
+ * Loops have constants for one another beside: who is outside calls their functions.
  *
  * @param {string} id
  * @returns {Map<string, string> | null}
@@ -37,6 +38,7 @@ function functionsOf(id) {
     if (statement.type !== "ExportNamedDeclaration" || statement.exportKind === "type") continue;
     const { declaration } = statement;
     if (declaration?.type === "TSDeclareFunction") continue;
+    if (declaration?.type === "VariableDeclaration" && partOf(id) === "loops") continue;
     if (declaration?.type !== "FunctionDeclaration" || declaration.id === null) return null;
     const { params } = declaration;
     const many = params.at(-1)?.type === "RestElement";

@@ -10,6 +10,7 @@ import { apart, reciprocalGaps } from "./apart.ts";
 import { jacobiSvd } from "./kernels/jacobi-svd.ts";
 import { orient } from "./kernels/orientation.ts";
 import { transposeInto } from "./kernels/transpose-into.ts";
+import { svdLoops } from "./loops/svd.ts";
 import { asColumn, asRow, batchOf, checkMatrix, matricesIn, transposed } from "./matrices.ts";
 
 /** Left singular vectors as columns, singular values in descending order, right singular vectors as rows. */
@@ -73,6 +74,7 @@ export const svd: Op<(a: Operand) => Svd> = declare<(a: Operand) => Svd, readonl
     }
     return { u, s, vt };
   },
+  loops: svdLoops,
   batch: ({ a }) => svd(a),
   formula: { a: "dA = U ((E * skew(U^T dU)) S + S (E * skew(V^T dV)) + diag(dS)) V^T" },
   vjp: ({ ct, a, out: { u, s, vt } }) => {

@@ -1,0 +1,165 @@
+import type { CompiledLoops } from "../../ir/assembler.ts";
+import type { Node } from "../../ir/node.ts";
+import type { Block, LoopWriter, RealCell } from "../../loops/language.ts";
+import { written } from "../../loops/writer.ts";
+import { matricesIn } from "../matrices.ts";
+import { pointsBack } from "./orientation.ts";
+
+/** Sweeps over all pairs of columns; 6 to 10 are usual. From here on the tolerance doubles with each, so that they end whatever rounding does. */
+const patience = 30;
+/** Squares of shorter rows, beside a largest element near 1, lose digits: the host's. */
+const shortest = 1e-270;
+
+/**
+ * Rotates pairs of rows of x, of which the first `length` elements count, until all are orthogonal; all `whole` elements of a row go along. The longest row
+ * that is left goes first, which saves sweeps.
+ * Source: P. P. M. de Rijk, "A one-sided Jacobi algorithm for computing the singular value decomposition on a vector computer", SIAM J. Sci. Stat.
+ * Comput. 10 (1989).
+ */
+function makeOrthogonal(w: LoopWriter, x: Block, squares: Block, rows: number, length: number, whole: number): void {
+  const squareOf = (row: Block): RealCell => {
+    const square = w.total(length, [row], ([a]) => w.mul(a!, a!));
+    w.if(w.not(w.less(shortest, square)), () => w.giveUp());
+    return square;
+  };
+  const tolerance = w.real(Math.sqrt(length) * Number.EPSILON);
+  const sweeps = w.whole(0);
+  w.forever((leave) => {
+    sweeps.set(w.plus(sweeps, 1));
+    w.if(w.before(patience, sweeps), () => tolerance.set(w.mul(2, tolerance)));
+    w.for(0, rows, (i) => w.put(squares, 0, i, squareOf(w.part(x, i, 0))));
+    const rotated = w.whole(0);
+    w.for(0, rows - 1, (p) => {
+      const a = w.part(x, p, 0);
+      const own = w.real(w.get(squares, p));
+      const longest = w.whole(p);
+      w.for(w.plus(p, 1), rows, (q) =>
+        w.if(w.less(own, w.get(squares, q)), () => {
+          own.set(w.get(squares, q));
+          longest.set(q);
+        }),
+      );
+      w.if(w.before(p, longest), () => {
+        w.sweep(whole, [a, w.part(x, longest, 0)], [], ([y, z]) => [z!, y!]);
+        w.put(squares, 0, longest, w.get(squares, p));
+      });
+      const least = w.real(w.mul(tolerance, w.sqrt(own)));
+      w.for(w.plus(p, 1), rows, (q) => {
+        const b = w.part(x, q, 0);
+        const gamma = w.total(length, [a, b], ([y, z]) => w.mul(y!, z!));
+        const other = w.real(w.get(squares, q));
+        w.if(w.less(w.mul(least, w.sqrt(other)), w.abs(gamma)), () => {
+          rotated.set(1);
+          const zeta = w.real(w.abs(w.div(w.sub(other, own), w.mul(2, gamma))));
+          const size = w.real(w.div(1, w.add(zeta, w.choose(w.less(zeta, 1e9), w.sqrt(w.add(1, w.mul(zeta, zeta))), zeta))));
+          // The longer row becomes longer still: the first one where they are equal.
+          const longer = w.choose(w.less(own, other), w.neg(gamma), gamma);
+          const t = w.real(w.choose(w.less(0, longer), w.neg(size), size));
+          const c = w.real(w.div(1, w.sqrt(w.add(1, w.mul(t, t)))));
+          w.sweep(whole, [a, b], [c, w.mul(c, t)], ([y, z], [c, s]) => [
+            w.sub(w.mul(c!, y!), w.mul(s!, z!)),
+            w.add(w.mul(s!, y!), w.mul(c!, z!)),
+          ]);
+          const update = (square: RealCell, change: RealCell, row: Block): void => {
+            const next = w.real(w.add(square, change));
+            w.if(
+              w.less(w.mul(0.1, square), next),
+              () => square.set(next),
+              () => square.set(squareOf(row)),
+            );
+          };
+          const change = w.real(w.mul(t, gamma));
+          update(other, change, b);
+          w.put(squares, 0, q, other);
+          change.set(w.neg(change));
+          update(own, change, a);
+          least.set(w.mul(tolerance, w.sqrt(own)));
+        });
+      });
+      w.put(squares, 0, p, own);
+    });
+    w.if(w.same(rotated, 0), leave);
+  });
+}
+
+/** A power of two that brings a largest element near 1. */
+function powerToward(w: LoopWriter, most: RealCell): RealCell {
+  const scale = w.real(1);
+  const far = 2 ** 16;
+  w.forever((leave) => {
+    const size = w.real(w.mul(most, scale));
+    w.if(
+      w.less(size, 1 / far),
+      () => scale.set(w.mul(scale, far)),
+      () => w.if(w.less(far, size), () => scale.set(w.div(scale, far)), leave),
+    );
+  });
+  return scale;
+}
+
+/**
+ * The singular value decomposition by one-sided Jacobi rotations: the columns of a matrix, or its rows where it is wide, are made orthogonal. What is not
+ * finite, or has a column of 0, is the host's.
+ * Source: J. Demmel, K. Veselic, "Jacobi's method is more accurate than QR", SIAM J. Matrix Anal. Appl. 13 (1992).
+ */
+export function svdLoops(node: Node): CompiledLoops | null {
+  const { type } = node.operands[0]!;
+  const [m, n] = type.shape.slice(-2) as [number, number];
+  const [k, long] = [Math.min(m, n), Math.max(m, n)];
+  const count = matricesIn(type);
+  const whole = long + k;
+  return written(node, {
+    temps: [k * whole, k, k],
+    operations: count * k * k * (k > 8 ? 7 : 5) * (4 * long + 3 * k),
+    kernel(w) {
+      if (count * k === 0) return;
+      const [a, u, s, vt] = [w.operand(0, n), w.result(0, k), w.result(1, k), w.result(2, n)];
+      const [x, squares, norms] = [w.temp(0, whole), w.temp(1, k), w.temp(2, k)];
+      w.each(
+        [count],
+        [
+          { block: a, steps: [m * n] },
+          { block: u, steps: [m * k] },
+          { block: s, steps: [k] },
+          { block: vt, steps: [k * n] },
+        ],
+        () => {
+          const source = m >= n ? w.turned(a) : a;
+          const most = w.real(0);
+          w.for(0, k, (i) => w.for(0, long, (j) => most.set(w.max(most, w.abs(w.get(source, i, j))))));
+          w.if(w.not(w.both(w.less(0, most), w.less(most, Number.POSITIVE_INFINITY))), () => w.giveUp());
+          const scale = powerToward(w, most);
+          w.for(0, k, (i) => {
+            const row = w.part(x, i, 0);
+            w.for(0, long, (j) => w.put(row, 0, j, w.mul(scale, w.get(source, i, j))));
+            w.for(long, whole, (j) => w.put(row, 0, j, 0));
+            w.put(row, 0, w.plus(long, i), 1);
+          });
+          makeOrthogonal(w, x, squares, k, long, whole);
+          w.for(0, k, (i) => w.put(norms, 0, i, w.sqrt(w.total(long, [w.part(x, i, 0)], ([y]) => w.mul(y!, y!)))));
+          w.for(0, k, (to) => {
+            // The largest that is left; the first of equal ones.
+            const [norm, from] = [w.real(-1), w.whole(0)];
+            w.for(0, k, (i) =>
+              w.if(w.less(norm, w.get(norms, i)), () => {
+                norm.set(w.get(norms, i));
+                from.set(i);
+              }),
+            );
+            w.put(norms, 0, from, -1);
+            w.put(s, 0, to, w.div(norm, scale));
+            const [longer, shorter] = [w.part(x, from, 0), w.part(x, from, long)];
+            w.sweep(long, [longer], [norm], ([y], [d]) => [w.div(y!, d!)]);
+            const [left, right] = m >= n ? [longer, shorter] : [shorter, longer];
+            const sign = w.real(1);
+            w.if(pointsBack(w, left, m), () => sign.set(-1));
+            const column = w.part(u, 0, to);
+            w.for(0, m, (i) => w.put(column, i, 0, w.add(0, w.mul(sign, w.get(left, i)))));
+            const line = w.part(vt, to, 0);
+            w.for(0, n, (j) => w.put(line, 0, j, w.add(0, w.mul(sign, w.get(right, j)))));
+          });
+        },
+      );
+    },
+  });
+}
