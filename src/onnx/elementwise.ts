@@ -28,6 +28,7 @@ import {
   less,
   lessEqual,
   log,
+  log1p,
   logicalAnd,
   logicalNot,
   logicalOr,
@@ -87,18 +88,45 @@ function pair(n: Application): [Value, Value] {
   return [x, reshape(y, { shape: [...y.type.shape, ...new Array<number>(behind).fill(1)] })];
 }
 
-/** log(x + sqrt(x^2 + 1)) on |x|, with the sign of x: no cancellation for negative x. */
+/**
+ * `near` of numbers whose squares are far from overflowing, log(2 x) above, which then is the same to the last bit. Each is given numbers of its own side
+ * alone, so that nothing infinite comes back through the other.
+ */
+function logarithmic(x: Value, near: (x: Value) => Value): Value {
+  const steep = x.type.dtype === "f16" ? 128 : 1e10;
+  const far = greater(x, steep);
+  return where(far, add(log(where(far, x, lift(1, x.type.dtype))), Math.LN2), near(clip(x, { max: steep })));
+}
+
+/** log(x + sqrt(x^2 + 1)), by log1p so that small numbers keep their digits. */
 function asinh(x: Value): Value {
-  const size = abs(x);
-  return mul(sign(x), log(add(size, sqrt(add(square(size), 1)))));
+  const below = less(x, 0);
+  // Not by sign and abs, whose slopes at 0 are 0.
+  const size = logarithmic(where(below, neg(x), x), (v) => {
+    const squared = square(v);
+    return log1p(add(v, div(squared, add(1, sqrt(add(squared, 1))))));
+  });
+  return where(below, neg(size), size);
 }
 
+/** log(x + sqrt(x^2 - 1)); NaN below 1. */
 function acosh(x: Value): Value {
-  return log(add(x, sqrt(mul(sub(x, 1), add(x, 1)))));
+  return logarithmic(x, (v) => {
+    const over = sub(v, 1);
+    return log1p(add(over, mul(sqrt(over), sqrt(add(v, 1)))));
+  });
 }
 
+/** log((1 + x) / (1 - x)) / 2, by log1p so that small numbers keep their digits; NaN outside of -1 to 1. */
 function atanh(x: Value): Value {
-  return mul(0.5, log(div(add(1, x), sub(1, x))));
+  return mul(0.5, sub(log1p(x), log1p(neg(x))));
+}
+
+/** x / (1 + |x|), of which infinity is 1: beyond numbers whose square is about the largest there is, the slope is 0. */
+function softsign(x: Value): Value {
+  const bound = x.type.dtype === "f64" ? 1e154 : x.type.dtype === "f16" ? 6e4 : 1e19;
+  const held = clip(x, { min: -bound, max: bound });
+  return div(held, add(1, abs(held)));
 }
 
 /** x^y: the exponent takes the base's dtype, in which the result is. */
@@ -279,7 +307,7 @@ export const elementwise: Family = {
   Sin: one(sin),
   Sinh: one(sinh),
   Softplus: one(softplus),
-  Softsign: one((x) => div(x, add(1, abs(x)))),
+  Softsign: one(softsign),
   Sqrt: one(sqrt),
   Sub: two(sub),
   Sum: list(add),

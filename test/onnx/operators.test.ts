@@ -1,9 +1,10 @@
 import { readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
-import { expect, test } from "vitest";
-import { evaluate, tensor } from "../../src/index.ts";
+import { describe, expect, test } from "vitest";
+import { compile, evaluate, grad, graph, reference, sum, tensor, type Value } from "../../src/index.ts";
 import { onnx } from "../../src/onnx/onnx.ts";
 import { operatorNames } from "../../src/onnx/operators.ts";
+import { wasm } from "../../src/wasm.ts";
 import { modelBytes, node, port, wholes } from "./build-model.ts";
 
 test("docs/onnx.md lists every operator that is read, and no other", () => {
@@ -45,6 +46,43 @@ async function refusal(
     return (error as Error).message;
   }
 }
+
+describe("inverse hyperbolic functions and Softsign are right where formulas cancel or overflow, with their slopes", () => {
+  const [inf, none] = [Number.POSITIVE_INFINITY, Number.NaN];
+  // Math.asinh and its like; the slopes by hand: 1 / sqrt(x^2 + 1), 1 / sqrt(x^2 - 1), 1 / (1 - x^2), 1 / (1 + |x|)^2.
+  const cases: readonly (readonly [op: string, at: readonly number[], values: readonly number[], slopes: readonly number[]])[] = [
+    [
+      "Asinh",
+      [0, 1e-20, 0.75, -0.75, 1e20, -3e38, inf, -inf],
+      [0, 1e-20, Math.log(2), -Math.log(2), Math.asinh(1e20), Math.asinh(-3e38), inf, -inf],
+      [1, 1, 0.8, 0.8, 1e-20, 0, 0, 0],
+    ],
+    ["Acosh", [1, 1.25, 3e38, inf, 0.5, -1e4], [0, Math.log(2), Math.acosh(3e38), inf, none, none], [inf, 4 / 3, 0, 0, none, none]],
+    ["Atanh", [0, 1e-20, 0.6, -0.6, 1, 2], [0, 1e-20, Math.log(2), -Math.log(2), inf, none], [1, 1, 1 / 0.64, 1 / 0.64, inf, -1 / 3]],
+    ["Softsign", [0, 1, -3, 3e38, inf, -inf], [0, 0.5, -0.75, 1, 1, -1], [1, 0.25, 1 / 16, 0, 0, 0]],
+  ];
+  test.each(cases)("%s", async (op, at, values, slopes) => {
+    const nodes = [node(op, ["x"], ["y"])];
+    const model = await onnx.read(modelBytes({ nodes, inputs: [port("x", [at.length])], outputs: [port("y", [at.length])] }));
+    const x = tensor(at, "f32");
+    const f = (x: Value): Value => model.apply(model.params, { x })["y"]!;
+    for (const engine of [reference(), wasm()]) {
+      const program = await compile(
+        graph({ x: x.type }, (given) => ({ y: f(given.x), slope: grad((v: Value) => sum(f(v)))(given.x) })),
+        engine,
+      );
+      const found = program.run({ x });
+      for (const [got, wanted] of [
+        [found.y, values],
+        [found.slope, slopes],
+      ] as const)
+        wanted.forEach((number, i) => {
+          const near = Math.abs(got.data[i]! - number) <= 3e-7 * Math.abs(number) + 1e-38;
+          expect([at[i], got.data[i], Object.is(got.data[i], number) || near]).toEqual([at[i], got.data[i], true]);
+        });
+    }
+  });
+});
 
 test("operators on bits, images, spectra and states say what does not fit", async () => {
   expect(await refusal("BitwiseAnd", [[2], [2]])).toContain("its operand 0 is f32; bits are those of whole numbers");
