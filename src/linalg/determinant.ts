@@ -11,6 +11,7 @@ import { sum } from "../ops/linear/sum.ts";
 import { inverse } from "./inverse.ts";
 import { cofactors } from "./kernels/cofactors.ts";
 import { determinantOf, factor, signAndLog } from "./kernels/lu.ts";
+import { cofactorLoops, detLoops, slogDetLoops } from "./loops/lu.ts";
 import { batchOf, checkSquare, matricesIn, perMatrix, transposed } from "./matrices.ts";
 
 /** The sum over each matrix. */
@@ -37,6 +38,7 @@ export const cofactor: Op<(a: Operand) => Value> = declare<(a: Operand) => Value
       cofactors(new Float64Array(a.data.subarray(i, i + size)), n, y.subarray(i, i + size));
     return y;
   },
+  loops: cofactorLoops,
   batch: ({ a }) => cofactor(a),
   formula: { a: "dA = <dY, A^-T> Y - A^-T dY^T Y" },
   vjp: ({ ct, a, out }) => ({ a: secondDerivative(a, out, ct) }),
@@ -70,6 +72,7 @@ export const det: Op<(a: Operand) => Value> = declare<(a: Operand) => Value, rea
       determinantOf(factor(new Float64Array(a.data.subarray(i * size, (i + 1) * size)), a.type.shape.at(-1)!)),
     );
   },
+  loops: detLoops,
   batch: ({ a }) => det(a),
   formula: { a: "dA = dY cofactor(A)" },
   vjp: ({ ct, a }) => ({ a: mul(perMatrix(ct), cofactor(a)) }),
@@ -108,6 +111,7 @@ export const slogDet: Op<(a: Operand) => SignAndLog> = declare<(a: Operand) => S
     }
     return { sign, logAbsDet };
   },
+  loops: slogDetLoops,
   batch: ({ a }) => slogDet(a),
   formula: { a: "dA = dLogAbsDet A^-T" },
   vjp: ({ ct, a }) => ({ a: ct.logAbsDet && mul(perMatrix(ct.logAbsDet), transposed(inverse(a))) }),

@@ -4,6 +4,7 @@ import { neg } from "../ops/arithmetic.ts";
 import { matmul } from "../ops/contract/matmul.ts";
 import { declare, type Op } from "../ops/define.ts";
 import { factor, solveFactored } from "./kernels/lu.ts";
+import { inverseLoops } from "./loops/lu.ts";
 import { batchOf, checkSquare, matricesIn, matrixAt, transposed } from "./matrices.ts";
 import { checkRegular } from "./solve.ts";
 
@@ -33,6 +34,7 @@ export const inverse: Op<(a: Operand) => Value> = declare<(a: Operand) => Value,
     }
     return y;
   },
+  loops: inverseLoops,
   batch: ({ a }) => inverse(a),
   formula: { a: "dA = -A^-T dY A^-T" },
   vjp: ({ ct, out }) => {

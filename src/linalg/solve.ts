@@ -7,6 +7,7 @@ import { matmul } from "../ops/contract/matmul.ts";
 import { declare, type Op } from "../ops/define.ts";
 import { reshape } from "../ops/linear/reshape.ts";
 import { type Factored, factor, solveFactored } from "./kernels/lu.ts";
+import { solveLoops } from "./loops/lu.ts";
 import { batchOf, columns, matrixAt, overExamples, solutionType, starts, systemOf, transposed } from "./matrices.ts";
 
 /** Attributes of `solve`. */
@@ -57,6 +58,7 @@ export const solve: Op<Solve> = declare<Solve, readonly ["a", "b"], { readonly t
     }
     return x;
   },
+  loops: solveLoops,
   batch: ({ a, b, transpose, mapped, examples, out }) =>
     overExamples({ a, b, mapped, examples, out }, (left, right) => solve(left, right, { transpose })),
   formula: { a: "dA = -(A^-T dY) (A^-1 B)^T", b: "dB = A^-T dY" },

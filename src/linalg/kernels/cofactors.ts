@@ -2,7 +2,7 @@ import { jacobiSvd } from "./jacobi-svd.ts";
 import { determinantOf, type Factored, factor, solveFactored } from "./lu.ts";
 
 /** Pivots within this ratio leave the inverse enough digits. */
-const wellConditioned = 1e-6;
+export const wellConditioned = 1e-6;
 
 function spreadOf({ lu, n }: Factored): number {
   let [least, most] = [Number.POSITIVE_INFINITY, 0];

@@ -14,7 +14,7 @@ export interface Way {
 /** Rows that are solved before the rows after them lose a product. */
 export const together = 32;
 /** Systems of so many rows need no products. */
-const few = 48;
+export const few = 48;
 
 /** Rows of `targets` less four rows times numbers each: `factors` has four for every target. */
 export function lessFour(
@@ -93,8 +93,20 @@ export function solveRows(w: LoopWriter, t: Block, x: Block, count: Whole | numb
   });
 }
 
-/** The same for n rows, whose sum is most of the work, as products; `minus` has room for `together` rows of `columns`. */
-export function solveBlocks(w: LoopWriter, t: Block, x: Block, n: number, columns: number, minus: Block, way: Way): void {
+/**
+ * The same for n rows, most of it as products; `minus` has room for `together` rows of `columns`. `within`: t is lower triangular, and so are x and the
+ * solution, as of a unit matrix.
+ */
+export function solveBlocks(
+  w: LoopWriter,
+  t: Block,
+  x: Block,
+  n: number,
+  columns: number,
+  minus: Block,
+  way: Way,
+  within: boolean = false,
+): void {
   if (n <= few) {
     solveRows(w, t, x, n, columns, way);
     return;
@@ -108,10 +120,11 @@ export function solveBlocks(w: LoopWriter, t: Block, x: Block, n: number, column
       const first = w.whole(way.forward ? done : rest);
       const next = w.whole(way.forward ? w.plus(first, count) : 0);
       const own = w.part(x, first, 0);
-      solveRows(w, w.part(t, first, first), own, count, columns, way);
+      const wide = within ? next : columns;
+      solveRows(w, w.part(t, first, first), own, count, wide, way);
       w.if(w.before(0, rest), () => {
-        w.for(0, count, (i) => w.sweep(columns, [w.part(minus, i, 0), w.part(own, i, 0)], [], ([, z]) => [w.neg(z!), null]));
-        w.addProduct(w.part(x, next, 0), w.part(t, next, first), minus, rest, columns, count);
+        w.for(0, count, (i) => w.sweep(wide, [w.part(minus, i, 0), w.part(own, i, 0)], [], ([, z]) => [w.neg(z!), null]));
+        w.addProduct(w.part(x, next, 0), w.part(t, next, first), minus, rest, wide, count);
       });
     },
     together,

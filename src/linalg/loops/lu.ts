@@ -1,0 +1,297 @@
+import type { CompiledLoops } from "../../ir/assembler.ts";
+import type { Node } from "../../ir/node.ts";
+import { sizeOf } from "../../ir/shape.ts";
+import type { Block, LoopWriter, Real, RealCell, Whole } from "../../loops/language.ts";
+import { type Written, written } from "../../loops/writer.ts";
+import { wellConditioned } from "../kernels/cofactors.ts";
+import { batchOf } from "../matrices.ts";
+import { overMatrices } from "./over-matrices.ts";
+import { copyRows, overSystems, systemsOf } from "./systems.ts";
+import { byTwos, few, lessFour, solveBlocks, solveInPlace, solveRows, together } from "./triangular.ts";
+
+/** P a = L U as the kernels use it. */
+interface Factors {
+  /** L below the diagonal (ones on it), U on and above it. */
+  readonly lu: Block;
+  /** Row i of P a is row `order[i]` of a. */
+  readonly order: Block;
+  /** The determinant of P: 1 or -1. */
+  readonly parity: RealCell;
+}
+
+/** A power of two in elements from row to row puts all of a column in the same few places of a cache. */
+const stride = (n: number): number => (n % 32 === 0 ? n + 8 : n);
+const blocked = (n: number): boolean => n > few;
+
+/** What {@link factor} needs, as the first temporary arrays of a kernel. */
+const temps = (n: number): number[] => (blocked(n) ? [2 * n + together, together * stride(n), n * stride(n)] : [n, n * n]);
+
+/** The largest number of a column, times so much and the number of rows, is what rounding may leave of a pivot that should be 0. */
+const noise = 2 ** -50;
+
+/** The columns of a matrix that are eliminated one after the other: rows of `columns`, with elements from `first` on. */
+interface Panel {
+  readonly columns: Block;
+  readonly first: Whole | number;
+  readonly count: Whole | number;
+  readonly n: number;
+  readonly order: Block;
+  readonly parity: RealCell;
+  /** What a pivot must be above, by its column, and where the row that it came from is kept, by its place in the panel. */
+  readonly least: Block | null;
+  readonly taken: Block | null;
+}
+
+/** The column at place c, of which what the columns from `from` on take is yet to be taken. */
+function eliminate(w: LoopWriter, { columns, first, count, n, order, parity, least, taken }: Panel, from: Whole, c: Whole): void {
+  const row = w.whole(w.plus(first, c));
+  const own = w.part(columns, c, 0);
+  w.for(from, c, (q) => {
+    const next = w.whole(w.plus(w.plus(first, q), 1));
+    w.sweep(w.minus(n, next), [w.part(own, 0, next), w.part(columns, q, next)], [w.get(own, w.minus(next, 1))], ([x, z], [f]) => [
+      w.sub(x!, w.mul(f!, z!)),
+      null,
+    ]);
+  });
+  const best = w.real(w.abs(w.get(own, row)));
+  const at = w.whole(row);
+  const next = w.whole(w.plus(row, 1));
+  w.for(next, n, (i) => {
+    const size = w.real(w.abs(w.get(own, i)));
+    w.if(w.less(best, size), () => {
+      best.set(size);
+      at.set(i);
+    });
+  });
+  const bound = least === null ? 0 : w.get(least, row);
+  w.if(w.not(w.both(w.less(bound, best), w.less(best, Number.POSITIVE_INFINITY))), () => w.giveUp());
+  if (taken !== null) w.put(taken, 0, c, w.toReal(at));
+  w.if(w.not(w.same(at, row)), () => {
+    parity.set(w.neg(parity));
+    const kept = w.real(w.get(order, row));
+    w.put(order, 0, row, w.get(order, at));
+    w.put(order, 0, at, kept);
+    w.sweep(count, [row, at].map((i) => w.turned(w.part(columns, 0, i))), [], ([x, y]) => [y!, x!]); // biome-ignore format: one call
+  });
+  w.sweep(w.minus(n, next), [w.part(own, 0, next)], [w.get(own, row)], ([x], [pivot]) => [w.div(x!, pivot!)]);
+}
+
+/** All columns of a panel: four, and then what these take from those after them. */
+function eliminateAll(w: LoopWriter, panel: Panel): void {
+  const { columns, first, count, n } = panel;
+  w.for(
+    0,
+    count,
+    (from) => {
+      const end = w.whole(w.least(w.plus(from, 4), count));
+      w.for(from, end, (c) => eliminate(w, panel, from, c));
+      w.if(w.before(end, count), () => {
+        const rows = [0, 1, 2, 3].map((i) => w.whole(w.plus(w.plus(first, from), i)));
+        const below = w.whole(w.plus(rows[3]!, 1));
+        const factors = rows.map((row, i) => rows.slice(0, i).map((_, s) => w.real(w.get(columns, w.plus(from, s), row))));
+        const sources = rows.map((_, s) => w.part(columns, w.plus(from, s), below));
+        byTwos(w, end, w.whole(count), (targets) => {
+          const taken = targets.flatMap((j) => {
+            const solved: Real[] = [];
+            rows.forEach((row, i) => {
+              const x = w.real(solved.reduce((rest, z, s) => w.sub(rest, w.mul(factors[i]![s]!, z)), w.get(columns, j, row)));
+              w.put(columns, j, row, x);
+              solved.push(x);
+            });
+            return solved;
+          });
+          lessFour(w, w.minus(n, below), targets.map((j) => w.part(columns, j, below)), sources, taken); // biome-ignore format: one call
+        });
+      });
+    },
+    4,
+  );
+}
+
+/**
+ * The factors of n rows, as `factor`: panels of columns, that lie as rows meanwhile, then the rows right of them, and the rest as a product. Pivots that
+ * are 0 or not finite, or near 0 where products round otherwise than the reference kernel does, are the host's. `whole`: L is wanted, too.
+ * Source: G. H. Golub, C. F. Van Loan, "Matrix Computations", 4th ed., 3.4.7.
+ */
+function factors(w: LoopWriter, a: Block, n: number, whole: boolean): Factors {
+  const [order, columns] = [w.temp(0, 1), w.temp(1, blocked(n) ? stride(n) : n)];
+  const parity = w.real(1);
+  const vector = w.turned(order);
+  w.for(0, n, (i) => w.put(vector, 0, i, w.toReal(i)));
+  if (!blocked(n)) {
+    w.for(0, n, (i) => w.sweep(n, [w.turned(w.part(columns, 0, i)), w.part(a, i, 0)], [], ([, x]) => [x!, null]));
+    eliminateAll(w, { columns, first: 0, count: n, n, order: vector, parity, least: null, taken: null });
+    return { lu: w.turned(columns), order: vector, parity };
+  }
+  const u = w.temp(2, stride(n));
+  const least = w.ahead(vector, 0, n);
+  const taken = w.ahead(vector, 0, 2 * n);
+  w.sweep(n, [least], [], () => [w.mul(0, 0)]);
+  w.for(0, n, (i) => w.sweep(n, [w.part(u, i, 0), w.part(a, i, 0), least], [], ([, x, m]) => [x!, null, w.max(m!, w.abs(x!))]));
+  w.sweep(n, [least], [noise * n], ([m], [f]) => [w.mul(m!, f!)]);
+  w.for(
+    0,
+    n,
+    (first) => {
+      const end = w.whole(w.least(w.plus(first, together), n));
+      const count = w.whole(w.minus(end, first));
+      const rest = w.whole(w.minus(n, end));
+      w.for(first, n, (i) => w.sweep(count, [w.turned(w.part(columns, 0, i)), w.part(u, i, first)], [], ([, x]) => [x!, null]));
+      eliminateAll(w, { columns, first, count, n, order: vector, parity, least, taken });
+      w.for(0, count, (c) => {
+        const [row, at] = [w.whole(w.plus(first, c)), w.whole(w.toWhole(w.get(taken, c)))];
+        const from = whole ? 0 : end;
+        w.if(w.not(w.same(row, at)), () =>
+          w.sweep(whole ? n : rest, [w.part(u, row, from), w.part(u, at, from)], [], ([x, y]) => [y!, x!]),
+        );
+      });
+      w.for(first, whole ? n : end, (i) =>
+        w.sweep(count, [w.part(u, i, first), w.turned(w.part(columns, 0, i))], [], ([, x]) => [x!, null]),
+      );
+      w.if(w.before(end, n), () => {
+        const right = w.part(u, first, end);
+        solveRows(w, w.turned(w.part(columns, 0, first)), right, count, rest, { forward: true, unitDiagonal: true });
+        w.for(0, count, (c) => w.sweep(rest, [w.part(columns, c, end)], [], ([x]) => [w.neg(x!)]));
+        w.addProduct(w.part(u, end, end), w.turned(w.part(columns, 0, end)), right, rest, rest, count);
+      });
+    },
+    together,
+  );
+  return { lu: u, order: vector, parity };
+}
+
+const lower = { forward: true, unitDiagonal: true };
+const upper = { forward: false, unitDiagonal: false };
+
+/** Where row or column i comes from, or goes to. */
+const placeOf = (w: LoopWriter, { order }: Factors, i: Whole): Whole => w.whole(w.toWhole(w.get(order, i)));
+
+/** `solve`. */
+export function solveLoops(node: Node): CompiledLoops {
+  const systems = systemsOf(node);
+  const { n, columns, count, doubles } = systems;
+  const { transpose } = node.attrs as { readonly transpose: boolean };
+  const own = temps(n);
+  // Where rows are put in order at the end, they cannot be solved where they go.
+  const direct = doubles && !transpose;
+  return written(node, {
+    temps: [...own, together * columns, ...(direct ? [] : [n * columns])],
+    products: blocked(n) ? Math.max(n, columns) : 0,
+    operations: (count * 2 * n ** 3) / 3 + count * 2 * n * n * columns,
+    kernel(w) {
+      const minus = w.temp(own.length, columns);
+      overSystems(
+        w,
+        systems,
+        (a) => factors(w, a, n, true),
+        (f, b, y) => {
+          const x = direct ? y : w.temp(own.length + 1, columns);
+          if (transpose) {
+            copyRows(w, b, x, n, columns);
+            const turned = w.turned(f.lu);
+            solveInPlace(w, turned, x, n, columns, minus, { forward: true, unitDiagonal: false });
+            solveInPlace(w, turned, x, n, columns, minus, { forward: false, unitDiagonal: true });
+            w.for(0, n, (i) => w.sweep(columns, [w.part(y, placeOf(w, f, i), 0), w.part(x, i, 0)], [], ([, z]) => [z!, null]));
+            return;
+          }
+          w.for(0, n, (i) => w.sweep(columns, [w.part(x, i, 0), w.part(b, placeOf(w, f, i), 0)], [], ([, z]) => [z!, null]));
+          solveInPlace(w, f.lu, x, n, columns, minus, lower);
+          solveInPlace(w, f.lu, x, n, columns, minus, upper);
+          if (!direct) copyRows(w, x, y, n, columns);
+        },
+      );
+    },
+  });
+}
+
+/** A kernel that factors each matrix of the operand. */
+function eachFactored(
+  node: Node,
+  more: Omit<Written, "kernel" | "operations"> & { readonly whole: boolean; readonly operations: number },
+  body: (w: LoopWriter, n: number, f: Factors, results: readonly Block[], extra: number) => void,
+): CompiledLoops {
+  const { type } = node.operands[0]!;
+  const n = type.shape.at(-1)!;
+  const own = temps(n);
+  return written(node, {
+    temps: [...own, ...(more.temps ?? [])],
+    products: blocked(n) ? n : 0,
+    operations: sizeOf(batchOf(type)) * more.operations * n ** 3,
+    kernel: (w) => overMatrices(w, node, (a, results) => body(w, n, factors(w, a, n, more.whole), results, own.length)),
+  });
+}
+
+/** Sets x to so much on its diagonal. */
+function diagonal(w: LoopWriter, x: Block, n: number, size: Real | number): void {
+  w.for(0, n, (i) => {
+    w.sweep(n, [w.part(x, i, 0)], [], () => [w.mul(0, 0)]);
+    w.put(x, i, i, size);
+  });
+}
+
+/** `inverse`. */
+export function inverseLoops(node: Node): CompiledLoops {
+  const n = node.type.shape.at(-1)!;
+  return eachFactored(node, { whole: true, operations: 2, temps: [together * n, n * stride(n)] }, (w, n, f, [y], extra) => {
+    const [minus, x] = [w.temp(extra, n), w.temp(extra + 1, stride(n))];
+    diagonal(w, x, n, 1);
+    solveBlocks(w, f.lu, x, n, n, minus, lower, true);
+    solveBlocks(w, f.lu, x, n, n, minus, upper);
+    // (P^T L U)^-1 has its columns in P's order.
+    w.for(0, n, (j) => {
+      const to = placeOf(w, f, j);
+      w.sweep(n, [w.turned(w.part(y!, 0, to)), w.turned(w.part(x, 0, j))], [], ([, z]) => [z!, null]);
+    });
+  });
+}
+
+/** The signed product of the pivots. */
+function determinant(w: LoopWriter, { lu, parity }: Factors, n: number): RealCell {
+  w.for(0, n, (i) => parity.set(w.mul(parity, w.get(lu, i, i))));
+  return parity;
+}
+
+/** `cofactor`. Pivots that leave the inverse too few digits are the host's, and so is a determinant that is not in the middle of the range. */
+export function cofactorLoops(node: Node): CompiledLoops {
+  const n = node.type.shape.at(-1)!;
+  return eachFactored(node, { whole: true, operations: 2, temps: [together * n, n * stride(n)] }, (w, n, f, [y], extra) => {
+    const [minus, x] = [w.temp(extra, n), w.temp(extra + 1, stride(n))];
+    const [least, most] = [w.real(Number.POSITIVE_INFINITY), w.real(0)];
+    w.for(0, n, (i) => {
+      const size = w.real(w.abs(w.get(f.lu, i, i)));
+      least.set(w.min(least, size));
+      most.set(w.max(most, size));
+    });
+    const det = determinant(w, f, n);
+    const size = w.abs(det);
+    if (n > 0)
+      w.if(w.not(w.both(w.less(w.mul(most, wellConditioned), least), w.both(w.less(1e-280, size), w.less(size, 1e280)))), () => w.giveUp());
+    diagonal(w, x, n, det);
+    const turned = w.turned(f.lu);
+    solveBlocks(w, turned, x, n, n, minus, { forward: true, unitDiagonal: false }, true);
+    solveBlocks(w, turned, x, n, n, minus, { forward: false, unitDiagonal: true });
+    w.for(0, n, (i) => w.sweep(n, [w.part(y!, placeOf(w, f, i), 0), w.part(x, i, 0)], [], ([, z]) => [z!, null]));
+  });
+}
+
+/** `det`. */
+export function detLoops(node: Node): CompiledLoops {
+  return eachFactored(node, { whole: false, operations: 2 / 3 }, (w, n, f, [y]) => {
+    // A determinant of 0 has no sign.
+    w.put(y!, 0, 0, w.add(determinant(w, f, n), 0));
+  });
+}
+
+/** `slogDet`. */
+export function slogDetLoops(node: Node): CompiledLoops {
+  return eachFactored(node, { whole: false, operations: 2 / 3 }, (w, n, f, [sign, log]) => {
+    const sum = w.real(0);
+    w.for(0, n, (i) => {
+      const pivot = w.real(w.get(f.lu, i, i));
+      w.if(w.less(pivot, 0), () => f.parity.set(w.neg(f.parity)));
+      sum.set(w.add(sum, w.log(w.abs(pivot))));
+    });
+    w.put(sign!, 0, 0, f.parity);
+    w.put(log!, 0, 0, sum);
+  });
+}
