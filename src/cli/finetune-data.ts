@@ -1,7 +1,8 @@
 import { imagesInFolder } from "../data/image-folder.ts";
+import { npzColumns } from "../data/npz-rows.ts";
 import { readTensorFile } from "../data/read-file.ts";
 import { blocksOf, heldRows, mapRows, type RowStore } from "../data/row-store.ts";
-import { rowBytes, storeInFiles } from "../data/rows-in-files.ts";
+import { type RowsInFile, rowBytes, storeInFiles } from "../data/rows-in-files.ts";
 import { safetensorsColumns } from "../data/safetensors-rows.ts";
 import { nodeFiles } from "../files/node-files.ts";
 import { allocate, isFloat, isInteger } from "../ir/dtype.ts";
@@ -55,7 +56,8 @@ export async function tuningRows(path: string, settings: FinetuneSettings, ports
       `--data ${path.slice(-40)}: data is a .safetensors or .npz file with tensors by name, a .csv table, or a folder of images`,
       "finetune",
     );
-  return tensorRows(path, /\.npz$/i.test(path) ? await inMemory(path) : await inPlace(path), settings, ports);
+  const columns = /\.npz$/i.test(path) ? await npzColumns(path) : await safetensorsColumns(path);
+  return tensorRows(path, columns === null ? await inMemory(path) : inPlace(columns), settings, ports);
 }
 
 /** Tensors by their names: their types, and the rows of some of them, by names of one's own. */
@@ -64,9 +66,8 @@ interface TensorSource {
   rows(names: Readonly<Record<string, string>>, size: number): RowStore<Tensors>;
 }
 
-/** The tensors of a safetensors file, whose rows are read from their places. */
-async function inPlace(path: string): Promise<TensorSource> {
-  const columns = await safetensorsColumns(path);
+/** Tensors whose rows are read from their places. */
+function inPlace(columns: ReadonlyMap<string, RowsInFile>): TensorSource {
   return {
     types: Object.fromEntries([...columns].map(([name, { type }]) => [name, type])),
     rows: (names, size) =>
@@ -77,7 +78,7 @@ async function inPlace(path: string): Promise<TensorSource> {
   };
 }
 
-/** Those of a .npz file, which is compressed: no row has a place in it, so all of it is read. */
+/** Those of a compressed .npz file: no row has a place in it, so all of it is read. */
 async function inMemory(path: string): Promise<TensorSource> {
   const found = await readTensorFile(path);
   const tensors: Tensors = isTensor(found) ? {} : found;

@@ -69,16 +69,21 @@ export function npyLayout(bytes: Uint8Array): NpyLayout {
  */
 export function parseNpy(bytes: Uint8Array): Tensor {
   const { type, order, columns, start } = npyLayout(bytes);
-  let size = byteSize(type.dtype) as number;
-  for (const n of type.shape) size *= n;
-  if (size !== bytes.length - start)
-    throw new ParseError(
-      size > bytes.length - start
-        ? `npy: ${typeText(type)} takes ${size} bytes and the file has ${bytes.length - start} after its header; it is cut short`
-        : `npy: ${typeText(type)} takes ${size} bytes and ${bytes.length - start - size} more follow; save several arrays with np.savez`,
-    );
+  checkSize(type, bytes.length - start);
   const data = readElements(type.dtype, bytes.subarray(start), order, "npy");
   return hold(type, columns ? rowMajor(data, type.shape) : data);
+}
+
+/** @throws ParseError where so many bytes after the header are not what the shape takes */
+export function checkSize(type: TensorType, there: number): void {
+  let size = byteSize(type.dtype) as number;
+  for (const n of type.shape) size *= n;
+  if (size !== there)
+    throw new ParseError(
+      size > there
+        ? `npy: ${typeText(type)} takes ${size} bytes and the file has ${there} after its header; it is cut short`
+        : `npy: ${typeText(type)} takes ${size} bytes and ${there - size} more follow; save several arrays with np.savez`,
+    );
 }
 
 function headerOf(bytes: Uint8Array): { text: string; start: number } {

@@ -21,14 +21,19 @@ export async function parseNpz(bytes: Uint8Array, options: { readonly limit?: nu
   for (const member of members) {
     const name = member.name.slice(0, -4);
     const content = await unpack(member);
-    try {
-      tensors.push([name, parseNpy(content)]);
-    } catch (error) {
-      if (error instanceof ParseError) throw new ParseError(`npz: ${name}: ${error.message}`, { cause: error });
-      throw error;
-    }
+    tensors.push([name, ofArray(name, () => parseNpy(content))]);
   }
   return Object.fromEntries(tensors);
+}
+
+/** What `read` gives of an array of a .npz file; what it finds wrong is told with the array's name. */
+export function ofArray<T>(name: string, read: () => T): T {
+  try {
+    return read();
+  } catch (error) {
+    if (error instanceof ParseError) throw new ParseError(`npz: ${name}: ${error.message}`, { cause: error });
+    throw error;
+  }
 }
 
 /**

@@ -18,6 +18,12 @@ interface CentralEntry extends Omit<ZipMember, "packed"> {
   readonly at: number;
 }
 
+/** A member of a zip file that was not read: where its bytes lie. */
+export interface ZipPlace extends Omit<ZipMember, "packed"> {
+  readonly from: number;
+  readonly to: number;
+}
+
 const escape32 = 0xffffffff;
 
 /** Deflate packs no better than 1032 to 1: a member that declares more is a lie, found before memory is asked for. */
@@ -35,34 +41,79 @@ export function zipMembers(bytes: Uint8Array): ZipMember[] {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   if (bytes.length < 4 || view.getUint16(0, true) !== 0x4b50)
     throw new ParseError("zip: the file does not begin with PK; it is no zip file");
-  const { count, start, end } = findDirectory(view);
+  const directory = findDirectory(view, 0);
+  const { start, end } = directory;
+  const entries = entriesIn(bytes.subarray(start, end), directory);
+  const placed = entries.map((entry) => ({ entry, ...locate(headIn(bytes, entry.at), entry, start) }));
+  return apart(placed).map(({ from, to, ...member }) => ({ ...member, packed: bytes.subarray(from, to) }));
+}
+
+/** The longest comment, and the records before it. */
+const longestEnd = 2 ** 16 + 2 ** 10;
+
+/**
+ * The members of a zip file of any size, of which its directory and the heads of its members alone are read.
+ * @throws as {@link zipMembers}
+ */
+export async function zipPlaces(read: (from: number, to: number) => Promise<Uint8Array>, size: number): Promise<ZipPlace[]> {
+  const begin = await read(0, Math.min(4, size));
+  if (begin[0] !== 0x50 || begin[1] !== 0x4b) throw new ParseError("zip: the file does not begin with PK; it is no zip file");
+  const base = Math.max(0, size - longestEnd);
+  const tail = await read(base, size);
+  const directory = findDirectory(new DataView(tail.buffer, tail.byteOffset, tail.byteLength), base);
+  const entries = entriesIn(await read(directory.start, directory.end), directory);
+  const placed: (Place & { readonly entry: CentralEntry })[] = [];
+  for (const entry of entries) {
+    const head = await read(Math.min(entry.at, size), Math.min(entry.at + headLength, size));
+    placed.push({ entry, ...locate(head, entry, directory.start) });
+  }
+  return apart(placed);
+}
+
+interface Place {
+  readonly from: number;
+  readonly to: number;
+}
+
+/** Members may not share bytes: many names for one packed block is how a small file unpacks to a huge one. */
+function apart(placed: readonly (Place & { readonly entry: CentralEntry })[]): ZipPlace[] {
+  let free = 0;
+  let before = "";
+  return [...placed]
+    .sort((a, b) => a.entry.at - b.entry.at)
+    .map(({ entry: { at, packedSize: _, ...member }, from, to }) => {
+      if (at < free) throw new ParseError(`zip: members ${before} and ${member.name} overlap`);
+      free = to;
+      before = member.name;
+      return { ...member, from, to };
+    });
+}
+
+interface Directory {
+  readonly count: number;
+  readonly start: number;
+  readonly end: number;
+}
+
+/** The entries of a directory, which begins at `start` of its file. */
+function entriesIn(bytes: Uint8Array, { count, start }: Directory): CentralEntry[] {
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   const entries: CentralEntry[] = [];
   const names = new Set<string>();
-  let at = start;
+  let at = 0;
   for (let i = 0; i < count; i++) {
-    const { entry, next } = readCentral(bytes, view, at, end);
+    const { entry, next } = readCentral(bytes, view, at, start);
     if (names.has(entry.name)) throw new ParseError(`zip: ${JSON.stringify(entry.name)} is in the file twice`);
     names.add(entry.name);
     entries.push(entry);
     at = next;
   }
-  if (at !== end) throw new ParseError(`zip: the directory has ${end - at} bytes more than its ${count} entries take`);
-  // Members may not share bytes: many names for one packed block is how a small file unpacks to a huge one.
-  let free = 0;
-  let before = "";
-  return entries
-    .map((entry) => ({ entry, ...locate(view, entry, start) }))
-    .sort((a, b) => a.entry.at - b.entry.at)
-    .map(({ entry, from, to }) => {
-      if (entry.at < free) throw new ParseError(`zip: members ${before} and ${entry.name} overlap`);
-      free = to;
-      before = entry.name;
-      return { name: entry.name, method: entry.method, size: entry.size, crc: entry.crc, packed: bytes.subarray(from, to) };
-    });
+  if (at !== bytes.length) throw new ParseError(`zip: the directory has ${bytes.length - at} bytes more than its ${count} entries take`);
+  return entries;
 }
 
-/** Finds the end record, which is last but for a comment, and the one of zip64 before it. */
-function findDirectory(view: DataView): { count: number; start: number; end: number } {
+/** Finds the end record, which is last but for a comment, and the one of zip64 before it. @param base where `view`, which ends with the file, begins in it */
+function findDirectory(view: DataView, base: number): Directory {
   let at = view.byteLength - 22;
   const last = Math.max(0, at - 0xffff);
   while (at >= last && !(view.getUint32(at, true) === 0x06054b50 && at + 22 + view.getUint16(at + 20, true) === view.byteLength)) at--;
@@ -70,18 +121,19 @@ function findDirectory(view: DataView): { count: number; start: number; end: num
   let count = view.getUint16(at + 10, true);
   let size = view.getUint32(at + 12, true);
   let start = view.getUint32(at + 16, true);
-  let limit = at;
+  let limit = base + at;
   if (view.getUint16(at + 4, true) !== 0 && view.getUint16(at + 4, true) !== 0xffff)
     throw new ParseError("zip: the file is one of several parts; join them first");
   if (count === 0xffff || size === escape32 || start === escape32) {
     const locator = at - 20;
     if (locator >= 0 && view.getUint32(locator, true) === 0x07064b50) {
       limit = u64(view, locator + 8);
-      if (limit + 56 > locator || view.getUint32(limit, true) !== 0x06064b50)
+      const record = limit - base;
+      if (record < 0 || record + 56 > locator || view.getUint32(record, true) !== 0x06064b50)
         throw new ParseError("zip: the zip64 end record is not where it should be");
-      count = u64(view, limit + 32);
-      size = u64(view, limit + 40);
-      start = u64(view, limit + 48);
+      count = u64(view, record + 32);
+      size = u64(view, record + 40);
+      start = u64(view, record + 48);
     }
   }
   if (start + size > limit)
@@ -89,12 +141,13 @@ function findDirectory(view: DataView): { count: number; start: number; end: num
   return { count, start, end: start + size };
 }
 
-function readCentral(bytes: Uint8Array, view: DataView, at: number, end: number): { entry: CentralEntry; next: number } {
-  if (at + 46 > end || view.getUint32(at, true) !== 0x02014b50) throw new ParseError(`zip: the directory is damaged at byte ${at}`);
+function readCentral(bytes: Uint8Array, view: DataView, at: number, base: number): { entry: CentralEntry; next: number } {
+  const end = bytes.length;
+  if (at + 46 > end || view.getUint32(at, true) !== 0x02014b50) throw new ParseError(`zip: the directory is damaged at byte ${base + at}`);
   const nameEnd = at + 46 + view.getUint16(at + 28, true);
   const extraEnd = nameEnd + view.getUint16(at + 30, true);
   const next = extraEnd + view.getUint16(at + 32, true);
-  if (next > end) throw new ParseError(`zip: the directory is damaged at byte ${at}`);
+  if (next > end) throw new ParseError(`zip: the directory is damaged at byte ${base + at}`);
   const name = decodeName(bytes.subarray(at + 46, nameEnd));
   const flags = view.getUint16(at + 8, true);
   const code = view.getUint16(at + 10, true);
@@ -146,11 +199,19 @@ function decodeName(bytes: Uint8Array): string {
   }
 }
 
-/** Where the packed bytes of a member are. */
-function locate(view: DataView, { name, at, packedSize }: CentralEntry, directory: number): { from: number; to: number } {
-  if (at + 30 > directory || view.getUint32(at, true) !== 0x04034b50)
+/** The head of a member, which stands before its bytes, is so long without its name and extra data. */
+const headLength = 30;
+
+function headIn(bytes: Uint8Array, at: number): Uint8Array {
+  return bytes.subarray(at, at + headLength);
+}
+
+/** Where the packed bytes of a member are, by its head. */
+function locate(head: Uint8Array, { name, at, packedSize }: CentralEntry, directory: number): Place {
+  const view = new DataView(head.buffer, head.byteOffset, head.byteLength);
+  if (at + headLength > directory || head.length < headLength || view.getUint32(0, true) !== 0x04034b50)
     throw new ParseError(`zip: ${name} should begin at byte ${at} and does not; the file is damaged`);
-  const from = at + 30 + view.getUint16(at + 26, true) + view.getUint16(at + 28, true);
+  const from = at + headLength + view.getUint16(26, true) + view.getUint16(28, true);
   if (from + packedSize > directory) throw new ParseError(`zip: ${name} runs into the directory; the file is damaged`);
   return { from, to: from + packedSize };
 }

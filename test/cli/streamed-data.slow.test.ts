@@ -3,6 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, describe, expect, test } from "vitest";
 import { csvRows } from "../../src/data/csv-rows-source.ts";
+import { serializeNpz } from "../../src/data/npz.ts";
 import { serializeSafetensors } from "../../src/data/safetensors.ts";
 import { f32, type Tensor, tensor } from "../../src/index.ts";
 import { png } from "../data/make-image.ts";
@@ -40,16 +41,16 @@ const pixels = file(
   }),
 );
 const kinds = tensor(Int32Array.from({ length: 61 }, (_, i) => (i * i) % 3));
-const tensors = file(
-  "rows.safetensors",
-  serializeSafetensors({
-    x: tensor(
-      Float32Array.from({ length: 61 * 4 }, (_, i) => Math.sin(i)),
-      f32(61, 4),
-    ) as Tensor,
-    y: kinds,
-  }),
-);
+const samples = {
+  x: tensor(
+    Float32Array.from({ length: 61 * 4 }, (_, i) => Math.sin(i)),
+    f32(61, 4),
+  ) as Tensor,
+  y: kinds,
+};
+const tensors = file("rows.safetensors", serializeSafetensors(samples));
+const arrays = file("rows.npz", await serializeNpz(samples));
+const packed = file("packed.npz", await serializeNpz(samples, { compress: true }));
 const photos = at("photos");
 for (const [i, name] of ["dark", "light"].entries()) {
   mkdirSync(join(photos, name), { recursive: true });
@@ -86,10 +87,13 @@ describe("data that is read batch by batch from its file gives, bit for bit, wha
   test.each<[string, readonly string[]]>([
     ["a table", [model, "--data", table, "--target", "kind"]],
     ["safetensors", [model, "--data", tensors]],
+    ["npz", [model, "--data", arrays]],
+    ["compressed npz", [model, "--data", packed]],
     ["safetensors and another file to validate with", [model, "--data", tensors, "--validation", tensors]],
     ["a folder of images", [pixels, "--data", photos, "--mean", "0.5"]],
   ])("chainrule finetune: %s", async (_, args) => {
     const held = await tuned(args);
+    if (args.some((word) => word.endsWith(".npz"))) expect(held).toEqual(await tuned([model, "--data", tensors]));
     expect(await tuned(args, "--memory", "0")).toEqual(held);
     const file = at(`${count}.ckpt`);
     await tuned(args, "--memory", "0", "--epochs", "1", "--checkpoint", file);

@@ -5,6 +5,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll, expect, test } from "vitest";
+import { serializeNpz } from "../../src/data/npz.ts";
+import { f32, i32, tensor } from "../../src/index.ts";
 import { png } from "../data/make-image.ts";
 import { modelBytes, node, port, weight } from "../onnx/build-model.ts";
 
@@ -63,6 +65,17 @@ test("chainrule finetune holds a few batches of a safetensors file of 268 MB, it
   const args = ["finetune", linear("wide.onnx", [width]), "--data", at("rows.safetensors"), "--batch", "1024", "--epochs", "1"];
   expect(heldBy([...args, "-o", at("a.onnx")])).toBeLessThan(size / 4);
   expect(heldBy([...args, "--memory", "1GB", "-o", at("a.onnx")])).toBeGreaterThan(size);
+}, 240_000);
+
+test("chainrule finetune holds a few batches of a .npz file of 67 MB that is not compressed", async () => {
+  const [rows, width] = [2 ** 14, 1024];
+  const size = rows * width * 4;
+  const arrays = { x: tensor(new Float32Array(rows * width), f32(rows, width)), y: tensor(new Int32Array(rows), i32(rows)) };
+  writeFileSync(at("rows.npz"), await serializeNpz(arrays));
+  const args = ["finetune", linear("flat.onnx", [width]), "--data", at("rows.npz"), "--batch", "256", "--epochs", "1", "-o", at("n.onnx")];
+  const streamed = heldBy([...args, "--memory", "1MB"]);
+  expect(streamed).toBeLessThan(size / 2);
+  expect(heldBy(args)).toBeGreaterThan(size);
 }, 240_000);
 
 test("chainrule train holds a few batches of a table, of which the numbers take 33 MB", () => {
