@@ -4,6 +4,7 @@ import type { Value } from "../ir/node.ts";
 import type { Operand } from "../ir/op.ts";
 import { add, div, sub } from "../ops/arithmetic.ts";
 import { declare, type Op } from "../ops/define.ts";
+import { apartLoops } from "./loops/apart.ts";
 import { asColumn, asRow, matrixAt, unitMatrix } from "./matrices.ts";
 
 /** Which decomposition asks. */
@@ -58,6 +59,7 @@ export const apart: Op<Apart> = declare<Apart, readonly ["values"]>("apart", ["v
     return data;
   },
   batch: "elementwise",
+  loops: (node) => apartLoops(node, units[node.type.dtype]!, (node.attrs as ApartAttrs).zero),
   linear: "all",
   formula: { values: "dValues = dY" },
   vjp: ({ ct }) => ({ values: ct }),

@@ -9,6 +9,7 @@ import { apart, reciprocalGaps } from "./apart.ts";
 import { symmetricCopy } from "./kernels/symmetric-copy.ts";
 import { symmetricEigen } from "./kernels/symmetric-eigen.ts";
 import { transposeInto } from "./kernels/transpose-into.ts";
+import { eighLoops } from "./loops/eigh.ts";
 import { asRow, batchOf, checkSquare, matricesIn, symmetricPart, transposed } from "./matrices.ts";
 
 /** Eigenvalues in ascending order, and the eigenvectors as columns in the same order. */
@@ -45,6 +46,7 @@ export const eigh: Op<(a: Operand) => Eigh> = declare<(a: Operand) => Eigh, read
     return { values, vectors };
   },
   batch: ({ a }) => eigh(a),
+  loops: eighLoops,
   formula: { a: "dA = V (diag(dValues) + F * (V^T dV)) V^T" },
   vjp: ({ ct, out: { values, vectors } }) => {
     const scaled = ct.values && mul(vectors, asRow(ct.values));

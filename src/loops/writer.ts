@@ -443,7 +443,7 @@ function writerOf(k: Assembler, node: Node): LoopWriter {
       passed(count, blocks, fixed, 0, turns, (x, f) => ({ sum: [], put: body(x, f) }));
     },
     total: (count, blocks, body) => passed(count, blocks, [], 1, [8, 2, 1], (x) => ({ sum: [body(x)] }))[0]!,
-    fold: (count, blocks, fixed, sums, body) => passed(count, blocks, fixed, sums, [4, 1], body),
+    fold: (count, blocks, fixed, sums, body) => passed(count, blocks, fixed, sums, fixed.length + sums > 4 ? [2, 1] : [4, 1], body),
     addProduct: (c, a, b, m, n, inner) => {
       for (const x of [a, b] as readonly Block[] as readonly Placed[]) {
         start(x);

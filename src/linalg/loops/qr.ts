@@ -6,9 +6,9 @@ import { matricesIn } from "../matrices.ts";
 import { byFours, clear, fourRows, turnInto } from "./rows.ts";
 
 /** Reflections that become one, so that what they do to all other columns is a product. */
-const together = 16;
+export const together = 16;
 /** Up to so many are not grouped: what a column's reflection does to all others is done at once. */
-const few = 48;
+export const few = 48;
 
 /** What the reflections of an m by n matrix are found in: see {@link reflect}. */
 export interface Reflected {
@@ -76,6 +76,23 @@ function applyGroup(
   w.addProduct(rows, turned, v, count, long, size);
 }
 
+/** Makes one of the `size` reflections from `first` on: -T^T, row by row, and zeros before their vectors, which products read. */
+export function join(w: LoopWriter, { x, taus, groups, parts, m }: Reflected, first: Whole, size: Whole): void {
+  const [v, t] = [w.part(x, first, first), w.part(groups, 0, first)];
+  w.for(0, size, (j) => clear(w, w.part(v, j, 0), j));
+  clear(w, parts, together * together);
+  w.addProduct(parts, v, w.turned(v), size, size, w.minus(m, first));
+  w.for(0, size, (j) => {
+    const row = w.part(t, j, 0);
+    const tau = w.real(w.get(taus, w.plus(first, j)));
+    clear(w, row, size);
+    w.for(0, j, (i) =>
+      w.sweep(w.plus(i, 1), [row, w.part(t, i, 0)], [w.mul(tau, w.get(parts, i, j))], ([y, z], [f]) => [w.sub(y!, w.mul(f!, z!)), null]),
+    );
+    w.put(row, 0, j, w.neg(tau));
+  });
+}
+
 /**
  * The reflections that make the matrix an upper triangle, which goes to `r`, k by n: column by column, and what a group of them does to the columns
  * after them at once. Gives up where an element is not finite, or squares leave the range of doubles. The diagonal has the sign opposite to the pivot's,
@@ -140,22 +157,9 @@ export function reflect(w: LoopWriter, all: Reflected, r: Block): void {
         });
       });
       if (!grouped) return;
-      w.for(first, end, (j) => clear(w, w.part(x, j, 0), j));
       const size = w.whole(w.minus(end, first));
-      const v = w.part(x, first, first);
-      const t = w.part(groups, 0, first);
-      const dots = all.parts;
-      clear(w, dots, together * together);
-      w.addProduct(dots, v, w.turned(v), size, size, w.minus(m, first));
-      w.for(0, size, (j) => {
-        const row = w.part(t, j, 0);
-        const tau = w.real(w.get(taus, w.plus(first, j)));
-        clear(w, row, size);
-        w.for(0, j, (i) =>
-          w.sweep(w.plus(i, 1), [row, w.part(t, i, 0)], [w.mul(tau, w.get(dots, i, j))], ([y, z], [f]) => [w.sub(y!, w.mul(f!, z!)), null]),
-        );
-        w.put(row, 0, j, w.neg(tau));
-      });
+      join(w, all, first, size);
+      const [v, t] = [w.part(x, first, first), w.part(groups, 0, first)];
       w.if(w.before(end, n), () => applyGroup(w, all, w.part(x, end, first), w.whole(w.minus(n, end)), v, w.turned(t), first, size));
     },
     together,

@@ -41,3 +41,8 @@ export function turnInto(w: LoopWriter, from: Block, to: Block, rows: number, co
     8,
   );
 }
+
+/** From row to row in a temporary array with rows of n, so that those below one another do not share few places of a cache. */
+export function spread(n: number): number {
+  return n < 64 ? n : (Math.floor(n / 16) * 2 + 3) * 8;
+}
