@@ -43,6 +43,10 @@ export const ops: readonly Row[] = [
   ["all must have one shape", "모두 모양이 같아야 합니다."],
   ["both are [..., positions, size]", "둘 다 [..., 위치, 크기]여야 합니다."],
   ["it is bool (what is seen) or floats (what is added)", "볼 곳을 나타내는 bool이거나 더할 실수여야 합니다."],
+  [
+    "the scores are {t:t} and axis {a:w} is that of the classes; there are none",
+    "점수가 {t|이고} 축 {a|은} 클래스의 축인데, 클래스가 하나도 없습니다.",
+  ],
   ["the scores are a scalar; classes are the last axis", "점수가 스칼라입니다. 클래스는 마지막 축입니다."],
   [
     "weights are {t} and there are {n:w} classes; weights are {s}, one a class",

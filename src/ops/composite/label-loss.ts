@@ -54,6 +54,10 @@ function classesLast(who: string, scores: Value, axis: number | undefined): Valu
   const rank = scores.type.shape.length;
   if (rank === 0) throw new ShapeError(`${who}: the scores are a scalar; classes are the last axis`, { op: who });
   const at = axis === undefined ? rank - 1 : axisOf(who, axis, rank);
+  if (scores.type.shape[at] === 0)
+    throw new ShapeError(`${who}: the scores are ${typeText(scores.type)} and axis ${at} is that of the classes; there are none`, {
+      op: who,
+    });
   if (at === rank - 1) return scores;
   return transpose(scores, { axes: [...scores.type.shape.flatMap((_, i) => (i === at ? [] : [i])), at] });
 }

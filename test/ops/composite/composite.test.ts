@@ -11,6 +11,7 @@ import {
   elu,
   evaluate,
   f32,
+  f64,
   gelu,
   grad,
   graph,
@@ -68,6 +69,23 @@ describe("activations", () => {
 });
 
 describe("softmax", () => {
+  test("of nothing is nothing, as in PyTorch, and attention to no keys 0; an axis that is not there is its own fault", async () => {
+    const none = tensor([[], []]);
+    for (const f of [softmax, logSoftmax]) {
+      expect(toArray(f(none))).toEqual([[], []]);
+      expect(toArray(grad((x: Value) => sum(f(x)))(none))).toEqual([[], []]);
+      expect(() => f(none, { axis: 2 })).toThrow(`${f.name}: axis 2 is out of range for rank 2; axes are -2..1`);
+      expect(() => f(1)).toThrow(`${f.name}: axis -1 of a scalar`);
+      const program = await compile(
+        graph({ x: f64(2, 0) }, ({ x }) => ({ y: f(x) })),
+        wasm(),
+      );
+      expect(program.run({ x: none }).y).toEqual(none);
+    }
+    const queries = tensor([[1, 2]]);
+    const keys = tensor(new Float64Array(0), f64(0, 2));
+    expect(toArray(scaledDotProductAttention(queries, keys, keys))).toEqual([[0, 0]]);
+  });
   const x = tensor([
     [1000, 1001],
     [-1000, 2],
@@ -243,6 +261,9 @@ describe("losses", () => {
     expect(() => hinge(scores, labels(0, 1))).toThrow("hinge: labels are i32[2] beside f64[3,3]; they are i32[3], one class per sample");
     expect(() => hinge(scores, tensor([0, 1, 2]))).toThrow(DTypeError);
     expect(() => hinge(1, labels(0))).toThrow("hinge: the scores are a scalar; classes are the last axis");
+    expect(() => softmaxCrossEntropy(tensor([[], []]), labels(-1, -1))).toThrow(
+      "softmaxCrossEntropy: the scores are f64[2,0] and axis 1 is that of the classes; there are none",
+    );
   });
   test("take probabilities too", () => {
     const hot = tensor([
