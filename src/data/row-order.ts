@@ -1,5 +1,5 @@
 import { DomainError } from "../ir/errors.ts";
-import { fillPermutation } from "../random/fill.ts";
+import { fillOrder } from "../random/order.ts";
 import { foldNumber, keyOfSeed } from "../random/threefry.ts";
 
 /** The rows from one place up to another. A loop: `Int32Array.from` takes a hundred times as long. */
@@ -19,7 +19,7 @@ export function orderRows(seed: number, order: Int32Array, pass = 0): void {
   const key = new Int32Array(2);
   keyOfSeed(seed, key);
   foldNumber(key, pass, key);
-  fillPermutation(key, order);
+  fillOrder(key, order);
 }
 
 /** The same as rows of their own. */
