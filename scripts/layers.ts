@@ -12,7 +12,7 @@ export const levels: Readonly<Record<string, number>> = {
   files: 0.5,
   ops: 1,
   random: 1.1,
-  loops: 1,
+  loops: 0.9,
   linalg: 1.1,
   control: 1.1,
   evaluate: 2,
@@ -41,6 +41,7 @@ export const narrowed: Readonly<Record<string, readonly string[]>> = { draw: ["i
 /** Inside `ops/`: a file or folder imports itself and what stands before it. What is not named here (an index, a table) stands last. */
 export const opsOrder: readonly string[] = [
   "kernels",
+  "loops",
   "define",
   "identity",
   "arithmetic",

@@ -8,7 +8,7 @@ import { root } from "./entries.js";
 const parts = {
   reports: /^src\/(check|draw|explain)\//,
   kernels: /^src\/((ops|linalg)\/kernels|random)\//,
-  loops: /^src\/(linalg\/)?loops\//,
+  loops: /^src\/((linalg|ops)\/)?loops\//,
   notation: /^src\/(notation|ir\/text)\//,
   derived: /^src\/(transforms|passes|autodiff|control|linalg)\//,
   programs: /^src\/engines\/[^/]+$/,

@@ -6,6 +6,7 @@ import { typeText } from "../../ir/type.ts";
 import { chain, mul, neg, type Unary, unary } from "../arithmetic.ts";
 import { declare, type Op } from "../define.ts";
 import { digamma as digammaOf, erf as erfOf, lgamma as lgammaOf, polygamma as polygammaOf, trigamma } from "../kernels/special.ts";
+import { polygammaLoops } from "../loops/polygamma.ts";
 import { exp } from "./exponential.ts";
 import { square } from "./roots.ts";
 
@@ -53,6 +54,7 @@ export const polygamma: Op<(x: Operand, attrs: PolygammaAttrs) => Value> = decla
     for (let i = 0; i < y.length; i++) y[i] = order === 1 ? trigamma(x.data[i]!) : polygammaOf(order, x.data[i]!);
     return y;
   },
+  loops: polygammaLoops,
   batch: "elementwise",
   vjp: ({ ct, x, order }) => ({ x: chain(ct, polygamma(x, { order: order + 1 })) }),
   jvp: ({ d, x, order }) => d.x && chain(d.x, polygamma(x, { order: order + 1 })),

@@ -72,6 +72,11 @@ function term(s: number, x: number, scale: number): number {
   return scale === 1 ? x ** -s : (scale / x) ** s;
 }
 
+/** B_2j / (2j)! from j = 1 on, as many as the series needs. */
+export function bernoulliOverFactorial(): readonly number[] {
+  return BERNOULLI_OVER_FACTORIAL;
+}
+
 /** scale^s times the Hurwitz zeta function sum 1/(x + k)^s, x > 0 and s >= 2 an integer, by Euler-Maclaurin summation (DLMF 25.11.28). */
 function hurwitzZeta(s: number, x: number, scale: number): number {
   // Enough terms that the Bernoulli series, whose terms shrink by ((s + 2j) / (2 pi a))^2, ends below rounding.
@@ -95,7 +100,7 @@ function hurwitzZeta(s: number, x: number, scale: number): number {
 }
 
 /** n! as a double; Infinity from 171 on. */
-function factorial(n: number): number {
+export function factorial(n: number): number {
   let product = 1;
   for (let k = 2; k <= n && product < Infinity; k++) product *= k;
   return product;

@@ -1,0 +1,27 @@
+import { expect, test } from "vitest";
+import { polygamma, type Value } from "../../../src/index.ts";
+import { polygamma as polygammaOf } from "../../../src/ops/kernels/special.ts";
+import { answers, matrices } from "../../linalg/compiled.ts";
+
+test.each([1, 2, 3, 4, 7, 12])("compiled, polygamma of order %i is the reference's to a few units in the last place", async (order) => {
+  // From a small number to a large one, through whole numbers.
+  const xs = Float64Array.from({ length: 401 }, (_, i) => 10 ** (i / 40 - 4)).map((x, i) => (i % 9 === 0 ? Math.ceil(x) : x));
+  for (const x of [xs, Float32Array.from(xs)]) {
+    const { got, want, left } = await answers([matrices(x, xs.length)], (v: Value) => polygamma(v, { order }));
+    expect(left).toBe(0);
+    const [y, exact] = [got[0]!, want[0]!];
+    const room = x === xs ? 10 * 2 ** -52 : 2 ** -23;
+    for (let i = 0; i < y.length; i++) if (!Object.is(y[i], exact[i])) expect(Math.abs(y[i]! / exact[i]! - 1)).toBeLessThan(room);
+  }
+});
+
+test("what is not above 0, not finite or out of range is the reference's", async () => {
+  for (const x of [0, -0, -1, -0.5, -2.25, Number.NaN, Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY, 1e-200, 1e150, 5e-324]) {
+    const { got, want, left } = await answers([matrices(Float64Array.of(1.5, 2.5, x), 3)], (v: Value) => polygamma(v, { order: 2 }));
+    expect(left).toBe(1);
+    expect(got).toEqual(want);
+    expect(got[0]![2]).toBe(polygammaOf(2, x));
+  }
+  const { left } = await answers([matrices(new Float64Array(0), 0)], (v: Value) => polygamma(v, { order: 2 }));
+  expect(left).toBe(0);
+});
