@@ -1,8 +1,6 @@
 import { jacobiSvd } from "./jacobi-svd.ts";
 import { determinantOf, type Factored, factor, solveFactored } from "./lu.ts";
-
-/** Pivots within this ratio leave the inverse enough digits. */
-export const wellConditioned = 1e-6;
+import { wellConditioned } from "./well-conditioned.ts";
 
 function spreadOf({ lu, n }: Factored): number {
   let [least, most] = [Number.POSITIVE_INFINITY, 0];

@@ -3,7 +3,7 @@ import type { Node } from "../../ir/node.ts";
 import { sizeOf } from "../../ir/shape.ts";
 import type { Block, LoopWriter, Real, RealCell, Whole } from "../../loops/language.ts";
 import { type Written, written } from "../../loops/writer.ts";
-import { wellConditioned } from "../kernels/cofactors.ts";
+import { wellConditioned } from "../kernels/well-conditioned.ts";
 import { batchOf } from "../matrices.ts";
 import { overMatrices } from "./over-matrices.ts";
 import { copyRows, overSystems, systemsOf } from "./systems.ts";

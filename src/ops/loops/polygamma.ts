@@ -47,8 +47,7 @@ export function polygammaLoops(node: Node): CompiledLoops | null {
         const series = coefficients.reduceRight<Real | number>((sum, c) => w.add(c, w.mul(z, sum)), 0);
         // Smallest first.
         const zeta = w.real(w.add(w.mul(base, w.add(w.mul(back, series), 0.5)), w.div(w.mul(base, a), s - 1)));
-        for (let k = terms - 1; k >= 0; k--)
-          zeta.set(w.add(zeta, w.div(1, powerOf(w, k === 0 ? x! : w.real(w.add(x!, k)), s))));
+        for (let k = terms - 1; k >= 0; k--) zeta.set(w.add(zeta, w.div(1, powerOf(w, k === 0 ? x! : w.real(w.add(x!, k)), s))));
         const usual = w.both(w.less(0, x!), w.both(w.less(1e-290, zeta), w.less(zeta, Number.POSITIVE_INFINITY)));
         return { sum: [w.choose(usual, 0, 1)], put: [null, w.mul(scale, zeta)] };
       });
