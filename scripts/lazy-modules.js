@@ -80,7 +80,10 @@ export function lazyModules(fileOf) {
       const name = id.slice(prefix.length);
       if (name === "load")
         return `import { createRequire } from "node:module"; let load; export const part = (file) => (load ??= createRequire(import.meta.url))(file);`;
-      if (Object.hasOwn(parts, name)) return [...(waiting.get(name) ?? [])].map((m) => `export * from ${JSON.stringify(m)};`).join("\n");
+      if (Object.hasOwn(parts, name))
+        return [...(waiting.get(name) ?? [])]
+          .map((m) => `export { ${[...(functions(m)?.keys() ?? [])]} } from ${JSON.stringify(m)};`)
+          .join("\n");
       const file = JSON.stringify(fileOf(partOf(name) ?? ""));
       const lines = [...(functions(name) ?? [])].map(
         ([f, params]) => `let ${f}$; export function ${f}(${params}) { return (${f}$ ??= part(${file}).${f})(${params}); }`,
