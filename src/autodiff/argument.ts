@@ -28,6 +28,18 @@ export function during<R>(body: (keeper: Keeper) => R, way: "forward" | "both" =
 }
 
 /**
+ * The options of a transform. What f is called with comes in a second call, and people who have not met that write it beside f.
+ * @throws GraphError for other options, and for a value in their place
+ */
+export function optionsOf<T extends object>(who: string, options: T, names: readonly (keyof T & string)[]): T {
+  const odd =
+    options === null || isLeaf(options) ? "a value" : Object.keys(options).find((key) => !names.includes(key as keyof T & string));
+  if (odd !== undefined)
+    throw new GraphError(`${who}: ${odd} is no option; there are ${names.join(", ")}; what f takes comes in a second call: ${who}(f)(x)`);
+  return options;
+}
+
+/**
  * The function's argument as fresh identity nodes, one per leaf. Differentiating with respect to nodes that nobody else holds keeps nested
  * derivatives apart without tags or levels. Integer leaves pass through.
  */

@@ -5,10 +5,9 @@ import { isKept, type Value } from "../ir/node.ts";
 import { sizeOf } from "../ir/shape.ts";
 import { isLeaf, type Operands, rebuild, type Values } from "../ir/tree.ts";
 import { typeText } from "../ir/type.ts";
-import { known } from "../ops/define.ts";
 import { full } from "../ops/linear/constants.ts";
 import { reshape } from "../ops/linear/reshape.ts";
-import { type Argument, along, checkFloat, during, fresh, lossOf } from "./argument.ts";
+import { type Argument, along, checkFloat, during, fresh, lossOf, optionsOf } from "./argument.ts";
 import { batch } from "./batch.ts";
 import { directionsOf } from "./directions.ts";
 import { pullback, zerosLike } from "./pullback.ts";
@@ -25,6 +24,8 @@ export interface GradOptions<K> {
   readonly mode?: Way;
 }
 
+const optionNames = ["wrt", "mode"] as const;
+
 type Fn<P, A extends readonly unknown[], R> = (at: P, ...rest: A) => R;
 
 /** The gradient of a function with respect to its first argument, as a function of the same arguments. */
@@ -37,6 +38,7 @@ export function valueAndGrad<P, A extends readonly unknown[], R extends Loss>(
   options?: { readonly mode?: Way },
 ): (at: Operands<P>, ...rest: Operands<A>) => { value: R; grad: Values<P> };
 export function valueAndGrad(f: Fn<never, never, Loss>, options: GradOptions<PropertyKey> = {}): (...args: never[]) => unknown {
+  optionsOf("valueAndGrad", options, optionNames);
   return (at: unknown, ...rest: unknown[]) => differentiate("valueAndGrad", f, options, at, rest);
 }
 
@@ -54,6 +56,7 @@ export function grad<P, A extends readonly unknown[]>(
   options?: { readonly mode?: Way },
 ): (at: Operands<P>, ...rest: Operands<A>) => Values<P>;
 export function grad(f: Fn<never, never, Loss>, options: GradOptions<PropertyKey> = {}): (...args: never[]) => unknown {
+  optionsOf("grad", options, optionNames);
   return (at: unknown, ...rest: unknown[]) => differentiate("grad", f, options, at, rest).grad;
 }
 
@@ -64,7 +67,7 @@ function differentiate(
   at: unknown,
   rest: readonly unknown[],
 ): { value: Loss; grad: unknown } {
-  const { wrt, mode } = known(who, options, ["wrt", "mode"]);
+  const { wrt, mode } = options;
   if (typeof f !== "function") throw new GradientError(`${who}: the first argument is no function; write ${who}((x) => ...)(x)`);
   return during(
     (keeper) => {

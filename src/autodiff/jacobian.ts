@@ -5,11 +5,10 @@ import type { Value } from "../ir/node.ts";
 import { sizeOf } from "../ir/shape.ts";
 import { isLeaf, type Leaf, leaves, type Operands, rebuild, type Values } from "../ir/tree.ts";
 import { tensorType, typeText } from "../ir/type.ts";
-import { known } from "../ops/define.ts";
 import { full } from "../ops/linear/constants.ts";
 import { moveAxis } from "../ops/linear/every-example.ts";
 import { reshape } from "../ops/linear/reshape.ts";
-import { along, checkFloat, during, fresh, resultValues } from "./argument.ts";
+import { along, checkFloat, during, fresh, optionsOf, resultValues } from "./argument.ts";
 import { batch } from "./batch.ts";
 import { directionsOf } from "./directions.ts";
 import { grad, type Way } from "./grad.ts";
@@ -34,7 +33,7 @@ export function jacobian<P, A extends readonly unknown[], R>(
   f: Fn<P, A, R>,
   options: { readonly mode?: Way } = {},
 ): (at: Operands<P>, ...rest: Operands<A>) => Jacobian<R, P> {
-  const { mode } = known("jacobian", options, ["mode"]);
+  const { mode } = optionsOf("jacobian", options, ["mode"]);
   return (at, ...rest) =>
     during((keeper) => {
       const argument = fresh(at, keeper, "jacobian");

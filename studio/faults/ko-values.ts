@@ -29,6 +29,8 @@ export const values: readonly Row[] = [
     "{x|이} 목록입니다. 벡터는 tensor([1, 2])로 씁니다. 피연산자는 Value, Tensor, 형식화 배열, 수입니다.",
   ],
   ["{x:w} is a list of operands: {g}", "{x|은} 피연산자의 목록입니다: {g}"],
+  ["{a:p} is no option; there are {names}", "{a|은} 없는 옵션입니다. 있는 옵션: {names}."],
+  ["what f takes comes in a second call: {g}", "f에 줄 값은 한 번 더 불러서 줍니다: {g}"],
   ["attributes are one record", "속성은 레코드 하나로 씁니다."],
   [
     "{f:w} takes {n:w} operands and one attribute record; {m:w} arguments were given",

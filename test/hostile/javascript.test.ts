@@ -45,7 +45,27 @@ test.each<readonly [string, () => unknown, string]>([
   ["a Value where a graph is wanted", () => js.compile(js.sum(x), reference()), "compile: the first argument is no graph"],
   ["no engine", () => js.compile(square), "compile: the second argument is no engine; write wasm() or reference()"],
   ["an engine that nobody made", () => js.compile(square, reference), "compile: the second argument is no engine"],
-  ["JAX's argnums", () => js.grad((a: unknown) => a, { argnums: 1 })(x), "grad: argnums is no attribute; there are wrt, mode"],
+  [
+    "JAX's argnums",
+    () => js.grad((a: unknown) => a, { argnums: 1 })(x),
+    "grad: argnums is no option; there are wrt, mode; what f takes comes in a second call: grad(f)(x)",
+  ],
+  [
+    "a point beside the function",
+    () => js.grad((a: unknown) => a, { x: 1, y: 2 }),
+    "grad: x is no option; there are wrt, mode; what f takes",
+  ],
+  [
+    "a number beside the function",
+    () => js.valueAndGrad((a: unknown) => a, 3),
+    "valueAndGrad: a value is no option; there are wrt, mode; what f takes",
+  ],
+  [
+    "a tensor beside the function",
+    () => js.jacobian((a: unknown) => a, x),
+    "jacobian: a value is no option; there are mode; what f takes comes in a second call: jacobian(f)(x)",
+  ],
+  ["an option of grad", () => js.jacobian((a: unknown) => a, { wrt: ["a"] }), "jacobian: wrt is no option; there are mode; what f takes"],
   ["a gradient of a Value", () => js.grad(js.sum(x))(1), "grad: the first argument is no function; write grad((x) => ...)(x)"],
   ["tensors side by side instead of in a list", () => js.stack(x, x), "stack: xs is a list of operands: stack([a, b])"],
   ["a product with a star", () => (x as never) * 2, "x is no number; write mul(x, y), greater(x, 0), read(x)"],
