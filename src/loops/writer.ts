@@ -146,7 +146,11 @@ function writerOf(k: Assembler, node: Node): LoopWriter {
         code.op("i32.mul");
         code.op("i32.add");
       }
-    return known;
+    // What an instruction adds to an address is not negative.
+    if (known >= 0) return known;
+    code.int(known);
+    code.op("i32.add");
+    return 0;
   };
   const start = (block: Placed): void => {
     code.int(address(block, 0, 0));
@@ -166,6 +170,11 @@ function writerOf(k: Assembler, node: Node): LoopWriter {
     const made: Moving[] = [];
     for (const block of blocks as readonly Placed[]) {
       const step = block.column * bytes(block);
+      if (block.beyond < 0) {
+        const placed = w.part(block, 0, 0) as Placed;
+        made.push({ block: placed, pointer: placed.at, step });
+        continue;
+      }
       const known = made.find((m) => m.block.at === block.at && m.step === step);
       made.push({ block, pointer: known?.pointer ?? intIn(got(block.at)), step });
     }
