@@ -20,6 +20,7 @@ async function timed(suite) {
   const measured = await measure(await suite.contestants(), {
     check: suite.check,
     rounds: Number(values.rounds ?? suite.rounds ?? 21),
+    settled: suite.settled ?? false,
     ...(suite.elapsed ? {} : { now: processorNanoseconds }),
   });
   return `## ${suite.title}\n\n${timeTable(measured, suite)}\n`;

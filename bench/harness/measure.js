@@ -24,6 +24,8 @@
  * @property {number} [rounds] 21 when left out
  * @property {number} [batchMs] how long a batch should take; 20 when left out
  * @property {number} [warmMs] how long each runs before it is measured, so that its code is compiled; 300 when left out
+ * @property {boolean} [settled] whether each batch is done once more before the one that is timed. What others did meanwhile has its price: their garbage is collected in our
+ *   turn, and collections make the host forget code that it compiled, for work that nobody does now. Who trains does that alone, for long
  * @property {() => number} [now] nanoseconds
  */
 
@@ -32,7 +34,7 @@
  * @param {Options} options
  * @returns {Promise<Measured[]>}
  */
-export async function measure(contestants, { check, rounds = 21, batchMs = 20, warmMs = 300, now = nanoseconds }) {
+export async function measure(contestants, { check, rounds = 21, batchMs = 20, warmMs = 300, settled = false, now = nanoseconds }) {
   const runners = [];
   for (const { name, run, sample, most = Number.POSITIVE_INFINITY, left } of contestants) {
     /** @type {Measured} */
@@ -64,6 +66,7 @@ export async function measure(contestants, { check, rounds = 21, batchMs = 20, w
         measured.samples.push(await sample());
         continue;
       }
+      if (settled) await run(times);
       const from = now();
       await run(times);
       measured.samples.push((now() - from) / times);

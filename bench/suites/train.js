@@ -226,6 +226,7 @@ export function throughTrain(name) {
     unit: "ms a step",
     scale: 1e-6,
     rounds: 15,
+    settled: true,
     check(result) {
       if (!(Math.abs(result - truth) <= 1e-4 * Math.abs(truth))) throw new Error(`the first loss is ${result}, not ${truth}`);
     },

@@ -46,6 +46,24 @@ test("contestants take turns, and each one's samples are its own time for one pi
   expect(order.slice(-12).join("")).toBe("abcbcacababc");
 });
 
+test("settled, each batch is done once before the one that is timed, which may cost what others left behind", async () => {
+  let clock = 0;
+  let previous = "";
+  const taking = (name: string) => ({
+    name,
+    run: (times: number) => {
+      clock += (previous === name ? 1000 : 9000) * times;
+      previous = name;
+      return 7;
+    },
+  });
+  const options = { check: () => undefined, rounds: 3, batchMs: 1, warmMs: 0, now: () => clock };
+  const samples = async (settled: boolean): Promise<number[][]> =>
+    (await measure([taking("a"), taking("b")], { ...options, settled })).map((m) => m.samples);
+  expect(await samples(true)).toEqual([new Array(3).fill(1000), new Array(3).fill(1000)]);
+  expect((await samples(false)).flat()).toContain(9000);
+});
+
 test("a wrong answer and an exception are not timed, and are named", async () => {
   const check = (x: unknown): void => {
     if (x !== 7) throw new Error(`it says ${x}`);
