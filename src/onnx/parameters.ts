@@ -269,10 +269,11 @@ export function parametersOf(
     const origin = told.parameters.has(initializer) ? initializer : origins.length === 1 ? origins[0]! : null;
     found.push({ name, initializer, value, trainable: fixedBy === null, fixedBy, origin, copies: [] });
   }
-  // Single numbers come last: what is a weight beyond doubt has the first choice of names.
-  return found.map((p) =>
-    p.fixedBy === "single number" && sizeOf(p.value.type.shape) === 1
-      ? { ...p, name: free(pathName(p.initializer, uses, known, true), p.initializer) }
-      : p,
-  );
+  // Single numbers come last: what is a weight beyond doubt has the first choice of names. One that does something else than to scale or to move keeps its own.
+  return found.map((p) => {
+    const use = uses.get(p.initializer)?.[0];
+    const does = use !== undefined && rowFor(singleRoles, use.node)?.[use.at] !== undefined;
+    if (p.fixedBy !== "single number" || sizeOf(p.value.type.shape) !== 1 || !does) return p;
+    return { ...p, name: free(pathName(p.initializer, uses, known, true), p.initializer) };
+  });
 }

@@ -102,7 +102,8 @@ describe("a model", () => {
       node("Mul", ["b", "e"], ["c"], {}, "/model/Mul"),
       node("Add", ["c", "onnx::Add_521"], ["d"], {}, "/model/Add"),
       node("Add", ["d", "onnx::Add_7"], ["f"], {}, "/model/Add_1"),
-      node("Mul", ["f", "val_9"], ["y"], {}, "mul"),
+      node("Mul", ["f", "val_9"], ["g"], {}, "mul"),
+      node("Pow", ["g", "val_10"], ["y"], {}, "/model/Pow"),
     ];
     const weights = [
       weight("onnx::Mul_3", [], [0.35]),
@@ -111,6 +112,7 @@ describe("a model", () => {
       weight("onnx::Add_521", [1], [-10]),
       weight("onnx::Add_7", [2], [3, 4]),
       weight("val_9", [1], [2]),
+      weight("val_10", [], [1]),
     ];
     const model = await onnx.read(modelBytes({ nodes, weights }));
     expect(Object.keys(model.params)).toEqual([
@@ -120,6 +122,7 @@ describe("a model", () => {
       "model.bias.2",
       "model.bias",
       "val_9",
+      "val_10",
     ]);
     expect(model.trainable).toEqual(["model.attn.bias", "model.bias"]);
     // Those of a module are its weights; a single number is trained where it is named.
