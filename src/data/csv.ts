@@ -1,4 +1,4 @@
-import { DomainError, ParseError } from "../ir/errors.ts";
+import { DomainError, GraphError, ParseError } from "../ir/errors.ts";
 import { checkOptionNames, kindText, type OtherNames } from "../notation/given.ts";
 import { CsvRows } from "./csv-rows.ts";
 import { writeDecimal } from "./decimal.ts";
@@ -282,12 +282,25 @@ function grown(data: Float64Array, length: number): Float64Array {
   return out;
 }
 
+/** A path in the place of the text would be the header of a table without rows. */
+function refusePath(who: string, text: string): void {
+  if (text.length < 1000 && /^[^\r\n]+\.(csv|tsv|txt)$/i.test(text))
+    throw new GraphError(
+      `${who}: the text is a path, ${JSON.stringify(text)}; it is what is in the file, and by its path it is read by readCsv`,
+    );
+}
+
 /**
  * Reads CSV text (RFC 4180) with numbers in every column but the label's and those that are ignored. Rows and columns in messages count from 1, the
  * header included; empty lines are left out.
  * @throws ParseError, with row and column, for a cell that is no number, a row of another length, an open quote, or an empty file
  */
 export function parseCsv(text: string, options: CsvOptions = {}): CsvTable {
+  if (typeof text !== "string")
+    throw new GraphError(
+      `parseCsv: the text is ${kindText(text)}; decode bytes: new TextDecoder().decode(bytes), and read a file by readCsv("table.csv")`,
+    );
+  refusePath("parseCsv", text);
   const reader = new CsvReader(options);
   reader.rows.push(text, true);
   reader.read(Infinity);
@@ -323,6 +336,12 @@ export async function* csvBlocks(
   options: CsvOptions & { readonly blockRows?: number } = {},
 ): AsyncGenerator<CsvBlock, void, undefined> {
   const { blockRows = 65536 } = options;
+  if (typeof pieces === "string") refusePath("csvBlocks", pieces);
+  const some = pieces as Partial<AsyncIterable<unknown> & Iterable<unknown>> | null | undefined;
+  if (typeof (some?.[Symbol.asyncIterator] ?? some?.[Symbol.iterator]) !== "function")
+    throw new GraphError(
+      `csvBlocks: the pieces are ${kindText(pieces)}; they are texts or Uint8Arrays, one after the other: csvBlocks([bytes])`,
+    );
   yield* blocksBy(new CsvReader(options), pieces, blockRows);
 }
 
@@ -345,6 +364,8 @@ async function* blocksBy(
   const decoder = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
   let given = 0;
   for await (const piece of pieces) {
+    if (typeof piece !== "string" && !ArrayBuffer.isView(piece))
+      throw new GraphError(`csvBlocks: a piece is ${kindText(piece)}; pieces are texts or Uint8Arrays: csvBlocks([bytes])`);
     const text = typeof piece === "string" ? piece : decode(decoder, piece);
     if (text === "") continue;
     reader.rows.push(text, false);

@@ -1,11 +1,12 @@
 import { nodeFiles } from "../files/node-files.ts";
-import { readWhole, withFile } from "../files/open-file.ts";
+import { checkPath, readWhole, withFile } from "../files/open-file.ts";
 import { writeFileWhole } from "../files/write-file.ts";
-import { ParseError } from "../ir/errors.ts";
+import { GraphError, ParseError } from "../ir/errors.ts";
 import type { AnyGraph } from "../ir/graph.ts";
 import type { Tensor } from "../ir/tensor.ts";
 import type { TextGraph } from "../ir/text/parse-graph.ts";
 import { printGraph } from "../ir/text/print-graph.ts";
+import { kindText } from "../notation/given.ts";
 import { type GraphTextOptions, parse } from "../notation/graph-text.ts";
 import { crc32 } from "./crc32.ts";
 import { readTensorFile } from "./read-file.ts";
@@ -28,6 +29,11 @@ function besideOf(text: string): string | null {
  * @throws GraphError for attributes without a text form; DomainError when a file cannot be written
  */
 export async function writeGraph(path: string, g: AnyGraph): Promise<void> {
+  checkPath(path);
+  if (typeof g !== "function" || !("inputs" in g))
+    throw new GraphError(
+      `writeGraph: the second argument is ${kindText(g)}; it is a graph: graph({ x: f64(2) }, ({ x }) => ({ y: mul(x, x) }))`,
+    );
   const tensors: Record<string, Tensor> = {};
   const text = printGraph(g, { tensors });
   const old = await withFile(path, (file, size) => readWhole(file, size)).then(

@@ -6,6 +6,7 @@ import { sizeOf } from "../ir/shape.ts";
 import { hold, type Tensor } from "../ir/tensor.ts";
 import { f32, i32, tensorType, typeText } from "../ir/type.ts";
 import { type Dataset, dataset } from "./dataset.ts";
+import { bytesOf } from "./given-data.ts";
 
 const codes: Readonly<Record<number, readonly [DType, number]>> = {
   8: ["u8", 1],
@@ -21,7 +22,8 @@ const codes: Readonly<Record<number, readonly [DType, number]>> = {
  * Format: http://yann.lecun.com/exdb/mnist/, "the IDX file format".
  * @throws ParseError for anything that is not such a file, and for one that is cut short or too long
  */
-export function parseIdx(bytes: Uint8Array): Tensor {
+export function parseIdx(given: Uint8Array | ArrayBuffer): Tensor {
+  const bytes = bytesOf("parseIdx", given, "readMnist(images, labels)");
   if (bytes[0] === 0x1f && bytes[1] === 0x8b) throw new ParseError("idx: the file is packed by gzip; unpack it first: gunzip file.gz");
   const [dtype, width] = codes[bytes[2] ?? -1] ?? [null, 0];
   const rank = bytes[3];
@@ -77,7 +79,8 @@ const picture = 3 * 32 * 32;
  * i32[rows]. Format: https://www.cs.toronto.edu/~kriz/cifar.html, "Binary version".
  * @throws ParseError for bytes that are no whole records, and for a label above 9
  */
-export function parseCifar10(bytes: Uint8Array): { readonly x: Tensor; readonly y: Tensor } {
+export function parseCifar10(given: Uint8Array | ArrayBuffer): { readonly x: Tensor; readonly y: Tensor } {
+  const bytes = bytesOf("parseCifar10", given, 'readCifar10("data_batch_1.bin")');
   const rows = bytes.length / (picture + 1);
   if (rows === 0 || !Number.isInteger(rows))
     throw new ParseError(

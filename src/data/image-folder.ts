@@ -1,5 +1,5 @@
 import { type NodeFiles, nodeFiles, reasonOf } from "../files/node-files.ts";
-import { readWhole, withFile } from "../files/open-file.ts";
+import { checkPath, readWhole, withFile } from "../files/open-file.ts";
 import { allocate } from "../ir/dtype.ts";
 import { DomainError, ParseError, ShapeError } from "../ir/errors.ts";
 import { hold, type Tensor } from "../ir/tensor.ts";
@@ -140,6 +140,7 @@ function imageAt(path: string, form: ImageForm): Promise<Tensor> {
 
 /** Every image with its class, folders and files in the order of their names. */
 async function entriesOf(folder: string): Promise<{ readonly entries: readonly Entry[]; readonly classes: readonly string[] }> {
+  checkPath(folder);
   const files = await nodeFiles();
   const classes: string[] = [];
   const entries: Entry[] = [];

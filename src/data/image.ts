@@ -3,6 +3,7 @@ import { DomainError, ParseError } from "../ir/errors.ts";
 import { hold, type Tensor } from "../ir/tensor.ts";
 import { tensorType } from "../ir/type.ts";
 import { decodeImage, type ImageFit, type Pixels } from "./decode-image.ts";
+import { bytesOf } from "./given-data.ts";
 
 /** How an image becomes a tensor. */
 export interface ImageOptions {
@@ -67,10 +68,11 @@ export function tensorOfPixels({ width, height, data }: Pixels, { grey, dtype }:
  * @throws ParseError, with the path, for what cannot be read, is no such image, damaged or cut short; EngineError where sharp is not installed; DomainError
  *   for a size or a dtype that is none
  */
-export async function readImage(source: string | Uint8Array | Blob, options: ImageOptions = {}): Promise<Tensor> {
+export async function readImage(source: string | Uint8Array | ArrayBuffer | Blob, options: ImageOptions = {}): Promise<Tensor> {
   const form = imageForm("readImage", options);
   const read = async (bytes: Uint8Array): Promise<Tensor> => tensorOfPixels(await decodeImage(bytes, form.fit), form, "last");
-  if (typeof source !== "string") return read(source instanceof Uint8Array ? source : new Uint8Array(await source.arrayBuffer()));
+  if (typeof source !== "string")
+    return read(bytesOf("readImage", source instanceof Blob ? await source.arrayBuffer() : source, 'its path, readImage("cat.png")'));
   if (typeof createImageBitmap === "function") return read(await fetched(source));
   return withFile(source, async (file, size) => read(await readWhole(file, size)));
 }

@@ -4,6 +4,7 @@ import { DTypeError, ParseError } from "../ir/errors.ts";
 import { stridesOf } from "../ir/shape.ts";
 import { hold, type Tensor } from "../ir/tensor.ts";
 import { type TensorType, tensorType, typeText } from "../ir/type.ts";
+import { bytesOf, checkTensor } from "./given-data.ts";
 import { parsePythonLiteral } from "./python-literal.ts";
 
 /** NumPy's codes: kind and bytes. bf16 has none. */
@@ -67,7 +68,8 @@ export function npyLayout(bytes: Uint8Array): NpyLayout {
  * Format: NumPy documentation, `numpy.lib.format`.
  * @throws ParseError for anything that is not such a file, is cut short or longer than its shape, or holds no numbers
  */
-export function parseNpy(bytes: Uint8Array): Tensor {
+export function parseNpy(given: Uint8Array | ArrayBuffer): Tensor {
+  const bytes = bytesOf("parseNpy", given, 'readTensorFile("x.npy")');
   const { type, order, columns, start } = npyLayout(bytes);
   checkSize(type, bytes.length - start);
   const data = readElements(type.dtype, bytes.subarray(start), order, "npy");
@@ -148,7 +150,9 @@ function rowMajor(data: NumberArray, shape: readonly number[]): NumberArray {
  * A .npy file (version 1, little-endian, row-major), as `np.save` writes it.
  * @throws DTypeError for bf16, which NumPy has not; for 64-bit integers beyond 2^53
  */
-export function serializeNpy({ type, data }: Tensor): Uint8Array<ArrayBuffer> {
+export function serializeNpy(x: Tensor): Uint8Array<ArrayBuffer> {
+  checkTensor("serializeNpy", "x", x);
+  const { type, data } = x;
   const { dtype, shape } = type;
   const code = Object.keys(codes).find((key) => codes[key] === dtype);
   if (code === undefined) throw new DTypeError(`npy: NumPy has no ${dtype}; write cast(x, "f32") first, or save as safetensors`);

@@ -1,5 +1,6 @@
 import { DomainError, ParseError } from "../ir/errors.ts";
 import type { Tensor } from "../ir/tensor.ts";
+import { bytesOf, checkTensors } from "./given-data.ts";
 import { parseNpy, serializeNpy } from "./npy.ts";
 import { unpack, writeZip, zipMembers } from "./zip.ts";
 
@@ -8,9 +9,12 @@ import { unpack, writeZip, zipMembers } from "./zip.ts";
  * @param options `limit` is the most bytes that all arrays together may declare (2 GiB unless said)
  * @throws ParseError for damage, members that are no .npy files, sizes or checksums that are not as declared, or more than `limit`
  */
-export async function parseNpz(bytes: Uint8Array, options: { readonly limit?: number } = {}): Promise<Record<string, Tensor>> {
+export async function parseNpz(
+  given: Uint8Array | ArrayBuffer,
+  options: { readonly limit?: number } = {},
+): Promise<Record<string, Tensor>> {
   const { limit = 2 ** 31 } = options;
-  const members = zipMembers(bytes);
+  const members = zipMembers(bytesOf("parseNpz", given, 'readTensorFile("x.npz")'));
   let total = 0;
   for (const { name, size } of members) {
     if (!name.endsWith(".npy")) throw new ParseError(`npz: ${JSON.stringify(name)} is no .npy file; a .npz file holds nothing else`);
@@ -45,6 +49,7 @@ export async function serializeNpz(
   tensors: Readonly<Record<string, Tensor>>,
   options: { readonly compress?: boolean } = {},
 ): Promise<Uint8Array<ArrayBuffer>> {
+  checkTensors("serializeNpz", tensors);
   const files = Object.entries(tensors).map(([name, tensor]): [string, Uint8Array] => {
     if (name === "") throw new DomainError("npz: an array needs a name");
     return [`${name}.npy`, serializeNpy(tensor)];

@@ -1,5 +1,5 @@
 import type { OpenFile } from "../files/node-files.ts";
-import { pieces, readWhole, withFile } from "../files/open-file.ts";
+import { checkPath, pieces, readWhole, withFile } from "../files/open-file.ts";
 import { ParseError } from "../ir/errors.ts";
 import { hold, type Tensor } from "../ir/tensor.ts";
 import { f64 } from "../ir/type.ts";
@@ -16,6 +16,7 @@ import { parseSafetensors } from "./safetensors.ts";
  * @throws ParseError, with the path, when the file is missing, unreadable, a folder, of an unknown extension, cut short or not what it says
  */
 export async function readTensorFile(path: string, options: CsvOptions = {}): Promise<Tensor | Record<string, Tensor>> {
+  checkPath(path);
   const extension = /\.([^./\\]*)$/.exec(path)?.[1]?.toLowerCase() ?? "";
   const read = Object.hasOwn(readers, extension) ? readers[extension] : undefined;
   if (read === undefined)

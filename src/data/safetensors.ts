@@ -3,6 +3,7 @@ import type { DType } from "../ir/dtype.ts";
 import { DomainError, ParseError } from "../ir/errors.ts";
 import { hold, type Tensor } from "../ir/tensor.ts";
 import { tensorType, typeText } from "../ir/type.ts";
+import { bytesOf, checkTensors } from "./given-data.ts";
 import { repeatedKey } from "./repeated-key.ts";
 
 /** What a safetensors file holds: tensors by name and free text by key. */
@@ -45,7 +46,8 @@ export interface SafetensorsEntry {
  * @throws ParseError for anything that is not such a file: header longer than the file or than 100 MB, not JSON, a name twice, an unknown dtype,
  * offsets out of bounds, overlapping, with gaps, or not matching shape and dtype
  */
-export function parseSafetensors(bytes: Uint8Array): SafetensorsContent {
+export function parseSafetensors(given: Uint8Array | ArrayBuffer): SafetensorsContent {
+  const bytes = bytesOf("parseSafetensors", given, 'readTensorFile("x.safetensors")');
   const { entries, metadata, start } = safetensorsLayout(bytes, bytes.length);
   const tensors = entries.map(({ name, dtype, shape, from, to }): [string, Tensor] => {
     const data = readElements(dtype, bytes.subarray(start + from, start + to), "little", `safetensors: ${name}`);
@@ -176,6 +178,7 @@ export function serializeSafetensors(
   tensors: Readonly<Record<string, Tensor>>,
   metadata: Readonly<Record<string, string>> = {},
 ): Uint8Array<ArrayBuffer> {
+  checkTensors("serializeSafetensors", tensors);
   const rank = (tensor: Tensor) => order.findIndex(([, dtype]) => dtype === tensor.type.dtype);
   const entries = Object.entries(tensors).sort(([a, x], [b, y]) => rank(y) - rank(x) || compareNames(a, b));
   const parts: string[] = [];

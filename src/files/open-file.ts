@@ -1,4 +1,4 @@
-import { ParseError } from "../ir/errors.ts";
+import { GraphError, ParseError } from "../ir/errors.ts";
 import { nodeFiles, type OpenFile, reasonOf } from "./node-files.ts";
 
 const pieceSize: number = 2 ** 20;
@@ -22,7 +22,19 @@ async function open<T>(path: string, use: (file: OpenFile, size: number) => Prom
   }
 }
 
+/** @throws GraphError for what is no path: who has no types is told what was given, not what Node makes of it */
+export function checkPath(path: unknown): void {
+  if (typeof path === "string" || path instanceof URL) return;
+  const bytes = ArrayBuffer.isView(path) || path instanceof ArrayBuffer;
+  const given =
+    path === undefined ? "missing" : bytes ? "a typed array" : path === null || typeof path !== "object" ? String(path) : "a record";
+  throw new GraphError(
+    `the path is ${given}; it is a text, as "table.csv"${bytes ? "; bytes are for parseNpy, parseNpz and the like" : ""}`,
+  );
+}
+
 async function opened(path: string): Promise<OpenFile> {
+  checkPath(path);
   const files = await nodeFiles();
   try {
     const kind = await files.stat(path);

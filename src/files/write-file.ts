@@ -1,5 +1,6 @@
 import { ChainruleError, DomainError } from "../ir/errors.ts";
 import { type NodeFiles, nodeFiles, reasonOf } from "./node-files.ts";
+import { checkPath } from "./open-file.ts";
 
 /** What a file will hold; pieces are asked for one by one, while it is written. */
 export type Content = Uint8Array | string | Iterable<Uint8Array>;
@@ -63,7 +64,12 @@ export async function writeFilesWhole(list: readonly { readonly path: string; re
   let current = list[0]?.path ?? "";
   try {
     for (const { path, content } of list) {
+      checkPath(path);
       current = path;
+      if (typeof (content as Partial<Iterable<unknown>> | undefined)?.[Symbol.iterator] !== "function")
+        throw new DomainError(
+          `cannot write ${path}: what it is to hold is ${String(content)}; it is a text, a Uint8Array, or several of these`,
+        );
       const target = await files.realpath(path).catch(() => path); // a link stays a link
       const before = await files.stat(target).catch(() => null);
       if (before?.isDirectory()) throw new DomainError(`cannot write ${path}: it is a folder`);

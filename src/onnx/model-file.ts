@@ -1,7 +1,8 @@
 import { withFile } from "../files/open-file.ts";
 import { type Ranges, rangesOfBlob, rangesOfBytes, rangesOfFile } from "../files/ranges.ts";
-import { ParseError } from "../ir/errors.ts";
+import { GraphError, ParseError } from "../ir/errors.ts";
 import type { Tensor } from "../ir/tensor.ts";
+import { kindText } from "../notation/given.ts";
 import { type ExternalFiles, readExternal } from "./external-data.ts";
 import { type FunctionMessage, type GraphMessage, type ModelMessage, modelShape, type NodeMessage, type TensorMessage } from "./schema.ts";
 import { tensorOf } from "./tensor-data.ts";
@@ -9,7 +10,7 @@ import { thin } from "./thin.ts";
 import { readMessage } from "./wire.ts";
 
 /** Where a model comes from: a path (Node), an address, its bytes, or a file that a user chose in a page. */
-export type Source = string | URL | Uint8Array | Blob;
+export type Source = string | URL | Uint8Array | ArrayBuffer | Blob;
 
 /** A model file that was read, but for the data of tensors that nobody has asked for yet. */
 export interface ModelFile {
@@ -45,7 +46,10 @@ interface Store {
 async function storeOf(source: Source): Promise<Store> {
   const held = (file: Ranges): Store => ({ folder: null, use: (read) => read(file) });
   if (source instanceof Uint8Array) return held(rangesOfBytes(source));
+  if (source instanceof ArrayBuffer) return held(rangesOfBytes(new Uint8Array(source)));
   if (source instanceof Blob) return held(rangesOfBlob(source));
+  if (typeof source !== "string" && !(source instanceof URL))
+    throw new GraphError(`onnx: the model is ${kindText(source)}; it is a path, an address, bytes or a Blob: onnx.read("model.onnx")`);
   const text = String(source);
   if (/^(https?|blob|data):/i.test(text)) {
     const answer = await fetch(text);

@@ -2,6 +2,41 @@ import type { Row } from "./tell-fault.ts";
 
 /** What is said of files: tables, tensors, saved graphs and ONNX models. */
 export const files: readonly Row[] = [
+  // What was given.
+  [
+    "the bytes are {a:p}; they are a Uint8Array or an ArrayBuffer, and a file is read by {g}",
+    "바이트 자리에 있는 것이 {a}입니다. Uint8Array나 ArrayBuffer를 주세요. 파일은 {g|으로} 읽습니다.",
+  ],
+  [
+    "the bytes are {a:p}; they are a Uint8Array or an ArrayBuffer, and a file is read by its path, {g}",
+    "바이트 자리에 있는 것이 {a}입니다. Uint8Array나 ArrayBuffer를 주세요. 파일은 경로로 읽습니다: {g}",
+  ],
+  ["{what:p} is {a:p}; it is a tensor: {g}", "{what!} 자리에 있는 것이 {a}입니다. 텐서여야 합니다: {g}"],
+  ["the tensors are {a:p}; they are a record: {g:s}", "텐서 자리에 있는 것이 {a}입니다. 레코드여야 합니다: {g}"],
+  [
+    "parseCsv: the text is {a:p}; decode bytes: {g}, and read a file by {h}",
+    "CSV: 글 자리에 있는 것이 {a}입니다. 바이트는 {g|으로} 풀고, 파일은 {h|으로} 읽으세요.",
+  ],
+  [
+    "{who:w}: the text is a path, {a}; it is what is in the file, and by its path it is read by readCsv",
+    "{who}에 경로 {a|을} 주었습니다. 파일에 든 글을 주세요. 경로로는 readCsv가 읽습니다.",
+  ],
+  [
+    "csvBlocks: the pieces are {a:p}; they are texts or Uint8Arrays, one after the other: {g}",
+    "CSV: 조각들 자리에 있는 것이 {a}입니다. 글이나 Uint8Array를 차례로 주세요: {g}",
+  ],
+  ["csvBlocks: a piece is {a:p}; pieces are texts or Uint8Arrays: {g}", "CSV: 조각 하나가 {a}입니다. 조각은 글이나 Uint8Array입니다: {g}"],
+  ["writeGraph: the second argument is {a:p}; it is a graph: {g:s}", "writeGraph의 두 번째 인수가 {a}입니다. 그래프여야 합니다: {g}"],
+  ['the path is {a:p}; it is a text, as "table.csv"', '경로 자리에 있는 것이 {a}입니다. "table.csv" 같은 글이어야 합니다.'],
+  ["bytes are for parseNpy, parseNpz and the like", "바이트는 parseNpy, parseNpz 같은 함수가 읽습니다."],
+  [
+    "cannot write {path}: what it is to hold is {a}; it is a text, a Uint8Array, or several of these",
+    "{path|을} 쓸 수 없습니다. 담을 것이 {a}입니다. 글, Uint8Array 또는 그 목록이어야 합니다.",
+  ],
+  [
+    "onnx: the model is {a:p}; it is a path, an address, bytes or a Blob: {g}",
+    "ONNX: 모델 자리에 있는 것이 {a}입니다. 경로, 주소, 바이트, Blob 가운데 하나여야 합니다: {g}",
+  ],
   // Tables.
   ["csv: the file is empty", "CSV: 파일이 비어 있습니다."],
   ["csv: the file has a header and no rows", "CSV: 열 이름만 있고 행이 없습니다."],

@@ -1,7 +1,32 @@
 import { describe, expect, test } from "vitest";
 import { dataset } from "../../src/data/dataset.ts";
 import { loader } from "../../src/data/loader.ts";
-import { csvRows, imageRows, npyRows, parseCsv, safetensorsRows } from "../../src/data.ts";
+import {
+  csvBlocks,
+  csvRows,
+  imageFolder,
+  imageRows,
+  loadTensors,
+  npyRows,
+  parseCifar10,
+  parseCsv,
+  parseIdx,
+  parseNpy,
+  parseNpz,
+  parseSafetensors,
+  readCifar10,
+  readCsv,
+  readGraph,
+  readImage,
+  readMnist,
+  readTensorFile,
+  safetensorsRows,
+  serializeNpy,
+  serializeNpz,
+  serializeSafetensors,
+  writeFileWhole,
+  writeGraph,
+} from "../../src/data.ts";
 import { type ChainruleError, tensor, variable } from "../../src/index.ts";
 
 /** What is thrown: an error of ours, and never one that JavaScript makes by itself. */
@@ -15,11 +40,106 @@ function refused(call: unknown, ...given: unknown[]): string {
   throw new Error("it was not refused");
 }
 
+/** The same of a promise too. */
+async function told(call: unknown, ...given: unknown[]): Promise<string> {
+  try {
+    await (call as (...given: unknown[]) => unknown)(...given);
+  } catch (error) {
+    expect((error as ChainruleError).code, String(error)).toBeTypeOf("string");
+    return (error as Error).message;
+  }
+  throw new Error("it was not refused");
+}
+
+const first = async (pieces: never): Promise<unknown> => (await csvBlocks(pieces).next()).value;
+
 const x = tensor([
   [1, 2],
   [3, 4],
 ]);
 const data = dataset({ x, y: tensor([0, 1]) });
+
+describe("readers and writers say what was given in the place of", () => {
+  const buffer = Buffer.from(serializeNpy(x));
+
+  test.each<[(given: never) => unknown, string]>([
+    [parseNpy, 'readTensorFile("x.npy")'],
+    [parseNpz, 'readTensorFile("x.npz")'],
+    [parseSafetensors, 'readTensorFile("x.safetensors")'],
+    [parseIdx, "readMnist(images, labels)"],
+    [parseCifar10, 'readCifar10("data_batch_1.bin")'],
+  ])("bytes: %o", async (read, byPath) => {
+    for (const [given, kind] of [
+      [undefined, "missing"],
+      [null, "null"],
+      ["x.npy", '"x.npy"'],
+      [[1, 2], "a list"],
+      [new Float32Array(2), "a typed array"],
+      [{}, "a record"],
+    ] as const)
+      await expect(told(read, given)).resolves.toBe(
+        `${read.name}: the bytes are ${kind}; they are a Uint8Array or an ArrayBuffer, and a file is read by ${byPath}`,
+      );
+  });
+
+  test("bytes, which Node's buffers and ArrayBuffers are", async () => {
+    const zip = await serializeNpz({ x });
+    const file = serializeSafetensors({ x });
+    for (const as of [(b: Uint8Array<ArrayBuffer>) => Buffer.from(b), (b: Uint8Array<ArrayBuffer>) => b.slice().buffer]) {
+      expect(parseNpy(as(serializeNpy(x)))).toEqual(x);
+      expect(await parseNpz(as(zip))).toEqual({ x });
+      expect(parseSafetensors(as(file)).tensors).toEqual({ x });
+      expect(parseIdx(as(Uint8Array.of(0, 0, 8, 1, 0, 0, 0, 1, 7))).data[0]).toBe(7);
+    }
+  });
+
+  test("texts of tables, and their pieces", async () => {
+    expect(await told(parseCsv)).toBe(
+      'parseCsv: the text is missing; decode bytes: new TextDecoder().decode(bytes), and read a file by readCsv("table.csv")',
+    );
+    expect(await told(parseCsv, buffer)).toContain("parseCsv: the text is a typed array; decode bytes: ");
+    for (const [name, read] of Object.entries({ parseCsv, csvBlocks: first }))
+      expect(await told(read, "data/table.csv")).toBe(
+        `${name}: the text is a path, "data/table.csv"; it is what is in the file, and by its path it is read by readCsv`,
+      );
+    const pieces = "they are texts or Uint8Arrays, one after the other: csvBlocks([bytes])";
+    expect(await told(first)).toBe(`csvBlocks: the pieces are missing; ${pieces}`);
+    expect(await told(first, 3)).toBe(`csvBlocks: the pieces are 3; ${pieces}`);
+    expect(await told(first, buffer)).toBe("csvBlocks: a piece is 147; pieces are texts or Uint8Arrays: csvBlocks([bytes])");
+  });
+
+  test("tensors, and records of them", async () => {
+    expect(await told(serializeNpy)).toBe("serializeNpy: x is missing; it is a tensor: tensor(x)");
+    expect(await told(serializeNpy, variable([1]))).toBe("serializeNpy: x is a Value; it is a tensor: evaluate(x)");
+    for (const write of [serializeNpz, serializeSafetensors]) {
+      expect(await told(write)).toBe(`${write.name}: the tensors are missing; they are a record: { w: tensor([1, 2]) }`);
+      expect(await told(write, x)).toContain(`${write.name}: the tensors are a tensor of f64[2,2]; they are a record`);
+      expect(await told(write, { w: [1, 2] })).toBe(`${write.name}: w is a list; it is a tensor: tensor(x)`);
+    }
+    expect(await told(writeGraph, "none.graph", {})).toContain("writeGraph: the second argument is a record; it is a graph: graph(");
+  });
+
+  test.each([readCsv, readTensorFile, readGraph, writeGraph, readMnist, readCifar10, loadTensors, imageFolder, writeFileWhole])(
+    "paths: %o",
+    async (read) => {
+      const path = 'it is a text, as "table.csv"';
+      expect(await told(read, undefined, "")).toBe(`the path is missing; ${path}`);
+      expect(await told(read, 3, "")).toBe(`the path is 3; ${path}`);
+      expect(await told(read, { path: "x" }, "")).toBe(`the path is a record; ${path}`);
+      expect(await told(read, buffer, "")).toBe(`the path is a typed array; ${path}; bytes are for parseNpy, parseNpz and the like`);
+    },
+  );
+
+  test("images, and what files are to hold", async () => {
+    expect(await told(readImage)).toBe(
+      'readImage: the bytes are missing; they are a Uint8Array or an ArrayBuffer, and a file is read by its path, readImage("cat.png")',
+    );
+    expect(await told(readImage, new ArrayBuffer(4))).toContain("image: it is no PNG, JPEG or WebP image");
+    expect(await told(writeFileWhole, "none.txt")).toBe(
+      "cannot write none.txt: what it is to hold is undefined; it is a text, a Uint8Array, or several of these",
+    );
+  });
+});
 
 describe("dataset refuses", () => {
   test("what is no record of columns", () => {

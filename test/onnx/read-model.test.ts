@@ -26,6 +26,25 @@ describe("a model", () => {
     expect(toArray(model.apply(model.params, { x }).y)).toEqual([3, 8]);
   });
 
+  test("is a path, an address, bytes or a Blob, and of anything else it is said what was given", async () => {
+    const bytes = modelBytes({ nodes: [node("Relu", ["x"], ["y"])], inputs: [port("x", [2])], outputs: [port("y", [2])] });
+    const x = tensor(Float32Array.of(-1, 2));
+    for (const source of [bytes, Buffer.from(bytes), bytes.slice().buffer, new Blob([bytes.slice()])]) {
+      const model = await onnx.read(source);
+      expect(toArray(model.apply(model.params, { x })["y"]!)).toEqual([0, 2]);
+    }
+    for (const [given, kind] of [
+      [undefined, "missing"],
+      [null, "null"],
+      [3, "3"],
+      [{ path: "model.onnx" }, "a record"],
+    ] as const)
+      for (const read of [onnx.read, onnx.inspect, onnx.outline])
+        await expect(read(given as never)).rejects.toThrow(
+          `onnx: the model is ${kind}; it is a path, an address, bytes or a Blob: onnx.read("model.onnx")`,
+        );
+  });
+
   test("serves any batch size from one file, and shapes that it computes become constants", async () => {
     const nodes = [
       node("Shape", ["x"], ["s"]),
