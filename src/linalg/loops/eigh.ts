@@ -15,7 +15,7 @@ const strip = 64;
 const limit = 60;
 /** From so many QL steps on their rotations are applied, to so many columns at a time: these rows stay in the cache for all of the steps. */
 const steps = 32;
-const columns = 32;
+const columns = 64;
 /** Magnitudes nearer than this to the largest one count as equal to it: see `kernels/orientation.ts`. */
 const near = 1 - 1e-8;
 
@@ -267,12 +267,13 @@ function diagonal(w: LoopWriter, all: Rotated): void {
         c2.set(c);
         s2.set(s);
         const [g, h] = [w.real(w.mul(c, ei)), w.real(w.mul(c, p))];
+        // c di - s g as a quotient, which waits for the root alone and not for c and s.
+        const over = w.real(w.sub(w.mul(p, di), w.mul(ei, g)));
         const r = w.real(w.sqrt(w.add(w.mul(p, p), w.mul(ei, ei))));
         w.put(w.part(e, 0, i), 0, 1, w.mul(s, r));
-        const inverse = w.real(w.div(1, r));
-        s.set(w.mul(ei, inverse));
-        c.set(w.mul(p, inverse));
-        p.set(w.sub(w.mul(c, di), w.mul(s, g)));
+        s.set(w.div(ei, r));
+        c.set(w.div(p, r));
+        p.set(w.div(over, r));
         w.put(w.part(d, 0, i), 0, 1, w.add(h, w.mul(s, w.add(w.mul(c, g), w.mul(s, di)))));
         const turn = w.part(turns, count, w.times(2, i));
         w.put(turn, 0, 0, c);

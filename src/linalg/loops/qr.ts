@@ -3,7 +3,7 @@ import type { Node } from "../../ir/node.ts";
 import type { Block, LoopWriter, Real, Whole } from "../../loops/language.ts";
 import { written } from "../../loops/writer.ts";
 import { matricesIn } from "../matrices.ts";
-import { byFours, clear, fourRows, turnInto } from "./rows.ts";
+import { byFours, clear, fourRows, spread, turnInto } from "./rows.ts";
 
 /** Reflections that become one, so that what they do to all other columns is a product. */
 export const together = 16;
@@ -27,13 +27,20 @@ export interface Reflected {
 /** Lengths of temporary arrays for the reflections of an m by n matrix. */
 export function reflectedTemps(m: number, n: number): readonly number[] {
   const k = Math.min(m, n);
-  return [n * m, k, ...(k > few ? [together * k, 2 * n * together] : [1, 1])];
+  return [n * spread(m), k, ...(k > few ? [together * k, 2 * n * together] : [1, 1])];
 }
 
 /** Those temporary arrays, the first of which is temp `first`. */
 export function reflectedOf(w: LoopWriter, first: number, m: number, n: number): Reflected {
   const k = Math.min(m, n);
-  return { x: w.temp(first, m), taus: w.temp(first + 1, k), groups: w.temp(first + 2, k), parts: w.temp(first + 3, together), m, n };
+  return {
+    x: w.temp(first, spread(m)),
+    taus: w.temp(first + 1, k),
+    groups: w.temp(first + 2, k),
+    parts: w.temp(first + 3, together),
+    m,
+    n,
+  };
 }
 
 /** Rows `from` to `to` - 1 of `rows` less tau times their product with v, from v's column on. */
@@ -218,13 +225,13 @@ export function qrLoops(node: Node): CompiledLoops {
   const [m, n] = type.shape.slice(-2) as [number, number];
   const k = Math.min(m, n);
   return written(node, {
-    temps: [...reflectedTemps(m, n), k * m],
+    temps: [...reflectedTemps(m, n), k * spread(m)],
     products: k > few ? Math.max(m, n) : 0,
     operations: 2 * matricesIn(type) * k * k * (Math.max(m, n) - k / 3),
     kernel(w) {
       const [a, q, r] = [w.operand(0, n), w.result(0, k), w.result(1, n)];
       const all = reflectedOf(w, 0, m, n);
-      const rows = w.temp(4, m);
+      const rows = w.temp(4, spread(m));
       w.each(
         [matricesIn(type)],
         [
