@@ -1,56 +1,123 @@
 import type { CompiledLoops } from "../../ir/assembler.ts";
 import type { Node } from "../../ir/node.ts";
+import type { Block, LoopWriter, Real, RealCell, Whole } from "../../loops/language.ts";
 import { written } from "../../loops/writer.ts";
 import { matricesIn } from "../matrices.ts";
-import { symmetric } from "./symmetric.ts";
+import { overMatrices } from "./over-matrices.ts";
+import { byTwos, few, lessFour, solveFour, stride, together } from "./triangular.ts";
 
-/** Rows whose pivots are taken one by one; what they take from the rows after them is a product. */
-const together = 32;
-/** Rows of such a product: each begins at its own diagonal. */
-const strip = 64;
+/** Rows that lose a product together: each such strip begins at its own diagonal. A multiple of what the engine's product takes at once. */
+const strip = 60;
+/** Columns that are read together where they lie across memory: what is read at once has eight doubles. */
+const across = 8;
+
+/** The upper triangle of the symmetric part (a + a^T) / 2; `room` has `across` rows. */
+function symmetricPart(w: LoopWriter, a: Block, to: Block, room: Block, n: number): void {
+  const row = (i: Whole, below: Block): void =>
+    w.sweep(w.minus(n, i), [w.part(to, i, i), w.part(a, i, i), below], [], ([, x, y]) => [
+      w.choose(w.unequal(x!, y!), w.add(w.mul(0.5, x!), w.mul(0.5, y!)), x!),
+      null,
+      null,
+    ]);
+  if (n <= few) {
+    w.for(0, n, (i) => row(i, w.turned(w.part(a, i, i))));
+    return;
+  }
+  w.for(
+    0,
+    n,
+    (first) => {
+      const count = w.whole(w.least(w.minus(n, first), across));
+      w.for(first, n, (j) => w.sweep(count, [w.turned(w.part(room, 0, j)), w.part(a, j, first)], [], ([, x]) => [x!, null]));
+      w.for(0, count, (c) => {
+        const i = w.whole(w.plus(first, c));
+        row(i, w.part(room, c, i));
+      });
+    },
+    across,
+  );
+}
+
+/** The root of a pivot; one that is not above 0 is the host's. */
+function rootOf(w: LoopWriter, pivot: RealCell): RealCell {
+  w.if(w.not(w.less(0, pivot)), () => w.giveUp());
+  return w.real(w.sqrt(pivot));
+}
+
+/** The rows from `first` to `end` of the factor's transpose, of all their columns. */
+function eliminate(w: LoopWriter, u: Block, first: Whole | number, end: Whole | number, n: number): void {
+  const done = w.whole(first);
+  w.for(
+    first,
+    w.minus(end, 3),
+    (k) => {
+      const rows = [0, 1, 2, 3].map((i) => w.whole(w.plus(k, i)));
+      const corner = w.part(u, k, k);
+      // The triangle of the four, number by number.
+      const solved: RealCell[][] = [[], [], [], []];
+      for (let i = 0; i < 4; i++)
+        for (let j = i; j < 4; j++) {
+          let rest: Real = w.get(corner, i, j);
+          for (let s = 0; s < i; s++) rest = w.sub(rest, w.mul(solved[s]![i]!, solved[s]![j]!));
+          const x = w.real(rest);
+          solved[i]![j] = i === j ? rootOf(w, x) : w.real(w.div(x, solved[i]![i]!));
+          w.put(corner, i, j, solved[i]![j]!);
+        }
+      const next = w.whole(w.plus(k, 4));
+      solveFour(w, w.turned(u), rows, rows.map((row) => w.part(u, row, next)), w.minus(n, next), false); // biome-ignore format: one call
+      byTwos(w, next, w.whole(end), (targets) => {
+        const at = targets[0]!;
+        lessFour(
+          w,
+          w.minus(n, at),
+          targets.map((q) => w.part(u, q, at)),
+          rows.map((row) => w.part(u, row, at)),
+          targets.flatMap((q) => rows.map((row) => w.get(u, row, q))),
+        );
+      });
+      done.set(next);
+    },
+    4,
+  );
+  w.for(done, end, (k) => {
+    const root = rootOf(w, w.real(w.get(u, k, k)));
+    w.sweep(w.minus(n, k), [w.part(u, k, k)], [root], ([x], [r]) => [w.div(x!, r!)]);
+    w.for(w.plus(k, 1), end, (i) =>
+      w.sweep(w.minus(n, i), [w.part(u, i, i), w.part(u, k, i)], [w.get(u, k, i)], ([x, z], [f]) => [w.sub(x!, w.mul(f!, z!)), null]),
+    );
+  });
+}
 
 /**
- * The Cholesky factor by rows of its transpose U: row k divided by its root, taken from the rows after it. What is not positive is the host's.
- * Source: G. H. Golub, C. F. Van Loan, "Matrix Computations", 4th ed., 4.2.9.
+ * The Cholesky factor by rows of its transpose U: four rows at once, which the rows after them lose then, beyond a panel as a product. What is not
+ * positive is the host's. Source: G. H. Golub, C. F. Van Loan, "Matrix Computations", 4th ed., 4.2.9.
  */
 export function choleskyLoops(node: Node): CompiledLoops {
   const { type } = node;
   const n = type.shape.at(-1)!;
+  const blocked = n > few;
+  const width = stride(n);
   return written(node, {
-    temps: [n * n, together * n],
-    products: n,
+    temps: blocked ? [n * width, together * width] : [n * width],
+    products: blocked ? n : 0,
     operations: (matricesIn(type) * n ** 3) / 3,
     kernel(w) {
-      const [a, y] = [w.operand(0, n), w.result(0, n)];
-      const [u, minus] = [w.temp(0, n), w.temp(1, n)];
-      const steps = [n * n];
-      w.each(
-        [matricesIn(type)],
-        [
-          { block: a, steps },
-          { block: y, steps },
-        ],
-        () => {
-          symmetric(w, a, u, n);
+      const u = w.temp(0, width);
+      const minus = blocked ? w.temp(1, width) : u;
+      overMatrices(w, node, (a, [y]) => {
+        symmetricPart(w, a, u, minus, n);
+        if (!blocked) eliminate(w, u, 0, n, n);
+        else
           w.for(
             0,
             n,
             (first) => {
               const end = w.whole(w.least(w.plus(first, together), n));
-              w.for(first, end, (k) => {
-                const pivot = w.real(w.get(u, k, k));
-                w.if(w.not(w.less(0, pivot)), () => w.giveUp());
-                const row = w.part(u, k, k);
-                w.sweep(w.minus(n, k), [row], [w.sqrt(pivot)], ([x], [root]) => [w.div(x!, root!)]);
-                w.for(w.plus(k, 1), end, (i) => {
-                  const factor = w.get(u, k, i);
-                  w.sweep(w.minus(n, i), [w.part(u, i, i), w.part(u, k, i)], [factor], ([x, z], [f]) => [w.sub(x!, w.mul(f!, z!)), null]);
-                });
-              });
+              const count = w.whole(w.minus(end, first));
+              eliminate(w, u, first, end, n);
               w.if(w.before(end, n), () => {
-                const count = w.whole(w.minus(end, first));
-                w.for(first, end, (k) =>
-                  w.sweep(w.minus(n, end), [w.part(minus, w.minus(k, first), end), w.part(u, k, end)], [], ([, x]) => [w.neg(x!), null]),
+                w.for(0, count, (c) =>
+                  w.sweep(w.minus(n, end), [w.part(minus, c, end), w.part(u, w.plus(first, c), end)], [], ([, x]) => [w.neg(x!), null]),
                 );
                 w.for(
                   end,
@@ -65,17 +132,12 @@ export function choleskyLoops(node: Node): CompiledLoops {
             },
             together,
           );
-          w.for(0, n, (i) =>
-            w.for(0, n, (j) =>
-              w.if(
-                w.before(i, j),
-                () => w.put(y, i, j, 0),
-                () => w.put(y, i, j, w.get(u, j, i)),
-              ),
-            ),
-          );
-        },
-      );
+        w.for(0, n, (i) => {
+          const next = w.whole(w.plus(i, 1));
+          w.sweep(next, [w.part(y!, i, 0), w.turned(w.part(u, 0, i))], [], ([, x]) => [x!, null]);
+          w.sweep(w.minus(n, next), [w.part(y!, i, next)], [], () => [w.mul(0, 0)]);
+        });
+      });
     },
   });
 }

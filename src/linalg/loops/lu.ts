@@ -7,7 +7,7 @@ import { wellConditioned } from "../kernels/well-conditioned.ts";
 import { batchOf } from "../matrices.ts";
 import { overMatrices } from "./over-matrices.ts";
 import { copyRows, overSystems, systemsOf } from "./systems.ts";
-import { byTwos, few, lessFour, solveBlocks, solveInPlace, solveRows, together } from "./triangular.ts";
+import { byTwos, few, lessFour, solveBlocks, solveInPlace, solveRows, stride, together } from "./triangular.ts";
 
 /** P a = L U as the kernels use it. */
 interface Factors {
@@ -19,8 +19,6 @@ interface Factors {
   readonly parity: RealCell;
 }
 
-/** A power of two in elements from row to row puts all of a column in the same few places of a cache. */
-const stride = (n: number): number => (n % 32 === 0 ? n + 8 : n);
 const blocked = (n: number): boolean => n > few;
 
 /** What {@link factor} needs, as the first temporary arrays of a kernel. */

@@ -16,6 +16,9 @@ export const together = 32;
 /** Systems of so many rows need no products. */
 export const few = 48;
 
+/** A power of two in elements from row to row puts all of a column in the same few places of a cache. */
+export const stride = (n: number): number => (n % 32 === 0 ? n + 8 : n);
+
 /** Rows of `targets` less four rows times numbers each: `factors` has four for every target. */
 export function lessFour(
   w: LoopWriter,
@@ -48,6 +51,28 @@ export function byTwos(w: LoopWriter, from: Whole, to: Whole, body: (rows: reado
   w.if(w.before(next, to), () => body([next]));
 }
 
+/** Four rows of so many columns, whose places in t are given, solved in one pass. */
+export function solveFour(
+  w: LoopWriter,
+  t: Block,
+  rows: readonly Whole[],
+  lines: readonly Block[],
+  columns: Whole | number,
+  unitDiagonal: boolean,
+): void {
+  const factors: Real[] = [];
+  for (let i = 0; i < 4; i++) for (let j = 0; j <= i; j++) factors.push(i === j && unitDiagonal ? w.real(1) : w.get(t, rows[i]!, rows[j]!));
+  w.sweep(columns, lines, factors, (elements, f) => {
+    const solved: Real[] = [];
+    elements.forEach((element, i) => {
+      const at = (i * (i + 1)) / 2;
+      const rest = solved.reduce((sum, z, j) => w.sub(sum, w.mul(f[at + j]!, z)), element);
+      solved.push(w.real(unitDiagonal ? rest : w.div(rest, f[at + i]!)));
+    });
+    return solved;
+  });
+}
+
 /**
  * Overwrites `count` rows of x, each of `columns`, with the solution of t x = x: four rows at once, which the rows after them lose then.
  * Source: G. H. Golub, C. F. Van Loan, "Matrix Computations", 4th ed., 3.1.5.
@@ -63,18 +88,7 @@ export function solveRows(w: LoopWriter, t: Block, x: Block, count: Whole | numb
     (s) => {
       const rows = [0, 1, 2, 3].map((i) => place(w.plus(s, i)));
       const lines = rows.map(line);
-      const factors: Real[] = [];
-      for (let i = 0; i < 4; i++)
-        for (let j = 0; j <= i; j++) factors.push(i === j && unitDiagonal ? w.real(1) : w.get(t, rows[i]!, rows[j]!));
-      w.sweep(columns, lines, factors, (elements, f) => {
-        const solved: Real[] = [];
-        elements.forEach((element, i) => {
-          const at = (i * (i + 1)) / 2;
-          const rest = solved.reduce((sum, z, j) => w.sub(sum, w.mul(f[at + j]!, z)), element);
-          solved.push(w.real(unitDiagonal ? rest : w.div(rest, f[at + i]!)));
-        });
-        return solved;
-      });
+      solveFour(w, t, rows, lines, columns, unitDiagonal);
       done.set(w.plus(s, 4));
       byTwos(w, done, w.whole(count), (next) => {
         const targets = next.map(place);
