@@ -56,7 +56,7 @@ describe("the packed package", () => {
       ]),
     );
     const allowed =
-      /^(package\.json|README\.md|LICENSE|CHANGELOG\.md|bin\/.*\.js|dist\/[^/]*\.js|dist\/studio\/index\.html|dist\/studio\/sw\.js|dist\/studio\/assets\/[^/]+|dist\/types\/.*\.d\.ts)$/;
+      /^(package\.json|(?:README|ARCHITECTURE|CONTRIBUTING|CHANGELOG)\.md|LICENSE|docs\/.*\.(?:md|svg|png)|bench\/(?:README|RESULTS)\.md|bin\/.*\.js|dist\/[^/]*\.js|dist\/studio\/index\.html|dist\/studio\/sw\.js|dist\/studio\/assets\/[^/]+|dist\/types\/.*\.d\.ts)$/;
     expect(packed.filter((path) => !allowed.test(path))).toEqual([]);
   });
 
