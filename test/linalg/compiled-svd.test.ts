@@ -102,6 +102,15 @@ describe("compiled, the decomposition is as good as the reference's", () => {
     }
   });
 
+  test("small singular values of columns of about one length are as accurate as the reference's", async () => {
+    // Vandermonde's matrix: its singular values go down to 1e-14 of the largest.
+    for (const n of [8, 20, 40]) {
+      const a = Float64Array.from({ length: n * n }, (_, at) => (1 - (2 * Math.floor(at / n)) / n) ** (at % n));
+      const { s, wanted } = await check(a, n, n);
+      for (let i = 0; i < n; i++) expect(Math.abs(s[i]! - wanted[i]!)).toBeLessThan(2e-15 * n * wanted[0]!);
+    }
+  });
+
   test("of ones that lack rank, but for rounding", async () => {
     for (const n of [6, 40]) {
       const [x, y] = [numbers(n * 3, 1), numbers(n * 3, 2)];

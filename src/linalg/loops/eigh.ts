@@ -327,30 +327,58 @@ function inOrder(w: LoopWriter, d: Block, z: Block, order: Block, to: Block, n: 
   });
 }
 
+/** Lengths of temporary arrays for {@link eigenvectors}. */
+export function eigenTemps(n: number): readonly number[] {
+  const row = spread(n);
+  const paneled = n > few;
+  return [
+    4 * n,
+    (paneled ? 2 * panel : 2) * row,
+    paneled ? (2 * panel + 1) * row : 0,
+    paneled ? together * n : 0,
+    paneled ? 2 * n * together : 0,
+    2 * n * (steps + limit),
+    2 * (steps + limit),
+  ];
+}
+
+/**
+ * The eigenvectors of a symmetric matrix as the rows of z, in no order, and its eigenvalues, which are returned. Of `a` what stands right of the diagonal is
+ * read, and lost. Rows of both are `spread(n)` apart; temp `first` is the first of {@link eigenTemps}.
+ */
+export function eigenvectors(w: LoopWriter, a: Block, z: Block, first: number, n: number): Block {
+  const [d, e, taus] = [0, 1, 2].map((i) => w.ahead(w.temp(first, n), i, 0)) as [Block, Block, Block];
+  tridiagonal(w, { a, taus, d, e, both: w.temp(first + 1, a.row), minus: w.temp(first + 2, a.row), n });
+  const all: Reflected = {
+    x: w.ahead(a, 0, 1),
+    taus,
+    groups: w.temp(first + 3, n),
+    parts: w.temp(first + 4, together),
+    m: n - 1,
+    n: n - 1,
+  };
+  if (n - 1 > few) w.for(0, n - 1, (group) => join(w, all, group, w.whole(w.least(together, w.minus(n - 1, group)))), together);
+  clear(w, z, n);
+  w.for(0, n, (i) => w.put(z, i, 0, 0));
+  if (n > 0) w.put(z, 0, 0, 1);
+  orthonormal(w, all, w.ahead(z, 1, 1));
+  diagonal(w, { z, d, e, turns: w.temp(first + 5, 2 * n), ranges: w.temp(first + 6, 2), n });
+  return d;
+}
+
 /** Eigenvalues and eigenvectors of symmetric matrices, scaled so that their numbers are near 1. Gives up where that is far away. */
 export function eighLoops(node: Node): CompiledLoops {
   const { type } = node.operands[0]!;
   const n = type.shape.at(-1)!;
   const row = spread(n);
-  const paneled = n > few;
   return written(node, {
-    temps: [
-      n * row,
-      n * row,
-      4 * n,
-      (paneled ? 2 * panel : 2) * row,
-      paneled ? (2 * panel + 1) * row : 0,
-      paneled ? together * n : 0,
-      paneled ? 2 * n * together : 0,
-      2 * n * (steps + limit),
-      2 * (steps + limit),
-    ],
-    products: paneled ? n : 0,
+    temps: [n * row, n * row, ...eigenTemps(n)],
+    products: n > few ? n : 0,
     operations: 8 * matricesIn(type) * n ** 3,
     kernel(w) {
       const [given, values, vectors] = [w.operand(0, n), w.result(0, n), w.result(1, n)];
       const [a, z] = [w.temp(0, row), w.temp(1, row)];
-      const [d, e, taus, order] = [0, 1, 2, 3].map((i) => w.ahead(w.temp(2, n), i, 0)) as [Block, Block, Block, Block];
+      const order = w.ahead(w.temp(2, n), 3, 0);
       w.each(
         [matricesIn(type)],
         [
@@ -380,21 +408,7 @@ export function eighLoops(node: Node): CompiledLoops {
             });
             w.if(w.unequal(scale, 1), () => w.for(0, n, (i) => w.sweep(n, [w.part(a, i, 0)], [scale], ([x], [f]) => [w.mul(x!, f!)])));
           });
-          tridiagonal(w, { a, taus, d, e, both: w.temp(3, row), minus: w.temp(4, row), n });
-          const all: Reflected = {
-            x: w.ahead(a, 0, 1),
-            taus,
-            groups: w.temp(5, n),
-            parts: w.temp(6, together),
-            m: n - 1,
-            n: n - 1,
-          };
-          if (n - 1 > few) w.for(0, n - 1, (first) => join(w, all, first, w.whole(w.least(together, w.minus(n - 1, first)))), together);
-          clear(w, z, n);
-          w.for(0, n, (i) => w.put(z, i, 0, 0));
-          if (n > 0) w.put(z, 0, 0, 1);
-          orthonormal(w, all, w.ahead(z, 1, 1));
-          diagonal(w, { z, d, e, turns: w.temp(7, 2 * n), ranges: w.temp(8, 2), n });
+          const d = eigenvectors(w, a, z, 2, n);
           inOrder(w, d, z, order, a, n);
           w.for(0, n, (i) => w.put(values, 0, i, w.div(w.get(d, w.toWhole(w.get(order, i))), scale)));
           turnInto(w, a, vectors, n, n);
