@@ -229,7 +229,7 @@ describe("eigh", () => {
     return got;
   }
 
-  const sizes = [1, 2, 3, 4, 5, 6, 7, 16, 17, 31, 32, 33, 48, 49, 50, 64, 65, 66, 67, 100, 130];
+  const sizes = [1, 2, 3, 4, 5, 6, 7, 16, 17, 31, 32, 33, 48, 64, 65, 66, 67, 100, 130, 160, 161, 178];
   test.each(sizes)("of %i rows has orthonormal vectors, the reference's and the way they point", async (n) => {
     const { vectors } = await check(symmetric(n, 17), n);
     expect(furthest(vectors.data, reference(given(symmetric(n, 17), [n, n])).vectors.data)).toBeLessThan(1e-9);
@@ -237,7 +237,7 @@ describe("eigh", () => {
     await check(withValues(Float64Array.from({ length: n }, (_, i) => 1 + Math.floor(i / 3)), 19), n); // biome-ignore format: one call
   });
 
-  test.each([12, 70])("of %i rows: zeros, diagonal, tridiagonal, equal, graded and singular", async (n) => {
+  test.each([12, 70, 170])("of %i rows: zeros, diagonal, tridiagonal, equal, graded and singular", async (n) => {
     const at = (f: (i: number, j: number) => number): Float64Array =>
       Float64Array.from({ length: n * n }, (_, k) => f(Math.floor(k / n), k % n));
     await check(new Float64Array(n * n), n);
@@ -267,8 +267,8 @@ describe("eigh", () => {
       n,
     );
     const noise = symmetric(n, 23);
-    await check(noise.map((x, k) => x * 10 ** (-(Math.floor(k / n) + (k % n)) / 3)), n); // biome-ignore format: one call
-    await check(noise.map((x, k) => x * 10 ** ((Math.floor(k / n) + (k % n)) / 3)), n); // biome-ignore format: one call
+    await check(noise.map((x, k) => x * 10 ** ((-40 * (Math.floor(k / n) + (k % n))) / n)), n); // biome-ignore format: one call
+    await check(noise.map((x, k) => x * 10 ** ((40 * (Math.floor(k / n) + (k % n))) / n)), n); // biome-ignore format: one call
     await check(noise.map((x) => x * 1e-80), n); // biome-ignore format: one call
     await check(noise.map((x) => x * 1e80), n); // biome-ignore format: one call
     await check(withValues(Float64Array.from({ length: n }, (_, i) => (i < n / 2 ? 0 : 10 ** -i)), 29), n); // biome-ignore format: one call

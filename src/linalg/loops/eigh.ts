@@ -9,6 +9,8 @@ import { symmetric } from "./symmetric.ts";
 
 /** Reflections of the tridiagonal form whose updates of the rows after them are one product. */
 const panel = 16;
+/** Up to so many rows, which stay in the cache, a reflection changes all rows after it at once. */
+const cached = 160;
 /** Rows of such a product: each begins at its own diagonal. */
 const strip = 64;
 /** QL steps an eigenvalue may take; 2 or 3 are usual. */
@@ -61,7 +63,7 @@ interface Tridiagonal {
  * reduction of matrices to condensed forms for eigenvalue computations", J. Comput. Appl. Math. 27 (1989); LAPACK dlatrd.
  */
 function tridiagonal(w: LoopWriter, { a, taus, d, e, both, minus, n }: Tridiagonal): void {
-  const paneled = n > few;
+  const paneled = n > cached;
   const size = paneled ? panel : 1;
   w.for(
     0,
@@ -330,13 +332,13 @@ function inOrder(w: LoopWriter, d: Block, z: Block, order: Block, to: Block, n: 
 /** Lengths of temporary arrays for {@link eigenvectors}. */
 export function eigenTemps(n: number): readonly number[] {
   const row = spread(n);
-  const paneled = n > few;
+  const [paneled, grouped] = [n > cached, n - 1 > few];
   return [
     4 * n,
     (paneled ? 2 * panel : 2) * row,
     paneled ? (2 * panel + 1) * row : 0,
-    paneled ? together * n : 0,
-    paneled ? 2 * n * together : 0,
+    grouped ? together * n : 0,
+    grouped ? 2 * n * together : 0,
     2 * n * (steps + limit),
     2 * (steps + limit),
   ];
@@ -373,7 +375,7 @@ export function eighLoops(node: Node): CompiledLoops {
   const row = spread(n);
   return written(node, {
     temps: [n * row, n * row, ...eigenTemps(n)],
-    products: n > few ? n : 0,
+    products: n - 1 > few ? n : 0,
     operations: 8 * matricesIn(type) * n ** 3,
     kernel(w) {
       const [given, values, vectors] = [w.operand(0, n), w.result(0, n), w.result(1, n)];

@@ -8,7 +8,7 @@ import { byFours, clear, fourRows, spread, turnInto } from "./rows.ts";
 /** Reflections that become one, so that what they do to all other columns is a product. */
 export const together = 16;
 /** Up to so many are not grouped: what a column's reflection does to all others is done at once. */
-export const few = 48;
+export const few = 64;
 
 /** What the reflections of an m by n matrix are found in: see {@link reflect}. */
 export interface Reflected {
