@@ -21,11 +21,20 @@ interface Factors {
 
 const blocked = (n: number): boolean => n > few;
 
-/** What {@link factor} needs, as the first temporary arrays of a kernel. */
-const temps = (n: number): number[] => (blocked(n) ? [2 * n + together, together * stride(n), n * stride(n)] : [n, n * n]);
+/** Columns whose panels are factored before the columns after them lose a product: of large matrices not all, as each product goes through all of the rest. */
+const wideOf = (n: number): number => (n > 700 ? 128 : n);
+
+/** What {@link factors} needs, as the first temporary arrays of a kernel. */
+const temps = (n: number): number[] => {
+  if (!blocked(n)) return [n, n * n];
+  const own = [2 * n + together, together * stride(n), n * stride(n)];
+  return wideOf(n) < n ? [...own, wideOf(n) * stride(n)] : own;
+};
 
 /** The largest number of a column, times so much and the number of rows, is what rounding may leave of a pivot that should be 0. */
 const noise = 2 ** -50;
+
+const lower = { forward: true, unitDiagonal: true };
 
 /** The columns of a matrix that are eliminated one after the other: rows of `columns`, with elements from `first` on. */
 interface Panel {
@@ -127,38 +136,59 @@ function factors(w: LoopWriter, a: Block, n: number, whole: boolean): Factors {
   w.sweep(n, [least], [], () => [w.mul(0, 0)]);
   w.for(0, n, (i) => w.sweep(n, [w.part(u, i, 0), w.part(a, i, 0), least], [], ([, x, m]) => [x!, null, w.max(m!, w.abs(x!))]));
   w.sweep(n, [least], [noise * n], ([m], [f]) => [w.mul(m!, f!)]);
-  w.for(
-    0,
-    n,
-    (first) => {
-      const end = w.whole(w.least(w.plus(first, together), n));
-      const count = w.whole(w.minus(end, first));
-      const rest = w.whole(w.minus(n, end));
-      w.for(first, n, (i) => w.sweep(count, [w.turned(w.part(columns, 0, i)), w.part(u, i, first)], [], ([, x]) => [x!, null]));
-      eliminateAll(w, { columns, first, count, n, order: vector, parity, least, taken });
-      w.for(0, count, (c) => {
-        const [row, at] = [w.whole(w.plus(first, c)), w.whole(w.toWhole(w.get(taken, c)))];
-        const from = whole ? 0 : end;
-        w.if(w.not(w.same(row, at)), () =>
-          w.sweep(whole ? n : rest, [w.part(u, row, from), w.part(u, at, from)], [], ([x, y]) => [y!, x!]),
+  const wide = wideOf(n);
+  const kept = whole || wide < n;
+  const panel = (begin: Whole | number, stop: Whole | number): void =>
+    w.for(
+      begin,
+      stop,
+      (first) => {
+        const end = w.whole(w.least(w.plus(first, together), stop));
+        const count = w.whole(w.minus(end, first));
+        w.for(first, n, (i) => w.sweep(count, [w.turned(w.part(columns, 0, i)), w.part(u, i, first)], [], ([, x]) => [x!, null]));
+        eliminateAll(w, { columns, first, count, n, order: vector, parity, least, taken });
+        w.for(0, count, (c) => {
+          const [row, at] = [w.whole(w.plus(first, c)), w.whole(w.toWhole(w.get(taken, c)))];
+          const from = kept ? 0 : end;
+          w.if(w.not(w.same(row, at)), () =>
+            w.sweep(kept ? n : w.minus(n, end), [w.part(u, row, from), w.part(u, at, from)], [], ([x, y]) => [y!, x!]),
+          );
+        });
+        w.for(first, kept ? n : end, (i) =>
+          w.sweep(count, [w.part(u, i, first), w.turned(w.part(columns, 0, i))], [], ([, x]) => [x!, null]),
         );
-      });
-      w.for(first, whole ? n : end, (i) =>
-        w.sweep(count, [w.part(u, i, first), w.turned(w.part(columns, 0, i))], [], ([, x]) => [x!, null]),
-      );
-      w.if(w.before(end, n), () => {
-        const right = w.part(u, first, end);
-        solveRows(w, w.turned(w.part(columns, 0, first)), right, count, rest, { forward: true, unitDiagonal: true });
-        w.for(0, count, (c) => w.sweep(rest, [w.part(columns, c, end)], [], ([x]) => [w.neg(x!)]));
-        w.addProduct(w.part(u, end, end), w.turned(w.part(columns, 0, end)), right, rest, rest, count);
-      });
-    },
-    together,
-  );
+        w.if(w.before(end, stop), () => {
+          const right = w.part(u, first, end);
+          const [below, beside] = [w.whole(w.minus(n, end)), w.whole(w.minus(stop, end))];
+          solveRows(w, w.turned(w.part(columns, 0, first)), right, count, beside, lower);
+          w.for(0, count, (c) => w.sweep(below, [w.part(columns, c, end)], [], ([x]) => [w.neg(x!)]));
+          w.addProduct(w.part(u, end, end), w.turned(w.part(columns, 0, end)), right, below, beside, count);
+        });
+      },
+      together,
+    );
+  if (wide >= n) panel(0, n);
+  else
+    w.for(
+      0,
+      n,
+      (begin) => {
+        const stop = w.whole(w.least(w.plus(begin, wide), n));
+        panel(begin, stop);
+        w.if(w.before(stop, n), () => {
+          const [count, rest] = [w.whole(w.minus(stop, begin)), w.whole(w.minus(n, stop))];
+          const right = w.part(u, begin, stop);
+          solveBlocks(w, w.part(u, begin, begin), right, count, rest, columns, lower);
+          const minus = w.temp(3, stride(n));
+          w.for(0, count, (i) => w.sweep(rest, [w.part(minus, i, 0), w.part(right, i, 0)], [], ([, x]) => [w.neg(x!), null]));
+          w.addProduct(w.part(u, stop, stop), w.part(u, stop, begin), minus, rest, rest, count);
+        });
+      },
+      wide,
+    );
   return { lu: u, order: vector, parity };
 }
 
-const lower = { forward: true, unitDiagonal: true };
 const upper = { forward: false, unitDiagonal: false };
 
 /** Where row or column i comes from, or goes to. */

@@ -115,13 +115,13 @@ export function solveBlocks(
   w: LoopWriter,
   t: Block,
   x: Block,
-  n: number,
-  columns: number,
+  n: Whole | number,
+  columns: Whole | number,
   minus: Block,
   way: Way,
   within: boolean = false,
 ): void {
-  if (n <= few) {
+  if (typeof n === "number" && n <= few) {
     solveRows(w, t, x, n, columns, way);
     return;
   }

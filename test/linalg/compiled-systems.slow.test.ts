@@ -153,6 +153,16 @@ describe("factored by LU", () => {
     expect(residual(a, got[0] as Float64Array, unit, n, false)).toBeLessThan(2e-15 * (n + 1));
   });
 
+  test("matrices of 730 rows, whose panels are wider, are solved and have the determinant of the reference", async () => {
+    const n = 730;
+    const [a, b] = [general(n, 26), numbers(n, 27)];
+    const { got, want, left } = await answers([matrices(a, n, n), matrices(b, n)], (x, y) => ({ x: solve(x, y), ...slogDet(x) }));
+    expect(left).toBe(0);
+    expect(residual(a, got[0] as Float64Array, b, n, false)).toBeLessThan(1e-14 * n);
+    expect(got[1]).toEqual(want[1]);
+    expect(apart(got[2]!, want[2]!)).toBeLessThan(1e-14);
+  });
+
   test("up to 48 rows are those of the reference to the last bit", async () => {
     for (const n of [1, 2, 5, 16, 33, 48]) {
       const { got, want } = await answers([matrices(general(n, 14), n, n)], det);
