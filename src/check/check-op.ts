@@ -1,4 +1,6 @@
+import { GraphError } from "../ir/errors.ts";
 import type { AnyOp } from "../ir/op.ts";
+import { kindText } from "../notation/given.ts";
 import { type Case, caseOf } from "./case.ts";
 import { type Draw, drawsFrom } from "./draws.ts";
 import { type Law, laws } from "./laws.ts";
@@ -42,8 +44,12 @@ export function breach(law: Law, c: Case, draw: Draw): string | null | undefined
  * `eval` computes, and more (`checked` in the report names them).
  * @param samples argument lists of calls: `checkOp(cube, [[tensor([-1, 0.5])], [3]])`. Choose points away from kinks and poles, both signs,
  *   several ranks, and every value of the attributes; f64 data, so that differences are exact enough.
+ * @throws GraphError for what is no op, and for samples that are no lists
  */
 export function checkOp(op: AnyOp, samples: readonly (readonly unknown[])[], { seed = 0 }: CheckOpOptions = {}): OpReport {
+  if (typeof (op as unknown) !== "function") throw new GraphError(`checkOp: the op is ${kindText(op)}; it is what op(...) declared`);
+  if (!Array.isArray(samples as unknown))
+    throw new GraphError(`checkOp: the samples are ${kindText(samples)}; they are lists of arguments: checkOp(cube, [[2], [-1]])`);
   const faults: LawFault[] = [];
   const checked: Record<string, number> = {};
   samples.forEach((args, sample) => {

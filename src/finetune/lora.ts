@@ -11,7 +11,7 @@ import type { Operand } from "../ir/op.ts";
 import { sizeOf } from "../ir/shape.ts";
 import { hold, type Tensor } from "../ir/tensor.ts";
 import { sameType, tensorType, typeText } from "../ir/type.ts";
-import { listed } from "../notation/given.ts";
+import { checkOptionNames, checkRecord, listed } from "../notation/given.ts";
 import type { Bound } from "../onnx/answers.ts";
 import { applyModel, bindModel, type Model, type Opened, openedOf, replayOf } from "../onnx/model.ts";
 import { type Parameter, placesOf, usesOf } from "../onnx/parameters.ts";
@@ -160,6 +160,7 @@ function firstFactor(target: Target, seed: number): Tensor {
  *   without two axes, or smaller than the rank
  */
 export function lora<I extends string, O extends string>(model: Model<I, O>, options: LoraOptions): Lora<I, O> {
+  checkOptionNames("lora", options, ["rank", "alpha", "targets", "also", "seed"], "lora(model, { rank: 8 })", { r: "rank" });
   const { rank, alpha = rank, targets: patterns, also, seed = 0 } = options;
   if (!Number.isInteger(rank) || rank < 1) throw new DomainError(`lora: rank is ${rank}; it is a whole number, 1 or more`);
   if (!(alpha > 0 && alpha < Number.POSITIVE_INFINITY)) throw new DomainError(`lora: alpha is ${alpha}; it is a number above 0`);
@@ -261,9 +262,13 @@ const settingsKey = "chainrule.lora";
  */
 export async function saveAdapters(
   path: string,
-  { params: like, rank, alpha, targets }: Lora<string, string>,
+  adapted: Lora<string, string>,
   params: { readonly [name: string]: Tensor },
 ): Promise<void> {
+  const adapters = "saveAdapters(path, adapted, params)";
+  checkRecord("saveAdapters", "the second argument", adapted, ["params", "rank"], `what lora gave: ${adapters}`);
+  checkRecord("saveAdapters", "the third argument", params, [], `the trained factors, by name: ${adapters}`);
+  const { params: like, rank, alpha, targets } = adapted;
   checkedFactors(like, params);
   await writeFileWhole(path, serializeSafetensors({ ...params }, { [settingsKey]: JSON.stringify({ rank, alpha, targets }) }));
 }

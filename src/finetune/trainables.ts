@@ -1,6 +1,6 @@
 import { GraphError } from "../ir/errors.ts";
 import type { Tensor } from "../ir/tensor.ts";
-import { listed } from "../notation/given.ts";
+import { checkRecord, listed } from "../notation/given.ts";
 import { matched, names } from "../notation/patterns.ts";
 
 /** The weights of a model and which of them are trained by default: a model that `onnx.read` gave. */
@@ -51,6 +51,7 @@ export function chosenWeights(patterns: readonly string[], model: Weighted, who:
  * @throws GraphError for a pattern that names no weight, and where nothing is left
  */
 export function trainables(model: Weighted, { only, freeze }: Choice = {}): string[] {
+  checkRecord("trainables", "the model", model, ["params", "trainable"], "what onnx.read gave");
   const all = Object.keys(model.params);
   const chosen = only === undefined ? new Set(model.trainable) : chosenWeights(only, model, "trainables: only");
   const frozen = freeze === undefined ? new Set<string>() : matchedWeights(freeze, model, "trainables: freeze");

@@ -1,11 +1,12 @@
 import { evaluate, read } from "../evaluate/evaluate.ts";
 import { type DType, isFloat } from "../ir/dtype.ts";
-import { DomainError, DTypeError, ShapeError } from "../ir/errors.ts";
+import { DomainError, DTypeError, GraphError, ShapeError } from "../ir/errors.ts";
 import type { Value } from "../ir/node.ts";
 import { sizeOf } from "../ir/shape.ts";
 import type { Tensor } from "../ir/tensor.ts";
 import { f64, type TensorType, typeText } from "../ir/type.ts";
 import { qr } from "../linalg/index.ts";
+import { checkOptionNames, kindText } from "../notation/given.ts";
 import { add, mul } from "../ops/arithmetic.ts";
 import { cast } from "../ops/elementwise/cast.ts";
 import { equal } from "../ops/elementwise/comparison.ts";
@@ -70,14 +71,24 @@ export function gain(nonlinearity: Nonlinearity, slope = 0.01): number {
   return found;
 }
 
+/** Options of an initialiser by their names: another one would do nothing, in silence. @throws GraphError, DomainError */
+function checkNames(who: string, options: unknown, names: readonly string[]): void {
+  const others = { std: "deviation", stddev: "deviation", sigma: "deviation", limit: "bound", fan: "mode", negativeSlope: "slope" };
+  checkOptionNames(who, options, names, `initializers.${who}({ ${names[0]} })`, others);
+}
+
 /** Uniform on [-bound, bound). @throws DomainError for a bound below 0; DTypeError for a type of no floats */
-export function uniform({ bound = 1 }: { readonly bound?: number } = {}): Initializer {
+export function uniform(options: { readonly bound?: number } = {}): Initializer {
+  checkNames("uniform", options, ["bound"]);
+  const { bound = 1 } = options;
   checkScale("uniform", "bound", bound);
   return (key, type) => drawn("uniform", type, () => add(mul(uniformNumbers(key, type), 2 * bound), -bound));
 }
 
 /** Normal with this standard deviation about 0. @throws DomainError for one below 0; DTypeError for a type of no floats */
-export function normal({ deviation = 1 }: { readonly deviation?: number } = {}): Initializer {
+export function normal(options: { readonly deviation?: number } = {}): Initializer {
+  checkNames("normal", options, ["deviation"]);
+  const { deviation = 1 } = options;
   checkScale("normal", "deviation", deviation);
   return (key, type) => drawn("normal", type, () => mul(normalNumbers(key, type), deviation));
 }
@@ -107,11 +118,13 @@ function kaimingDeviation({ in: inputs, out: outputs }: Fans, { mode = "in", non
  * Source: He, Zhang, Ren, Sun, "Delving deep into rectifiers", 2015.
  */
 export function kaimingUniform(options: KaimingOptions = {}): Initializer {
+  checkNames("kaimingUniform", options, ["mode", "nonlinearity", "slope"]);
   return (key, type, fans) => uniform({ bound: Math.sqrt(3) * kaimingDeviation(fans, options) })(key, type, fans);
 }
 
 /** Normal with standard deviation gain / sqrt(fan). Source: He, Zhang, Ren, Sun, "Delving deep into rectifiers", 2015. */
 export function kaimingNormal(options: KaimingOptions = {}): Initializer {
+  checkNames("kaimingNormal", options, ["mode", "nonlinearity", "slope"]);
   return (key, type, fans) => normal({ deviation: kaimingDeviation(fans, options) })(key, type, fans);
 }
 
@@ -129,11 +142,13 @@ function xavierDeviation({ in: inputs, out: outputs }: Fans, { gain: factor = 1 
  * Source: Glorot, Bengio, "Understanding the difficulty of training deep feedforward neural networks", 2010.
  */
 export function xavierUniform(options: XavierOptions = {}): Initializer {
+  checkNames("xavierUniform", options, ["gain"]);
   return (key, type, fans) => uniform({ bound: Math.sqrt(3) * xavierDeviation(fans, options) })(key, type, fans);
 }
 
 /** Normal with standard deviation gain sqrt(2 / (in + out)). Source: Glorot, Bengio, 2010. */
 export function xavierNormal(options: XavierOptions = {}): Initializer {
+  checkNames("xavierNormal", options, ["gain"]);
   return (key, type, fans) => normal({ deviation: xavierDeviation(fans, options) })(key, type, fans);
 }
 
@@ -156,8 +171,10 @@ export interface TruncatedNormalOptions {
  * inversion, as PyTorch's `trunc_normal_`.
  * @throws DomainError for a deviation of 0 or less, and for bounds out of order or so far out that nothing is between them
  */
-export function truncatedNormal({ mean = 0, deviation = 1, min = -2, max = 2 }: TruncatedNormalOptions = {}): Initializer {
+export function truncatedNormal(options: TruncatedNormalOptions = {}): Initializer {
   const who = "truncatedNormal";
+  checkNames(who, options, ["mean", "deviation", "min", "max"]);
+  const { mean = 0, deviation = 1, min = -2, max = 2 } = options;
   if (!(deviation > 0)) throw new DomainError(`${who}: deviation is ${deviation}; it is a number above 0`, { op: who });
   const below = (x: number): number => 0.5 * (1 + read(erf((x - mean) / (deviation * Math.SQRT2))));
   const [low, high] = [below(min), below(max)];
@@ -185,8 +202,10 @@ export interface OrthogonalOptions {
  * by Mezzadri, "How to generate random matrices from the classical compact groups", 2007.
  * @throws ShapeError for a type with fewer than two axes
  */
-export function orthogonal({ gain: factor = 1 }: OrthogonalOptions = {}): Initializer {
+export function orthogonal(options: OrthogonalOptions = {}): Initializer {
   const who = "orthogonal";
+  checkNames(who, options, ["gain"]);
+  const { gain: factor = 1 } = options;
   return (key, type) => {
     if (type.shape.length < 2)
       throw new ShapeError(`${who}: the type is ${typeText(type)}; an orthogonal matrix has two axes or more`, { op: who });
@@ -202,8 +221,10 @@ export function orthogonal({ gain: factor = 1 }: OrthogonalOptions = {}): Initia
   };
 }
 
-/** The fans of a kernel [O, C / groups, ...kernel], as PyTorch counts them; of a matrix [inputs, outputs] they are its sizes. */
+/** The fans of a kernel [O, C / groups, ...kernel], as PyTorch counts them; of a matrix [inputs, outputs] they are its sizes. @throws GraphError for what is no list */
 export function kernelFans(shape: readonly number[]): Fans {
+  if (!Array.isArray(shape))
+    throw new GraphError(`kernelFans: the shape is ${kindText(shape)}; it is a list of sizes: kernelFans([outputs, inputs, 3, 3])`);
   const area = sizeOf(shape.slice(2));
   return { in: shape[1]! * area, out: shape[0]! * area };
 }

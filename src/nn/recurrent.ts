@@ -14,7 +14,7 @@ import { split } from "../ops/linear/split.ts";
 import { transpose } from "../ops/linear/transpose.ts";
 import { fold } from "../random/random.ts";
 import { type DTypeOption, uniform } from "./initializers.ts";
-import { checkInit, checkKey, checkSizes } from "./layer-checks.ts";
+import { checkInit, checkKey, checkParams, checkSizes } from "./layer-checks.ts";
 import { inLayer, layerName } from "./layer-name.ts";
 
 /** A recurrent layer: w [inputs, gates hidden] for x, u [hidden, gates hidden] for the state, b [gates hidden]. */
@@ -127,6 +127,7 @@ function cell<P, O extends RnnParams<Operand>, A extends RnnCarry<Operand>, C ex
 ): Cell<P, A, O, C> {
   const { name, gates, parts, step } = kind;
   const start = (p: O, leading: readonly number[] = []): C => {
+    checkParams(name, `${name}.start`, p, ["u"]);
     const u = lift(p.u, "f64");
     const type = tensorType(u.type.dtype, [...leading, u.type.shape[0]!]);
     return Object.fromEntries(parts.map((part) => [part, zeros(type)])) as unknown as C;

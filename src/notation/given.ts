@@ -24,6 +24,17 @@ export function isRecord(x: unknown): x is Readonly<Record<string, unknown>> {
   return typeof x === "object" && x !== null && kindText(x) === "a record";
 }
 
+/**
+ * What has to be a record with some names in it, such as a model.
+ * @param is what it is, and where it comes from
+ * @throws GraphError for what is no record, and for a name that is missing
+ */
+export function checkRecord(who: string, what: string, given: unknown, names: readonly string[], is: string): void {
+  if (!isRecord(given)) throw new GraphError(`${who}: ${what} is ${kindText(given)}; what belongs there is ${is}`);
+  const missing = names.find((name) => given[name] === undefined);
+  if (missing !== undefined) throw new GraphError(`${who}: ${what} has no ${missing}; what belongs there is ${is}`);
+}
+
 /** How an option is called elsewhere, and here. */
 export type OtherNames = Readonly<Record<string, string>>;
 

@@ -6,7 +6,7 @@ import type { Value } from "../ir/node.ts";
 import type { Tensor } from "../ir/tensor.ts";
 import { leaves, rebuild, type Values } from "../ir/tree.ts";
 import { sameType, typeText } from "../ir/type.ts";
-import { checkOptionNames, kindText } from "../notation/given.ts";
+import { checkOptionNames, checkRecord, kindText } from "../notation/given.ts";
 import { add, cast, div, minimum, mul, sub } from "../ops/index.ts";
 import { type Optimizer, type OptimizerState, stepCount } from "./optimizer.ts";
 import { checkNumber } from "./rate.ts";
@@ -99,6 +99,7 @@ function movedBy(optimizer: Optimizer, params: unknown, opt: OptimizerState): Re
  * @throws GraphError for a state without averages, or of other parameters
  */
 export function averages<P>(opt: Values<OptimizerState> | OptimizerState, params: P): Values<P> {
+  checkRecord("averages", "opt", opt, [], "the state of an optimiser: averages(opt, params)");
   if (!Object.keys(opt).some((key) => key.startsWith(slot)))
     throw new GraphError("averages: opt has no averages; they are kept by an optimiser that is averaged(...)");
   return rebuild(params, (leaf, path) => {

@@ -2,11 +2,12 @@ import type { Batches } from "../../data/batches.ts";
 import type { Engine } from "../../engines/engine.ts";
 import { byteSize } from "../../files/element-bytes.ts";
 import { allocate } from "../../ir/dtype.ts";
-import { DomainError } from "../../ir/errors.ts";
+import { DomainError, GraphError } from "../../ir/errors.ts";
 import { sizeOf } from "../../ir/shape.ts";
 import { hold, type Tensor } from "../../ir/tensor.ts";
 import { rebuild } from "../../ir/tree.ts";
 import type { Ranks } from "../../mpi/ranks.ts";
+import { checkRecord, kindText } from "../../notation/given.ts";
 import type { Optimizer } from "../../optim/optimizer.ts";
 import { key } from "../../random/random.ts";
 import type { AnyModel } from "../model.ts";
@@ -83,6 +84,8 @@ export interface ScalePlan extends Network {
  * @throws DomainError for a network that is none
  */
 export function simulate(measured: MeasuredStep, network: Network): ScalePlan {
+  checkRecord("simulate", "the step", measured, ["compute", "buckets"], "what measureStep gave: simulate(await measureStep(...), network)");
+  checkRecord("simulate", "the network", network, ["ranks", "bandwidth", "latency"], "{ ranks: 8, bandwidth: 1.25e9, latency: 2e-5 }");
   const { ranks, bandwidth, latency } = network;
   if (!Number.isInteger(ranks) || ranks < 1) throw new DomainError(`plan: ranks is ${ranks}; it is a whole number, 1 or more`);
   if (!(bandwidth > 0)) throw new DomainError(`plan: the bandwidth is ${bandwidth} bytes a second; it is a number above 0`);
@@ -195,6 +198,11 @@ export async function measureStep(
   ranks: number,
   rounds = 15,
 ): Promise<MeasuredStep> {
+  checkRecord("measureStep", "the model", model, ["params", "loss"], "parameters and a loss of them: { params, loss }");
+  const example = "{ data: loader(set, { batch: 64 }), optimizer: adam({ rate: 1e-3 }), engine: wasm() }";
+  checkRecord("measureStep", "the second argument", how, ["data", "optimizer", "engine"], example);
+  if (typeof how.data.pass !== "function")
+    throw new GraphError(`measureStep: the option data is ${kindText(how.data)}; it gives batches: loader(set, { batch: 64 })`);
   if (ranks > most)
     throw new DomainError(
       `plan: ranks is ${ranks}; a step of one among them is measured up to ${most}, whose losses it adds up as they would`,
