@@ -3,7 +3,7 @@ import { drawsFrom } from "../../src/check/draws.ts";
 import { lowered } from "../../src/engines/wasm/lower.ts";
 import { everyStep, plan } from "../../src/engines/wasm/plan.ts";
 import { wasm } from "../../src/engines/wasm/wasm.ts";
-import { compile, evaluate, f32, f64, graph, input, type Tensor, type Value } from "../../src/index.ts";
+import { add, at, compile, constant, evaluate, f32, f64, fft, graph, input, mul, scan, type Tensor, type Value } from "../../src/index.ts";
 import { tensor } from "../../src/ir/tensor.ts";
 import { fourier } from "../../src/linalg/fourier.ts";
 
@@ -111,4 +111,28 @@ test("one that overflows f32 alone is Infinity there", async () => {
   const [[got, wanted]] = (await bothOf(re, null, 0, false)) as [[Tensor, Tensor]];
   expect(Array.from(got.data)).toEqual(Array.from(wanted.data));
   expect(got.data[0]).toBe(Number.POSITIVE_INFINITY);
+});
+
+test("its tables are there in the body of a loop, and in a second program of one structure", async () => {
+  const xs = drawn([5, 24], 1, "f64");
+  const run = ({ xs }: { xs: Value }): { carry: Value; out: Value } => {
+    const looped = scan(
+      (c, x) => {
+        const y = fft(add(x, c));
+        return { carry: mul(0.1, y.re), out: y.im };
+      },
+      mul(0, at(xs, 0)),
+      xs,
+    );
+    return { carry: looped.carry as Value, out: looped.out as Value };
+  };
+  const wanted = run({ xs: constant(xs) });
+  for (let i = 0; i < 2; i++) {
+    const program = await compile(graph({ xs: xs.type }, run), engine);
+    const got = program.run({ xs }) as unknown as { carry: Tensor; out: Tensor };
+    for (const name of ["carry", "out"] as const) {
+      const exact = evaluate(wanted[name]).data;
+      expect(Math.max(...Array.from(got[name].data, (x, k) => Math.abs(x - exact[k]!)))).toBeLessThan(1e-14);
+    }
+  }
 });

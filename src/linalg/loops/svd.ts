@@ -5,11 +5,11 @@ import { written } from "../../loops/writer.ts";
 import { matricesIn } from "../matrices.ts";
 import { eigenTemps, eigenvectors } from "./eigh.ts";
 import { pointsBack } from "./orientation.ts";
-import { clear, spread } from "./rows.ts";
+import { clear, spread, turnInto } from "./rows.ts";
 
 /** Sweeps over all pairs of columns; 6 to 10 are usual. From here on the tolerance doubles with each, so that they end whatever rounding does. */
 const patience = 30;
-/** Squares of shorter rows, beside a largest element near 1, lose digits: the host's. */
+/** Squares of shorter rows, beside elements near 1, lose digits: the host's. */
 const shortest = 1e-270;
 
 /** How far squares of rows may be from one another for their eigenvectors to be used: sums of them would take digits of what is much smaller. */
@@ -157,12 +157,12 @@ function finish(w: LoopWriter, rows: Rows, dots: Block): void {
   });
 }
 
-/** A power of two that brings a largest element near 1. */
-function powerToward(w: LoopWriter, most: RealCell): RealCell {
+/** A power of two that brings a size near 1. */
+function powerToward(w: LoopWriter, given: RealCell): RealCell {
   const scale = w.real(1);
   const far = 2 ** 16;
   w.forever((leave) => {
-    const size = w.real(w.mul(most, scale));
+    const size = w.real(w.mul(given, scale));
     w.if(
       w.less(size, 1 / far),
       () => scale.set(w.mul(scale, far)),
@@ -203,15 +203,20 @@ export function svdLoops(node: Node): CompiledLoops | null {
           { block: vt, steps: [k * n] },
         ],
         () => {
-          const source = m >= n ? w.turned(a) : a;
-          const most = w.real(0);
-          w.for(0, k, (i) => w.for(0, long, (j) => most.set(w.max(most, w.abs(w.get(source, i, j))))));
-          w.if(w.not(w.both(w.less(0, most), w.less(most, Number.POSITIVE_INFINITY))), () => w.giveUp());
-          const scale = powerToward(w, most);
+          const sum = w.real(0);
+          if (m >= n) turnInto(w, a, x, m, n);
+          else w.for(0, k, (i) => w.sweep(long, [w.part(x, i, 0), w.part(a, i, 0)], [], ([, y]) => [y!, null]));
+          w.for(0, k, (i) => {
+            const own = w.total(long, [w.part(x, i, 0)], ([y]) => w.abs(y!));
+            sum.set(w.add(sum, own));
+          });
+          w.if(w.not(w.both(w.less(0, sum), w.less(sum, Number.POSITIVE_INFINITY))), () => w.giveUp());
+          sum.set(w.div(sum, k * long));
+          const scale = powerToward(w, sum);
           w.for(0, k, (i) => {
             const row = w.part(x, i, 0);
-            w.for(0, long, (j) => w.put(row, 0, j, w.mul(scale, w.get(source, i, j))));
-            w.for(long, whole, (j) => w.put(row, 0, j, 0));
+            w.sweep(long, [row], [scale], ([y], [f]) => [w.mul(y!, f!)]);
+            clear(w, w.ahead(row, 0, long), k);
             w.put(row, 0, w.plus(long, i), 1);
           });
           if (ahead) {
@@ -253,11 +258,23 @@ export function svdLoops(node: Node): CompiledLoops | null {
             const [left, right] = m >= n ? [longer, shorter] : [shorter, longer];
             const sign = w.real(1);
             w.if(pointsBack(w, left, m), () => sign.set(-1));
-            const column = w.part(u, 0, to);
-            w.for(0, m, (i) => w.put(column, i, 0, w.add(0, w.mul(sign, w.get(left, i)))));
-            const line = w.part(vt, to, 0);
-            w.for(0, n, (j) => w.put(line, 0, j, w.add(0, w.mul(sign, w.get(right, j)))));
+            w.sweep(m, [left], [sign], ([y], [f]) => [w.add(0, w.mul(f!, y!))]);
+            w.sweep(n, [right, w.part(vt, to, 0)], [sign], ([y], [f]) => [null, w.add(0, w.mul(f!, y!))]);
+            w.put(squares, 0, to, w.toReal(from));
           });
+          // By strips of eight rows: so many streams are written.
+          w.for(
+            0,
+            m,
+            (first) => {
+              const end = w.whole(w.least(w.plus(first, 8), m));
+              w.for(0, k, (to) => {
+                const [left, column] = [w.part(x, w.toWhole(w.get(squares, to)), m >= n ? 0 : long), w.part(u, 0, to)];
+                w.for(first, end, (i) => w.put(column, i, 0, w.get(left, i)));
+              });
+            },
+            8,
+          );
         },
       );
     },
