@@ -6,6 +6,7 @@ import { nodeFiles } from "../files/node-files.ts";
 import { ParseError } from "../ir/errors.ts";
 import { listed } from "../notation/given.ts";
 import type { CommandIo } from "./io.ts";
+import { inTableWords } from "./table-words.ts";
 
 /** Mean and deviation of columns: what inputs are brought to before a model sees them. */
 export interface Scaling {
@@ -115,36 +116,13 @@ export async function* tableBlocks(
   }
 }
 
-/** What `parseCsv` advises to who calls it, and what to do where there is a command line instead. */
-const advice: readonly (readonly [call: string | RegExp, option: string | ((all: string, names: string) => string)])[] = [
-  ["say { empty: NaN } to allow it", "fill the gap, or leave the row out"],
-  [
-    "say { header: true } if it holds names, { header: false } if it holds data",
-    "the first row holds the names of the columns, and the others numbers",
-  ],
-  [/say \{ ignore: (\[.*\]) \} to leave columns of text out$/, (_, names) => `write numbers there${orIgnore(JSON.parse(names))}`],
-  [/say \{ delimiter: .* \}$/, "save the table with commas"],
-];
-
-/** The option that leaves columns out, where it can name them. */
-function orIgnore(names: readonly string[]): string {
-  const listed = names.join(",");
-  if (names.some((name) => name === "" || name.includes(","))) return ", or take columns of text out of the file";
-  return `, or leave columns of text out: --ignore ${/^[\w.,-]+$/.test(listed) ? listed : `'${listed.replaceAll("'", "'\\''")}'`}`;
-}
-
-function inOptions(message: string, reads: string | null): string {
-  if (reads !== null) message = message.replace(/say \{ ignore: .* \} to leave columns of text out$/, `${reads}: write a number`);
-  return advice.reduce((text, [call, option]) => text.replace(call, typeof option === "string" ? () => option : option), message);
-}
-
 /** @param reads what is said of a column of text where none can be left out */
 async function told<T>(path: string, read: () => Promise<T>, reads: string | null = null): Promise<T> {
   try {
     return await read();
   } catch (error) {
     if (error instanceof ParseError && !error.message.startsWith(`${path}: `))
-      throw new ParseError(`${path}: ${inOptions(error.message, reads)}`, { cause: error });
+      throw new ParseError(`${path}: ${inTableWords(error.message, reads)}`, { cause: error });
     const { code } = error as { readonly code?: unknown };
     if (code === "ENOENT" || code === "EISDIR" || code === "EACCES")
       throw new ParseError(

@@ -7,6 +7,7 @@ import { tensorType } from "../ir/type.ts";
 import { isName } from "../notation/characters.ts";
 import { compileExpression } from "../notation/compile-expression.ts";
 import { nearestName } from "../notation/nearest.ts";
+import { inTableWords } from "./table-words.ts";
 import { UsageError } from "./usage-error.ts";
 
 /** Values by variable name, in the order in which they were given. */
@@ -114,7 +115,10 @@ function nested(json: unknown, depth: number): Nested {
 async function tensorInFile(text: string): Promise<Tensor> {
   const match = /^(.*\.(?:npz|safetensors)):([^/\\]*)$/i.exec(text);
   const path = match?.[1] ?? text;
-  const found = await readTensorFile(path);
+  const found = await readTensorFile(path).catch((error: unknown) => {
+    if (!(error instanceof ParseError)) throw error;
+    throw new ParseError(inTableWords(error.message, "a value has numbers alone"), { cause: error });
+  });
   if ("kind" in found && found.kind === "tensor" && typeof found.kind === "string") return found as Tensor;
   const record = found as Readonly<Record<string, Tensor>>;
   const names = Object.keys(record);

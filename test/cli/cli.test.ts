@@ -97,6 +97,8 @@ test("values come from files too", async () => {
     [`x=@${safe}`, "a, b"],
     [`x=@${file("bad.npy", "nonsense")}`, "bad.npy"],
     [`x=@${file("ragged.csv", "1,2\n3\n")}`, "row"],
+    [`x=@${file("words.csv", "a,b\n1,x\n")}`, '(b): "x" is not a number; a value has numbers alone: write a number'],
+    [`x=@${file("gap.csv", "a,b\n1,\n")}`, "(b) is empty; fill the gap, or leave the row out"],
   ] as const) {
     const { code, out, err } = await cli(["grad", "sum(x)", value]);
     expect([code, out]).toEqual([2, ""]);
