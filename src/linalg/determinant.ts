@@ -11,7 +11,7 @@ import { sum } from "../ops/linear/sum.ts";
 import { inverse } from "./inverse.ts";
 import { cofactors } from "./kernels/cofactors.ts";
 import { determinantOf, factor, signAndLog } from "./kernels/lu.ts";
-import { cofactorLoops, detLoops, slogDetLoops } from "./loops/lu.ts";
+import { cofactorLoops, detLoops, slogDetLoops } from "./loops/regular.ts";
 import { batchOf, checkSquare, matricesIn, perMatrix, transposed } from "./matrices.ts";
 
 /** The sum over each matrix. */

@@ -4,7 +4,7 @@ import { neg } from "../ops/arithmetic.ts";
 import { matmul } from "../ops/contract/matmul.ts";
 import { declare, type Op } from "../ops/define.ts";
 import { factor, solveFactored } from "./kernels/lu.ts";
-import { inverseLoops } from "./loops/lu.ts";
+import { inverseLoops } from "./loops/regular.ts";
 import { batchOf, checkSquare, matricesIn, matrixAt, transposed } from "./matrices.ts";
 import { checkRegular } from "./solve.ts";
 

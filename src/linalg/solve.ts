@@ -7,7 +7,7 @@ import { matmul } from "../ops/contract/matmul.ts";
 import { declare, type Op } from "../ops/define.ts";
 import { reshape } from "../ops/linear/reshape.ts";
 import { type Factored, factor, solveFactored } from "./kernels/lu.ts";
-import { solveLoops } from "./loops/lu.ts";
+import { solveLoops } from "./loops/regular.ts";
 import { batchOf, columns, matrixAt, overExamples, solutionType, starts, systemOf, transposed } from "./matrices.ts";
 
 /** Attributes of `solve`. */
