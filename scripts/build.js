@@ -114,7 +114,10 @@ async function bundleForNode() {
         ...[...waiting.keys()].map((part) => ({ name: part, priority: 1, test: (/** @type {string} */ id) => partOf(id) === part })),
         ...folders,
         // The few files that the command line shares with its parts that are loaded later.
-        { name: "command", test: /[\\/]src[\\/](train[\\/]metrics\.ts$|cli[\\/](usage-error|describe-error|io|colours|text-in)\.ts$)/ },
+        {
+          name: "command",
+          test: /[\\/]src[\\/](train[\\/]metrics\.ts$|cli[\\/](usage-error|describe-error|io|colours|text-in|table-words)\.ts$)/,
+        },
       ],
     },
   });
