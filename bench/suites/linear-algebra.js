@@ -1,4 +1,4 @@
-// Factorizations of one matrix in f64, compiled: they run on the host, in JavaScript, between kernels of the program. LAPACK by PyTorch is the limit.
+// Factorizations of one matrix in f64, compiled. LAPACK by PyTorch is the limit.
 import {
   add,
   cholesky,

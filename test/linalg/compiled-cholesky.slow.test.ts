@@ -55,6 +55,11 @@ describe.each([0, 1, 2, 3, 4, 5, 7, 16, 17, 31, 32, 33, 48, 49, 64, 65, 100, 130
       const spread = await answers([matrices(odd, n, n)], cholesky);
       expect(spread.left).toBe(1);
       expect(spread.got).toEqual(spread.want);
+      const infinite = definite(n, 3);
+      infinite[(order - 1) * (n + 1)] = Number.POSITIVE_INFINITY;
+      const endless = await answers([matrices(infinite, n, n)], cholesky);
+      expect(endless.left).toBe(1);
+      expect(endless.got).toEqual(endless.want);
     }
     // Rows and columns over a range of 1e200.
     const scale = (i: number): number => 10 ** (-100 + (200 * i) / Math.max(1, n));

@@ -38,9 +38,9 @@ function symmetricPart(w: LoopWriter, a: Block, to: Block, room: Block, n: numbe
   );
 }
 
-/** The root of a pivot; one that is not above 0 is the host's. */
+/** The root of a pivot; one that is not above 0 is the host's, and so is one that is infinite, by which its own row is not divided there. */
 function rootOf(w: LoopWriter, pivot: RealCell): RealCell {
-  w.if(w.not(w.less(0, pivot)), () => w.giveUp());
+  w.if(w.not(w.both(w.less(0, pivot), w.less(pivot, Number.POSITIVE_INFINITY))), () => w.giveUp());
   return w.real(w.sqrt(pivot));
 }
 
