@@ -58,7 +58,7 @@ export const models = {
   /** 4 layers, width 128, 4 heads, 64 tokens, 256 words, the table used twice, batch 8. */
   gpt: () => {
     const [tokens, width, heads, words] = [64, 128, 4, 256];
-    const weight = initializers.normal(0.02);
+    const weight = initializers.normal({ deviation: 0.02 });
     return {
       batch: 8,
       data: dataset({

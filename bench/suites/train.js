@@ -93,7 +93,7 @@ function convnet(batch) {
 /** 4 layers, width 128, 4 heads, 64 tokens, 256 words, the table used twice. */
 function gpt(batch) {
   const [tokens, width, heads, words] = [64, 128, 4, 256];
-  const weight = initializers.normal(0.02);
+  const weight = initializers.normal({ deviation: 0.02 });
   const params = {
     tok: embedding.init(under("tok"), words, width, { weight }),
     pos: positions.init(under("pos"), tokens, width, { weight }),
