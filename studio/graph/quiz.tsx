@@ -1,6 +1,6 @@
 import { computed } from "@preact/signals";
 import type { JSX } from "preact";
-import { useEffect, useRef } from "preact/hooks";
+import { useLayoutEffect, useRef } from "preact/hooks";
 import { say } from "../shell/live.tsx";
 import { state } from "../state/store.ts";
 import { engine } from "./model.ts";
@@ -16,7 +16,8 @@ export function Quiz(): JSX.Element | null {
   const asked = question.value;
   const field = useRef<HTMLInputElement>(null);
   const before = useRef<Element | null>(null);
-  useEffect(() => {
+  // As the form comes and goes, and not a frame later: an answer written meanwhile made the field itself the place to go back to, and it is gone then.
+  useLayoutEffect(() => {
     if (asked !== null) {
       before.current = document.activeElement;
       field.current?.focus();
