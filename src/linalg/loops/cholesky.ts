@@ -4,6 +4,8 @@ import type { Block, LoopWriter, Real, RealCell, Whole } from "../../loops/langu
 import { written } from "../../loops/writer.ts";
 import { matricesIn } from "../matrices.ts";
 import { overMatrices } from "./over-matrices.ts";
+import { byGroups } from "./rows.ts";
+import { between } from "./symmetric.ts";
 import { byTwos, few, lessFour, solveFour, stride, together } from "./triangular.ts";
 
 /** Rows that lose a product together: each such strip begins at its own diagonal. A multiple of what the engine's product takes at once. */
@@ -14,11 +16,7 @@ const across = 8;
 /** The upper triangle of the symmetric part (a + a^T) / 2; `room` has `across` rows. */
 function symmetricPart(w: LoopWriter, a: Block, to: Block, room: Block, n: number): void {
   const row = (i: Whole, below: Block): void =>
-    w.sweep(w.minus(n, i), [w.part(to, i, i), w.part(a, i, i), below], [], ([, x, y]) => [
-      w.choose(w.unequal(x!, y!), w.add(w.mul(0.5, x!), w.mul(0.5, y!)), x!),
-      null,
-      null,
-    ]);
+    w.sweep(w.minus(n, i), [w.part(to, i, i), w.part(a, i, i), below], [], ([, x, y]) => [between(w, x!, y!), null, null]);
   if (n <= few) {
     w.for(0, n, (i) => row(i, w.turned(w.part(a, i, i))));
     return;
@@ -46,10 +44,11 @@ function rootOf(w: LoopWriter, pivot: RealCell): RealCell {
 
 /** The rows from `first` to `end` of the factor's transpose, of all their columns. */
 function eliminate(w: LoopWriter, u: Block, first: Whole | number, end: Whole | number, n: number): void {
-  const done = w.whole(first);
-  w.for(
+  byGroups(
+    w,
+    4,
     first,
-    w.minus(end, 3),
+    end,
     (k) => {
       const rows = [0, 1, 2, 3].map((i) => w.whole(w.plus(k, i)));
       const corner = w.part(u, k, k);
@@ -75,17 +74,15 @@ function eliminate(w: LoopWriter, u: Block, first: Whole | number, end: Whole | 
           targets.flatMap((q) => rows.map((row) => w.get(u, row, q))),
         );
       });
-      done.set(next);
     },
-    4,
+    (k) => {
+      const root = rootOf(w, w.real(w.get(u, k, k)));
+      w.sweep(w.minus(n, k), [w.part(u, k, k)], [root], ([x], [r]) => [w.div(x!, r!)]);
+      w.for(w.plus(k, 1), end, (i) =>
+        w.sweep(w.minus(n, i), [w.part(u, i, i), w.part(u, k, i)], [w.get(u, k, i)], ([x, z], [f]) => [w.sub(x!, w.mul(f!, z!)), null]),
+      );
+    },
   );
-  w.for(done, end, (k) => {
-    const root = rootOf(w, w.real(w.get(u, k, k)));
-    w.sweep(w.minus(n, k), [w.part(u, k, k)], [root], ([x], [r]) => [w.div(x!, r!)]);
-    w.for(w.plus(k, 1), end, (i) =>
-      w.sweep(w.minus(n, i), [w.part(u, i, i), w.part(u, k, i)], [w.get(u, k, i)], ([x, z], [f]) => [w.sub(x!, w.mul(f!, z!)), null]),
-    );
-  });
 }
 
 /**

@@ -4,7 +4,7 @@ import type { Block, LoopWriter, Real, Whole } from "../../loops/language.ts";
 import { written } from "../../loops/writer.ts";
 import { matricesIn } from "../matrices.ts";
 import { few, join, orthonormal, type Reflected, together } from "./qr.ts";
-import { byFours, clear, fourRows, spread, turnInto } from "./rows.ts";
+import { byGroups, clear, fourRows, spread, turnInto } from "./rows.ts";
 import { symmetric } from "./symmetric.ts";
 
 /** Reflections of the tridiagonal form whose updates of the rows after them are one product. */
@@ -43,7 +43,7 @@ function multiply(w: LoopWriter, a: Block, v: Block, y: Block, count: Whole): vo
       w.put(to, 0, i, corner);
     }
   };
-  byFours(w, 0, count, (j) => some(j, 4), (j) => some(j, 1)); // biome-ignore format: one call
+  byGroups(w, 4, 0, count, (j) => some(j, 4), (j) => some(j, 1)); // biome-ignore format: one call
 }
 
 interface Tridiagonal {
@@ -77,8 +77,9 @@ function tridiagonal(w: LoopWriter, { a, taus, d, e, both, minus, n }: Tridiagon
         const done = w.whole(w.times(2, w.minus(i, first)));
         /** Rows of what the reflections before have changed, times numbers, are added to `to`. */
         const addRows = (to: Block, from: Whole, length: Whole, factor: (p: Whole) => Real): void =>
-          byFours(
+          byGroups(
             w,
+            4,
             0,
             done,
             (p) =>
@@ -112,8 +113,9 @@ function tridiagonal(w: LoopWriter, { a, taus, d, e, both, minus, n }: Tridiagon
         multiply(w, w.part(a, next, next), v, y, count);
         if (paneled) {
           const dots = w.part(minus, 2 * panel, 0);
-          byFours(
+          byGroups(
             w,
+            4,
             0,
             done,
             (p) => {
@@ -156,7 +158,7 @@ function tridiagonal(w: LoopWriter, { a, taus, d, e, both, minus, n }: Tridiagon
               ([x, z, ...r], f) => [null, null, ...r.map((t, k) => w.sub(t, w.add(w.mul(f[k]!, z!), w.mul(f[many + k]!, x!))))],
             );
           };
-          byFours(w, 0, count, (j) => update(j, 4), (j) => update(j, 1)); // biome-ignore format: one call
+          byGroups(w, 4, 0, count, (j) => update(j, 4), (j) => update(j, 1)); // biome-ignore format: one call
         }
       });
       if (paneled)

@@ -3,7 +3,7 @@ import type { Node } from "../../ir/node.ts";
 import type { Block, LoopWriter, Real, Whole } from "../../loops/language.ts";
 import { written } from "../../loops/writer.ts";
 import { matricesIn } from "../matrices.ts";
-import { byFours, clear, fourRows, spread, turnInto } from "./rows.ts";
+import { byGroups, clear, fourRows, spread, turnInto } from "./rows.ts";
 
 /** Reflections that become one, so that what they do to all other columns is a product. */
 export const together = 16;
@@ -55,8 +55,9 @@ function reflectRows(w: LoopWriter, v: Block, rows: Block, column: Whole, count:
       ([y, ...xs], factors) => [null, ...xs.map((x, i) => w.sub(x, w.mul(factors[i]!, y!)))],
     );
   };
-  byFours(
+  byGroups(
     w,
+    4,
     from,
     to,
     (i) => some(fourRows(w, rows, i, column)),

@@ -1,16 +1,23 @@
 import type { Block, LoopWriter, Whole } from "../../loops/language.ts";
 
-/** The whole numbers from `from` to `to` - 1: by fours, and what is left one by one. */
-export function byFours(w: LoopWriter, from: Whole | number, to: Whole | number, four: (i: Whole) => void, one: (i: Whole) => void): void {
+/** The whole numbers from `from` to `to` - 1: by groups of so many, told by their first, and what is left one by one. */
+export function byGroups(
+  w: LoopWriter,
+  size: number,
+  from: Whole | number,
+  to: Whole | number,
+  group: (i: Whole) => void,
+  one: (i: Whole) => void,
+): void {
   const [end, next] = [w.whole(to), w.whole(from)];
   w.for(
     next,
-    w.minus(end, 3),
+    w.minus(end, size - 1),
     (i) => {
-      four(i);
-      next.set(w.plus(i, 4));
+      group(i);
+      next.set(w.plus(i, size));
     },
-    4,
+    size,
   );
   w.for(next, end, one);
 }

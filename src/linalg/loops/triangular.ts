@@ -3,6 +3,7 @@ import type { Node } from "../../ir/node.ts";
 import type { Block, LoopWriter, Real, Whole, WholeCell } from "../../loops/language.ts";
 import { written } from "../../loops/writer.ts";
 import type { Triangle } from "../kernels/triangular.ts";
+import { byGroups } from "./rows.ts";
 import { copyRows, overSystems, systemsOf } from "./systems.ts";
 
 /** How a triangle is read: downwards if it is a lower one as it lies before the solver, else upwards; with ones on its diagonal, or what is there. */
@@ -38,17 +39,7 @@ export function lessFour(
 
 /** The body for `from` and every second whole number after it with the one after that, then for what is left: the last alone. */
 export function byTwos(w: LoopWriter, from: Whole, to: Whole, body: (rows: readonly Whole[]) => void): void {
-  const next = w.whole(from);
-  w.for(
-    from,
-    w.minus(to, 1),
-    (i) => {
-      body([i, w.whole(w.plus(i, 1))]);
-      next.set(w.plus(i, 2));
-    },
-    2,
-  );
-  w.if(w.before(next, to), () => body([next]));
+  byGroups(w, 2, from, to, (i) => body([i, w.whole(w.plus(i, 1))]), (i) => body([i])); // biome-ignore format: one call
 }
 
 /** Four rows of so many columns, whose places in t are given, solved in one pass. */
@@ -81,30 +72,29 @@ export function solveRows(w: LoopWriter, t: Block, x: Block, count: Whole | numb
   const { forward, unitDiagonal } = way;
   const place = (s: Whole | number): WholeCell => w.whole(forward ? s : w.minus(w.minus(count, 1), s));
   const line = (row: Whole): Block => w.part(x, row, 0);
-  const done = w.whole(0);
-  w.for(
+  byGroups(
+    w,
+    4,
     0,
-    w.minus(count, 3),
+    count,
     (s) => {
       const rows = [0, 1, 2, 3].map((i) => place(w.plus(s, i)));
       const lines = rows.map(line);
       solveFour(w, t, rows, lines, columns, unitDiagonal);
-      done.set(w.plus(s, 4));
-      byTwos(w, done, w.whole(count), (next) => {
+      byTwos(w, w.plus(s, 4), w.whole(count), (next) => {
         const targets = next.map(place);
         lessFour(w, columns, targets.map(line), lines, targets.flatMap((q) => rows.map((r) => w.get(t, q, r)))); // biome-ignore format: one call
       });
     },
-    4,
+    (s) => {
+      const row = place(s);
+      if (!unitDiagonal) w.sweep(columns, [line(row)], [w.get(t, row, row)], ([z], [pivot]) => [w.div(z!, pivot!)]);
+      w.for(w.plus(s, 1), count, (q) => {
+        const target = place(q);
+        w.sweep(columns, [line(target), line(row)], [w.get(t, target, row)], ([z, y], [f]) => [w.sub(z!, w.mul(f!, y!)), null]);
+      });
+    },
   );
-  w.for(done, count, (s) => {
-    const row = place(s);
-    if (!unitDiagonal) w.sweep(columns, [line(row)], [w.get(t, row, row)], ([z], [pivot]) => [w.div(z!, pivot!)]);
-    w.for(w.plus(s, 1), count, (q) => {
-      const target = place(q);
-      w.sweep(columns, [line(target), line(row)], [w.get(t, target, row)], ([z, y], [f]) => [w.sub(z!, w.mul(f!, y!)), null]);
-    });
-  });
 }
 
 /**
