@@ -79,32 +79,13 @@ describe.skipIf(!there)("chainrule finetune --mpi", () => {
       t: tensor(new Float32Array(8), { kind: "type", dtype: "f32", shape: [8, 1] }),
     };
     writeFileSync(at("fixed.safetensors"), serializeSafetensors(data));
-    const fixed = await mpirun("openmpi", 2, [
-      bin,
-      "finetune",
-      at("fixed.onnx"),
-      "--data",
-      at("fixed.safetensors"),
-      "-o",
-      at("f.onnx"),
-      "--mpi",
-    ]);
+    const tuned = [bin, "finetune", at("fixed.onnx"), "--data", at("fixed.safetensors"), "-o", at("f.onnx"), "--mpi"];
+    const fixed = await mpirun("openmpi", 2, tuned);
     expect(fixed.code).toBe(2);
     expect(fixed.err).toContain("--mpi shares the rows of a batch out, and");
     expect(fixed.err).toContain("takes 4 at a time, fixed at its export; export it with a free size, or train it in one process");
     expect(fixed.err.match(/--mpi shares/g)).toHaveLength(1);
-    const one = alone([
-      bin,
-      "finetune",
-      at("fixed.onnx"),
-      "--data",
-      at("fixed.safetensors"),
-      "-o",
-      at("f.onnx"),
-      "--validation",
-      "0.5",
-      "--mpi",
-    ]);
+    const one = alone([...tuned, "--validation", "0.5"]);
     expect([one.code, one.err]).toEqual([
       0,
       expect.stringContaining("--mpi: there is one rank; for more start it by the launcher: mpirun -np 4 chainrule finetune --mpi ..."),
