@@ -288,23 +288,26 @@ async function tableRows(path: string, settings: FinetuneSettings, ports: Ports,
 }
 
 /**
- * Looks at all targets, whether they are labels of an output with so many classes.
+ * Looks at all targets, whether they are labels of an output with so many classes, and tells whether some are left out.
  * @throws DTypeError, DomainError for targets that are no such labels
  */
-export async function checkLabels(path: string, { targets, target, targetName, classes }: TuningRows, count: number): Promise<void> {
+export async function checkLabels(path: string, { targets, target, targetName, classes }: TuningRows, count: number): Promise<boolean> {
   if (isFloat(target.dtype) || target.dtype === "bool")
     throw new DTypeError(
       `${path}: cross-entropy takes classes, whole numbers, and ${targetName} is ${typeText(target)}; write it as i32, or choose --loss mse`,
     );
   const width = sizeOf(target.shape.slice(1));
+  let leaves = false;
   for await (const { start, rows } of blocksOf(targets, rowBytes(target))) {
     const { data } = rows;
+    leaves ||= data.includes(-1 as never);
     const bad = data.findIndex((x) => !(x >= -1 && x < count));
     if (bad >= 0)
       throw new DomainError(
         `${path}: ${targetName} is ${classes?.[data[bad]!] ?? data[bad]} in row ${start + Math.floor(bad / width)}${width > 1 ? `, column ${placeText(bad % width, target.shape.slice(1))}` : ""} (from 0)${classes === null ? "" : `, which is class ${data[bad]}, counted from 0 in order of appearance`}; the model has ${count} classes, 0 to ${count - 1}, and -1 leaves a label out`,
       );
   }
+  return leaves;
 }
 
 /** Labels as the loss takes them. */

@@ -138,7 +138,7 @@ async function outputType(
   return { out: made.outputs.type, splits: Object.keys(bound).length > 0 };
 }
 
-/** The rows with targets as the loss takes them. @throws for targets that are none, wherever they stand */
+/** The rows with targets as the loss takes them, and whether it leaves some of these out. @throws for targets that are none, wherever they stand */
 async function fitted(
   path: string,
   rows: TuningRows,
@@ -146,13 +146,20 @@ async function fitted(
   out: TensorType,
   output: string,
   axis: number,
-): Promise<RowStore<Weights>> {
+): Promise<{ readonly store: RowStore<Weights>; readonly leavesOut: boolean }> {
   if (loss === "cross-entropy") {
-    await checkLabels(path, rows, out.shape[axis]!);
-    return mapRows(rows.store, (read) => ({ ...read, target: asLabels(read["target"]!) }));
+    const leavesOut = await checkLabels(path, rows, out.shape[axis]!);
+    return { store: mapRows(rows.store, (read) => ({ ...read, target: asLabels(read["target"]!) })), leavesOut };
   }
   checkTargets(out, { ...rows.target, shape: [out.shape[0]!, ...rows.target.shape.slice(1)] }, output);
-  return rows.store;
+  return { store: rows.store, leavesOut: false };
+}
+
+/** How many labels count. */
+function labelled({ target }: Weights): number {
+  let count = 0;
+  for (const label of target!.data) if (label >= 0) count++;
+  return count;
 }
 
 /** Every label, where a row has one. */
@@ -203,11 +210,10 @@ export async function runFinetuning(settings: FinetuneSettings, again: string, i
   const loss = settings.loss ?? (isFloat(all.target.dtype) ? "mse" : "cross-entropy");
   const axis =
     loss === "cross-entropy" ? classAxis(out, { ...all.target, shape: [out.shape[0]!, ...all.target.shape.slice(1)] }, output) : 0;
-  const rowsOf = async (path: string, rows: TuningRows, places: Int32Array | null): Promise<Part> => ({
-    ...(await heldUpTo(await fitted(path, rows, loss, out, output, axis), settings.memory)),
-    places,
-    size: places?.length ?? rows.rows,
-  });
+  const rowsOf = async (path: string, rows: TuningRows, places: Int32Array | null): Promise<Part> => {
+    const { store, leavesOut } = await fitted(path, rows, loss, out, output, axis);
+    return { ...(await heldUpTo(store, settings.memory)), leavesOut, places, size: places?.length ?? rows.rows };
+  };
   const parts = async (): Promise<readonly [Part, Part]> => {
     if (held !== null) return [await rowsOf(settings.data, all, null), await rowsOf(String(settings.validation), held, null)];
     const whole = await rowsOf(settings.data, all, null);
@@ -226,6 +232,8 @@ export async function runFinetuning(settings: FinetuneSettings, again: string, i
 interface Part {
   readonly store: RowStore<Weights>;
   readonly held: boolean;
+  /** Whether some labels are -1. */
+  readonly leavesOut: boolean;
   readonly places: Int32Array | null;
   readonly size: number;
 }
@@ -307,6 +315,8 @@ async function trained(plan: Plan, again: string, io: CommandIo): Promise<number
         params: tuned.params,
         loss: ((params: Values<Weights>, rows: Values<Record<string, Tensor>>, { bound }: { readonly bound: Values<Weights> }) =>
           lossOf(loss, axis, tuned.apply(params, inputsIn(rows, names), bound)[output]!, rows["target"]!)) as never,
+        // A loss is the mean over the labels that count, and parts of a batch have more and fewer of them.
+        ...((fit.leavesOut || others.leavesOut) && { counts: labelled }),
         ...(splits && {
           bind: async (rows: Weights, params: () => Promise<Weights>) => tuned.bind(inputsIn(rows, names), await params()),
         }),

@@ -22,6 +22,19 @@ export interface Fed {
   readonly index: number;
   /** Names and types, where they were written down. */
   readonly form?: BatchForm;
+  /** What its loss is a mean over, where the model says that it is not the rows: of this process's rows, and of the whole batch. */
+  readonly counts?: Counts;
+}
+
+/** How much the loss of a rank's rows counts, and that of the whole batch. */
+export interface Counts {
+  readonly own: number;
+  readonly all: number;
+}
+
+/** The same by rows, where the model says nothing else. */
+export function countsOf({ counts, rows, all }: Fed): Counts {
+  return counts ?? { own: rows, all };
 }
 
 /** Whose rows: one rank among so many. */

@@ -6,11 +6,12 @@ import { scope } from "../ir/scope.ts";
 import type { Tensor } from "../ir/tensor.ts";
 import { typeText } from "../ir/type.ts";
 import { checkOptionNames, kindText } from "../notation/given.ts";
-import { add } from "../ops/arithmetic.ts";
+import { add, div } from "../ops/arithmetic.ts";
 import { matmul } from "../ops/contract/matmul.ts";
 import { cast } from "../ops/elementwise/cast.ts";
-import { equal, greater, less } from "../ops/elementwise/comparison.ts";
+import { equal, greater, greaterEqual, less } from "../ops/elementwise/comparison.ts";
 import { logicalAnd } from "../ops/elementwise/logical.ts";
+import { maximum } from "../ops/elementwise/select.ts";
 import { gatherElements } from "../ops/linear/gather-elements.ts";
 import { oneHot } from "../ops/linear/one-hot.ts";
 import { reshape } from "../ops/linear/reshape.ts";
@@ -31,12 +32,15 @@ function pair(who: string, logits: Operand, labels: Operand): { z: Value; y: Val
 
 /**
  * The share of rows whose largest logit is that of the label: logits are floats [rows, classes], labels i32 [rows]. Of equal logits the first
- * counts, as in `argMax`. Returned beside a loss it is averaged over the rows of the validation data.
+ * counts, as in `argMax`. Rows with a label of -1 are left out, as losses leave them out; without others it is 0. Returned beside a loss it is averaged over the rows of the validation data.
  * @throws ShapeError for other shapes
  */
 export function accuracy(logits: Operand, labels: Operand): Value {
   const { z, y } = pair("accuracy", logits, labels);
-  return scope("accuracy", () => mean(equal(argMax(z, { axis: 1 }), y)));
+  return scope("accuracy", () => {
+    const right = cast(sum(equal(argMax(z, { axis: 1 }), y)), "f64");
+    return div(right, cast(maximum(sum(greaterEqual(y, 0)), 1), "f64"));
+  });
 }
 
 /**

@@ -37,6 +37,11 @@ export interface Model<P, S, B, R> {
     batch: Tensors<NoInfer<B>>,
     params: () => Promise<Tensors<NoInfer<P>>>,
   ) => { readonly [name: string]: Tensor } | Promise<{ readonly [name: string]: Tensor }>;
+  /**
+   * What the loss of a batch is a mean over, where that is not its rows: the number of labels that are not left out, say. Where a loss is put together of several
+   * batches', by `accumulate`, on ranks, in a validation or for an epoch, each counts so much. 0 for a batch that counts for nothing.
+   */
+  readonly counts?: (batch: Tensors<NoInfer<B>>) => number;
 }
 
 /** What a loss returns, as numbers: all of it but the statistics, which stay inside. */

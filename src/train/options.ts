@@ -155,9 +155,9 @@ function checkModel(model: unknown): void {
   if (model["params"] === undefined)
     throw new GraphError("train: the model has no params; they are a tree of tensors: train({ params, loss }, options)");
   if (model["stats"] !== undefined) numberOfLeaves(model["stats"], "stats");
-  for (const name of ["loss", "bind"] as const) {
+  for (const name of ["loss", "bind", "counts"] as const) {
     const f = model[name];
-    if (typeof f === "function" || (name === "bind" && f === undefined)) continue;
+    if (typeof f === "function" || (name !== "loss" && f === undefined)) continue;
     throw new GraphError(
       `train: the model's ${name} is ${kindText(f)}; it is a function, ${name === "loss" ? "of parameters and a batch: (p, { x, y }) => mean(square(sub(net(p, x), y)))" : "of a batch"}`,
     );

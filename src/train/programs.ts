@@ -12,7 +12,9 @@ import { leaves, mapTree, rebuild, type Values } from "../ir/tree.ts";
 import { f64, i32 } from "../ir/type.ts";
 import { add, div, mul } from "../ops/arithmetic.ts";
 import { cast } from "../ops/elementwise/cast.ts";
+import { equal } from "../ops/elementwise/comparison.ts";
 import { sqrt, square } from "../ops/elementwise/roots.ts";
+import { where } from "../ops/elementwise/select.ts";
 import { sum } from "../ops/linear/sum.ts";
 import type { Optimizer, OptimizerState } from "../optim/optimizer.ts";
 import { fold } from "../random/random.ts";
@@ -103,24 +105,30 @@ export class Programs {
   /** Adds the gradient of one batch to what was gathered. */
   gather(batch: unknown, fed?: Fed): Ran | Promise<Ran> {
     const form = fed?.form;
-    return this.gatherAs(batch, form?.rows ?? rowsOf(batch, "a batch"), ["loss", "norm"], form);
+    return this.gatherAs(batch, form?.rows ?? rowsOf(batch, "a batch"), ["loss", "norm"], form, fed?.counts?.own);
   }
 
-  /** The same for a batch that counts as so many rows. */
-  protected gatherAs(batch: unknown, rows: number, guard: readonly string[], form?: BatchForm): Ran | Promise<Ran> {
-    return this.runBound(rows === 0 ? "gather none" : "gather", batch, form, guard, (s) => {
+  /** The same for a batch that counts as so many rows, or as much as its data say: then that is no number of the program, which other batches of the shape share. */
+  protected gatherAs(batch: unknown, ofShape: number, guard: readonly string[], form?: BatchForm, ofData?: number): Ran | Promise<Ran> {
+    const counted = ofData === undefined ? undefined : hold(f64(), Float64Array.of(ofData));
+    const kind = counted !== undefined ? "gather counted" : ofShape === 0 ? "gather none" : "gather";
+    const body: Body = (names) => {
+      const { own, count } = names.batch as { readonly own: unknown; readonly count: Value };
+      const s = counted === undefined ? names : { ...names, batch: own };
+      const rows = counted === undefined ? ofShape : count;
       const all = s.gathered!;
-      const weight = this.weightOf(rows);
+      const weight = this.weightOf(ofShape);
       const { value, gradient, stats } = this.differentiated(s, this.keyOf(fold(fold(s.key, s.step), all.batches)), weight);
       const trained = this.trained(s, gradient);
-      const total = beside(all.sum, gradient, (t, g, path) => (trained.has(path) ? add(t, weight === null ? mul(rows, g) : g) : t));
+      const total = beside(all.sum, gradient, (t, g, path) => (trained.has(path) ? add(t, weight === null ? times(rows, g) : g) : t));
       return {
         ...value,
         norm: normOf(gradient, trained),
         stats,
         gathered: { sum: total, rows: add(all.rows, rows), batches: add(all.batches, 1) },
       };
-    }) as Ran | Promise<Ran>;
+    };
+    return this.runBound(kind, batch, form, guard, body, counted) as Ran | Promise<Ran>;
   }
 
   /** The paths of the parameters that are trained. */
@@ -132,7 +140,8 @@ export class Programs {
   apply(_all?: number): Tensor | Promise<Tensor> {
     const ran = this.runFormed("apply", {}, this.none, ["norm"], (s) => {
       const all = s.gathered!;
-      const mean: Values<unknown> = mapTree(all.sum, (g) => div(g, cast(all.rows, g.type.dtype)));
+      const rows = this.model.counts === undefined ? all.rows : where(equal(all.rows, 0), 1, all.rows);
+      const mean: Values<unknown> = mapTree(all.sum, (g) => div(g, cast(rows, g.type.dtype)));
       const { params, opt } = this.optimizer.update({ params: s.params, grad: mean, opt: s.opt });
       const none = mapTree(all, (v) => mul(v, 0));
       return { norm: normOf(mean, movedBetween(s.params, params)), params, opt, step: add(s.step, 1), gathered: none };
@@ -224,14 +233,23 @@ export class Programs {
   }
 
   /** {@link run}, beside the batch what the model binds of it. */
-  private runBound(kind: string, batch: unknown, form: BatchForm | undefined, guard: readonly string[], body: Body): unknown {
-    return this.model.bind === undefined ? this.runFormed(kind, batch, form, guard, body) : this.runWithBound(kind, batch, guard, body);
+  private runBound(
+    kind: string,
+    batch: unknown,
+    form: BatchForm | undefined,
+    guard: readonly string[],
+    body: Body,
+    count?: Tensor,
+  ): unknown {
+    if (this.model.bind !== undefined) return this.runWithBound(kind, batch, guard, body, count);
+    return count === undefined ? this.runFormed(kind, batch, form, guard, body) : this.run(kind, { own: batch, count }, guard, body);
   }
 
-  private async runWithBound(kind: string, batch: unknown, guard: readonly string[], body: Body): Promise<unknown> {
+  private async runWithBound(kind: string, batch: unknown, guard: readonly string[], body: Body, count?: Tensor): Promise<unknown> {
     const bound = await this.model.bind!(batch as never, async () => (await this.read()).params as never);
     checkBound(bound);
-    return this.run(kind, { rows: batch, bound }, guard, body);
+    const own = { rows: batch, bound };
+    return this.run(kind, count === undefined ? own : { own, count }, guard, body);
   }
 
   /** The batch as the loss takes it, and what is bound. */
@@ -293,6 +311,11 @@ export class Programs {
     this.cache.delete(key);
     if (this.latest.get(kind)?.kept === oldest) this.latest.delete(kind);
   }
+}
+
+/** A gradient so many times. */
+function times(count: number | Value, g: Value): Value {
+  return mul(typeof count === "number" ? count : cast(count, g.type.dtype), g);
 }
 
 /** States without leaves would be trees that no graph has. */

@@ -11,6 +11,7 @@ import type { Value } from "../ir/node.ts";
 import { sizeOf } from "../ir/shape.ts";
 import { hold, type Tensor } from "../ir/tensor.ts";
 import { leaves, rebuild, type Tensors, type Values, variables } from "../ir/tree.ts";
+import { kindText } from "../notation/given.ts";
 import { sub } from "../ops/arithmetic.ts";
 import type { OptimizerState } from "../optim/optimizer.ts";
 import { fold, key } from "../random/random.ts";
@@ -28,12 +29,12 @@ import {
 } from "./checkpoint.ts";
 import { Checkups } from "./checkups.ts";
 import { defaultEngine } from "./default-engine.ts";
-import { type Fed, Feed } from "./feed.ts";
+import { countsOf, type Fed, Feed } from "./feed.ts";
 import { History } from "./history.ts";
 import type { AnyModel, Model, Outputs } from "./model.ts";
 import { checkOptions, derivedFrom, type TrainOptions } from "./options.ts";
 import { initialState, Programs, type Ran, type TrainState } from "./programs.ts";
-import { bytesOfFirst, treeOfFirst } from "./ranks/exchange.ts";
+import { bytesOfFirst, together, treeOfFirst } from "./ranks/exchange.ts";
 import { checkSame, describe, meet } from "./ranks/meeting.ts";
 import { type DistributedOptions, distributedOf } from "./ranks/options.ts";
 import { RankPrograms } from "./ranks/programs.ts";
@@ -173,6 +174,10 @@ class Run implements Training<unknown, unknown, Loss> {
     this.options = options;
     this.every = options.accumulate ?? 1;
     this.spread = distributedOf(options.distributed);
+    if (model.counts !== undefined && this.spread !== null && (this.spread.syncBatchNorm === true || leaves(model.stats ?? {}).length > 0))
+      throw new DomainError(
+        "train: with distributed, batch norm and its running statistics go by rows, and counts weighs the losses otherwise; leave counts out, or train such a model in one process",
+      );
     this.callbacks = this.leads ? (options.callbacks ?? []) : [];
   }
 
@@ -368,7 +373,8 @@ class Run implements Training<unknown, unknown, Loss> {
     const all = stepsInEpoch === null ? (steps ?? null) : Math.min(stepsInEpoch * epochs, steps ?? Number.POSITIVE_INFINITY);
     const facts = { epochs, stepsInEpoch, steps: all, resumed: this.resumed, parameters: sizeOfAll(this.model.params) };
     for (const c of this.callbacks) await c.start?.(facts);
-    this.isPlain = own.mode === "sync" && this.spread === null && this.every === 1 && this.model.bind === undefined;
+    this.isPlain =
+      own.mode === "sync" && this.spread === null && this.every === 1 && this.model.bind === undefined && this.model.counts === undefined;
     this.isReady = true;
   }
 
@@ -498,11 +504,13 @@ class Run implements Training<unknown, unknown, Loss> {
     let ran: Ran;
     let batches = 0;
     let rows = 0;
+    let counts = 0;
     let sum = 0;
     do {
       const found = this.ahead ?? this.nextOf();
-      const fed = (this.ahead = found instanceof Promise ? ((yield found) as Fed | null) : found);
+      let fed = (this.ahead = found instanceof Promise ? ((yield found) as Fed | null) : found);
       if (fed === null) throw new DomainError(`train: data gave no batch in pass ${this.epoch}; it is empty`);
+      if (this.model.counts !== undefined) this.ahead = fed = (yield this.weighed(fed)) as Fed;
       this.recycle(fed);
       let following: Promise<Fed | null> | null = null;
       try {
@@ -515,28 +523,56 @@ class Run implements Training<unknown, unknown, Loss> {
         // Nothing of this pass is read any more when a failure closes it.
         if (following !== null) yield following.catch(() => undefined);
       }
-      sum += ran.loss.data[0]! * fed.all;
+      const { all } = countsOf(fed);
+      sum += ran.loss.data[0]! * all;
+      counts += all;
       rows += fed.all;
       batches++;
       const next = following ?? this.nextOf();
       this.ahead = next instanceof Promise ? ((yield next) as Fed | null) : next;
     } while (batches < this.every && this.ahead !== null);
-    const norm = this.every > 1 ? yield* this.applied(rows) : ran.norm!;
+    const norm = this.every > 1 ? yield* this.applied(counts) : ran.norm!;
     this.index += batches;
     this.step++;
     const check = this.spread?.check;
     if (check !== undefined && this.step % check === 0)
       yield checkSame(this.spread!.ranks, (yield (programs as RankPrograms).alike()) as TrainState, this.step);
-    const event = this.counted(began, sum, rows, ran, norm);
+    const event = this.counted(began, sum, rows, ran, norm, counts);
     return event instanceof Promise ? ((yield event) as Step<Loss>) : event;
   }
 
-  /** The step that was just made, of batches whose losses times their rows add up to `sum`: put down, and told. At the end of a pass that is ended. */
-  private counted(began: number, sum: number, rows: number, ran: Ran, norm: Tensor): Step<Loss> | Promise<Step<Loss>> {
-    const loss = sum / rows;
+  /** How much a batch counts, on all ranks together. @throws DomainError for a model that gives no such number */
+  private async weighed(fed: Fed): Promise<Fed> {
+    const own = fed.rows === 0 ? 0 : this.countsIn(fed.batch);
+    if (this.spread === null) return { ...fed, counts: { own, all: own } };
+    const { each } = await together(this.spread.ranks, [own]);
+    return { ...fed, counts: { own, all: each(0).reduce((a, b) => a + b, 0) } };
+  }
+
+  private countsIn(batch: unknown): number {
+    const count: unknown = this.model.counts!(batch as never);
+    if (typeof count === "number" && count >= 0 && count < Number.POSITIVE_INFINITY) return count;
+    throw new DomainError(
+      `train: the model's counts gave ${typeof count === "number" ? count : count === undefined ? "nothing" : kindText(count)}; it gives what the loss of the batch is a mean over, a number from 0`,
+    );
+  }
+
+  /**
+   * The step that was just made, of batches whose losses times what they count add up to `sum`: put down, and told. At the end of a pass that is ended. Where the model
+   * says nothing else, rows are what is counted.
+   */
+  private counted(
+    began: number,
+    sum: number,
+    rows: number,
+    ran: Ran,
+    norm: Tensor,
+    counts: number = rows,
+  ): Step<Loss> | Promise<Step<Loss>> {
+    const loss = sum / (counts || 1);
     this.history.add(this.step, loss);
-    this.running.loss += loss * rows;
-    this.running.rows += rows;
+    this.running.loss += loss * counts;
+    this.running.rows += counts;
     const event = {
       step: this.step,
       epoch: this.epoch + 1,
@@ -551,7 +587,7 @@ class Run implements Training<unknown, unknown, Loss> {
         ? validation.then((found) => this.told(began, event, found))
         : this.told(began, event, validation);
     }
-    this.meanLoss = this.running.loss / this.running.rows;
+    this.meanLoss = this.running.loss / (this.running.rows || 1);
     return this.told(began, event, null);
   }
 
@@ -635,7 +671,7 @@ class Run implements Training<unknown, unknown, Loss> {
   private *endEpoch(): Work<Validation | null> {
     const { validate, derive, checkpoint, keep, optimizer } = this.options;
     const { running } = this;
-    this.meanLoss = running.loss / running.rows;
+    this.meanLoss = running.loss / (running.rows || 1);
     let totals: Totals = { loss: this.meanLoss, metrics: none, tables: none, rows: running.rows };
     if (validate !== undefined) totals = (yield this.validated()) as Totals;
     if (derive !== undefined) totals = derivedFrom(derive, validate === undefined ? { ...totals, metrics: {}, tables: {} } : totals);
@@ -664,7 +700,7 @@ class Run implements Training<unknown, unknown, Loss> {
       for (let fed = await feed.next(); fed !== null; fed = await feed.next()) {
         const at = fed;
         free = at.batch;
-        if (at.rows > 0) sums.add(await this.evaluated(at), at.rows);
+        if (at.rows > 0) sums.add(await this.evaluated(at), at.rows, this.model.counts === undefined ? at.rows : this.countsIn(at.batch));
         if (performance.now() - this.breath >= patienceOfOthers) await this.breathe();
       }
     } finally {

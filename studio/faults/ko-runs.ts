@@ -68,6 +68,8 @@ export const runs: readonly Row[] = [
   ["it is a function, of a batch", "배치의 함수여야 합니다."],
   ["the model's bind gave {a:w} as {x:p}", "모델의 bind가 {a|으로} {x|을} 냈습니다."],
   ["the model's bind gave {x:p}", "모델의 bind가 {x|을} 냈습니다."],
+  ["the model's counts gave {x:p}", "모델의 counts가 {x|을} 냈습니다."],
+  ["it gives what the loss of the batch is a mean over, a number from 0", "배치의 손실이 몇 개의 평균인지, 0 이상의 수를 내야 합니다."],
   ["it gives a record of tensors", "텐서들의 레코드를 내야 합니다."],
   ["it gives batches: {g}", "배치를 주는 것이어야 합니다: {g}"],
   ["{a:w} is a data set, which no one has cut into batches", "{a|이} 데이터 집합인데 배치로 나뉘지 않았습니다."],
@@ -206,6 +208,10 @@ export const runs: readonly Row[] = [
   [
     "bind tells what the data of a whole batch decide, and with distributed each rank has some of its rows; train such a model in one process",
     "bind는 배치 전체의 데이터가 정하는 것을 알려 주는데, distributed에서는 랭크마다 행의 일부만 있습니다. 이런 모델은 한 프로세스에서 학습하세요.",
+  ],
+  [
+    "with distributed, batch norm and its running statistics go by rows, and counts weighs the losses otherwise; leave counts out, or train such a model in one process",
+    "distributed에서 배치 정규화와 그 이동 통계는 행 수를 따르는데, counts는 손실에 다른 가중치를 줍니다. counts를 빼거나, 이런 모델은 한 프로세스에서 학습하세요.",
   ],
 ];
 

@@ -54,6 +54,42 @@ describe.skipIf(!there)("chainrule finetune --mpi", () => {
     expect(furthest(await weightsOf("on.onnx"), wanted)).toBeLessThan(1e-5);
   });
 
+  test("weighs the ranks, and the parts of --accumulate, by the labels that are not left out", async () => {
+    const labels = told["y/0"]!;
+    // The first half of the rows has its labels, of the others one in five.
+    const some = Int32Array.from(labels.data, (label, i) => (i < labels.data.length / 2 || i % 5 === 0 ? label : -1));
+    writeFileSync(at("some.safetensors"), serializeSafetensors({ input: told["x/0"]!, y: tensor(some) }));
+    const run = (out: string, batch: string, ...words: string[]): string[] => [
+      ...[bin, "finetune", mlp, "--data", at("some.safetensors"), "-o", at(`${out}.onnx`), "--lr", "0.1", "--optimizer", "sgd"],
+      ...["--batch", batch, "--epochs", "4", "--validation", rows, "--log", at(`${out}.jsonl`), ...words],
+    ];
+    const losses = (out: string): number[] =>
+      readFileSync(at(`${out}.jsonl`), "utf8")
+        .trim()
+        .split("\n")
+        .flatMap((line) => {
+          const { loss, accuracy, validation } = JSON.parse(line) as Record<"loss" | "accuracy", number> & {
+            readonly validation?: { readonly loss: number; readonly accuracy: number };
+          };
+          return [loss, accuracy, validation?.loss ?? 0, validation?.accuracy ?? 0];
+        });
+    const one = alone(run("n1", "12"));
+    expect(one.code, one.err).toBe(0);
+    const wanted = await weightsOf("n1.onnx");
+    for (const more of [[], ["--shard"]]) {
+      const three = await mpirun("openmpi", 3, run("n3", "12", "--mpi", "--force", ...more));
+      expect(three.code, three.err).toBe(0);
+      expect(furthest(await weightsOf("n3.onnx"), wanted)).toBeLessThan(1e-5);
+      expect(furthest(losses("n3"), losses("n1"))).toBeLessThan(1e-5);
+    }
+    expect(alone(run("n6", "6", "--accumulate", "2")).code).toBe(0);
+    expect(furthest(await weightsOf("n6.onnx"), wanted)).toBeLessThan(1e-5);
+    const both = await mpirun("openmpi", 2, run("n2", "6", "--accumulate", "2", "--mpi"));
+    expect(both.code, both.err).toBe(0);
+    expect(furthest(await weightsOf("n2.onnx"), wanted)).toBeLessThan(1e-5);
+    expect(furthest(losses("n2"), losses("n6"))).toBeLessThan(1e-5);
+  });
+
   test("trains adapters, which rank 0 writes", async () => {
     const more = ["--lora", "2", "--epochs", "2"];
     expect(alone(tune("l1.onnx", ...more, "--adapters", at("l1.safetensors"))).code).toBe(0);

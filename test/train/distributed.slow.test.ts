@@ -86,6 +86,41 @@ describe("training on ranks gives what one process gives", () => {
     }
   });
 
+  test.each([1, 3])("where losses are means over labels that count, with gradients of %i batches, and by parts", async (accumulate) => {
+    const leaving = (rows: number, seed = 0): ReturnType<typeof clouds> => {
+      const { x, y } = clouds(rows, seed).all();
+      // Many in the first rows, few behind: each rank has another number of them, some none.
+      return dataset({ x, y: tensor(Int32Array.from(y.data, (label, i) => (i % 8 < 3 || i % 11 === 0 ? label : -1))) });
+    };
+    const given = { data: loader(leaving(50), { batch: 8 }), validate: loader(leaving(21, 5), { batch: 10 }), accumulate };
+    const counts = ({ y }: { readonly y: Tensor }): number => [...y.data].filter((label) => label >= 0).length;
+    const steps = async (more: Partial<Options>, model: object = { counts }) => {
+      const told: number[] = [];
+      const callbacks = [{ step: ({ loss, validation }: Step<unknown>) => void told.push(loss, validation?.loss ?? 0) }];
+      const { params } = await train({ params: twoLayers(), loss: lossOf, ...model }, options({ ...given, callbacks, ...more })).finish();
+      return { params: numbers(params), told };
+    };
+    const alone = await steps({});
+    const close = async (how: Omit<DistributedOptions, "ranks">, model?: object): Promise<number> => {
+      const { ranks, seen } = ranksInProcess(3);
+      const all = await Promise.all(ranks.map((own) => steps({ engine: wasm(), distributed: { ranks: own, ...how } }, model)));
+      expect(seen.fails).toEqual([]);
+      return Math.max(furthest(all[2]!.params, alone.params), furthest(all[0]!.told, alone.told));
+    };
+    expect(await close({})).toBeLessThan(1e-5);
+    expect(await close({ shard: true })).toBeLessThan(1e-5);
+    expect(await close({}, {})).toBeGreaterThan(1e-3);
+    const [one] = ranksInProcess(1).ranks;
+    const start = (more: object, how: object) => () =>
+      train(
+        { params: twoLayers(), loss: lossOf as never, counts: counts as never, ...more },
+        options({ distributed: { ranks: one!, ...how } }) as never,
+      );
+    const refused = "train: with distributed, batch norm and its running statistics go by rows, and counts weighs the losses otherwise";
+    expect(start({ stats: { mean: tensor([0]) } }, {})).toThrow(refused);
+    expect(start({}, { syncBatchNorm: true })).toThrow(refused);
+  });
+
   test("with more ranks than rows in the last batch", async () => {
     const data = loader(clouds(17), { batch: 8 });
     const alone = await once({ data });

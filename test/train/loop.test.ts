@@ -81,6 +81,50 @@ describe("accumulation", () => {
     expect(parts.report.loss).toBeCloseTo(whole.report.loss, 12);
   });
 
+  test("is the mean over what counts, where the model says that it is not the rows, as are those of a validation", async () => {
+    const { x: rows, y: all } = wide.all();
+    // One of the first eight, one of the next, none of the last.
+    const labels = Int32Array.from(all.data, (label, i) => (i === 3 || i === 12 || i === 13 || i === 14 ? label : -1));
+    const some = dataset({ x: rows, y: tensor(labels) });
+    const counts = ({ y: of }: { readonly y: Tensor }): number => [...of.data].filter((label) => label >= 0).length;
+    const tuned = async (batch: number, accumulate: number, counted: boolean) => {
+      const seen: unknown[] = [];
+      const { params: last, report } = await train(
+        { params, loss: lossOf, ...(counted && { counts }) },
+        options({
+          data: loader(some, { batch }),
+          validate: loader(some, { batch }),
+          optimizer: adam({ rate: 1e-2 }),
+          engine: wasm(),
+          accumulate,
+          epochs: 3,
+          callbacks: [{ step: ({ loss, validation }) => void seen.push(loss, validation!.loss) }],
+        }),
+      ).finish();
+      return { last: numbersOf(last), seen: seen as number[], report };
+    };
+    const whole = await tuned(24, 1, false);
+    const parts = await tuned(8, 3, true);
+    close(parts.last, whole.last, 1e-12);
+    close(parts.seen, whole.seen, 1e-12);
+    expect(parts.report.loss).toBeCloseTo(whole.report.loss, 12);
+    expect(Math.abs((await tuned(8, 3, false)).seen[0]! - whole.seen[0]!)).toBeGreaterThan(0.01);
+    // Where none counts nothing moves, and nothing is NaN.
+    const none = dataset({ x: rows, y: tensor(labels.map(() => -1)) });
+    const still = await train(
+      { params, loss: lossOf, counts },
+      options({
+        data: loader(none, { batch: 8 }),
+        validate: loader(none, { batch: 8 }),
+        optimizer: adam({ rate: 1 }),
+        engine: wasm(),
+        accumulate: 3,
+        epochs: 1,
+      }),
+    ).finish();
+    expect([numbersOf(still.params), still.report.loss]).toEqual([numbersOf(params), 0]);
+  });
+
   test("makes a smaller update of what an epoch has left, and is resumed between updates", async () => {
     const start = (file: string, steps: number, resume: boolean) =>
       train(

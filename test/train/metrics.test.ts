@@ -17,6 +17,12 @@ describe("accuracy and topK", () => {
     expect(read(topK(logits, tensor([1, 0, 2, 2], "i32"), { k: 2 }))).toBe(0.5);
   });
 
+  test("accuracy leaves out what losses leave out", () => {
+    expect(read(accuracy(logits, tensor([0, -1, 1, -1], "i32")))).toBe(0.5);
+    expect(read(accuracy(logits, tensor([0, -1, -1, 1], "i32")))).toBe(1);
+    expect(read(accuracy(logits, tensor([-1, -1, -1, -1], "i32")))).toBe(0);
+  });
+
   test("refuse what are no logits and labels", () => {
     expect(() => accuracy(tensor([1, 2]), labels)).toThrow(
       "accuracy: logits are f64[2] and labels i32[4]; they are [rows, classes] and [rows]",

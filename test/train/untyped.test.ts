@@ -58,6 +58,16 @@ test("train refuses what is no model, or no options", async () => {
   expect(await refused(model({ bind: () => ({ a: [1] }) }), options())).toBe(
     "train: the model's bind gave a as a list; it gives a record of tensors",
   );
+  expect(await refused(model({ counts: 3 }), options())).toBe("train: the model's counts is 3; it is a function, of a batch");
+  for (const [given, told] of [
+    [Number.NaN, "NaN"],
+    [-1, "-1"],
+    [undefined, "nothing"],
+    ["3", '"3"'],
+  ] as const)
+    expect(await refused(model({ counts: () => given }), options())).toBe(
+      `train: the model's counts gave ${told}; it gives what the loss of the batch is a mean over, a number from 0`,
+    );
   expect(await refused(model({ params: { fc: { w: undefined } } }), options())).toContain(
     "train: in the model: params.fc.w is undefined; trees are records",
   );

@@ -21,7 +21,7 @@ import { reshape } from "../../ops/linear/reshape.ts";
 import { at, slice } from "../../ops/linear/slice.ts";
 import type { Optimizer } from "../../optim/optimizer.ts";
 import { fold } from "../../random/random.ts";
-import type { Fed } from "../feed.ts";
+import { countsOf, type Fed } from "../feed.ts";
 import type { AnyModel } from "../model.ts";
 import { type Names, normOf, Programs, type Ran, squaresOf, type TrainState } from "../programs.ts";
 import { BucketSums, type StepTimes } from "./bucket-sums.ts";
@@ -111,10 +111,10 @@ export class RankPrograms extends Programs {
   }
 
   override async update(batch: unknown, fed?: Fed): Promise<Ran> {
-    const { rows, all } = fed!;
+    const { own: rows, all } = countsOf(fed!);
     this.arrange(batch);
     const { grad, stats } = this.layout!;
-    const given = { own: batch, weight: hold(f64(), Float64Array.of(rows / all)) };
+    const given = { own: batch, weight: hold(f64(), Float64Array.of(rows / (all || 1))) };
     const body = (names: Names): object => {
       const s = names as unknown as WideNames & { readonly batch: { readonly own: unknown; readonly weight: Value } };
       const { own, weight } = s.batch;
@@ -136,9 +136,9 @@ export class RankPrograms extends Programs {
   }
 
   override async gather(batch: unknown, fed?: Fed): Promise<Ran> {
-    const { rows, all } = fed!;
+    const { own: rows, all } = countsOf(fed!);
     this.arrange(batch);
-    const ran = await this.gatherAs(batch, rows, []);
+    const ran = await this.gatherAs(batch, rows, [], undefined, fed!.counts?.own);
     this.spoilt ||= rows > 0 && !Number.isFinite(ran.norm!.data[0]!);
     const { loss, outputs } = await this.joined(ran, rows, all);
     return { loss, outputs, norm: null };
@@ -147,7 +147,7 @@ export class RankPrograms extends Programs {
   /** One update by the mean of what all ranks have gathered, of so many rows in all. */
   override async apply(all = 0): Promise<Tensor> {
     const { grad, stats } = this.layout!;
-    const total = hold(f64(), Float64Array.of(all));
+    const total = hold(f64(), Float64Array.of(all || 1));
     await this.overlapped("bundle", { all: total }, (names) => {
       const s = names as unknown as WideNames & { readonly batch: { readonly all: Value } };
       const { gathered } = s;
@@ -364,7 +364,8 @@ export class RankPrograms extends Programs {
     const bad = each(2).findIndex((x, rank) => each(0)[rank]! > 0 && !Number.isFinite(x));
     if (bad >= 0)
       throw alike(new NumericError(`loss is ${each(2)[bad]} on rank ${bad} (${ranks.names[bad]}); no rank has made the update`));
-    const mean = (column: number): number => each(0).reduce((sum, n, rank) => sum + (n === 0 ? 0 : n * each(column)[rank]!), 0) / all;
+    const mean = (column: number): number =>
+      each(0).reduce((sum, n, rank) => sum + (n === 0 ? 0 : n * each(column)[rank]!), 0) / (all || 1);
     const means = new Map(columns === own.length ? scalars.map(({ path }, i) => [path, mean(5 + i)]) : []);
     const whole = rebuild(outputs, (leaf, path) => {
       const { type } = leaf as Tensor;
