@@ -34,6 +34,8 @@ export interface TuningRows {
   readonly targetName: string;
   /** Names of the classes, in their order, where the file has names instead of numbers. */
   readonly classes: readonly string[] | null;
+  /** Lets go of the rows, where they have to be let go of. */
+  readonly close?: () => Promise<void>;
 }
 
 type Ports = Readonly<Record<string, Port>>;
@@ -284,6 +286,7 @@ async function tableRows(path: string, settings: FinetuneSettings, ports: Ports,
     rows: size,
     targetName: target,
     classes,
+    close: table.close,
   };
 }
 

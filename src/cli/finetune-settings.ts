@@ -29,7 +29,8 @@ export const finetuneOptions: readonly OptionSpec[] = trainingOptions(
     {
       name: "data",
       value: "FILE",
-      about: "rows to train on: .safetensors or .npz with tensors by name, .csv with a header, or a folder of images",
+      about:
+        "rows to train on: .safetensors or .npz with tensors by name, .csv with a header (- is one from standard input), or a folder of images",
     },
     { name: "mean", value: "NUMBER,...", about: "of a folder of images: taken off its channels, which go from 0 to 1; 0 when left out" },
     { name: "std", value: "NUMBER,...", about: "of a folder of images: its channels are divided by it, after --mean; 1 when left out" },

@@ -189,9 +189,31 @@ export async function runFinetuning(settings: FinetuneSettings, again: string, i
     ...(settings.tie !== null && { tie: settings.tie }),
   });
   const output = outputOf(model, settings.predict);
-  const all = await tuningRows(settings.data, settings, model.inputs, io);
+  const open: TuningRows[] = [];
+  const rowsIn = async (path: string): Promise<TuningRows> => {
+    const rows = await tuningRows(path, settings, model.inputs, io);
+    open.push(rows);
+    return rows;
+  };
+  try {
+    return await tunedBy(model, output, rowsIn, settings, again, io, ranks);
+  } finally {
+    for (const { close } of open) await close?.();
+  }
+}
+
+async function tunedBy(
+  model: Model,
+  output: string,
+  rowsIn: (path: string) => Promise<TuningRows>,
+  settings: FinetuneSettings,
+  again: string,
+  io: CommandIo,
+  ranks: Ranks | null,
+): Promise<number> {
+  const all = await rowsIn(settings.data);
   if (all.rows === 0) throw new ShapeError(`${settings.data} has no rows`);
-  const held = typeof settings.validation === "number" ? null : await tuningRows(settings.validation, settings, model.inputs, io);
+  const held = typeof settings.validation === "number" ? null : await rowsIn(settings.validation);
   if (held?.classes != null && String(held.classes) !== String(all.classes))
     throw new ParseError(
       `${settings.validation} has the classes ${held.classes.join(", ")}, and ${settings.data} has ${all.classes?.join(", ") ?? "numbers"}; both have to have the same, or their numbers would differ`,

@@ -115,7 +115,11 @@ export async function runTraining(settings: TrainSettings, again: string, io: Co
       );
     }
   });
-  return trained(settings, model, table, again, io, ranks);
+  try {
+    return await trained(settings, model, table, again, io, ranks);
+  } finally {
+    await table.close();
+  }
 }
 
 async function trained(

@@ -1,9 +1,11 @@
-import { adviceOn, type ColumnChoice, type CsvBlock, type CsvOptions, type CsvTable, chosenBlocks, csvBlocks } from "../data/csv.ts";
+import { randomUUID } from "node:crypto";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { adviceOn, type ColumnChoice, type CsvBlock, type CsvOptions, type CsvTable, chosenBlocks } from "../data/csv.ts";
 import { type CsvStore, csvStore } from "../data/csv-store.ts";
-import { joinBlocks } from "../data/join-blocks.ts";
 import { blocksOf, type RowStore } from "../data/row-store.ts";
-import { nodeFiles } from "../files/node-files.ts";
-import { ParseError } from "../ir/errors.ts";
+import { nodeFiles, type OpenFile, reasonOf } from "../files/node-files.ts";
+import { DomainError, ParseError } from "../ir/errors.ts";
 import { listed } from "../notation/given.ts";
 import type { CommandIo } from "./io.ts";
 import { inTableWords } from "./table-words.ts";
@@ -29,17 +31,22 @@ export function beside(columns: number, { target, ignore }: ChosenColumns): stri
   return `${columns} column${columns === 1 ? "" : "s"} beside ${target}${andIgnored(ignore)}`;
 }
 
+/** The rows of a table, until it is closed. */
+export interface OpenTable extends CsvStore {
+  close(): Promise<void>;
+}
+
 /**
- * The rows of a table with a target column, which are read where they stand; what is no ordinary file, as standard input, is held in memory. All rows are read
- * once, block by block, and `each` looks at them.
- * @throws ParseError, with the path, for what cannot be read or is no table with this column; what `each` throws
+ * The rows of a table with a target column, which are read where they stand; what is no ordinary file, as standard input, is written to a temporary one on its way, for
+ * rows are read again. All rows are read once, block by block, and `each` looks at them.
+ * @throws ParseError, with the path, for what cannot be read or is no table with this column; DomainError where there is no room for it; what `each` throws
  */
 export async function tableStore(
   path: string,
   { target, ignore }: ChosenColumns,
   io: CommandIo,
   each: (block: CsvBlock) => void,
-): Promise<CsvStore> {
+): Promise<OpenTable> {
   const looked = (block: CsvBlock): void => {
     if (block.columns.length === 0) throw new ParseError(`csv: there is no column beside ${target}${andIgnored(ignore)}`);
     each(block);
@@ -47,35 +54,44 @@ export async function tableStore(
   const ordinary = path !== "-" && ((await (await nodeFiles()).stat(path).catch(() => null))?.isFile() ?? false);
   return told(path, async () => {
     const options: CsvOptions = { label: target, ignore };
-    if (ordinary) return csvStore(path, options, looked, io.readBytes(path));
-    return heldTable(
-      await joinBlocks(
-        (async function* () {
-          for await (const block of csvBlocks(io.readBytes(path), options)) {
-            looked(block);
-            yield block;
-          }
-        })(),
-      ),
-    );
+    if (ordinary) return { ...(await csvStore(path, options, looked, io.readBytes(path))), close: async () => undefined };
+    const file = await keptFile(path);
+    try {
+      return { ...(await csvStore(path, options, looked, keptIn(file, path, io.readBytes(path)), file)), close: () => file.close() };
+    } catch (error) {
+      await file.close();
+      throw error;
+    }
   });
 }
 
-function heldTable({ columns, rows: size, data, label }: CsvTable): CsvStore {
-  const width = columns.length;
-  const { values, classes } = label!;
-  return {
-    size,
-    columns,
-    labels: { values, classes },
-    at: async (rows) => {
-      const own = new Float64Array(rows.length * width);
-      rows.forEach((row, i) => {
-        own.set(data.subarray(row * width, (row + 1) * width), i * width);
-      });
-      return { columns, rows: rows.length, data: own, label: { ...label!, values: Float64Array.from(rows, (row) => values[row]!) } };
-    },
-  };
+/** A temporary file that has no name any more, so that nothing of it is left however the process ends. @throws DomainError where there can be none */
+async function keptFile(path: string): Promise<OpenFile> {
+  const files = await nodeFiles();
+  const name = join(tmpdir(), `chainrule-${randomUUID()}.csv`);
+  try {
+    const file = await files.open(name, "wx+", 0o600);
+    await files.rm(name, { force: true });
+    return file;
+  } catch (error) {
+    throw noRoom(path, error);
+  }
+}
+
+async function* keptIn(file: OpenFile, path: string, pieces: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
+  for await (const piece of pieces) {
+    await file.writeFile(piece).catch((error: unknown) => {
+      throw noRoom(path, error);
+    });
+    yield piece;
+  }
+}
+
+function noRoom(path: string, error: unknown): DomainError {
+  return new DomainError(
+    `${path}: rows are read more than once, so what comes by a pipe is kept in a temporary file, and none can be written to ${tmpdir()}: ${reasonOf(error)}; name another folder in TMPDIR, or write the table to a file`,
+    { cause: error },
+  );
 }
 
 /** The columns that a trained model reads, and what it predicts. */

@@ -75,7 +75,7 @@ class RowStarts {
 
 /**
  * Reads a CSV file once, for its columns, its labels and whatever `each` looks at, and keeps where every row begins: 8 bytes a row, and 8 more for its label.
- * Rows then are read from their places. `pieces` are the bytes of the file where somebody else reads them.
+ * Rows then are read from their places. `pieces` are the bytes of the file where somebody else reads them, `kept` is a file that is open and stays so, for one without a path.
  * @throws ParseError, with row and column, for what is no table of numbers; later, with the path, for a file that has changed since
  */
 export async function csvStore(
@@ -83,7 +83,10 @@ export async function csvStore(
   options: CsvOptions,
   each: (block: CsvBlock) => void = () => undefined,
   pieces: AsyncIterable<Uint8Array> = piecesOf(path),
+  kept: OpenFile | null = null,
 ): Promise<CsvStore> {
+  const reading = async <T>(use: (file: OpenFile, size: number) => Promise<T>): Promise<T> =>
+    kept === null ? withFile(path, use) : use(kept, (await kept.stat()).size);
   const starts = new RowStarts();
   const values = new Growing();
   let last: CsvBlock | null = null;
@@ -101,7 +104,7 @@ export async function csvStore(
     row + skipped + 1 < places.length ? places.at(row + skipped + 1) : starts.end,
   ];
   const header: Span = [0, skipped === 0 ? 0 : places.at(skipped)];
-  const head = await withFile(path, (file) => bytesOf(file, [header]));
+  const head = await reading((file) => bytesOf(file, [header]));
   const known: KnownTable = {
     names:
       skipped === 0
@@ -113,7 +116,7 @@ export async function csvStore(
   const labels = label === null ? null : { values: values.joined(), classes: label.classes };
   const whole = labels?.values.every(Number.isInteger) ?? false;
   const at = (rows: Int32Array): Promise<CsvTable> =>
-    withFile(path, async (file, bytes) => {
+    reading(async (file, bytes) => {
       const same = bytes === starts.end && isSame(await bytesOf(file, [header]), head);
       const found = same ? parsed(await bytesOf(file, Array.from(rows, spanOf)), known, options) : null;
       if (found === null || found.rows !== rows.length || (whole && !found.label!.values.every(Number.isInteger)))

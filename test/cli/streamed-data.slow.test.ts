@@ -1,7 +1,7 @@
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { afterAll, describe, expect, test } from "vitest";
+import { afterAll, describe, expect, test, vi } from "vitest";
 import { csvRows } from "../../src/data/csv-rows-source.ts";
 import { serializeNpz } from "../../src/data/npz.ts";
 import { serializeSafetensors } from "../../src/data/safetensors.ts";
@@ -113,7 +113,10 @@ describe("data that is read batch by batch from its file gives, bit for bit, wha
     }
   });
 
-  test("and a table from standard input is held, and trains alike", async () => {
+  test("and a table from standard input, which is kept in a file without a name, and trains alike", async () => {
+    const kept = at("kept");
+    mkdirSync(kept);
+    vi.stubEnv("TMPDIR", kept);
     const out = at("piped.safetensors");
     const args = ["train", "--model", "mlp:4-3", "--data", "-", "--target", "kind", "--engine", "reference", "--batch", "7"];
     const { code } = await cli([...args, "--memory", "0", "--checkpoint", at("piped.ckpt"), "--out", out], {
@@ -121,6 +124,16 @@ describe("data that is read batch by batch from its file gives, bit for bit, wha
     });
     expect(code).toBe(0);
     expect(readFileSync(out)).toEqual(Buffer.from(await trained("--checkpoint", at("unpiped.ckpt"))));
+    expect(readdirSync(kept)).toEqual([]);
+    const bad = await cli([...args, "--checkpoint", at("bad.ckpt")], { stdin: "a,kind\n1,2,3\n" });
+    expect([bad.code, readdirSync(kept)]).toEqual([2, []]);
+    vi.stubEnv("TMPDIR", at("nowhere"));
+    const none = await cli([...args, "--checkpoint", at("none.ckpt")], { stdin: "a,kind\n1,2\n" });
+    vi.unstubAllEnvs();
+    expect(none.code).toBe(2);
+    expect(none.err).toContain(
+      `-: rows are read more than once, so what comes by a pipe is kept in a temporary file, and none can be written to ${at("nowhere")}: there is no such file or folder; name another folder in TMPDIR, or write the table to a file`,
+    );
   });
 });
 

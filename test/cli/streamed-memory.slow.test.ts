@@ -27,11 +27,11 @@ process.on("exit", () => { process.stderr.write("held " + most + "\\n"); });`,
 });
 
 /** Bytes of array buffers that a command held at most. */
-function heldBy(args: readonly string[]): number {
+function heldBy(args: readonly string[], piped: string | null = null): number {
   const watched = ["--expose-gc", "--import", at("watch.mjs"), join(root, "bin/chainrule.js")];
   execFileSync(process.execPath, [...watched, ...args, "--force"], {
     encoding: "utf8",
-    stdio: ["ignore", "ignore", openSync(at("err"), "w")],
+    stdio: [piped === null ? "ignore" : openSync(piped, "r"), "ignore", openSync(at("err"), "w")],
   });
   return Number(/held (\d+)/.exec(execFileSync("tail", ["-n", "1", at("err")], { encoding: "utf8" }))?.[1]);
 }
@@ -91,6 +91,8 @@ test("chainrule train holds a few batches of a table, of which the numbers take 
   const held = heldBy([...args, "--checkpoint", at("c.ckpt")]);
   // What it holds of every row are 31 numbers of 4 bytes and a label of 4.
   expect(held - streamed).toBeGreaterThan(rows * 32 * 4 * 0.7);
+  const piped = args.map((word) => (word === at("rows.csv") ? "-" : word));
+  expect(held - heldBy([...piped, "--memory", "1MB", "--checkpoint", at("c.ckpt")], at("rows.csv"))).toBeGreaterThan(rows * 32 * 4 * 0.7);
 }, 240_000);
 
 test("chainrule finetune holds a few batches of a folder of images that decoded take 38 MB", () => {
