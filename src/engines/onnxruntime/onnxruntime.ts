@@ -9,6 +9,7 @@ import { reference } from "../reference.ts";
 import { type Doubles, type Exported, exported, refused } from "./export.ts";
 import { type Ort, type OrtTensor, outsideInSingles, type Runtime, runtimeOf } from "./ort.ts";
 import { OwnPlaces } from "./own-places.ts";
+import { dropCopies } from "./results.ts";
 import { type Lease, Sessions } from "./sessions.ts";
 
 /** Options of {@link onnxruntime}. */
@@ -127,23 +128,24 @@ function programOf(
   const converted = ({ type: { dtype } }: Value): DType | undefined =>
     made.singles && dtype !== "f16" && dtype !== "bf16" ? outsideInSingles[dtype] : undefined;
   const own = new OwnPlaces();
+  const outsideOf = inputs.map(converted);
+  const fillable = outputs.map((v) => wraps.runtime.fills && converted(v) === undefined);
   // Single numbers are read as soon as they are there, so that one place does for all runs.
-  const singles = outputs.map((v) =>
-    v.type.shape.length === 0 && wraps.runtime.fills && converted(v) === undefined ? plainTensor(v.type) : null,
-  );
+  const singles = outputs.map((v, i) => (v.type.shape.length === 0 && fillable[i] ? plainTensor(v.type) : null));
   const run = (values: readonly Held[], into: readonly (Tensor | null)[] = []): Promise<readonly Held[]> =>
     sessions.turn(async () => {
       const session = await lease.session;
       const feeds: Record<string, OrtTensor> = {};
       made.inputs.forEach((name, i) => {
         const given = dense(values[i]!, inputs[i]!.type);
-        const other = converted(inputs[i]!);
+        const other = outsideOf[i];
         feeds[name] = other === undefined ? wraps.of(given) : wraps.as(given, other);
       });
       const fetches: Record<string, OrtTensor | null> = {};
-      made.outputs.forEach((name, i) => {
-        const place = into[i] ?? singles[i]!;
-        fetches[name] = place === null || !wraps.runtime.fills || converted(outputs[i]!) !== undefined ? null : wraps.of(place);
+      const filled = made.outputs.map((name, i) => {
+        const place = fillable[i] ? (into[i] ?? singles[i]!) : null;
+        fetches[name] = place === null ? null : wraps.of(place);
+        return place;
       });
       let results: Readonly<Record<string, OrtTensor>>;
       try {
@@ -153,11 +155,13 @@ function programOf(
       } finally {
         own.back(values);
       }
-      return made.outputs.map((name, i): Held => {
+      const told = made.outputs.map((name) => results[name]!.data);
+      dropCopies(told, filled);
+      return told.map((copy, i): Held => {
         const { type } = outputs[i]!;
         const place = into[i] ?? null;
-        const told = results[name]!.data;
-        const data = converted(outputs[i]!) === undefined || place !== null ? told : Float64Array.from(told);
+        const there = filled[i]?.data ?? copy;
+        const data = converted(outputs[i]!) === undefined || place !== null ? there : Float64Array.from(there);
         // Builds for pages answer in memory of their own.
         if (place !== null && data !== place.data) place.data.set(data);
         // ONNX Runtime computes halves in f32 and leaves out what rounds them where it is cast back.
