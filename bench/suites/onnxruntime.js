@@ -22,12 +22,23 @@ export async function onOrt(rounds) {
   for (const suite of work)
     for (const threads of [1, 2]) {
       const contestants = [];
-      for (const [name, engine] of /** @type {const} */ ([
-        ["chainrule, wasm", wasm({ threads })],
-        ["chainrule, ONNX Runtime", onnxruntime(ort, { threads })],
-      ])) {
+      /** @type {(engine: any) => () => Promise<() => Promise<number>>} */
+      const compiled = (engine) => async () => {
         const step = await suite.program(engine);
-        await step();
+        return async () => (await step()).loss.data[0];
+      };
+      /** @type {[string, () => Promise<() => Promise<number>>][]} */
+      const steps = [
+        ["chainrule, wasm", compiled(wasm({ threads }))],
+        ["chainrule, ONNX Runtime", compiled(onnxruntime(ort, { threads }))],
+      ];
+      if ("byHand" in suite) steps.push(["a step written by hand in ONNX, called directly", () => suite.byHand(ort, threads)]);
+      let truth = Number.NaN;
+      for (const [name, make] of steps) {
+        const step = await make();
+        const loss = await step();
+        if (Number.isNaN(truth)) truth = loss;
+        if (!(Math.abs(loss - truth) <= 1e-4 * Math.abs(truth))) throw new Error(`${name}: the first loss is ${loss}, not ${truth}`);
         // Workers of threads start meanwhile.
         if (threads > 1) await new Promise((done) => setTimeout(done, 500));
         contestants.push({

@@ -27,6 +27,7 @@ import { peer } from "../harness/peers.js";
 import { pythonSteps } from "../harness/python.js";
 import { denseInC } from "../steps/c.js";
 import { jaxStep } from "../steps/jax-js.js";
+import { denseByHand } from "../steps/onnx-by-hand.js";
 import { ortSteps } from "../steps/onnxruntime.js";
 import { denseStep, tensorflow } from "../steps/tensorflow.js";
 
@@ -77,6 +78,8 @@ export function training(title, sizes, batch) {
       const made = await compile(step, engine, { state: { params: layers } });
       return () => made.run({ x, y });
     },
+    /** The same step by hand on ONNX Runtime, whose first loss has to be that of the engine beside it. */
+    byHand: (ort, threads) => denseByHand(ort, threads, { sizes, batch, rate, layers, x, y }),
     async contestants() {
       const plain = await compile(step, reference(), { state: { params: layers } });
       truth = plain.run({ x, y }).loss.data[0];
