@@ -212,8 +212,8 @@ export class Held {
     if (subject === null) throw new Error("there is no graph to draw");
     this.#say({ progress: "layout" });
     const nodes = this.#nodes;
-    // Left to itself a picture of a model shows its modules and nodes, not what the nodes are made of.
-    const shut = depth === null ? [...closed, ...[...nodes, ...losses].filter((node) => !open.includes(node))] : closed;
+    // Left to itself a picture of a model shows its modules and nodes, not what the nodes are made of, but for those that are opened.
+    const shut = depth === null ? [...closed, ...nodes, ...losses] : closed;
     const wrt = this.#loss !== null ? { wrt: this.#wrt } : {};
     const drawn = partOf(subject, { ...(depth !== null && { depth }), open, closed: shut, theme, language, ...wrt }, near);
     this.#picture = drawn;

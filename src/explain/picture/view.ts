@@ -15,7 +15,7 @@ export interface ViewOptions {
   readonly depth?: number | "all";
   /** Modules, by path as in `net/layer` or by the id of their item, that are open (with those around them) whatever the depth. */
   readonly open?: readonly string[];
-  /** Modules that are closed whatever the depth. */
+  /** Modules that are closed whatever the depth, but for those that `open` names too, whichever way. */
   readonly closed?: readonly string[];
   /** Whether closed modules of the same structure in a row, or side by side from the same values into one node, are drawn once, as `×N`; `true` when left out. */
   readonly fold?: boolean;
@@ -92,10 +92,11 @@ function viewAt(
     const wanted = new Set(list);
     return new Set(modules.all.filter(({ id, path }) => wanted.has(id) || wanted.has(path)));
   };
-  const opened = named(open);
+  const asked = named(open);
+  const opened = new Set(asked);
   const shut = named(closed);
   for (const module of [...opened]) for (let m = module.parent; m !== null; m = m.parent) opened.add(m);
-  const isOpen = (m: Module): boolean => !shut.has(m) && (depth === "all" || m.level < depth || opened.has(m));
+  const isOpen = (m: Module): boolean => asked.has(m) || (!shut.has(m) && (depth === "all" || m.level < depth || opened.has(m)));
   /** The outermost closed module at or around each one, null where all are open. */
   const cover = new Map<Module, Module | null>();
   for (const m of modules.all) {

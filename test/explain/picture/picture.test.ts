@@ -58,6 +58,11 @@ test("a scope is drawn as a frame around its parts, closed as one box with what 
   expect(kinds(one)).toContain("module gate");
   expect(kinds(picture(f, { depth: 0, open: ["blocks.0/gate"] }).scene())).toEqual(kinds(open.scene()));
   expect(kinds(picture(f, { depth: "all", closed: ["blocks.0"] }).scene())).toEqual(kinds(closed));
+  // What is opened itself is open, by its path or by its item; what lies around it may still be closed.
+  const { id } = closed.items.find(({ kind }) => kind === "module")!;
+  for (const name of [id, "blocks.0"])
+    expect(kinds(picture(f, { depth: 0, open: [name], closed: ["blocks.0"] }).scene())).toEqual(kinds(one));
+  expect(kinds(picture(f, { depth: 0, open: ["blocks.0/gate"], closed: ["blocks.0"] }).scene())).toEqual(kinds(closed));
 });
 
 test("modules of one structure in a row are drawn once, with how many there are", () => {
