@@ -39,6 +39,8 @@ export interface Fault {
   readonly to: number;
   /** The variable whose value it is, when it is not the formula. */
   readonly variable: string | null;
+  /** What is wrong in the boxes of the variables after that one. */
+  readonly also?: readonly Fault[];
 }
 
 /** A formula that could be read. */
@@ -233,6 +235,8 @@ function worked(
   const sources = new Map(source.variables.map((name, place) => [name, sourceOf(name, place, values, beside)]));
   if (before?.read === source && [...sources].every(([name, from]) => before.sources.get(name) === from)) return before;
   const variables: Record<string, Value> = {};
+  // Each of them is told: what was written last may not wait for the first to be mended.
+  const faults: Fault[] = [];
   for (const [name, from] of sources) {
     try {
       // What is written in the place of single precision is of it too.
@@ -240,9 +244,11 @@ function worked(
       variables[name] = variable(typeof from === "string" ? valueIn(single + from) : from, name);
     } catch (error) {
       const at = source.compiled.formula.nodes.find((n) => n.kind === "name" && n.name === name)?.span;
-      return { ...fault(error, source.source), from: at?.from ?? 0, to: at?.to ?? 0, variable: name };
+      faults.push({ ...fault(error, source.source), from: at?.from ?? 0, to: at?.to ?? 0, variable: name });
     }
   }
+  const [first, ...also] = faults;
+  if (first !== undefined) return { ...first, also };
   const f = source.compiled(variables);
   const nodes = nodesBehind(f);
   const most = mostNumbers + roomBeside(beside);

@@ -8,6 +8,8 @@ import { graphWords } from "./words.ts";
 
 /** What may be coloured at once; a longer text is shown plainly. */
 const mostWords = 4000;
+/** More boxes than this are marked, but what is wrong in them is told when others are mended. */
+const mostFaults = 3;
 
 interface ShownWord {
   readonly word: string;
@@ -96,9 +98,13 @@ export function FormulaBox(): JSX.Element {
       <p id="formula-fault" class="fault" role="status" aria-live="polite">
         {fault === null
           ? ""
-          : fault.variable === null
-            ? kept(faultWords.value(fault.message))
-            : kept(w.inVariable(fault.variable, faultWords.value(fault.message)))}
+          : [fault, ...(fault.also ?? [])]
+              .slice(0, mostFaults)
+              .map(({ variable, message }) => {
+                const told = faultWords.value(message);
+                return kept(variable === null ? told : w.inVariable(variable, told));
+              })
+              .join("\n")}
       </p>
     </div>
   );

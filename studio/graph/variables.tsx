@@ -1,4 +1,4 @@
-import { computed, type ReadonlySignal, useComputed } from "@preact/signals";
+import { computed, type ReadonlySignal, signal, useComputed } from "@preact/signals";
 import type { JSX, RefObject } from "preact";
 import { useLayoutEffect, useMemo, useRef } from "preact/hooks";
 import { grouped } from "../words/words.ts";
@@ -42,10 +42,13 @@ function Gradient({ name }: { readonly name: string }): JSX.Element {
 
 /** Whose box is being written in: a number that becomes a list gets another kind of box, and the writing goes on there. */
 let typing = "";
+/** Where the cursor stands in it. */
+let cursor = 0;
 
-function type(name: string, text: string): void {
+function type(name: string, { value, selectionEnd }: HTMLInputElement | HTMLTextAreaElement): void {
   typing = name;
-  setValue(name, text);
+  cursor = selectionEnd ?? value.length;
+  setValue(name, value);
 }
 
 /** The writing is over when the box loses the focus, unless it does so because the other kind of box takes its place: that one then has it. */
@@ -62,9 +65,20 @@ function useTyping<E extends HTMLInputElement | HTMLTextAreaElement>(name: strin
     const field = box.current;
     if (typing !== name || field === null || document.activeElement === field) return;
     field.focus();
-    field.setSelectionRange(field.value.length, field.value.length);
+    field.setSelectionRange(cursor, cursor);
   }, [name]);
   return box;
+}
+
+/** Whose box an input method composes in. */
+const composing = signal("");
+
+/** What both kinds of boxes do while they are written in. */
+function writing(name: string): Readonly<Record<"onBlur" | "onCompositionStart" | "onCompositionEnd", () => void>> {
+  const compose = (whose: string) => (): void => {
+    composing.value = whose;
+  };
+  return { onBlur: () => leave(name), onCompositionStart: compose(name), onCompositionEnd: compose("") };
 }
 
 interface RowProps {
@@ -75,7 +89,11 @@ interface RowProps {
 
 // What a row looks at, each by itself: a letter in the formula or a number in another row changes nothing in it.
 const useText = ({ name, at }: RowProps): string => useMemo(() => computed(() => textOf(name, at)), [name, at]).value;
-const useWrong = (name: string): boolean => useMemo(() => computed(() => trouble.value?.variable === name), [name]).value;
+const isWrongIn = (name: string): boolean => {
+  const { value } = trouble;
+  return value !== null && [value, ...(value.also ?? [])].some(({ variable }) => variable === name);
+};
+const useWrong = (name: string): boolean => useMemo(() => computed(() => isWrongIn(name)), [name]).value;
 
 function ScalarRow({ name, at }: RowProps): JSX.Element {
   const w = graphWords.value;
@@ -124,8 +142,8 @@ function ScalarRow({ name, at }: RowProps): JSX.Element {
         aria-invalid={isWrong}
         title={w.valueHint}
         value={text}
-        onInput={(event) => type(name, event.currentTarget.value)}
-        onBlur={() => leave(name)}
+        onInput={(event) => type(name, event.currentTarget)}
+        {...writing(name)}
         onKeyDown={(event) => nudge(event, name, x)}
       />
       <Gradient name={name} />
@@ -184,25 +202,36 @@ function TensorRow({ name, at }: RowProps): JSX.Element {
         spellcheck={false}
         ref={box}
         value={text}
-        onInput={(event) => type(name, event.currentTarget.value)}
-        onBlur={() => leave(name)}
+        onInput={(event) => type(name, event.currentTarget)}
+        {...writing(name)}
       />
     </li>
   );
 }
 
-function isScalar(name: string, at: number): boolean {
-  const known = trouble.value?.variable === name ? undefined : model.value?.variables[name]?.type;
+/**
+ * Whether a value has the box for one number. A box becomes the other kind for what is a value; of what is none, or not yet known to be one, it stays as it is,
+ * and so it does in the middle of a syllable, which would end with the box.
+ * @param before what it is, if it is there
+ */
+function isScalar(name: string, at: number, before: boolean | undefined): boolean {
   const text = textOf(name, at);
-  if (typing === name && known === undefined) return model.value?.variables[name]?.type.shape.length === 0;
-  return known === undefined ? Number.isFinite(numberIn(text)) : known.shape.length === 0 && Number.isFinite(numberIn(text));
+  const made = model.value;
+  const rank = made?.variables[name]?.type.shape.length;
+  const source = made?.sources.get(name);
+  if (composing.value === name && before !== undefined) return before;
+  const isNumber = Number.isFinite(numberIn(text));
+  if (typeof source === "string" ? source === text : source !== undefined && text === "") return rank === 0 && isNumber;
+  return !/^\s*\[/.test(text) && (before ?? (rank === undefined ? isNumber : rank === 0));
 }
 
 /** More variables than this have no row each. */
 const mostRows = 200;
 
 function Row({ name, at }: RowProps): JSX.Element {
-  const isNumber = useMemo(() => computed(() => isScalar(name, at)), [name, at]).value;
+  const before = useRef<boolean | undefined>(undefined);
+  before.current = useMemo(() => computed(() => isScalar(name, at, before.current)), [name, at]).value;
+  const isNumber = before.current;
   return isNumber ? <ScalarRow name={name} at={at} /> : <TensorRow name={name} at={at} />;
 }
 

@@ -256,6 +256,71 @@ describe.skipIf(leftOut())("while a Hangul syllable is composed", () => {
     await page.close();
   });
 
+  inPage("a value's box stays what it is, and what is no number in it is told of each", async (there) => {
+    const { page, faults } = await there.visit({ at: await at({ graph: { ...defaultState.graph, formula: "f = sum((x + y) * z)" } }) });
+    await standing(page, "graph");
+    const session = await (page as MorePage).context().newCDPSession(page);
+    const syllable = async (...texts: readonly string[]): Promise<void> => {
+      for (const text of texts) {
+        await session.send("Input.imeSetComposition", { text, selectionStart: text.length, selectionEnd: text.length });
+        // A box that were another one now would have got no more than this.
+        await settled(page);
+      }
+    };
+    await page.evaluate(() => {
+      addEventListener(
+        "compositionend",
+        ({ data }) => (document.body.dataset["ended"] = `${document.body.dataset["ended"] ?? ""}${data} `),
+        true,
+      );
+    });
+    const look = (name: string): Promise<unknown> =>
+      page.evaluate((id) => {
+        const box = document.querySelector<HTMLInputElement>(id)!;
+        return [
+          box.tagName,
+          box.value,
+          box.getAttribute("aria-invalid"),
+          document.activeElement === box,
+          document.body.dataset["ended"] ?? "",
+        ];
+      }, `#value-${name}`);
+    const told = (): Promise<string[]> => page.evaluate(() => document.querySelector("#formula-fault")!.textContent!.split("\n"));
+    for (const name of ["y", "z"]) {
+      await page.focus(`#value-${name}`);
+      await page.keyboard.press("Control+A");
+      await page.keyboard.press("Delete");
+      expect(await look(name)).toEqual(["INPUT", "", "true", true, name === "y" ? "" : "한 "]);
+      await syllable("ㅎ", "하", "한");
+      expect(await look(name)).toEqual(["INPUT", "한", "true", true, name === "y" ? "" : "한 "]);
+      await page.keyboard.insertText("한");
+      expect(await look(name)).toEqual(["INPUT", "한", "true", true, name === "y" ? "한 " : "한 한 "]);
+    }
+    expect(await told()).toEqual(["y", "z"].map((name) => expect.stringMatching(new RegExp(`^${name}: .*한`))));
+    await page.click("#formula");
+    await settled(page);
+    expect(await look("z")).toEqual(["INPUT", "한", "true", false, "한 한 "]);
+    for (const name of ["y", "z"]) await page.fill(`#value-${name}`, "3");
+    expect(await told()).toEqual([""]);
+    // A number before the end of its composition, as other input methods give, makes no other box yet; and that one has the cursor where it was.
+    await page.fill("#value-x", "[1, 2]");
+    await page.waitForSelector("textarea#value-x");
+    await page.focus("#value-x");
+    await page.keyboard.press("Control+A");
+    await syllable("1", "12");
+    expect(await look("x")).toEqual(["TEXTAREA", "12", "false", true, "한 한 "]);
+    await page.keyboard.insertText("12");
+    expect(await look("x")).toEqual(["INPUT", "12", "false", true, "한 한 12 "]);
+    await page.keyboard.press("Home");
+    await page.keyboard.type("[5, ");
+    await page.keyboard.press("End");
+    await page.keyboard.type("]");
+    expect(await look("x")).toEqual(["TEXTAREA", "[5, 12]", "false", true, "한 한 12 "]);
+    expect(await told()).toEqual([""]);
+    expect(faults).toEqual([]);
+    await page.close();
+  });
+
   inPage("Enter sends no form of the Import tab; Ctrl and the key of K search on a Hangul keyboard too", async (there) => {
     const { page, faults } = await there.visit({ at: await at({ tab: "import" }) });
     await standing(page, "import");
