@@ -1,7 +1,7 @@
 import { defaultKeymap, history, historyKeymap } from "@codemirror/commands";
 import { javascript } from "@codemirror/lang-javascript";
 import { bracketMatching, HighlightStyle, indentOnInput, syntaxHighlighting } from "@codemirror/language";
-import { EditorState } from "@codemirror/state";
+import { Compartment, EditorState, type Extension } from "@codemirror/state";
 import { drawSelection, EditorView, highlightActiveLine, keymap, lineNumbers } from "@codemirror/view";
 import { type Tag, tags } from "@lezer/highlight";
 
@@ -11,6 +11,8 @@ export interface Editor {
   set(text: string): void;
   /** Puts the cursor on a line, counted from 1, and shows it. */
   goTo(line: number): void;
+  /** What a screen reader calls it. */
+  name(label: string): void;
   destroy(): void;
 }
 
@@ -55,6 +57,10 @@ const highlight = HighlightStyle.define([
 export function openEditor(parent: HTMLElement, text: string, label: string, changed: (text: string) => void, run: () => void): Editor {
   const root = parent.shadowRoot ?? parent.attachShadow({ mode: "open" });
   let quiet = false;
+  // Text that is edited can have the focus anyway; named as a stop, tools that check pages know it too.
+  const attributes = (name: string): Extension =>
+    EditorView.contentAttributes.of({ "aria-label": name, spellcheck: "false", tabindex: "0" });
+  const named = new Compartment();
   const view = new EditorView({
     root,
     parent: root,
@@ -71,8 +77,7 @@ export function openEditor(parent: HTMLElement, text: string, label: string, cha
         syntaxHighlighting(highlight),
         look,
         EditorView.lineWrapping,
-        // Text that is edited can have the focus anyway; named as a stop, tools that check pages know it too.
-        EditorView.contentAttributes.of({ "aria-label": label, spellcheck: "false", tabindex: "0" }),
+        named.of(attributes(label)),
         keymap.of([
           {
             key: "Mod-Enter",
@@ -103,6 +108,7 @@ export function openEditor(parent: HTMLElement, text: string, label: string, cha
       view.dispatch({ selection: { anchor: from }, scrollIntoView: true });
       view.focus();
     },
+    name: (given) => view.dispatch({ effects: named.reconfigure(attributes(given)) }),
     destroy: () => view.destroy(),
   };
 }

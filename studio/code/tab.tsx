@@ -1,5 +1,5 @@
 import type { JSX } from "preact";
-import { useEffect, useLayoutEffect, useRef } from "preact/hooks";
+import { useLayoutEffect, useRef } from "preact/hooks";
 import { faultWords } from "../faults/fault-words.ts";
 import { openSheet, panelOf, SheetTabs, sheetOf } from "../shell/sheet.tsx";
 import { change, language, state } from "../state/store.ts";
@@ -31,7 +31,7 @@ export function CodeTab(): JSX.Element {
     isAtEnd.current = true;
     void run(textOf(state.value.code));
   };
-  useEffect(() => {
+  useLayoutEffect(() => {
     const opened = openEditor(
       place.current!,
       textOf(state.value.code),
@@ -41,8 +41,10 @@ export function CodeTab(): JSX.Element {
     );
     editor.current = opened;
     return () => opened.destroy();
-  }, [w]);
-  useEffect(() => editor.current?.set(source), [source]);
+  }, []);
+  // Another language is another name and no other editor, which would lose the focus and what can be undone.
+  useLayoutEffect(() => editor.current?.name(w.program), [w]);
+  useLayoutEffect(() => editor.current?.set(source), [source]);
   useLayoutEffect(() => {
     const { current } = output;
     if (current !== null && isAtEnd.current) current.scrollTop = current.scrollHeight;

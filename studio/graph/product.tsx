@@ -1,6 +1,7 @@
 import { signal } from "@preact/signals";
 import type { Step, Tensor } from "chainrule";
 import type { JSX } from "preact";
+import { useLayoutEffect, useRef } from "preact/hooks";
 import type { Model } from "./engine.ts";
 import { engine } from "./model.ts";
 import { graphWords } from "./words.ts";
@@ -114,11 +115,16 @@ function OneProduct({ product: { left, right, out }, id }: { readonly product: P
   const rows = windowOf(row, out.rows);
   const columns = windowOf(column, out.columns);
   const inner = windowOf(null, left.columns);
+  const moving = useRef<Element | null>(null);
   const go = (r: number, c: number, from: HTMLElement): void => {
     looked.value = { key: id, row: Math.max(0, Math.min(out.rows - 1, r)), column: Math.max(0, Math.min(out.columns - 1, c)) };
-    const table = from.closest("table");
-    requestAnimationFrame(() => table?.querySelector<HTMLElement>('button[tabindex="0"]')?.focus());
+    moving.current = from.closest("table");
   };
+  // With the element that is looked at, and not a frame later: what got the focus meanwhile keeps it.
+  useLayoutEffect(() => {
+    moving.current?.querySelector<HTMLElement>('button[tabindex="0"]')?.focus();
+    moving.current = null;
+  });
   const terms = inner.map((k) => `${short(left.at(row, k))}·${short(right.at(k, column))}`).join(" + ");
   const sum = `${out.name}[${row}, ${column}] = ${terms}${inner.length < left.columns ? " + …" : ""} = ${short(out.at(row, column))}`;
   return (

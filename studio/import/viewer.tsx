@@ -1,6 +1,7 @@
 import { type Signal, signal } from "@preact/signals";
 import type { JSX } from "preact";
-import { useEffect, useRef } from "preact/hooks";
+import { useLayoutEffect, useRef } from "preact/hooks";
+import { latinKey } from "../shell/latin-key.ts";
 import type { Box } from "../shell/picture-of-tab.ts";
 import type { Drawing } from "./protocol.ts";
 import type { ImportWords } from "./words-en.ts";
@@ -80,7 +81,8 @@ export function Viewer({ drawing, selected, around, words, onSelect, onToggle }:
     at.current = { scale: next, x: cx - ((cx - x) * next) / scale, y: cy - ((cy - y) * next) / scale };
     apply();
   };
-  useEffect(() => {
+  // As the drawing comes: a key a frame later would act on the part at that place of the new one.
+  useLayoutEffect(() => {
     sheet.replaceSync(drawing.style);
     if (!document.adoptedStyleSheets.includes(sheet)) document.adoptedStyleSheets = [...document.adoptedStyleSheets, sheet];
     const svg = rootOf(drawing.svg);
@@ -111,7 +113,7 @@ export function Viewer({ drawing, selected, around, words, onSelect, onToggle }:
     const inside = drawing.items.findIndex(({ modules }) => modules.includes(had));
     focusOn(again >= 0 ? again : Math.max(0, inside));
   }, [drawing]);
-  useEffect(() => {
+  useLayoutEffect(() => {
     viewer.value = {
       fit: () => showAll(),
       box: () => {
@@ -124,7 +126,7 @@ export function Viewer({ drawing, selected, around, words, onSelect, onToggle }:
       viewer.value = null;
     };
   }, [drawing]);
-  useEffect(() => {
+  useLayoutEffect(() => {
     for (const element of layer.current?.querySelectorAll(".import-selected") ?? []) element.classList.remove("import-selected");
     const i = drawing.items.findIndex(({ id }) => id === selected);
     layer.current?.querySelector(`[data-item="${i}"]`)?.classList.add("import-selected");
@@ -142,7 +144,7 @@ export function Viewer({ drawing, selected, around, words, onSelect, onToggle }:
       apply();
     }
   }, [selected, drawing]);
-  useEffect(() => {
+  useLayoutEffect(() => {
     // Until the reader has moved it, the picture keeps to the middle of its room, whose size the table and the window change.
     const watch = new ResizeObserver(() => {
       if (place.current !== null && !moved.current) showAll(0.6);
@@ -150,7 +152,7 @@ export function Viewer({ drawing, selected, around, words, onSelect, onToggle }:
     watch.observe(place.current!);
     return () => watch.disconnect();
   }, [drawing]);
-  useEffect(() => {
+  useLayoutEffect(() => {
     const element = place.current!;
     // Not passive: the page must not scroll under it.
     const wheel = (event: WheelEvent): void => {
@@ -225,7 +227,7 @@ export function Viewer({ drawing, selected, around, words, onSelect, onToggle }:
         else if (onItem !== undefined) onSelect(onItem.id);
       },
     };
-    const move = moves[event.key];
+    const move = moves[latinKey(event)];
     if (move === undefined) return;
     event.preventDefault();
     move();

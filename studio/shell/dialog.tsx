@@ -1,5 +1,5 @@
 import type { ComponentChildren, JSX } from "preact";
-import { useEffect, useRef } from "preact/hooks";
+import { useLayoutEffect, useRef } from "preact/hooks";
 import { words } from "../words/words.ts";
 import { closeDialog } from "./dialogs.ts";
 
@@ -14,7 +14,8 @@ export function Dialog({
   readonly children: ComponentChildren;
 }): JSX.Element {
   const box = useRef<HTMLDialogElement>(null);
-  useEffect(() => {
+  // As it comes, before another key: a frame later what is typed at once would go to where the focus was.
+  useLayoutEffect(() => {
     const shown = box.current!;
     shown.showModal();
     return () => shown.close();

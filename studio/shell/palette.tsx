@@ -1,6 +1,6 @@
 import { computed, signal } from "@preact/signals";
 import type { JSX } from "preact";
-import { useEffect, useRef } from "preact/hooks";
+import { useLayoutEffect, useRef } from "preact/hooks";
 import { languages, tabs, themes } from "../state/slices.ts";
 import { change, redo, setLanguage, setTheme, undo } from "../state/store.ts";
 import { words } from "../words/words.ts";
@@ -55,11 +55,11 @@ export function Palette(): JSX.Element {
     .slice(0, most)
     .map(({ command }) => command);
   const now = Math.min(at.value, found.length - 1);
-  useEffect(() => {
+  useLayoutEffect(() => {
     field.current?.focus();
     at.value = 0;
   }, []);
-  useEffect(() => {
+  useLayoutEffect(() => {
     list.current?.children[now]?.scrollIntoView({ block: "nearest" });
   }, [now]);
   const run = (command: Command | undefined): void => {

@@ -1,6 +1,6 @@
 import { signal } from "@preact/signals";
 import type { JSX } from "preact";
-import { useEffect } from "preact/hooks";
+import { useLayoutEffect } from "preact/hooks";
 import { HeldShare } from "../graph/held-numbers.tsx";
 import { addressForAll, isLong, keepNow, language } from "../state/store.ts";
 import { words } from "../words/words.ts";
@@ -60,7 +60,7 @@ async function save(kind: "svg" | "png" | "html"): Promise<void> {
 /** The address of what is on the page, and the picture as a file. */
 export function Share(): JSX.Element {
   const w = words.value;
-  useEffect(() => {
+  useLayoutEffect(() => {
     outcome.value = null;
     void readLink();
   }, []);
