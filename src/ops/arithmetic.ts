@@ -2,7 +2,7 @@ import { allocate, type DType, isFloat, isInteger, type NumberArray } from "../i
 import { DomainError, DTypeError, ShapeError } from "../ir/errors.ts";
 import { literalOf } from "../ir/leaf.ts";
 import type { Node, Value } from "../ir/node.ts";
-import type { Interval, Operand } from "../ir/op.ts";
+import type { Interval, Operand, OpFacts } from "../ir/op.ts";
 import { broadcast, broadcastStrides, type Shape, sameShape, sizeOf } from "../ir/shape.ts";
 import type { Tensor } from "../ir/tensor.ts";
 import { scalarType, type TensorType, tensorType, typeText } from "../ir/type.ts";
@@ -153,6 +153,12 @@ export function binary(name: string, def: BinaryDefinition): Binary {
     ...(domain !== undefined && { domain }),
   });
   return made;
+}
+
+/** One of these ops with a kernel in loops of its own: few have one, and the smallest program declares some. */
+/* @__NO_SIDE_EFFECTS__ */
+export function withLoops<O extends Unary | Binary>(op: O, loops: NonNullable<OpFacts["loops"]>): O {
+  return Object.assign(op, { facts: { ...op.facts, loops } });
 }
 
 /** The result type of an elementwise op. @throws ShapeError that names both operands */

@@ -15,8 +15,6 @@ export interface Target {
   /** Bytes of a lane. */
   readonly size: 4 | 8;
   math(name: MathName, kind: "f32" | "f64"): void;
-  /** Calls the op's own function on plain numbers for every element. */
-  host(node: Node, args: readonly Push[]): void;
 }
 
 /** Writes an operand on the stack. */
@@ -67,8 +65,6 @@ const called =
     x!();
     t.math(name, kind as "f32" | "f64");
   };
-
-const host: Row = (t, _, args, node) => t.host(node, args);
 
 /** max and min in one direction; wasm's propagate NaN and order -0 below 0, as JavaScript's do. */
 const extreme =
@@ -215,7 +211,7 @@ const calledWithTwo =
 export interface Elementwise {
   readonly emit: Row;
   readonly kinds: readonly Kind[];
-  /** The op calls its own function on plain numbers, for every element or where the vector function's range ends. */
+  /** The op calls its own function on plain numbers where the vector function's range ends. */
   readonly host?: true;
 }
 
@@ -237,7 +233,6 @@ function table(): Readonly<Record<string, Elementwise>> {
     ...each("exp expm1 log log1p tanh sigmoid softplus asin acos atan sinh cosh erf", (name) => row(floats, called(name as MathName))),
     ...each("atan2 pow", (name) => row(floats, calledWithTwo(name as MathName))),
     ...each("sin cos tan", (name) => ({ ...row(floats, called(name as MathName)), host: true })),
-    ...each("lgamma digamma mod", () => ({ kinds: floats, emit: host, host: true })),
     neg: row(numbers, negated),
     abs: row(numbers, absolute),
     sign: row(numbers, signum),
@@ -286,5 +281,5 @@ function table(): Readonly<Record<string, Elementwise>> {
   };
 }
 
-/** The ops that loops compute in place. Ops that are not vectorised call their own function on each element. */
+/** The ops that loops compute in place. */
 export const elementwise: Readonly<Record<string, Elementwise>> = /* @__PURE__ */ table();

@@ -1,5 +1,4 @@
 import type { DType } from "../../ir/dtype.ts";
-import type { Node } from "../../ir/node.ts";
 import { sameShape } from "../../ir/shape.ts";
 import { attributesKey } from "../../passes/attributes-key.ts";
 import { constant, elementwise, type Kind, named, type Push, type Target } from "./elementwise.ts";
@@ -15,8 +14,6 @@ export interface Surroundings {
   readonly library: MathLibrary;
   /** The global that holds the program's base address. */
   readonly base: number;
-  /** The imported function on plain numbers for an op. */
-  host(node: Node): number;
   /** Pushes an address in the memory that a thread has for a turn. */
   own(code: Code, offset: number): void;
 }
@@ -65,15 +62,6 @@ export function singleTarget(code: Code, around: Surroundings): Target {
     math: (name, kind) => {
       const lanes = kind === "f32" ? "f32x4" : "f64x2";
       code.op(`${lanes}.splat`).call(around.library.index(name, lanes)).lane(`${lanes}.extract_lane`, 0);
-    },
-    host: (node, args) => {
-      const narrow = node.operands[0]!.type.dtype === "f32";
-      for (const push of args) {
-        push();
-        if (narrow) code.op("f64.promote_f32");
-      }
-      code.call(around.host(node));
-      if (narrow) code.op("f32.demote_f64");
     },
   };
 }
@@ -297,36 +285,8 @@ class LoopWriter {
       ...(wide && {
         wide,
         math: (name: MathName, kind: "f32" | "f64") => around.library.write(code, name, kind === "f32" ? "f32x4" : "f64x2"),
-        host: (node: Node, args: readonly Push[]) => this.#hosted(node, args),
       }),
     };
-  }
-
-  /** Calls an op's own function on plain numbers, lane by lane. */
-  #hosted(node: Node, args: readonly Push[]): void {
-    const { code, around } = this;
-    const narrow = node.operands[0]!.type.dtype === "f32";
-    const held = args.map((push) => {
-      const local = code.local(v128);
-      push();
-      code.set(local);
-      return local;
-    });
-    const result = code.local(v128);
-    const lanes = narrow ? "f32x4" : "f64x2";
-    for (let lane = 0; lane < (narrow ? 4 : 2); lane++) {
-      if (lane > 0) code.get(result);
-      const pushes = held.map(
-        (x): Push =>
-          () =>
-            code.get(x).lane(`${lanes}.extract_lane`, lane),
-      );
-      singleTarget(code, around).host(node, pushes);
-      if (lane === 0) code.op(`${lanes}.splat`);
-      else code.lane(`${lanes}.replace_lane`, lane);
-      code.set(result);
-    }
-    code.get(result);
   }
 
   /** Loads an element or a vector; the address is on the stack. */

@@ -70,7 +70,6 @@ export function compileModule(plan: Plan, { shared, fused, threads }: Host, apar
   const around: Surroundings = {
     base,
     library: new MathLibrary(module, (name) => imports.get(name)!),
-    host: (node) => imports.get(node.op.name)!,
     own: (code, offset) => scratch(code, packed + padded(columns) + offset),
   };
   const products = new Products(module, fused);

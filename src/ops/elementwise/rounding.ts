@@ -1,6 +1,7 @@
 import { DomainError } from "../../ir/errors.ts";
-import { type Binary, binary, div, neg, type Unary, unary } from "../arithmetic.ts";
+import { type Binary, binary, div, neg, type Unary, unary, withLoops } from "../arithmetic.ts";
 import { roundHalfEven } from "../kernels/special.ts";
+import { modLoops } from "../loops/mod.ts";
 
 const toWhole = (x: number): number => Math.abs(x - Math.round(x));
 
@@ -35,12 +36,15 @@ function wholeRemainder(x: number, y: number): number {
  * The remainder of x / y with the sign of y: x - y floor(x / y), PyTorch's `remainder`. Operands broadcast. Backward: 1 for x, -floor(x / y) for y.
  * @throws DomainError when evaluated for an integer y of 0
  */
-export const mod: Binary = binary("mod", {
-  takes: "number",
-  f: remainder,
-  integer: () => wholeRemainder,
-  d: ({ x, y }) => ({ x: 1, y: () => neg(floor(div(x, y))) }),
-  domain: { y: { nonzero: true } },
-  // How far both may move before the quotient meets a whole number: y moves it by x / y^2.
-  kink: (x, y) => (Math.abs(y) * toWhole(x / y)) / (1 + Math.abs(x / y)),
-});
+export const mod: Binary = withLoops(
+  binary("mod", {
+    takes: "number",
+    f: remainder,
+    integer: () => wholeRemainder,
+    d: ({ x, y }) => ({ x: 1, y: () => neg(floor(div(x, y))) }),
+    domain: { y: { nonzero: true } },
+    // How far both may move before the quotient meets a whole number: y moves it by x / y^2.
+    kink: (x, y) => (Math.abs(y) * toWhole(x / y)) / (1 + Math.abs(x / y)),
+  }),
+  modLoops,
+);

@@ -3,9 +3,10 @@ import { DomainError, DTypeError } from "../../ir/errors.ts";
 import type { Value } from "../../ir/node.ts";
 import type { Operand } from "../../ir/op.ts";
 import { typeText } from "../../ir/type.ts";
-import { chain, mul, neg, type Unary, unary } from "../arithmetic.ts";
+import { chain, mul, neg, type Unary, unary, withLoops } from "../arithmetic.ts";
 import { declare, type Op } from "../define.ts";
 import { digamma as digammaOf, erf as erfOf, lgamma as lgammaOf, polygamma as polygammaOf, trigamma } from "../kernels/special.ts";
+import { digammaLoops, lgammaLoops } from "../loops/gamma.ts";
 import { polygammaLoops } from "../loops/polygamma.ts";
 import { exp } from "./exponential.ts";
 import { square } from "./roots.ts";
@@ -17,10 +18,13 @@ const toPole = (x: number): number => (x > 0 ? x : Math.abs(x - Math.round(x)));
 export const erf: Unary = unary("erf", { f: erfOf, d: ({ x }) => mul(2 / Math.sqrt(Math.PI), exp(neg(square(x)))) });
 
 /** log |Gamma(x)|; infinite at 0, -1, -2, ... Backward: digamma. */
-export const lgamma: Unary = unary("lgamma", { f: lgammaOf, d: ({ x }) => digamma(x), kink: toPole });
+export const lgamma: Unary = withLoops(unary("lgamma", { f: lgammaOf, d: ({ x }) => digamma(x), kink: toPole }), lgammaLoops);
 
 /** The derivative of lgamma. Backward: polygamma of order 1. */
-export const digamma: Unary = unary("digamma", { f: digammaOf, d: ({ x }) => polygamma(x, { order: 1 }), kink: toPole });
+export const digamma: Unary = withLoops(
+  unary("digamma", { f: digammaOf, d: ({ x }) => polygamma(x, { order: 1 }), kink: toPole }),
+  digammaLoops,
+);
 
 /** Which derivative of digamma. */
 export interface PolygammaAttrs {

@@ -5,6 +5,7 @@
  * Developed at SunSoft, a Sun Microsystems, Inc. business.
  * Permission to use, copy, modify, and distribute this software is freely granted, provided that this notice is preserved.
  */
+import { horner } from "./horner.ts";
 
 /** Where lgamma has its minimum on the positive axis, its value there as TF, and minus the tail of that value as TT. */
 const TC = 1.4616321449683622;
@@ -94,19 +95,16 @@ function upToEight(x: number): number {
   return 0.5 * y + p / q + Math.log(product);
 }
 
+/** What Stirling's series has after log(2 pi) / 2, divided by z = 1 / x, by powers of z^2. */
+export const stirlingSeries: readonly number[] = [
+  0.08333333333333297, -0.0027777777772877554, 0.0007936505586430196, -0.00059518755745034, 0.0008363399189962821, -0.0016309293409657527,
+];
+
 /** Stirling's series for x >= 8. */
 function stirling(x: number): number {
   if (x >= 2 ** 58) return x * (Math.log(x) - 1);
   const z = 1 / x;
-  const y = z * z;
-  const w =
-    0.4189385332046727 +
-    z *
-      (0.08333333333333297 +
-        y *
-          (-0.0027777777772877554 +
-            y * (0.0007936505586430196 + y * (-0.00059518755745034 + y * (0.0008363399189962821 + y * -0.0016309293409657527)))));
-  return (x - 0.5) * (Math.log(x) - 1) + w;
+  return (x - 0.5) * (Math.log(x) - 1) + (0.4189385332046727 + z * horner(z * z, stirlingSeries));
 }
 
 /** sin(pi x), with the argument reduced before pi comes in, so that it is exactly 0 at integers and accurate beside them. */

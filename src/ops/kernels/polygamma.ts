@@ -1,33 +1,34 @@
-/** The positive zero of digamma, as an exact sum of three doubles. */
-const ROOT_HEAD = 1569415565 / 2 ** 30;
-const ROOT_MIDDLE = 381566830 / 2 ** 60;
-const ROOT_TAIL = 9.016312093258695e-20;
+import { horner } from "./horner.ts";
 
-/** digamma on [1, 2] as (x - root)(Y + P(x - 1) / Q(x - 1)): John Maddock's minimax fit in Boost.Math's digamma.hpp (Boost Software License 1.0). */
+/** The positive zero of digamma, as an exact sum of three doubles. */
+export const rootOfDigamma: readonly [number, number, number] = [1569415565 / 2 ** 30, 381566830 / 2 ** 60, 9.016312093258695e-20];
+
+/**
+ * digamma on [1, 2] as (x - root)(offset + P(x - 1) / Q(x - 1)), lowest coefficients first: John Maddock's minimax fit in Boost.Math's digamma.hpp (Boost
+ * Software License 1.0).
+ */
+export const nearRoot: { readonly offset: number; readonly above: readonly number[]; readonly below: readonly number[] } = {
+  offset: 0.9955816268920898,
+  above: [0.25479851061131553, -0.3255503118680449, -0.6503185377089651, -0.28919126444774784, -0.04525132144873906, -0.002071332116774595],
+  below: [
+    1, 2.076711702373047, 1.4606242909763516, 0.43593529692665967, 0.054151797245674226, 0.0021284987017821146, -5.578984132167551e-7,
+  ],
+};
+
 function digammaOneToTwo(x: number): number {
+  const [head, middle, tail] = rootOfDigamma;
   const t = x - 1;
-  const p =
-    0.25479851061131553 +
-    t *
-      (-0.3255503118680449 +
-        t * (-0.6503185377089651 + t * (-0.28919126444774784 + t * (-0.04525132144873906 + t * -0.002071332116774595))));
-  const q =
-    1 +
-    t *
-      (2.076711702373047 +
-        t *
-          (1.4606242909763516 +
-            t * (0.43593529692665967 + t * (0.054151797245674226 + t * (0.0021284987017821146 + t * -5.578984132167551e-7)))));
-  const g = x - ROOT_HEAD - ROOT_MIDDLE - ROOT_TAIL;
-  return g * 0.9955816268920898 + g * (p / q);
+  const g = x - head - middle - tail;
+  return g * nearRoot.offset + g * (horner(t, nearRoot.above) / horner(t, nearRoot.below));
 }
+
+/** B_2k / 2k with alternating signs, from k = 1 on. */
+export const digammaSeries: readonly number[] = [1 / 12, -1 / 120, 1 / 252, -1 / 240, 1 / 132, -691 / 32760, 1 / 12, -3617 / 8160];
 
 /** The asymptotic series log x - 1/(2x) - sum B_2k / (2k x^2k) for x >= 10 (Abramowitz and Stegun 6.3.18). */
 function digammaLarge(x: number): number {
   const z = 1 / (x * x);
-  const series =
-    z * (1 / 12 - z * (1 / 120 - z * (1 / 252 - z * (1 / 240 - z * (1 / 132 - z * (691 / 32760 - z * (1 / 12 - z * (3617 / 8160))))))));
-  return Math.log(x) - 0.5 / x - series;
+  return Math.log(x) - 0.5 / x - z * horner(z, digammaSeries);
 }
 
 /** pi / tan(pi x) for x that is no integer, the argument reduced before pi comes in. */
@@ -45,6 +46,8 @@ export function digamma(x: number): number {
   if (x === 0) return Object.is(x, -0) ? Infinity : -Infinity;
   if (x < 0) {
     if (x === Math.floor(x)) return NaN;
+    // Here the pole at 0 alone is left, and the others of what follows may be infinite.
+    if (x > -(2 ** -70)) return -1 / x;
     // digamma(1 - x) - digamma(x) = pi cot(pi x), and digamma(1 - x) = digamma(-x) - 1/x, which loses no bits of a small x.
     return digamma(-x) - 1 / x - piCotangent(x);
   }

@@ -83,6 +83,7 @@ describe("special values", () => {
   });
   it("digamma follows PyTorch at its poles", () => {
     expect([0, -0, -1, -7, NaN, Infinity, -Infinity].map(digamma)).toEqual([-Infinity, Infinity, NaN, NaN, NaN, Infinity, NaN]);
+    expect([1e-309, -1e-309, -(2 ** -1000)].map(digamma)).toEqual([-Infinity, Infinity, 2 ** 1000]);
   });
   it("polygamma at its poles and infinities", () => {
     expect([0, -3, NaN, Infinity, -Infinity].map(trigamma)).toEqual([Infinity, Infinity, NaN, 0, NaN]);

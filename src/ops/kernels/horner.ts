@@ -1,0 +1,4 @@
+/** A polynomial by Horner's scheme, lowest coefficient first. */
+export function horner(x: number, coefficients: readonly number[]): number {
+  return coefficients.reduceRight((sum, c) => c + x * sum, 0);
+}
