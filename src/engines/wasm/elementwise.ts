@@ -171,7 +171,15 @@ const clipped: Row = (t, kind, [x], node) => {
 
 /** Casts between the kinds that need no rounding rule; the planner keeps the others out of loops. */
 const converted: Row = (t, from, [x], node) => {
-  const to = node.type.dtype as Kind;
+  const { dtype } = node.type;
+  const half = dtype === "f16" || dtype === "bf16";
+  const to: Kind = half ? "f32" : dtype === "i64" || dtype === "u64" ? "f64" : (dtype as Kind);
+  if (half && from !== "bool") {
+    x!();
+    t.math(dtype, from as "f32" | "f64");
+    if (from === "f64") t.code.op("f32.demote_f64");
+    return;
+  }
   if (from === to) return x!();
   if (to === "bool") {
     x!();

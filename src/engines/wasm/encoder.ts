@@ -17,6 +17,8 @@ i32 4e ge_s ge_u
 i32 6a add sub mul
 i32 6e div_u rem_s rem_u
 i32 71 and or xor shl shr_s shr_u rotl
+i32 a7 wrap_i64
+i64 fc06 trunc_sat_f64_s
 i32 fc00 trunc_sat_f32_s
 i32 fc02 trunc_sat_f64_s trunc_sat_f64_u
 f32 5b eq ne lt gt le ge

@@ -141,8 +141,7 @@ export class KernelCode {
   place(pointer: number, dtype: DType, size: number, into: number): void {
     const { code } = this;
     code.get(pointer);
-    this.take(dtype);
-    if (cells[dtype].type === f64) code.op("i32.trunc_sat_f64_s");
+    this.whole(dtype);
     code.set(into);
     code
       .get(into)
@@ -159,6 +158,13 @@ export class KernelCode {
   /** Loads an element; its address is on the stack. */
   take(dtype: DType, offset = 0): void {
     this.code.mem(cells[dtype].load, offset);
+  }
+
+  /** Loads a whole number as one of 32 bits with a sign, the next where it is beyond them; its address is on the stack. */
+  whole(dtype: DType): void {
+    this.take(dtype);
+    if (dtype === "u32") this.code.op("f64.convert_i32_u");
+    if (dtype === "u32" || cells[dtype].type === f64) this.code.op("i32.trunc_sat_f64_s");
   }
 
   /** Stores an element, above its address on the stack. */

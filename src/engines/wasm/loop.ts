@@ -4,8 +4,9 @@ import { attributesKey } from "../../passes/attributes-key.ts";
 import { constant, elementwise, type Kind, named, type Push, type Target } from "./elementwise.ts";
 import { type Code, i32, type ModuleBuilder, v128 } from "./encoder.ts";
 import { cells } from "./kernel.ts";
+import { kindOf } from "./kind.ts";
 import { isMath, type MathLibrary, type MathName } from "./math.ts";
-import { kindOf, type Loop, type Source, type Total } from "./plan.ts";
+import type { Loop, Source, Total } from "./plan.ts";
 import { addressOf } from "./product.ts";
 import { isWhole, type View } from "./view.ts";
 

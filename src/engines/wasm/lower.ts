@@ -35,6 +35,7 @@ import {
 import { sliceRange } from "../../ops/linear/slice.ts";
 import { InternedNodes } from "../../passes/interned-nodes.ts";
 import { leaner } from "./residuals.ts";
+import { inWider, isWidened } from "./wider.ts";
 
 /** A graph ready to be laid out: the same meaning in ops that the compiler has kernels for, equal parts made one, and only what is used. */
 export interface Lowered {
@@ -323,7 +324,7 @@ const opens = ({ name }: AnyOp): boolean => opened.has(name) || Object.hasOwn(ru
 
 /** Whether a node may become others in a graph that is not rewritten otherwise. */
 export function rewrites(node: Node): boolean {
-  return opens(node.op) && (node.op.name !== "reshape" || node.operand(0)!.node.op === node.op);
+  return (opens(node.op) && (node.op.name !== "reshape" || node.operand(0)!.node.op === node.op)) || isWidened(node);
 }
 
 /** Rewrites ops that have no kernel of their own into ops that do, opens `call`s, computes equal parts once, and makes loops over rows leaner. */
@@ -381,7 +382,7 @@ export function rewritten(
       if (!moves) continue;
       if (node.op.name === "scan") loops = true;
       const found =
-        (opens(node.op) ? expanded(node, operands ?? node.operands) : null) ??
+        (opens(node.op) || (only === null && isWidened(node)) ? expanded(node, operands ?? node.operands) : null) ??
         valuesOf(operands === null ? interned.unique(node) : interned.applied(node, operands));
       if (found[0]?.node !== node) made.set(node, found);
       for (const v of found) varies.add(v.node);
@@ -390,9 +391,11 @@ export function rewritten(
   };
   /** The node's results by other nodes, which are rewritten themselves. */
   const expanded = (node: Node, operands: readonly (Value | null)[]): readonly Value[] | null => {
-    let results: readonly Value[] | null = null;
     const floor = nextSerial();
-    if (node.op.name === "call") {
+    let results = only === null ? inWider(node, operands) : null;
+    if (results !== null) {
+      // Its rule comes with the dtype that it is computed in.
+    } else if (node.op.name === "call") {
       const { graph } = node.attrs as { readonly graph: unknown };
       if (isGraph(graph)) results = (graph as unknown as (xs: readonly unknown[]) => readonly Value[])(operands);
     } else if (node.op.name === "sum" && node.operands[0]!.node.op.name === "matmul" && usesOf(node.operands[0]!.node) > 1) return null;

@@ -18,4 +18,6 @@ export type MathName =
   | "erf"
   | "pow"
   | "atan2"
-  | "inverseNormal";
+  | "inverseNormal"
+  | "f16"
+  | "bf16";

@@ -361,7 +361,57 @@ export function isMath(op: string): boolean {
 }
 
 /** Functions that are written where they are used: their constants then stay in registers, or beside the stack, all through a loop. */
-const inlined: readonly MathName[] = ["exp", "expm1", "log", "log1p", "tanh", "sigmoid", "softplus", "erf", "atan", "sin", "cos"];
+const inlined: readonly MathName[] = [
+  "exp",
+  "expm1",
+  "log",
+  "log1p",
+  "tanh",
+  "sigmoid",
+  "softplus",
+  "erf",
+  "atan",
+  "sin",
+  "cos",
+  "f16",
+  "bf16",
+];
+
+/**
+ * The nearest number of so many binary digits behind the first, ties to even: 1.5 times 2^52 (f32: 2^23) of the last place of x is added and taken away. Below
+ * 2^`least` last places grow no smaller; from `over` on it is infinite.
+ */
+function toHalf(w: Lane, x: number, digits: number, least: number, over: number): void {
+  const [shifted, sign] = w.locals(2);
+  const narrow = w.wide === "f32x4";
+  const { code } = w;
+  if (narrow && digits === 7) {
+    // What is added would be beyond f32: the upper half of the bits, and 1 where the lower is more than half of it, or half and the upper one odd.
+    w.get(x).get(x).code.int(16).shift("i32x4.shr_u").int(1).op("i32x4.splat").op("v128.and").op("i32x4.add");
+    code.int(0x7fff).op("i32x4.splat").op("i32x4.add").int(-65536).op("i32x4.splat").op("v128.and").set(shifted);
+    w.choose(
+      () => w.get(shifted),
+      () => w.get(x),
+      () => w.get(x).get(x).op("eq"),
+    );
+    return;
+  }
+  w.get(x)
+    .bits(narrow ? 0x7f800000n : 0x7ff0000000000000n)
+    .code.op("v128.and");
+  w.num(2 ** least)
+    .op("pmax")
+    .num(1.5 * 2 ** ((narrow ? 23 : 52) - digits))
+    .op("mul")
+    .set(shifted);
+  w.get(x).num(-0).code.op("v128.and").set(sign);
+  w.choose(
+    () => w.get(x).num(Number.POSITIVE_INFINITY).op("mul"),
+    // -0 stays, and what becomes 0 keeps its sign.
+    () => w.get(x).get(shifted).op("add").get(shifted).op("sub").get(sign).code.op("v128.or"),
+    () => w.get(x).op("abs").num(over).op("ge"),
+  );
+}
 
 const writers: Record<MathName, Asked> = {
   exp: exponential,
@@ -383,6 +433,8 @@ const writers: Record<MathName, Asked> = {
   pow: power,
   atan2: arcTangentOfTwo,
   inverseNormal,
+  f16: (w, x) => toHalf(w, x, 10, -14, 65520),
+  bf16: (w, x) => toHalf(w, x, 7, -126, (2 - 2 ** -8) * 2 ** 127),
 };
 
 /** Signature of a host function on plain numbers. */

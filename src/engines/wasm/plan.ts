@@ -11,6 +11,7 @@ import { elementwise, type Kind } from "./elementwise.ts";
 import { cells, type Kernel } from "./kernel.ts";
 import { kernels } from "./kernels/kernels.ts";
 import { isBernoulli } from "./kernels/random.ts";
+import { kindOf, loopable } from "./kind.ts";
 import { loopedKernel } from "./looped.ts";
 import { lowered } from "./lower.ts";
 import { byRows, type Rows, touched } from "./rows.ts";
@@ -118,11 +119,6 @@ const mostScalars = 600;
 const inOrder: ReadonlySet<string> = /* @__PURE__ */ new Set(["identity", "stop", "customGradient", "reshape", "expand", "transpose", "sum", "prod", "max", "min"]); // biome-ignore format: a list
 const noShape: Shape = [];
 const reductions: ReadonlySet<string> = /* @__PURE__ */ new Set(["sum", "prod", "max", "min"] satisfies Total["op"][]);
-
-/** Element types that loops handle; other dtypes go through the op's own kernel. */
-export function kindOf(dtype: DType): Kind | null {
-  return dtype === "f32" || dtype === "f64" || dtype === "i32" || dtype === "bool" ? dtype : null;
-}
 
 /**
  * Lays a graph out as steps: views instead of copies, elementwise ops and reductions fused into loops, memory shared over time.
@@ -397,7 +393,11 @@ class Planner {
       if (!facts.needed && facts.count > 0 && this.#usersOf(facts).every(isBernoulli)) return;
     }
     if (loopable(node)) {
-      this.#join(node);
+      const x = node.operand(0)!;
+      const { open } = this.#facts.of(this.#rooted(x).node);
+      // What is held in more digits than it has is there already.
+      if (node.op.name === "cast" && open === null && kindOf(x.type.dtype) === node.type.dtype) this.#setView(node, this.#view(x));
+      else this.#join(node);
       return;
     }
     const { dtype } = node.type;
@@ -582,9 +582,11 @@ class Planner {
 
   /** Copies a value's elements to a place of their shape. */
   #copy(v: Value, from: View, out: View): void {
-    // Dtypes that loops do not know are only ever copied; their elements are moved as they are, by the host.
-    if (kindOf(v.type.dtype) === null) this.#step({ kind: "host", node: copyNode(v), operands: [from], outs: [out.buffer] });
-    else this.#step({ kind: "loop", shape: v.type.shape, members: [{ node: copyNode(v), args: [{ view: from }], out }], totals: [] });
+    const node = copyNode(v);
+    // Dtypes that loops do not know are only ever copied whole.
+    if (kindOf(v.type.dtype) === null)
+      this.#step({ kind: "kernel", node, kernel: copying, operands: [from], outs: [out.buffer], temps: [] });
+    else this.#step({ kind: "loop", shape: v.type.shape, members: [{ node, args: [{ view: from }], out }], totals: [] });
   }
 
   /** Parts side by side along an axis: each is copied to its place. */
@@ -822,23 +824,9 @@ function settle(b: Buffer): void {
   b.source = same!.source;
 }
 
+const copying: Kernel = { views: [0], write: (k) => k.materialize(0, k.outs[0]!) };
+
 /** Stands for a copy in a loop: an application of `identity` that no graph knows. */
 function copyNode(v: Value): Node {
   return { op: { name: "identity" }, operands: [v], operand: () => v, attrs: {}, type: v.type, outputs: null } as unknown as Node;
-}
-
-/** Whether loops can compute a node: a row, dtypes they know, one result. */
-function loopable(node: Node): boolean {
-  const row = elementwise[node.op.name];
-  if (row === undefined || node.outputs !== null) return false;
-  const to = kindOf(node.type.dtype);
-  if (to === null) return false;
-  for (let i = 0; i < node.count; i++) {
-    const v = node.operand(i);
-    if (v === null || kindOf(v.type.dtype) === null) return false;
-  }
-  const first = kindOf(node.operand(node.op.name === "where" ? 1 : 0)!.type.dtype)!;
-  if (!row.kinds.includes(first)) return false;
-  if (node.op.name === "cast") return to === "bool" || first === "bool" || first === "i32" || to === "f32" || to === "f64";
-  return true;
 }

@@ -6,7 +6,7 @@ import { dense, type Held, hold, type Tensor } from "../../ir/tensor.ts";
 import { printGraph } from "../../ir/text/print-graph.ts";
 import { type TensorType, typeText } from "../../ir/type.ts";
 import type { Engine, Executable, FarMemory } from "../engine.ts";
-import { lowered } from "./lower.ts";
+import { rewritten } from "./lower.ts";
 import { nodeWorkers } from "./threads.ts";
 import { type Answer, ownElements, type Ref, type Request, unwired, type Wired, type WiredTensor, wired } from "./wire.ts";
 
@@ -200,7 +200,8 @@ export function remote(connect: Connect): Engine<"async"> {
   let programs = 0;
   const disposed = new FinalizationRegistry<() => void>((dispose) => dispose());
   const prepare = (inputs: readonly Value[], outputs: readonly Value[]): Executable<"async"> => {
-    const low = lowered(inputs, outputs);
+    // What has no text form is opened; the worker does the rest.
+    const low = rewritten(inputs, outputs, ["customGradient"]);
     const graph: AnyGraph = { kind: "graph", inputs: [...low.inputs], outputs: [...low.outputs] };
     for (const { op } of nodesOf(graph))
       if (op.name.includes(".") && op !== inputOp && op !== constantOp && op !== variableOp)

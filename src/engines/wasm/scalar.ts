@@ -2,8 +2,9 @@ import { literalOf } from "../../ir/leaf.ts";
 import { constant, elementwise, type Push, type Target } from "./elementwise.ts";
 import { type Code, i32, type ValueType } from "./encoder.ts";
 import { cells } from "./kernel.ts";
+import { kindOf } from "./kind.ts";
 import { type Surroundings, singleTarget } from "./loop.ts";
-import { kindOf, type Loop, type Source } from "./plan.ts";
+import type { Loop, Source } from "./plan.ts";
 import type { Buffer, View } from "./view.ts";
 
 /** Whether a buffer holds one number that belongs to the structure of the graph, not to its data. */

@@ -311,10 +311,6 @@ function program(
   };
   const step = (index: number): void => {
     const { node, operands, outs } = compiled.hosted[index]!;
-    if (node.op.run === undefined) {
-      heap.at(outs[0]!.dtype, address(outs[0]!), outs[0]!.length).set(strided(operands[0]!).data);
-      return;
-    }
     const held = operands.map((v): Held | null => {
       if (v === null) return null;
       const t = isWhole(v) ? read(v) : strided(v);

@@ -205,7 +205,10 @@ export const averagePool: Op<(x: Operand, attrs: AveragePoolAttrs) => Value> = d
 >("averagePool", ["x"], {
   family: "contract",
   attrs: (given, { x }) => ({ ...windowsOf("averagePool", given, x), countIncludePad: given.countIncludePad ?? true }),
-  type: ({ x, ...windows }) => pooledType("averagePool", x, windows),
+  type: ({ x, ...windows }) => {
+    refuseBool("averagePool", "x", x);
+    return pooledType("averagePool", x, windows);
+  },
   eval: ({ x, countIncludePad, ...windows }, out) => {
     const y = allocate(out.dtype, sizeOf(out.shape));
     if (y.length > 0)

@@ -4,6 +4,7 @@ import type { Value } from "../../ir/node.ts";
 import type { Operand } from "../../ir/op.ts";
 import { axisOf, sameShape, sizeOf } from "../../ir/shape.ts";
 import { type TensorType, tensorType, typeText } from "../../ir/type.ts";
+import { refuseBool } from "../contract/refuse-bool.ts";
 import { declare, type Op } from "../define.ts";
 import { gatherElementsInto, type ScatterReduction, scatterElementsInto } from "../kernels/gather.ts";
 import { zeros } from "./constants.ts";
@@ -89,7 +90,8 @@ export const scatterElements: Op<(x: Operand, indices: Operand, updates: Operand
     axis: axisOf("scatterElements", axis, x.shape.length),
     reduction: reductionOf("scatterElements", reduction),
   }),
-  type: ({ x, indices, updates, axis }) => {
+  type: ({ x, indices, updates, axis, reduction }) => {
+    if (reduction === "add") refuseBool("scatterElements", "x", x);
     checkElements("scatterElements", x, indices, axis);
     if (!sameShape(indices.shape, updates.shape))
       throw new ShapeError(`scatterElements: indices is ${typeText(indices)} and updates is ${typeText(updates)}; they have one shape`, {

@@ -4,6 +4,7 @@ import type { Value } from "../../ir/node.ts";
 import type { Operand } from "../../ir/op.ts";
 import { type Shape, sameShape, shapeText, sizeOf } from "../../ir/shape.ts";
 import { type TensorType, tensorType, typeText } from "../../ir/type.ts";
+import { refuseBool } from "../contract/refuse-bool.ts";
 import { declare, type Op } from "../define.ts";
 import { gatherNDInto, type ScatterReduction, type SliceLayout, scatterNDInto } from "../kernels/gather.ts";
 import { zeros } from "./constants.ts";
@@ -111,7 +112,8 @@ export const scatterND: Op<(x: Operand, indices: Operand, updates: Operand, attr
   family: "linear",
   dtypes: { indices: "i32" },
   attrs: ({ batchDims = 0, reduction }) => ({ batchDims, reduction: reductionOf("scatterND", reduction) }),
-  type: ({ x, indices, updates, batchDims }) => {
+  type: ({ x, indices, updates, batchDims, reduction }) => {
+    if (reduction === "add") refuseBool("scatterND", "x", x);
     const wanted = pickedShape(x.shape, indices.shape, batchDims, depthOf("scatterND", x, indices, batchDims));
     if (!sameShape(updates.shape, wanted))
       throw new ShapeError(

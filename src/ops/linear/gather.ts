@@ -4,6 +4,7 @@ import type { Value } from "../../ir/node.ts";
 import type { Operand } from "../../ir/op.ts";
 import { axisOf, type Shape, sameShape, shapeText, sizeOf } from "../../ir/shape.ts";
 import { type TensorType, tensorType, typeText } from "../../ir/type.ts";
+import { refuseBool } from "../contract/refuse-bool.ts";
 import { declare, type Op } from "../define.ts";
 import { gatherInto, scatterAddInto } from "../kernels/gather.ts";
 import { axisLayout } from "../kernels/walk.ts";
@@ -99,6 +100,7 @@ export const scatterAdd: Op<(x: Operand, indices: Operand, updates: Operand, att
   dtypes: { indices: "i32" },
   attrs: (given, { x }) => axisIn("scatterAdd", given, x),
   type: ({ x, indices, updates, axis }) => {
+    refuseBool("scatterAdd", "x", x);
     checkIndices("scatterAdd", indices);
     const wanted = takenShape(x.shape, indices.shape, axis);
     if (!sameShape(updates.shape, wanted))

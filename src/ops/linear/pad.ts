@@ -4,6 +4,7 @@ import type { Value } from "../../ir/node.ts";
 import type { Operand } from "../../ir/op.ts";
 import { type Shape, sizeOf, stridesOf } from "../../ir/shape.ts";
 import { type TensorType, tensorType, typeText } from "../../ir/type.ts";
+import { refuseBool } from "../contract/refuse-bool.ts";
 import { declare, type Op } from "../define.ts";
 import { copyStrided } from "../kernels/walk.ts";
 import { slice } from "./slice.ts";
@@ -134,11 +135,13 @@ export const unpad: Op<(x: Operand, attrs: UnpadAttrs) => Value> = declare<(x: O
   ["x"],
   {
     family: "linear",
-    type: ({ x, pads }) =>
-      tensorType(
+    type: ({ x, pads }) => {
+      refuseBool("unpad", "x", x);
+      return tensorType(
         x.dtype,
         x.shape.map((s, i) => s - (pads[i]?.[0] ?? 0) - (pads[i]?.[1] ?? 0)),
-      ),
+      );
+    },
     eval: ({ x, pads, mode }, out) => {
       const to = sources(out.shape, x.type.shape, { pads, mode });
       const y = new Float64Array(sizeOf(out.shape));

@@ -31,7 +31,7 @@ const own: Readonly<Record<string, Tolerance>> = {
   graph: { c: 8 },
 };
 
-const eps: Readonly<Partial<Record<DType, number>>> = { f64: 2 ** -52, f32: 2 ** -23 };
+const eps: Readonly<Partial<Record<DType, number>>> = { f64: 2 ** -52, f32: 2 ** -23, f16: 2 ** -10, bf16: 2 ** -7 };
 
 /** The row of an op. */
 export function toleranceOf(name: string): Tolerance {

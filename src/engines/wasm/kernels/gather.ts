@@ -5,7 +5,7 @@ import { axisLayout } from "../../../ops/kernels/walk.ts";
 import { cells, type KernelCode, type KernelRow } from "../kernel.ts";
 
 /** Dtypes of indices that fit 32 bits with their sign, or that are cut to it where they are out of range anyway. */
-const indexed: readonly DType[] = ["i32", "i16", "u16", "i8", "u8", "i64", "u64"];
+const indexed: readonly DType[] = ["i32", "i16", "u16", "i8", "u8", "i64", "u64", "u32"];
 /** Dtypes that scatters add in. */
 const added: readonly DType[] = ["f32", "f64", "i32"];
 
@@ -218,7 +218,6 @@ const hot: KernelRow = (node) => {
   const x = type(node, 0);
   const { depth } = node.attrs as { readonly depth: number };
   const { dtype } = node.type;
-  if (!indexed.includes(x.dtype) || x.dtype === "i64" || x.dtype === "u64" || dtype === "f16" || dtype === "bf16") return null;
   const cell = cells[dtype];
   const count = sizeOf(x.shape);
   return {
@@ -230,7 +229,7 @@ const hot: KernelRow = (node) => {
       k.clear(row, count * depth * cell.bytes);
       k.repeat(count, () => {
         code.get(index);
-        k.take(x.dtype);
+        k.whole(x.dtype);
         code.tee(place).int(-1).op("i32.ne");
         code.if(() => {
           code
@@ -256,18 +255,19 @@ const hot: KernelRow = (node) => {
 const labels: KernelRow = (node) => {
   const { dtype, shape } = node.type;
   const { classes } = node.attrs as { readonly classes: number };
-  if (dtype !== "i32") return null;
+  const { bytes } = cells[dtype];
   return {
     write(k) {
       const { code } = k;
       const [from, to] = [k.pointer(k.operands[0]!), k.pointer(k.outs[0]!)];
-      const label = k.local();
       k.repeat(sizeOf(shape), () => {
-        code.get(from).mem("i32.load").tee(label).int(1).op("i32.add").int(classes).op("i32.gt_u");
+        code.get(from);
+        k.whole(dtype);
+        code.int(1).op("i32.add").int(classes).op("i32.gt_u");
         code.if(() => k.fail());
-        code.get(to).get(label).mem("i32.store");
-        k.advance(from, 4);
-        k.advance(to, 4);
+        k.copy(from, to, bytes);
+        k.advance(from, bytes);
+        k.advance(to, bytes);
       });
     },
   };

@@ -1,7 +1,7 @@
 import { literalOf } from "../../../ir/leaf.ts";
 import type { Node } from "../../../ir/node.ts";
 import { sizeOf } from "../../../ir/shape.ts";
-import { v128 } from "../encoder.ts";
+import { f64, i32, v128 } from "../encoder.ts";
 import { cells, type KernelCode, type KernelRow } from "../kernel.ts";
 
 /** The constants of `random/threefry.ts`: the key schedule's, and what the second counter word says of a block. */
@@ -183,8 +183,7 @@ const uniform: KernelRow = (node) => {
         k.code.op("f64x2.mul").mem("v128.store", 16 * half);
       }
     });
-  const bits = { f32: 24, f16: 11, bf16: 8 }[dtype as string];
-  if (bits === undefined) return null;
+  const bits = { f32: 24, f16: 11, bf16: 8 }[dtype as "f32" | "f16" | "bf16"];
   return draws(node, 0, 4, 8, (k, block, at) =>
     inOrder(k, block, (words, part) => {
       k.code
@@ -219,7 +218,6 @@ const normal: KernelRow = (node) => {
           .mem("v128.store", 16 * half);
       }
     });
-  if (dtype !== "f32") return null;
   return draws(node, 0, 4, 8, (k, block, at) =>
     inOrder(k, block, (words, part) => {
       k.code.get(at);
@@ -230,7 +228,10 @@ const normal: KernelRow = (node) => {
         splat64(k, 2 ** -32);
         k.code.op("f64x2.mul").call(k.library.index("inverseNormal", "f64x2")).op("f32x4.demote_f64x2_zero");
       }
-      k.code.shuffle([0, 1, 2, 3, 4, 5, 6, 7, 16, 17, 18, 19, 20, 21, 22, 23]).mem("v128.store", 16 * part);
+      k.code.shuffle([0, 1, 2, 3, 4, 5, 6, 7, 16, 17, 18, 19, 20, 21, 22, 23]);
+      // From f32, as the reference has them.
+      if (dtype !== "f32") k.code.call(k.library.index(dtype as "f16" | "bf16", "f32x4"));
+      k.code.mem("v128.store", 16 * part);
     }),
   );
 };
@@ -302,22 +303,36 @@ function oneBlock(k: KernelCode, keys: Keys): Block {
 const fold: KernelRow = (node) => {
   const [key, number] = node.operands;
   const { by } = node.attrs as { readonly by?: string | number };
-  if (number != null && number.type.dtype !== "i32") return null;
   const count = sizeOf(key!.type.shape) / 2;
   return {
     write(k) {
       const { code } = k;
       const [from, to] = [k.pointer(k.operands[0]!), k.pointer(k.outs[0]!)];
       const at = number == null ? -1 : k.pointer(k.operands[1]!);
-      const value = k.local();
+      const whole = k.local(f64);
       k.repeat(count, () => {
         let keys = schedule(k, from);
         let block: Block;
         if (number != null) {
-          code.get(at).mem("i32.load").tee(value);
-          code.get(value).int(31).op("i32.shr_s").int(0x3fffffff).op("i32.and").int(numbering).op("i32.or");
+          const { dtype, shape } = number.type;
+          const { bytes, type } = cells[dtype];
+          code.get(at);
+          k.take(dtype);
+          if (type === i32) code.op(dtype === "u32" ? "f64.convert_i32_u" : "f64.convert_i32_s");
+          code.set(whole);
+          code.get(whole).op("i64.trunc_sat_f64_s").op("i32.wrap_i64");
+          code
+            .get(whole)
+            .float64(2 ** -32)
+            .op("f64.mul")
+            .op("f64.floor")
+            .op("i32.trunc_sat_f64_s")
+            .int(0x3fffffff)
+            .op("i32.and")
+            .int(numbering)
+            .op("i32.or");
           block = oneBlock(k, keys);
-          if (sizeOf(number.type.shape) > 1) k.advance(at, 4);
+          if (sizeOf(shape) > 1) k.advance(at, bytes);
         } else if (typeof by === "string") {
           code.int(by.length).int(naming);
           block = oneBlock(k, keys);
