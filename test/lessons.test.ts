@@ -299,7 +299,7 @@ const rows: readonly Row[] = [
       return tensor(list as never);
     },
     ShapeError,
-    "tensor: lists are nested deeper than 64; is the list inside itself?",
+    "tensor: lists are nested deeper than 64; is one inside itself?",
   ],
   ["a tree inside itself", () => evaluate(cyclic), GraphError, "is it inside itself?"],
   [

@@ -1,4 +1,4 @@
-import { isArrayOf, type NumberArray } from "../ir/dtype.ts";
+import { type DType, isArrayOf, type NumberArray } from "../ir/dtype.ts";
 import { isTensor } from "../ir/leaf.ts";
 import type { Value } from "../ir/node.ts";
 import { sizeOf } from "../ir/shape.ts";
@@ -35,9 +35,13 @@ export function portOf(tree: unknown, places: (path: string) => number, path = "
 }
 
 /** Whether an array has the elements of a type as engines hold them, so that it can be read as it is. */
-function fits(data: NumberArray, { type, size }: LeafPort): boolean {
-  const { dtype } = type;
-  return data.length === size && (dtype === "f32" || dtype === "f64" || dtype === "i32" || dtype === "bool") && isArrayOf(dtype, data);
+function fits(data: NumberArray, { type: { dtype }, size }: LeafPort): boolean {
+  return data.length === size && isArrayOf(dtype, data);
+}
+
+/** Whether any elements of such an array are some of the dtype: those of a tensor are, others may have to be rounded. */
+function holdsAll(dtype: DType): boolean {
+  return dtype === "f32" || dtype === "f64" || dtype === "i32" || dtype === "bool";
 }
 
 /**
@@ -68,8 +72,8 @@ export function take(given: unknown, port: Port, into: Held[], flat = false): bo
     into[place] = type.shape.length === 0 ? given.data[0]! : given;
     return true;
   }
-  if (!isTypedArray(given) || (flat && type.shape.length !== 1) || type.shape.length === 0 || !fits(given as NumberArray, port))
-    return false;
+  if (!isTypedArray(given) || (flat && type.shape.length !== 1) || type.shape.length === 0) return false;
+  if (!holdsAll(type.dtype) || !fits(given as NumberArray, port)) return false;
   into[place] = hold(type, given as NumberArray);
   return true;
 }

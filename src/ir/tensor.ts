@@ -1,4 +1,4 @@
-import { allocate, checkDType, type DType, dtypeOf, isInteger, type NumberArray, type TypedArray } from "./dtype.ts";
+import { allocate, checkDType, type DType, dtypeOf, isFloat, isInteger, type NumberArray, type TypedArray } from "./dtype.ts";
 import { DTypeError, ShapeError } from "./errors.ts";
 import { roundToBf16, roundToF16 } from "./half.ts";
 import { shapeText, sizeOf } from "./shape.ts";
@@ -96,7 +96,7 @@ function measure(data: Nested): number[] {
   for (let level: Nested = data; Array.isArray(level); level = level[0] as Nested) {
     shape.push(level.length);
     if (level.length === 0) break;
-    if (shape.length > 64) throw new ShapeError("tensor: lists are nested deeper than 64; is the list inside itself?");
+    if (shape.length > 64) throw new ShapeError("tensor: lists are nested deeper than 64; is one inside itself?");
   }
   return shape;
 }
@@ -173,9 +173,9 @@ function checkExact(dtype: DType, given: BigInt64Array | BigUint64Array): void {
 
 /** Whole-number dtypes take whole numbers in range only: silently cutting 0.5 to 0 would be a wrong answer. */
 function checkFits(dtype: DType, given: ArrayLike<number | bigint>, kept: NumberArray): void {
-  if (dtype !== "bool" && !isInteger(dtype)) return;
+  if (isFloat(dtype)) return;
   for (let i = 0; i < kept.length; i++)
-    if (Number(given[i]) !== kept[i])
+    if (Number(given[i]) !== kept[i] || (dtype === "bool" && kept[i]! > 1))
       throw new DTypeError(`tensor: element ${i} is ${given[i]}, which ${dtype} cannot hold; use another dtype`);
 }
 

@@ -212,7 +212,7 @@ export const ops: readonly Row[] = [
     '{t} 옆의 {x}: {d|은} 이 수를 담을 수 없습니다. 다른 피연산자에 cast(..., "f64")를 쓰거나 범위 안의 값을 쓰세요.',
   ],
   ["{x:w} beside {t:w}: {d:w} cannot hold it", "{t} 옆의 {x}: {d|은} 이 수를 담을 수 없습니다."],
-  ["lists are nested deeper than 64; is the list inside itself?", "목록이 64겹보다 깊이 중첩되었습니다. 목록이 자기 자신 안에 있나요?"],
+  ["lists are nested deeper than 64; is one inside itself?", "목록이 64겹보다 깊이 중첩되었습니다. 목록이 자기 자신 안에 있나요?"],
   [
     "element {a:w} is a list of {n:w}, others there are numbers; all rows must have one shape",
     "원소 {a|은} 길이 {n}인 목록인데 다른 원소는 수입니다. 모든 행의 모양이 같아야 합니다.",

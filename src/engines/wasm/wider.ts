@@ -15,7 +15,7 @@ const moving: ReadonlySet<string> = /* @__PURE__ */ new Set(["call", "customGrad
 const copying: ReadonlySet<string> = /* @__PURE__ */ new Set(["concat", "unslice", "pad"]);
 const summing: ReadonlySet<string> = /* @__PURE__ */ new Set(["sum", "prod", "max", "min"]);
 /** Ops in which the low bits of a whole number come from low bits alone, which 32 bits with a sign have too, and where doubles would run out of digits. */
-const low: ReadonlySet<string> = /* @__PURE__ */ new Set(["mul", "square", "prod", "pow"]);
+const low: ReadonlySet<string> = /* @__PURE__ */ new Set(["mul", "square", "prod"]);
 
 const isOwn = ({ slots, facts }: AnyOp, place: number): boolean =>
   Object.hasOwn(facts.dtypes, slots[Math.min(place, slots.length - 1)]!.name);

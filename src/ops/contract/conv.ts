@@ -10,10 +10,10 @@ import { declare, type Op } from "../define.ts";
 import { type ConvShape, convForward, convInputGradient, convWeightGradient } from "../kernels/conv.ts";
 import { transposedCount, windowCount } from "../kernels/window.ts";
 import { everyExample, folded, unfolded } from "../linear/every-example.ts";
+import { refuseBool } from "../linear/refuse-bool.ts";
 import { reshape } from "../linear/reshape.ts";
 import { slice } from "../linear/slice.ts";
 import { sum } from "../linear/sum.ts";
-import { refuseBool } from "./refuse-bool.ts";
 import { type Padding, type Pairs, pairsOf, perAxis } from "./window-attrs.ts";
 
 /** How the window of a convolution moves. Numbers hold for every spatial axis, lists are per axis. */

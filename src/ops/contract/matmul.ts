@@ -11,12 +11,12 @@ import { batchedProduct } from "../kernels/matmul.ts";
 import { aligned } from "../linear/aligned.ts";
 import { concat } from "../linear/concat.ts";
 import { everyExample } from "../linear/every-example.ts";
+import { refuseBool } from "../linear/refuse-bool.ts";
 import { reshape } from "../linear/reshape.ts";
 import { slice } from "../linear/slice.ts";
 import { unsqueeze } from "../linear/squeeze.ts";
 import { sum } from "../linear/sum.ts";
 import { transpose } from "../linear/transpose.ts";
-import { refuseBool } from "./refuse-bool.ts";
 
 interface Sizes {
   readonly batch: Shape;

@@ -12,8 +12,8 @@ import { averagePoolForward, averagePoolInputGradient, maxPoolForward, type Pool
 import { reachOf, windowCount, windowCountCeil } from "../kernels/window.ts";
 import { range } from "../linear/constants.ts";
 import { everyExample, folded, unfolded } from "../linear/every-example.ts";
+import { refuseBool } from "../linear/refuse-bool.ts";
 import { reshape } from "../linear/reshape.ts";
-import { refuseBool } from "./refuse-bool.ts";
 import { type Padding, type Pairs, pairsOf, perAxis } from "./window-attrs.ts";
 
 /** How a pooling window moves: its size per axis, its stride (the size when left out), padding, and whether leftovers get a window. */

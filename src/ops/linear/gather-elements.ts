@@ -4,13 +4,13 @@ import type { Value } from "../../ir/node.ts";
 import type { Operand } from "../../ir/op.ts";
 import { axisOf, sameShape, sizeOf } from "../../ir/shape.ts";
 import { type TensorType, tensorType, typeText } from "../../ir/type.ts";
-import { refuseBool } from "../contract/refuse-bool.ts";
 import { declare, type Op } from "../define.ts";
 import { gatherElementsInto, type ScatterReduction, scatterElementsInto } from "../kernels/gather.ts";
 import { zeros } from "./constants.ts";
 import { everyExample } from "./every-example.ts";
 import { type AxisAttr, checkIndices, outOfRange } from "./indices.ts";
 import { whereLast } from "./last-wins.ts";
+import { refuseBool } from "./refuse-bool.ts";
 
 /** What a scatter does with the element that is there: put the update in its place, or add the update to it. */
 export interface ScatterAttrs extends AxisAttr {

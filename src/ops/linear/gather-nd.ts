@@ -4,7 +4,6 @@ import type { Value } from "../../ir/node.ts";
 import type { Operand } from "../../ir/op.ts";
 import { type Shape, sameShape, shapeText, sizeOf } from "../../ir/shape.ts";
 import { type TensorType, tensorType, typeText } from "../../ir/type.ts";
-import { refuseBool } from "../contract/refuse-bool.ts";
 import { declare, type Op } from "../define.ts";
 import { gatherNDInto, type ScatterReduction, type SliceLayout, scatterNDInto } from "../kernels/gather.ts";
 import { zeros } from "./constants.ts";
@@ -12,6 +11,7 @@ import { everyExample } from "./every-example.ts";
 import { reductionOf } from "./gather-elements.ts";
 import { checkIndices, outOfRange } from "./indices.ts";
 import { whereLast } from "./last-wins.ts";
+import { refuseBool } from "./refuse-bool.ts";
 
 /** Attributes of `gatherND`. */
 export interface GatherNDAttrs {

@@ -4,7 +4,6 @@ import type { Value } from "../../ir/node.ts";
 import type { Operand } from "../../ir/op.ts";
 import { axisOf, type Shape, sameShape, shapeText, sizeOf } from "../../ir/shape.ts";
 import { type TensorType, tensorType, typeText } from "../../ir/type.ts";
-import { refuseBool } from "../contract/refuse-bool.ts";
 import { declare, type Op } from "../define.ts";
 import { gatherInto, scatterAddInto } from "../kernels/gather.ts";
 import { axisLayout } from "../kernels/walk.ts";
@@ -12,6 +11,7 @@ import { zeros } from "./constants.ts";
 import { everyExample, moveAxis } from "./every-example.ts";
 import { gatherND, scatterND } from "./gather-nd.ts";
 import { type AxisAttr, checkIndices, outOfRange } from "./indices.ts";
+import { refuseBool } from "./refuse-bool.ts";
 import { reshape } from "./reshape.ts";
 import { transpose } from "./transpose.ts";
 

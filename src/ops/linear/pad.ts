@@ -4,9 +4,9 @@ import type { Value } from "../../ir/node.ts";
 import type { Operand } from "../../ir/op.ts";
 import { type Shape, sizeOf, stridesOf } from "../../ir/shape.ts";
 import { type TensorType, tensorType, typeText } from "../../ir/type.ts";
-import { refuseBool } from "../contract/refuse-bool.ts";
 import { declare, type Op } from "../define.ts";
 import { copyStrided } from "../kernels/walk.ts";
+import { refuseBool } from "./refuse-bool.ts";
 import { slice } from "./slice.ts";
 
 /** What padding is filled with: a constant, the elements mirrored at the edge (which is not repeated), or the edge again and again. */

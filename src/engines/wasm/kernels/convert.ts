@@ -92,7 +92,7 @@ const settled: KernelRow = ({ type: { dtype, shape }, attrs, operands }) => {
 /** Whole powers by squaring. */
 const pow: KernelRow = ({ type: { dtype, shape }, operands }) => {
   const { bytes, type } = cells[dtype];
-  if (isFloat(dtype) || bytes < 4 || dtype === "u32") return null;
+  if (isFloat(dtype) || bytes < 4) return null;
   const kind = type === f64 ? "f64" : "i32";
   const [a, b] = operands.map((v) => broadcastStrides(v!.type.shape, shape).map((s) => s * bytes));
   return {
