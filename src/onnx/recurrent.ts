@@ -1,8 +1,9 @@
 import { scan } from "../control/scan.ts";
 import { constant, lift } from "../ir/leaf.ts";
 import type { Value } from "../ir/node.ts";
+import { sameShape } from "../ir/shape.ts";
 import { tensor } from "../ir/tensor.ts";
-import { tensorType } from "../ir/type.ts";
+import { tensorType, typeText } from "../ir/type.ts";
 import {
   abs,
   add,
@@ -173,6 +174,19 @@ function recurrent(n: Application, gates: number, fallback: readonly string[], s
   const way = n.text("direction", "forward");
   if ((way === "bidirectional") !== (directions === 2)) n.refuse(`its direction is ${way} and its weights have ${directions} directions`);
   const { dtype } = x.type;
+  const inputs = x.type.shape[2]!;
+  const wide = gates * hidden;
+  for (const [i, name, shape] of [
+    [1, "W", [directions, wide, inputs]],
+    [2, "R", [directions, wide, hidden]],
+    [3, "B", [directions, 2 * wide]],
+  ] as const) {
+    const weight = n.maybe(i);
+    if (weight !== null && !sameShape(weight.type.shape, shape))
+      n.refuse(
+        `${name} is ${typeText(weight.type)}, and for ${inputs} inputs, ${hidden} hidden units and ${gates} gates it is [${shape.join()}]; ONNX has no projections: export it without proj_size`,
+      );
+  }
   const lengths = n.has(4) ? cast(n.get(4), "i32") : null;
   const bias = n.maybe(3) ?? zeros(tensorType(dtype, [directions, 2 * gates * hidden]));
   const functions = activationsOf(n, fallback, directions);

@@ -1,4 +1,4 @@
-import { GraphError } from "../ir/errors.ts";
+import { ChainruleError, type ErrorFacts, GraphError, InternalError } from "../ir/errors.ts";
 import { constant } from "../ir/leaf.ts";
 import { nextSerial, type Value } from "../ir/node.ts";
 import { scopes } from "../ir/scope.ts";
@@ -292,7 +292,21 @@ function applyOperator(
   const rule = ruleOf(domain, node);
   const apply = (given: readonly (Value | null)[]): Results =>
     rule(new Application(node, opsets.get(domain) ?? 1, given, attributes, around));
-  return inScopes(node, level, walk, () => walk.watch?.instead?.(node, operands, apply) ?? apply(operands));
+  return inScopes(node, level, walk, () => toldOf(node, () => walk.watch?.instead?.(node, operands, apply) ?? apply(operands)));
+}
+
+/** What our ops refuse, with the node that they were made for: of a model's hundreds of products, `matmul: ...` alone says not which. @throws what `build` throws */
+function toldOf<T>(node: NodeMessage, build: () => T): T {
+  try {
+    return build();
+  } catch (error) {
+    if (!(error instanceof ChainruleError) || error instanceof InternalError || error.message.startsWith("onnx: ")) throw error;
+    const { constructor: kind } = error as { readonly constructor: unknown };
+    throw new (kind as new (message: string, facts: ErrorFacts) => ChainruleError)(`onnx: ${nodeText(node)}: ${error.message}`, {
+      ...(error.op !== undefined && { op: error.op }),
+      cause: error,
+    });
+  }
 }
 
 /** A function of the model in the place of its node. */

@@ -27,6 +27,10 @@ export const onnxNodes: readonly Row[] = [
     "연산자 {op|을} 지원하지 않습니다. 이 부분을 빼거나 ai.onnx 표준 연산자로 다시 내보내세요.",
   ],
   [
+    "{a:w} is {t:t}, and for {i:w} inputs, {h:w} hidden units and {g:w} gates it is {s}; ONNX has no projections: export it without proj_size",
+    "{a|이} {t}입니다. 입력이 {i}개, 은닉 유닛이 {h}개, 게이트가 {g}개이면 모양은 {s}입니다. ONNX에는 투영이 없으니 proj_size 없이 내보내세요.",
+  ],
+  [
     "{node:p} takes {a}, a sequence; sequences are unfolded here, and only operators of sequences take them: choose tensors of it by SequenceAt",
     "{node|이} 시퀀스 {a|을} 받습니다. 시퀀스는 여기서 펼쳐지고 시퀀스 연산자만 받으니 SequenceAt으로 그 안의 텐서를 고르세요.",
   ],

@@ -45,6 +45,42 @@ describe("a model", () => {
         );
   });
 
+  test("says which node an operand does not fit, as an error of the same kind", async () => {
+    const bytes = modelBytes({
+      nodes: [node("MatMul", ["x", "w"], ["h"], {}, "/fc1/MatMul"), node("MatMul", ["h", "w"], ["y"], {}, "/fc2/MatMul")],
+      inputs: [port("x", ["n", "k"])],
+      outputs: [port("y", ["n", 2])],
+      weights: [weight("w", [3, 2], [1, 2, 3, 4, 5, 6])],
+    });
+    const model = await onnx.read(bytes);
+    const told = expect.objectContaining({
+      name: "ShapeError",
+      code: "shape",
+      message: "onnx: node /fc2/MatMul (MatMul): matmul: a is f32[4,2] and b is f32[3,2]; the inner sizes 2 and 3 must match",
+    });
+    let found: unknown;
+    try {
+      model.apply(model.params, { x: tensor(new Float32Array(12), f32(4, 3)) });
+    } catch (error) {
+      found = error;
+    }
+    expect(found).toEqual(told);
+  });
+
+  test("says of recurrent weights which one has another shape, as an LSTM with projections that PyTorch writes", async () => {
+    const zeros = (name: string, ...shape: number[]) => weight(name, shape, new Array<number>(shape.reduce((a, b) => a * b)).fill(0));
+    const bytes = modelBytes({
+      nodes: [node("LSTM", ["x", "W", "R"], ["y"], { hidden_size: 6 }, "node_lstm")],
+      inputs: [port("x", [5, 3, 4])],
+      outputs: [port("y", [5, 1, 3, 6])],
+      weights: [zeros("W", 1, 24, 4), zeros("R", 1, 24, 3)],
+    });
+    const model = await onnx.read(bytes);
+    expect(() => model.apply(model.params, { x: tensor(new Float32Array(60), f32(5, 3, 4)) })).toThrow(
+      "onnx: node node_lstm (LSTM): R is f32[1,24,3], and for 4 inputs, 6 hidden units and 4 gates it is [1,24,6]; ONNX has no projections: export it without proj_size",
+    );
+  });
+
   test("serves any batch size from one file, and shapes that it computes become constants", async () => {
     const nodes = [
       node("Shape", ["x"], ["s"]),
