@@ -19,11 +19,16 @@ export interface Shared {
   readonly constants: Map<string, string>;
   /** Which node of ours each node of the file was written for, where somebody wants to know. */
   readonly origins: Map<string, Node> | null;
+  /** Rows that come before the table's: how a runtime that is known takes an op best. */
+  readonly own: OwnRows;
 }
 
+/** Rows by the names of ops; one that does not fit the node says null. */
+export type OwnRows = Readonly<Record<string, (e: Emitter, w: Written) => string | null>>;
+
 /** What a file begins with. */
-export function nothingWritten(origins: Map<string, Node> | null = null): Shared {
-  return { taken: new Set(), last: new Map(), initializers: [], constants: new Map(), origins };
+export function nothingWritten(origins: Map<string, Node> | null = null, own: OwnRows = {}): Shared {
+  return { taken: new Set(), last: new Map(), initializers: [], constants: new Map(), origins, own };
 }
 
 const text: TextEncoder = /* @__PURE__ */ new TextEncoder();
@@ -83,7 +88,13 @@ export class Emitter {
   }
 
   /** One application of an operator; the names of its results. */
-  several(op: string, inputs: readonly string[], count: number, attributes: Readonly<Record<string, Attribute>> = {}): string[] {
+  several(
+    op: string,
+    inputs: readonly string[],
+    count: number,
+    attributes: Readonly<Record<string, Attribute>> = {},
+    domain = "",
+  ): string[] {
     const place = this.current?.where?.scope ?? "";
     const outputs = Array.from({ length: count }, () => this.fresh(this.current?.label ?? op.toLowerCase()));
     const name = this.fresh(place === "" ? op : `${place}/${op}`);
@@ -94,6 +105,7 @@ export class Emitter {
       output: outputs,
       name,
       attribute: Object.entries(attributes).map(([name, value]) => attributeOf(name, value)),
+      ...(domain === "" ? {} : { domain }),
     });
     return outputs;
   }

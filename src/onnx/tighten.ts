@@ -17,7 +17,7 @@ export function tightened(nodes: readonly NodeMessage[], outputs: readonly strin
 }
 
 /** All names that a node reads, those of the graphs inside it too. */
-function namesRead(node: NodeMessage): string[] {
+export function namesRead(node: NodeMessage): string[] {
   const inner = (graph: GraphMessage): string[] => [
     ...(graph.node ?? []).flatMap(namesRead),
     ...(graph.output ?? []).map(({ name }) => name ?? ""),

@@ -11,7 +11,7 @@ import { leaves } from "../ir/tree.ts";
 import { type TensorType, tensorType, typeText } from "../ir/type.ts";
 import { collect, inOrderOfMaking } from "../ir/walk.ts";
 import { applyTo } from "../ops/define.ts";
-import { Emitter, nothingWritten, valueMessage } from "./emitter.ts";
+import { Emitter, nothingWritten, type OwnRows, valueMessage, type Written } from "./emitter.ts";
 import { type GraphMessage, type ModelMessage, modelShape, type NodeMessage, type ValueMessage } from "./schema.ts";
 import { elementNumber } from "./tensor-data.ts";
 import { type Facts, tightened } from "./tighten.ts";
@@ -163,7 +163,9 @@ function plain(e: Emitter, node: Node): readonly string[] {
     );
   }
   const inputs = node.operands.map((v) => (v === null ? "" : e.names.get(v)!));
-  const written = row(e, { node, inputs, operands: node.operands, dtype: node.type.dtype, shape: valuesOf(node)[0]?.type.shape ?? [] });
+  const w: Written = { node, inputs, operands: node.operands, dtype: node.type.dtype, shape: valuesOf(node)[0]?.type.shape ?? [] };
+  const { own } = e.shared;
+  const written = (Object.hasOwn(own, node.op.name) ? own[node.op.name]!(e, w) : null) ?? row(e, w);
   return typeof written === "string" ? [written] : written;
 }
 
@@ -198,18 +200,25 @@ export interface Edge {
  * The bytes of a model that makes `outputs` of `inputs`; names are those given, each once.
  * @param origins takes which node of ours each node of the file was written for
  * @param adapt what is done to the model before it becomes bytes
+ * @param own rows of the one runtime that will read them
  */
 export function writeEdges(
   inputs: readonly Edge[],
   outputs: readonly Edge[],
   origins: Map<string, Node> | null = null,
   adapt: (model: ModelMessage) => ModelMessage = (model) => model,
+  own: OwnRows = {},
 ): Uint8Array {
-  return joined(piecesOfModel(adapt(edgesMessage(inputs, outputs, origins))));
+  return joined(piecesOfModel(adapt(edgesMessage(inputs, outputs, origins, own))));
 }
 
-function edgesMessage(inputs: readonly Edge[], outputs: readonly Edge[], origins: Map<string, Node> | null): ModelMessage {
-  const shared = nothingWritten(origins);
+function edgesMessage(
+  inputs: readonly Edge[],
+  outputs: readonly Edge[],
+  origins: Map<string, Node> | null,
+  own: OwnRows = {},
+): ModelMessage {
+  const shared = nothingWritten(origins, own);
   const e = new Emitter(shared, new Map());
   for (const { name } of [...inputs, ...outputs]) shared.taken.add(name);
   const typed = ({ name, value: { type }, outside }: Edge): ValueMessage =>

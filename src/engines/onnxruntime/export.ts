@@ -5,6 +5,7 @@ import { typeText } from "../../ir/type.ts";
 import { inSingles } from "../../onnx/singles.ts";
 import { writeEdges } from "../../onnx/write-graph.ts";
 import { rewritten } from "../wasm/lower.ts";
+import { type Blocks, blocked } from "./blocked.ts";
 import { fewerPasses } from "./fewer-passes.ts";
 import { outside, outsideInSingles } from "./ort.ts";
 
@@ -18,6 +19,8 @@ export interface Exported {
   /** Whether f64 is f32 there. */
   readonly singles: boolean;
 }
+
+const noBlocks: Blocks = { channels: 0, places: 0 };
 
 /** What becomes of f64: it stays, it is computed in f32, or only where it is single numbers, as the rate of an optimiser is. */
 export type Doubles = "f64" | "f32" | "scalars";
@@ -62,7 +65,12 @@ function checkSingles(nodes: Iterable<Node>, edges: readonly Value[], doubles: D
  * Writes a graph as a model whose inputs and outputs are numbered.
  * @throws GraphError for an op that ONNX does not have; EngineError for what cannot do without f64, where there is to be none
  */
-export function exported(inputs: readonly Value[], outputs: readonly Value[], doubles: Doubles = "f64"): Exported {
+export function exported(
+  inputs: readonly Value[],
+  outputs: readonly Value[],
+  doubles: Doubles = "f64",
+  blocks: Blocks = noBlocks,
+): Exported {
   const singles = doubles !== "f64";
   const at = singles ? outsideInSingles : outside;
   const edges = (prefix: string, values: readonly Value[]) =>
@@ -73,7 +81,8 @@ export function exported(inputs: readonly Value[], outputs: readonly Value[], do
   const origins = new Map<string, Node>();
   const low = rewritten(inputs, outputs, products);
   const [ins, outs] = [edges("in.", low.inputs), edges("out.", fewerPasses(low.outputs))];
-  const bytes = writeEdges(ins, outs, origins, singles ? inSingles : undefined);
+  const { rows, finish } = blocked(blocks);
+  const bytes = writeEdges(ins, outs, origins, (model) => finish(singles ? inSingles(model) : model), rows);
   if (singles) checkSingles(origins.values(), [...inputs, ...outputs], doubles);
   return {
     bytes,

@@ -6,6 +6,8 @@ import { dense, type Held, hold, settle, type Tensor } from "../../ir/tensor.ts"
 import { type TensorType, typeText } from "../../ir/type.ts";
 import type { Engine, Executable } from "../engine.ts";
 import { reference } from "../reference.ts";
+import { blockSize, mayUseBlocks } from "./block-size.ts";
+import { leastPlaces } from "./blocked.ts";
 import { type Doubles, type Exported, exported, refused } from "./export.ts";
 import { type Ort, type OrtTensor, outsideInSingles, type Runtime, runtimeOf } from "./ort.ts";
 import { OwnPlaces } from "./own-places.ts";
@@ -61,8 +63,17 @@ export function engineOn(
   const doubles: Doubles = f64 ?? (onGpu ? "scalars" : "f64");
   const released = new FinalizationRegistry<Lease>((lease) => lease.release());
   const wraps = new Wraps(runtime);
+  // Blocks of channels are those of ONNX Runtime's kernels for processors, in Node.
+  const mayBlock = runtime.fills && (providers ?? ["cpu"]).every((p) => p === "cpu");
+  let asked: Promise<number> | null = null;
+  let block = 0;
+  const askFor = async (outputs: readonly Value[]): Promise<void> => {
+    if (!mayBlock || !mayUseBlocks(outputs)) return;
+    asked ??= sessions.turn(() => blockSize(runtime, sessions.options));
+    block = await asked;
+  };
   const begin = (inputs: readonly Value[], outputs: readonly Value[]): { readonly program: Executable<"async">; readonly lease: Lease } => {
-    const made = exported(inputs, outputs, doubles);
+    const made = exported(inputs, outputs, doubles, { channels: block, places: leastPlaces });
     const lease = sessions.lease(made);
     const program = programOf(made, lease, sessions, wraps, inputs, outputs);
     released.register(program, lease);
@@ -74,6 +85,7 @@ export function engineOn(
     copies: true,
     prepare: (inputs, outputs) => begin(inputs, outputs).program,
     prepareLater: async (inputs, outputs) => {
+      await askFor(outputs);
       const { program, lease } = begin(inputs, outputs);
       await lease.session;
       return program;

@@ -44,7 +44,7 @@ function sameBytes(a: Uint8Array, b: Uint8Array): boolean {
  */
 export class Sessions {
   private readonly runtime: Runtime;
-  private readonly options: object;
+  readonly options: object;
   private readonly kept: Entry[] = [];
   private tail: Promise<unknown> = Promise.resolve();
   /** How many sessions were made. */
