@@ -1,4 +1,4 @@
-import { describe, expect, test } from "vitest";
+import { describe, expect, test, vi } from "vitest";
 import { drawsFrom } from "../../src/check/draws.ts";
 import { lowered } from "../../src/engines/wasm/lower.ts";
 import { everyStep, plan } from "../../src/engines/wasm/plan.ts";
@@ -6,6 +6,7 @@ import { wasm } from "../../src/engines/wasm/wasm.ts";
 import { add, at, compile, constant, evaluate, f32, f64, fft, graph, input, mul, scan, type Tensor, type Value } from "../../src/index.ts";
 import { tensor } from "../../src/ir/tensor.ts";
 import { fourier } from "../../src/linalg/fourier.ts";
+import { fourierLoops } from "../../src/linalg/loops/fourier.ts";
 
 const engine = wasm();
 
@@ -16,12 +17,18 @@ function drawn(shape: readonly number[], seed: number, dtype: "f32" | "f64"): Te
 }
 
 /** What the compiled transform gives, and what the reference does; nothing of it runs on the host. */
-async function bothOf(re: Tensor, im: Tensor | null, axis: number, inverse: boolean): Promise<readonly (readonly [Tensor, Tensor])[]> {
+async function bothOf(
+  re: Tensor,
+  im: Tensor | null,
+  axis: number,
+  inverse: boolean,
+  on: typeof engine = engine,
+): Promise<readonly (readonly [Tensor, Tensor])[]> {
   const apply = (x: Value | Tensor, y: Value | Tensor | null) => fourier(x, y, { axis, inverse });
   const types = im === null ? { re: re.type } : { re: re.type, im: im.type };
   const program = await compile(
     graph(types, (given) => apply(given.re, (given as { im?: Value }).im ?? null)),
-    engine,
+    on,
   );
   const xs = [input(re.type, "re"), ...(im === null ? [] : [input(im.type, "im")])];
   const y = apply(xs[0]!, xs[1] ?? null);
@@ -35,13 +42,13 @@ async function bothOf(re: Tensor, im: Tensor | null, axis: number, inverse: bool
   ];
 }
 
-async function check(shape: readonly number[], axis: number, dtype: "f32" | "f64" = "f64"): Promise<void> {
+async function check(shape: readonly number[], axis: number, dtype: "f32" | "f64" = "f64", on: typeof engine = engine): Promise<void> {
   const n = shape.at(axis)!;
   const [re, im] = [drawn(shape, n, dtype), drawn(shape, n + 1, dtype)];
   const bound = dtype === "f64" ? 2e-16 * Math.sqrt(n) * (4 + 2 * Math.log2(n + 1)) : 6e-8 * 4 * Math.sqrt(n);
   for (const inverse of [false, true])
     for (const part of [im, null])
-      for (const [got, wanted] of await bothOf(re, part, axis, inverse)) {
+      for (const [got, wanted] of await bothOf(re, part, axis, inverse, on)) {
         expect(got.type).toEqual(wanted.type);
         let worst = 0;
         for (let i = 0; i < wanted.data.length; i++) {
@@ -88,6 +95,24 @@ describe("compiled, the transform is the reference's", () => {
     await check([65536], 0);
     await check([10007], 0);
     await check([32 * 3 * 1009], 0);
+  });
+});
+
+describe("of long lines, whose roots are products of two, as if these were long", () => {
+  test.each([8, 16])("with %i in a table", async (near) => {
+    const { op } = fourier(input(f64(8), "x"), null, { axis: 0, inverse: false }).re.node;
+    const spy = vi.spyOn(op.facts as { loops: typeof fourierLoops }, "loops").mockImplementation((node) => fourierLoops(node, 1, near));
+    const own = wasm();
+    try {
+      for (const n of [2, 12, 17, 64, 97, 121, 250, 256, 1000, 1009, 1024, 3 * 1021]) {
+        await check([n], 0, "f64", own);
+        await check([2, n], 1, "f32", own);
+        await check([2, n, 3], 1, "f64", own);
+      }
+      expect(spy).toHaveBeenCalled();
+    } finally {
+      spy.mockRestore();
+    }
   });
 });
 

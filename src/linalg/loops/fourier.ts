@@ -1,13 +1,17 @@
 import type { CompiledLoops } from "../../ir/assembler.ts";
 import type { Node } from "../../ir/node.ts";
 import { sizeOf } from "../../ir/shape.ts";
-import type { Block, LoopWriter, Real, Whole } from "../../loops/language.ts";
+import type { Block, LoopWriter, Real, RealCell, Whole } from "../../loops/language.ts";
 import { written } from "../../loops/writer.ts";
 import { axisLayout } from "../../ops/kernels/walk.ts";
 import { fourierInPlace, radicesOf, unitRoot } from "../kernels/fourier.ts";
 
-/** Longer lines are the host's: their tables would stay in memory. */
+/** Roots of longer lines are products of two, of short tables: whole tables would be as large as the lines, and stay in memory. */
 const longest = 2 ** 21;
+/** Places that share one of the two roots. */
+const stretch = 2 ** 10;
+/** Lines that take more places to transform are the host's: four gigabytes have no room for what that needs meanwhile. */
+const most = 2 ** 25;
 /** Elements of lines side by side that are transformed together, and the fewest such lines. */
 const together = 2 ** 13;
 const fewest = 8;
@@ -25,20 +29,27 @@ interface Pass {
   /** Where its roots begin among those of all passes: p - 1 pairs for each of m places, or, `across`, m numbers for each part of each of the p - 1. */
   readonly at: number;
   readonly across: boolean;
+  /** Of how many places there are roots, if not of all: behind them are those of the first of each so many places, p - 1 pairs for each. */
+  readonly near: number;
 }
 
-/** The passes for a length, and their roots. */
-function passesOf(n: number, lines: number): { readonly passes: readonly Pass[]; readonly roots: Float64Array } {
+/** The passes for a length, and their roots; with at most `near` in a table. */
+function passesOf(n: number, lines: number, near: number): { readonly passes: readonly Pass[]; readonly roots: Float64Array } {
   const passes: Pass[] = [];
   const roots: number[] = [];
   let s = 1;
   for (const p of radicesOf(n)!) {
     const m = n / s / p;
     const across = s * lines === 1;
-    passes.push({ p, m, s, at: roots.length, across });
+    const least = Math.min(near, m);
+    passes.push({ p, m, s, at: roots.length, across, near: least });
     const put = (j: number, k: number, part: 0 | 1): unknown => roots.push(unitRoot((j * k * s) % n, n)[part]);
-    if (m > 1 && across) for (let k = 1; k < p; k++) for (const part of [0, 1] as const) for (let j = 0; j < m; j++) put(j, k, part);
-    if (m > 1 && !across) for (let j = 0; j < m; j++) for (let k = 1; k < p; k++) for (const part of [0, 1] as const) put(j, k, part);
+    const pairs = (to: number, step: number): void => {
+      for (let j = 0; j < to; j += step) for (let k = 1; k < p; k++) for (const part of [0, 1] as const) put(j, k, part);
+    };
+    if (m > 1 && across) for (let k = 1; k < p; k++) for (const part of [0, 1] as const) for (let j = 0; j < least; j++) put(j, k, part);
+    if (m > 1 && !across) pairs(least, 1);
+    if (least < m) pairs(m, least);
     s *= p;
   }
   return { passes, roots: Float64Array.from(roots) };
@@ -158,26 +169,46 @@ function both(parts: Parts, f: (block: Block) => Block): Parts {
  * Source: C. Van Loan, "Computational Frameworks for the Fast Fourier Transform", 1992, 1.7 (Stockham).
  */
 function writePass(w: LoopWriter, pass: Pass, roots: Block, from: Parts, to: Parts, lines: number, count: Whole | number): void {
-  const { p, m, s, at, across } = pass;
+  const { p, m, s, at, across, near } = pass;
   const sums = new Sums(w);
   const own = ownRoots(p);
   const places = Array.from({ length: p }, (_, k) => k);
   const reads = (parts: Parts): Parts[] => places.map((r) => both(parts, (x) => w.ahead(x, r * s * m, 0)));
   const writes = (parts: Parts): Parts[] => places.map((k) => both(parts, (x) => w.ahead(x, k * s, 0)));
+  const pairs = (j: Whole, after: number): RealCell[] => {
+    const table = w.part(w.spaced(roots, 2 * (p - 1), 1), j, after);
+    return Array.from({ length: 2 * (p - 1) }, (_, i) => w.real(w.get(table, i)));
+  };
+  const pairOf = (numbers: readonly Real[], i: number): Pair => [numbers[2 * i]!, numbers[2 * i + 1]!];
+  /** The body for each stretch of places, and the roots of its first place: none if there is one stretch. */
+  const stretches = (body: (first: Whole | null, places: Whole | number, high: readonly RealCell[]) => void): void => {
+    if (near === m) body(null, m, []);
+    else
+      w.for(0, Math.ceil(m / near), (i) => {
+        const first = w.whole(w.times(i, near));
+        body(first, w.least(near, w.minus(m, first)), pairs(i, at + 2 * (p - 1) * near));
+      });
+  };
   if (across && m > 1) {
-    const table = places.slice(1).map((k): Parts => [w.ahead(roots, 0, at + 2 * (k - 1) * m), w.ahead(roots, 0, at + (2 * k - 1) * m)]);
+    const table = places
+      .slice(1)
+      .map((k): Parts => [w.ahead(roots, 0, at + 2 * (k - 1) * near), w.ahead(roots, 0, at + (2 * k - 1) * near)]);
     const along = (by: number) => (parts: Parts) => both(parts, (x) => w.spaced(x, 0, by * x.row));
-    sweepPairs(w, m, [...reads(from).map(along(1)), ...table], writes(to).map(along(p)), own, (xs, fixed) =>
-      sums.of(xs.slice(0, p), fixed).map((x, k) => (k === 0 ? x : sums.mul(x, xs[p - 1 + k]!))),
-    );
+    stretches((first, length, high) => {
+      const [source, target] = first === null ? [from, to] : [moved(w, from, first, 1), moved(w, to, first, p)];
+      sweepPairs(w, length, [...reads(source).map(along(1)), ...table], writes(target).map(along(p)), [...own, ...high], (xs, fixed) =>
+        sums.of(xs.slice(0, p), fixed).map((x, k) => {
+          if (k === 0) return x;
+          const root = xs[p - 1 + k]!;
+          return sums.mul(x, first === null ? root : sums.kept(sums.mul(root, pairOf(fixed.slice(own.length), k - 1))));
+        }),
+      );
+    });
     return;
   }
   const sweep = (numbers: Whole | number, source: Parts, target: Parts, twiddles: readonly Real[]): void =>
     sweepPairs(w, numbers, reads(source), writes(target), [...own, ...twiddles], (xs, fixed) =>
-      sums.of(xs, fixed).map((x, k) => {
-        const root = own.length + 2 * (k - 1);
-        return k === 0 || m === 1 ? x : sums.mul(x, [fixed[root]!, fixed[root + 1]!]);
-      }),
+      sums.of(xs, fixed).map((x, k) => (k === 0 || m === 1 ? x : sums.mul(x, pairOf(fixed.slice(own.length), k - 1)))),
     );
   const whole = [...from, ...to].every((x) => x === null || x.row === lines);
   const go = (source: Parts, target: Parts, twiddles: readonly Real[]): void => {
@@ -187,11 +218,16 @@ function writePass(w: LoopWriter, pass: Pass, roots: Block, from: Parts, to: Par
   };
   if (m === 1) go(from, to, []);
   else
-    w.for(0, m, (j) => {
-      const table = w.part(w.spaced(roots, 2 * (p - 1), 1), j, at);
-      const twiddles = Array.from({ length: 2 * (p - 1) }, (_, i) => w.get(table, i));
-      go(moved(w, from, j, s), moved(w, to, j, p * s), twiddles);
-    });
+    stretches((first, length, high) =>
+      w.for(0, length, (i) => {
+        const low = pairs(i, at);
+        const twiddles = places
+          .slice(1)
+          .flatMap((k) => (first === null ? pairOf(low, k - 1) : sums.mul(pairOf(low, k - 1), pairOf(high, k - 1))));
+        const j = first === null ? i : w.whole(w.plus(first, i));
+        go(moved(w, from, j, s), moved(w, to, j, p * s), twiddles as Real[]);
+      }),
+    );
 }
 
 /** The parts that begin `by` times i places on. */
@@ -246,23 +282,55 @@ function chirpOf(n: number, size: number): readonly [Float64Array, Float64Array]
   return [chirp, kernel];
 }
 
+/** Roots of a whole turn in n steps: those of the first `near` steps, then those of every so many. */
+function rootsOfTwo(n: number, near: number): Float64Array {
+  const pairs: number[] = [];
+  for (let i = 0; i < near; i++) pairs.push(...unitRoot(i % n, n));
+  for (let i = 0; i < n; i += near) pairs.push(...unitRoot(i, n));
+  return Float64Array.from(pairs);
+}
+
+/** The tables of {@link chirpOf} before the transform, made where they are needed; `near` is a power of 2. */
+function writeChirp(w: LoopWriter, n: number, size: number, chirp: Parts, kernel: Parts, roots: Block, near: number): void {
+  const sums = new Sums(w);
+  w.sweep(2 * size, [kernel[0]!], [], () => [w.real(0)]);
+  // k^2 modulo 2 n.
+  const square = w.whole(0);
+  w.for(0, n, (k) => {
+    const high = w.whole(w.toWhole(w.mul(w.toReal(square), 1 / near)));
+    const pair = (i: Whole): Pair => [w.get(roots, i, 0), w.get(roots, i, 1)];
+    const [c, s] = sums.kept(sums.mul(pair(w.minus(square, w.times(high, near))), sums.kept(pair(w.plus(near, high))))) as [Real, Real];
+    w.put(chirp[0]!, 0, k, c);
+    w.put(chirp[1]!, 0, k, s);
+    const mirrored = w.whole(w.minus(size, k));
+    w.if(w.same(k, 0), () => mirrored.set(0));
+    for (const at of [k, mirrored]) {
+      w.put(kernel[0]!, 0, at, c);
+      w.put(kernel[1]!, 0, at, w.neg(s));
+    }
+    square.set(w.plus(square, w.plus(w.times(k, 2), 1)));
+    w.if(w.not(w.before(square, 2 * n)), () => square.set(w.minus(square, 2 * n)));
+  });
+}
+
 /**
  * The transform in passes of radix 4, 2 and odd primes, over places of several lines side by side; other lengths by a convolution with a chirp.
  * Source: C. Van Loan, "Computational Frameworks for the Fast Fourier Transform", 1992; L. I. Bluestein, "A linear filtering approach to the computation
  * of discrete Fourier transform", IEEE Trans. Audio Electroacoustics 18 (1970).
  */
-export function fourierLoops(node: Node): CompiledLoops | null {
+export function fourierLoops(node: Node, whole: number = longest, near: number = stretch): CompiledLoops | null {
   const { axis, inverse } = node.attrs as { readonly axis: number; readonly inverse: boolean };
   const { shape } = node.operands[0]!.type;
   const { outer, size: n, inner } = axisLayout(shape, axis);
   if (sizeOf(shape) === 0) return written(node, { operations: 0, kernel: () => {} });
-  if (n > longest) return null;
   const direct = radicesOf(n) !== null;
   const size = direct ? n : cheapFrom(2 * n - 1);
-  const lines = Math.min(inner, Math.max(fewest, Math.floor(together / size / fewest) * fewest));
-  const { passes, roots } = passesOf(size, lines);
+  if (size > most) return null;
+  const long = n > whole;
+  const lines = long ? 1 : Math.min(inner, Math.max(fewest, Math.floor(together / size / fewest) * fewest));
+  const { passes, roots } = passesOf(size, lines, long ? near : size);
   const room = 2 * size * lines;
-  const tables = direct ? [] : chirpOf(n, size);
+  const tables = direct ? [] : long ? [2 * n, 2 * size, rootsOfTwo(2 * n, near)] : chirpOf(n, size);
   return written(node, {
     temps: [roots, room, room, ...tables],
     operations: 5 * sizeOf(shape) * Math.log2(n + 1) * (direct ? 1 : (3 * size) / n),
@@ -279,14 +347,15 @@ export function fourierLoops(node: Node): CompiledLoops | null {
           const target = i === passes.length - 1 ? to : i % 2 === 0 ? second : first;
           writePass(w, pass, table, source, target, lines, count);
         });
+      const tableOf = (i: number): Parts => {
+        const own = w.temp(i, 1);
+        return [own, w.ahead(own, 0, i === 3 ? n : size)];
+      };
       const transform = (from: Parts, to: Parts, count: Whole | number): void => {
         if (n === 1) sweepPairs(w, count, [from], [to], [], (xs) => xs);
         else if (direct) write(from, to, count);
         else {
-          const [chirp, kernel] = [3, 4].map((i): Parts => {
-            const own = w.temp(i, 1);
-            return [own, w.ahead(own, 0, i === 3 ? n : size)];
-          }) as [Parts, Parts];
+          const [chirp, kernel] = [3, 4].map(tableOf) as [Parts, Parts];
           const end = passes.length % 2 === 0 ? first : second;
           multiply(w, n, from, first, chirp, lines, count);
           for (const x of first) w.sweep((size - n) * lines, [w.ahead(x!, n, 0)], [], () => [w.real(0)]);
@@ -306,6 +375,12 @@ export function fourierLoops(node: Node): CompiledLoops | null {
         );
         w.if(w.unequal(sum, 0), () => w.giveUp());
       };
+      if (long && !direct) {
+        const kernel = tableOf(4);
+        writeChirp(w, n, size, tableOf(3), kernel, w.temp(5, 2), near);
+        write(kernel, kernel, 1);
+        w.sweep(2 * size, [kernel[0]!], [], ([x]) => [w.div(x!, size)]);
+      }
       w.each(
         [outer],
         [...given, ...results].flatMap((block) => (block === null ? [] : [{ block, steps: [n * inner] }])),
