@@ -71,6 +71,7 @@ export interface LoopWriter {
   /** The engine's own elementary functions. */
   log(x: Real | number): Real;
   exp(x: Real | number): Real;
+  pow(x: Real | number, y: Real | number): Real;
 
   plus(x: Whole | number, y: Whole | number): Whole;
   minus(x: Whole | number, y: Whole | number): Whole;
@@ -99,7 +100,7 @@ export interface LoopWriter {
 
   /**
    * `count` elements side by side of each block, in vectors: the body says what each block gets, null leaves it as it is. `fixed` are numbers that all
-   * elements share. The body is written more than once, and has nothing but arithmetic and cells in it. It is fastest for doubles side by side, and
+   * elements share. The body is written more than once, and has nothing but arithmetic and cells in it, and loops and tests of whole numbers, which are the same for all. It is fastest for doubles side by side, and
    * takes f32 and columns further apart, too. Blocks that are `ahead` of one another share what leads to them. What a count that is known does not need, is not written.
    */
   sweep(

@@ -71,13 +71,17 @@ function writerOf(k: Assembler, node: Node): LoopWriter {
       (y as Term).push();
       code.op(wide ? op.replace("i32", "v128") : op);
     });
-  const elementary = (name: "exp" | "log") => (x: Given) =>
-    term(() => {
-      real(x);
-      if (!wide) code.op("f64x2.splat");
-      k.library.write(code, name, "f64x2");
-      if (!wide) code.lane("f64x2.extract_lane", 0);
-    });
+  const elementary =
+    (name: "exp" | "log" | "pow") =>
+    (...xs: readonly Given[]) =>
+      term(() => {
+        for (const x of xs) {
+          real(x);
+          if (!wide) code.op("f64x2.splat");
+        }
+        k.library.write(code, name, "f64x2");
+        if (!wide) code.lane("f64x2.extract_lane", 0);
+      });
   const cell = (type: number, x: Given) => {
     const vector = wide && type === f64;
     const local = k.local(vector ? v128 : type);
@@ -380,6 +384,7 @@ function writerOf(k: Assembler, node: Node): LoopWriter {
     floor: of("floor"),
     log: elementary("log"),
     exp: elementary("exp"),
+    pow: elementary("pow"),
 
     plus: ints("i32.add"),
     minus: ints("i32.sub"),
