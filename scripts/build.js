@@ -3,6 +3,7 @@
 import { spawnSync } from "node:child_process";
 import { chmodSync, existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, utimesSync, writeFileSync } from "node:fs";
 import { rolldown } from "rolldown";
+import { parseSync } from "rolldown/utils";
 import { build as buildSite } from "vite";
 import { entries, root } from "./entries.js";
 import { lazyModules } from "./lazy-modules.js";
@@ -55,9 +56,46 @@ const narrow = {
   },
 };
 
+/**
+ * The statements that throw are lines of their own: of an error that nobody catches Node prints the line first, and the code of a file is one.
+ * @type {import("rolldown").Plugin}
+ */
+const throwsApart = {
+  name: "throws-apart",
+  generateBundle(_, bundle) {
+    for (const chunk of Object.values(bundle)) {
+      if (chunk.type !== "chunk") continue;
+      const { code } = chunk;
+      /** @type {Set<number>} */
+      const cuts = new Set();
+      /** @param {unknown} node @param {{ start: number, end: number } | null} listed the statement of a list that it is in */
+      const visit = (node, listed) => {
+        if (Array.isArray(node)) {
+          for (const one of node) visit(one, listed);
+          return;
+        }
+        if (typeof node !== "object" || node === null) return;
+        const { type, start, end } = /** @type {{ type?: string, start: number, end: number }} */ (node);
+        if (type === "ThrowStatement") for (const at of [listed?.start ?? start, listed?.end ?? end]) cuts.add(at);
+        for (const [key, value] of Object.entries(node)) {
+          const list = Array.isArray(value) && (key === "body" || key === "consequent") && type !== "ClassBody";
+          if (list) for (const one of value) visit(one, one);
+          else visit(value, listed);
+        }
+      };
+      visit(parseSync(chunk.fileName, code).program, null);
+      const places = [0, ...[...cuts].sort((a, b) => a - b), code.length];
+      chunk.code = places
+        .slice(1)
+        .map((to, i) => code.slice(places[i], to))
+        .join("\n");
+    }
+  },
+};
+
 /** For pages and bundlers: whole modules. */
 async function bundle() {
-  const build = await rolldown({ ...common, plugins: [narrow], input: sourcesOf(entries()) });
+  const build = await rolldown({ ...common, plugins: [throwsApart, narrow], input: sourcesOf(entries()) });
   await build.write({
     dir: work,
     format: "esm",
@@ -99,7 +137,7 @@ async function bundleForNode() {
     before = count();
     await modulesOf(input());
   }
-  const build = await rolldown({ ...options, plugins: [plugin, narrow], input: input() });
+  const build = await rolldown({ ...options, plugins: [plugin, throwsApart, narrow], input: input() });
   await build.write({
     dir: work,
     format: "esm",

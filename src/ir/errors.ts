@@ -19,16 +19,15 @@ export interface ErrorFacts {
 /** The base of every error this library throws on purpose. `code` is a literal for programs; `message` is a lesson for people. */
 export abstract class ChainruleError extends Error {
   abstract readonly code: ErrorCode;
-  readonly op: string | undefined;
+  // Facts that are not there are no properties, which hosts would print behind the message.
+  declare readonly op: string | undefined;
   /** Where in an expression or file the fault lies, when it came from text. */
-  span: Span | undefined;
-  source: string | undefined;
-  constructor(message: string, facts: ErrorFacts = {}) {
-    super(message, facts.cause === undefined ? undefined : { cause: facts.cause });
+  declare span: Span | undefined;
+  declare source: string | undefined;
+  constructor(message: string, { cause, ...facts }: ErrorFacts = {}) {
+    super(message, cause === undefined ? undefined : { cause });
     this.name = new.target.name;
-    this.op = facts.op;
-    this.span = facts.span;
-    this.source = facts.source;
+    Object.assign(this, facts);
   }
 }
 
