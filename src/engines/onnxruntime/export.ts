@@ -8,6 +8,7 @@ import { rewritten } from "../wasm/lower.ts";
 import { type Blocks, blocked } from "./blocked.ts";
 import { fewerPasses } from "./fewer-passes.ts";
 import { outside, outsideInSingles } from "./ort.ts";
+import { ownRows } from "./own-rows.ts";
 
 /** A graph as ONNX Runtime takes it. */
 export interface Exported {
@@ -82,7 +83,7 @@ export function exported(
   const low = rewritten(inputs, outputs, products);
   const [ins, outs] = [edges("in.", low.inputs), edges("out.", fewerPasses(low.outputs))];
   const { rows, finish } = blocked(blocks);
-  const bytes = writeEdges(ins, outs, origins, (model) => finish(singles ? inSingles(model) : model), rows);
+  const bytes = writeEdges(ins, outs, origins, (model) => finish(singles ? inSingles(model) : model), { ...ownRows, ...rows });
   if (singles) checkSingles(origins.values(), [...inputs, ...outputs], doubles);
   return {
     bytes,
