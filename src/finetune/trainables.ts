@@ -56,6 +56,9 @@ export function trainables(model: Weighted, { only, freeze }: Choice = {}): stri
   const chosen = only === undefined ? new Set(model.trainable) : chosenWeights(only, model, "trainables: only");
   const frozen = freeze === undefined ? new Set<string>() : matchedWeights(freeze, model, "trainables: freeze");
   const found = all.filter((name) => chosen.has(name) && !frozen.has(name));
-  if (found.length === 0) throw new GraphError(`trainables: nothing is left to train; the model has ${listed(all) || "no weights"}`);
+  if (found.length === 0)
+    throw new GraphError(
+      `trainables: nothing is left to train; the model has ${listed(all) || "no floating-point weights. Those of a quantised model are whole numbers: train the file from before, and quantise what comes out"}`,
+    );
   return found;
 }

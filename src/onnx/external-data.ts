@@ -113,7 +113,8 @@ async function below(folder: string, location: string, who: string): Promise<str
     throw new ParseError(`onnx: the data of ${who} is in ${location}, and there is no such file beside the model; keep the two together`);
   });
   const start = home.endsWith("/") || home.endsWith("\\") ? home : `${home}/`;
-  if (!path.replaceAll("\\", "/").startsWith(start.replaceAll("\\", "/")))
+  // The folder itself is told as a folder, by who opens it.
+  if (path !== home && !path.replaceAll("\\", "/").startsWith(start.replaceAll("\\", "/")))
     throw new ParseError(`onnx: the external data of ${who} is at ${location}, a link that leads out of the model's folder`);
   return path;
 }

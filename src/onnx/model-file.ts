@@ -37,6 +37,24 @@ function checkSize(size: number): void {
     );
 }
 
+/** What stands in the place of a model now and then, by how it begins, and what to do about it. */
+const others: readonly (readonly [begin: string, what: string])[] = [
+  [
+    "version https://git-lfs",
+    "a pointer of Git LFS, which stands for the model in a clone: git lfs pull fetches it, and so does a download of the file itself",
+  ],
+  ["<", "a page, as a server sends where there is no such file; look at the address"],
+  ["PK\u0003\u0004", "a zip archive, as checkpoints of PyTorch are; unpack it, or write the model by torch.onnx.export"],
+  ["\u001f\u008b", "packed by gzip; unpack it"],
+];
+
+/** @throws ParseError for what is known to be something else: the fault of a reader of ONNX in it would help nobody */
+async function checkBeginning(file: Ranges): Promise<void> {
+  const begin = String.fromCharCode(...(await file.read(0, Math.min(32, file.size))));
+  const found = others.find(([start]) => begin.startsWith(start));
+  if (found !== undefined) throw new ParseError(`onnx: this is no ONNX model but ${found[1]}`);
+}
+
 /** A file that can be read now and later. */
 interface Store {
   readonly folder: string | null;
@@ -87,6 +105,7 @@ export async function openModel(source: Source, external: ExternalFiles): Promis
   let fileSize = 0;
   const { bytes, left } = await store.use(async (file) => {
     checkSize(file.size);
+    await checkBeginning(file);
     fileSize = file.size;
     const inMemory = source instanceof Uint8Array;
     if (inMemory || file.size < leastThinned)

@@ -8,6 +8,7 @@ import { isTypedArray, type Tensor, tensor } from "../ir/tensor.ts";
 import { sameType, tensorType, typeText } from "../ir/type.ts";
 import { cast, transpose } from "../ops/index.ts";
 import { type Answers, type Bound, Recorder, Replay, unbound } from "./answers.ts";
+import { nodeText } from "./application.ts";
 import type { ExternalFiles } from "./external-data.ts";
 import { type ModelFile, openModel, type Source, tensorsIn } from "./model-file.ts";
 import { checkOperators } from "./operators-used.ts";
@@ -199,7 +200,7 @@ export async function openParts(
   const trained = new Set(parameters.flatMap(placesOf));
   const functions = new Map((message.functions ?? []).map((f) => [functionKey(f, f.name ?? ""), f]));
   const opsets = opsetsOf(message.opset_import ?? []);
-  checkOpset(opsets);
+  checkOpset(opsets, nodes);
   const inputs = chosenInputs(declared, options.inputs, used);
   const dims = checkedDims(options.dims ?? {}, inputs);
   const constants = new Map([...initializers].filter(([name]) => !trained.has(name)));
@@ -215,11 +216,30 @@ function twice(names: readonly string[]): string {
 /** The newest operator set that the rules follow. */
 export const newestOpset = 28;
 
-function checkOpset(opsets: Opsets): void {
+/** Older operators that mean the same are read too. */
+const oldestOpset = 7;
+/** The set from which an operator takes its operands as it does today, where that is not the first one. */
+const sameSince: Readonly<Record<string, number>> = { PRelu: 7, Pad: 2, Tile: 6, Upsample: 7 };
+/** Operators whose operands were aligned at the axis of an attribute, where there is one. */
+const aligned: readonly string[] = ["Add", "And", "Div", "Equal", "Greater", "Less", "Mul", "Or", "Pow", "Sub", "Xor"];
+
+/** Whether a node of an operator set below 7 means something else than its like today. */
+function isOtherwise({ domain = "", op_type = "", attribute = [] }: NodeMessage, version: number): boolean {
+  if (domain !== "" && domain !== "ai.onnx") return false;
+  if (Object.hasOwn(sameSince, op_type)) return version < sameSince[op_type]!;
+  return aligned.includes(op_type) && attribute.some(({ name }) => name === "axis");
+}
+
+function checkOpset(opsets: Opsets, nodes: readonly NodeMessage[]): void {
   const version = opsets.get("") ?? 1;
   if (version > newestOpset)
     throw new GraphError(
       `onnx: the model is written in operator set ${version}; up to ${newestOpset} is known: export it with opset_version=${newestOpset} or lower`,
+    );
+  const node = version < oldestOpset && opsets.has("") ? nodes.find((n) => isOtherwise(n, version)) : undefined;
+  if (node !== undefined)
+    throw new GraphError(
+      `onnx: ${nodeText(node)} is of operator set ${version}, in which it takes its operands in another way; ${oldestOpset} is the oldest that is read: convert the model in Python, onnx.version_converter.convert_version(model, 18)`,
     );
 }
 

@@ -48,6 +48,7 @@ const families: readonly Family[] = [
 
 /** What to do about operators that other exporters write. */
 const advice: Readonly<Record<string, string>> = {
+  "": "it is none of those that are read, whatever the operator set: leave this part out of the export, or read the model up to it, with outputs that name values before this node",
   "com.microsoft":
     "it is an operator of ONNX Runtime's own, written by its optimiser or quantiser: export the model anew and keep the file from before optimisation",
   "ai.onnx.ml":

@@ -27,6 +27,10 @@ export const onnxNodes: readonly Row[] = [
     "연산자 {op|을} 지원하지 않습니다. 이 부분을 빼거나 ai.onnx 표준 연산자로 다시 내보내세요.",
   ],
   [
+    "{node:p} is of operator set {a:w}, in which it takes its operands in another way; {b:w} is the oldest that is read: convert the model in Python, {c}",
+    "{node|은} 연산자 집합 {a}번의 것이고 거기서는 피연산자를 다르게 받습니다. 읽을 수 있는 것은 {b}번부터이니 Python에서 모델을 변환하세요: {c}",
+  ],
+  [
     "{a:w} is {t:t}, and for {i:w} inputs, {h:w} hidden units and {g:w} gates it is {s}; ONNX has no projections: export it without proj_size",
     "{a|이} {t}입니다. 입력이 {i}개, 은닉 유닛이 {h}개, 게이트가 {g}개이면 모양은 {s}입니다. ONNX에는 투영이 없으니 proj_size 없이 내보내세요.",
   ],

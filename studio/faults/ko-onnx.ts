@@ -38,6 +38,20 @@ export const onnx: readonly Row[] = [
   ["onnx: two inputs have one name: {a}", "ONNX: 두 입력의 이름이 같습니다: {a}."],
   ["onnx: there is no output {a}; the model has {b}", "ONNX: 출력 {a!|이} 없습니다. 모델의 출력: {b}."],
   ["onnx: there is no input {a}; the model has {b}", "ONNX: 입력 {a!|이} 없습니다. 모델의 입력: {b}."],
+  ["onnx: this is no ONNX model but {what:s}", "ONNX: ONNX 모델이 아닙니다. {what!}"],
+  [
+    "a pointer of Git LFS, which stands for the model in a clone: git lfs pull fetches it, and so does a download of the file itself",
+    "복제본에서 모델을 대신하는 Git LFS 포인터입니다. git lfs pull로 받거나 파일 자체를 내려받으세요.",
+  ],
+  [
+    "a page, as a server sends where there is no such file; look at the address",
+    "서버가 파일이 없을 때 보내는 것과 같은 웹 페이지입니다. 주소를 확인하세요.",
+  ],
+  [
+    "a zip archive, as checkpoints of PyTorch are; unpack it, or write the model by torch.onnx.export",
+    "PyTorch 체크포인트 같은 zip 파일입니다. 압축을 풀거나 torch.onnx.export로 모델을 내보내세요.",
+  ],
+  ["packed by gzip; unpack it", "gzip으로 압축한 파일입니다. 압축을 푸세요."],
   [
     "onnx: the model is written in operator set {a:w}; up to {b:w} is known: export it with opset_version={c:w} or lower",
     "ONNX: 모델의 연산자 집합은 {a}번인데 {b}번까지 읽을 수 있습니다. opset_version={c} 이하로 다시 내보내세요.",

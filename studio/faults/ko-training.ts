@@ -112,7 +112,10 @@ export const optimizing: readonly Row[] = [
     "{a}의 어댑터가 있는데, 이 가중치는 여기서 {b|과} 하나로 묶여 있습니다. 어댑터를 만들 때처럼 모델을 { tie: false }로 읽으세요.",
   ],
   ["its adapters are those of another model:", "다른 모델의 어댑터입니다:"],
-  ["nothing is left to train; the model has no weights", "학습할 것이 없습니다. 모델에 가중치가 없습니다."],
+  [
+    "nothing is left to train; the model has no floating-point weights. Those of a quantised model are whole numbers: train the file from before, and quantise what comes out",
+    "학습할 것이 없습니다. 모델에 부동소수점 가중치가 없습니다. 양자화한 모델의 가중치는 정수이니, 양자화하기 전 파일을 학습하고 나온 것을 양자화하세요.",
+  ],
   ["nothing is left to train; the model has {a:p}", "학습할 것이 남지 않았습니다. 모델의 가중치: {a}."],
 ];
 

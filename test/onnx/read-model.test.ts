@@ -45,6 +45,34 @@ describe("a model", () => {
         );
   });
 
+  test("is told apart from what stands in its place: a pointer of Git LFS, a page, an archive", async () => {
+    for (const [begin, told] of [
+      [
+        "version https://git-lfs.github.com/spec/v1\noid sha256:4d7a\nsize 12\n",
+        "but a pointer of Git LFS, which stands for the model in a clone",
+      ],
+      ["<!doctype html><title>404</title>", "but a page, as a server sends where there is no such file; look at the address"],
+      [
+        "PK\u0003\u0004archive/data.pkl",
+        "but a zip archive, as checkpoints of PyTorch are; unpack it, or write the model by torch.onnx.export",
+      ],
+      ["\u001f\u008b\u0008\u0000", "but packed by gzip; unpack it"],
+    ] as const) {
+      const bytes = Uint8Array.from(begin, (c) => c.charCodeAt(0));
+      await expect(onnx.read(bytes)).rejects.toThrow(`onnx: this is no ONNX model ${told}`);
+      await expect(onnx.inspect(new Blob([bytes]))).rejects.toThrow(`onnx: this is no ONNX model ${told}`);
+    }
+  });
+
+  test("is refused where its operator set aligns operands by attributes", async () => {
+    const nodes = [node("Add", ["x", "w"], ["y"], { broadcast: 1, axis: 0 })];
+    await expect(onnx.read(modelBytes({ nodes, inputs: [port("x", [2, 2])], weights: [w], opset: 6 }))).rejects.toThrow(
+      "onnx: node with output y (Add) is of operator set 6, in which it takes its operands in another way; 7 is the oldest that is read: convert the model in Python, onnx.version_converter.convert_version(model, 18)",
+    );
+    await expect(onnx.read(modelBytes({ nodes: [node("Add", ["x", "w"], ["y"])], weights: [w], opset: 7 }))).resolves.toBeDefined();
+    await expect(onnx.read(modelBytes({ nodes: [node("Relu", ["x"], ["y"])], opset: 6 }))).resolves.toBeDefined();
+  });
+
   test("says which node an operand does not fit, as an error of the same kind", async () => {
     const bytes = modelBytes({
       nodes: [node("MatMul", ["x", "w"], ["h"], {}, "/fc1/MatMul"), node("MatMul", ["h", "w"], ["y"], {}, "/fc2/MatMul")],

@@ -191,7 +191,7 @@ test("messages inside a Korean text are told, and its other lines stay", () => {
     "모델: pytorch 2.13",
     "  w  f32[2,3]  함  있음",
     "지원하지 않는 연산",
-    "  node y (Frob): there is no operator Frob here; export the model with an operator set from 7 to 28 and operators of ai.onnx alone, or leave this part of it out",
+    "  node y (Frob): there is no operator Frob here; it is none of those that are read, whatever the operator set: leave this part out of the export, or read the model up to it, with outputs that name values before this node",
     "    막힌 매개변수: w",
     "  알 수 없습니다: onnx: two inputs have one name: x",
   ];
