@@ -120,8 +120,11 @@ function scaledZeta(n: number, x: number): number {
   return lead * hurwitzZeta(n + 1, x, x);
 }
 
-/** d^n/dx^n of pi cot(pi x): pi^(n+1) P_n(cot(pi x)), where P_0(c) = c and P_{n+1}(c) = -(1 + c^2) P_n'(c). The coefficients of one P_n share a sign. */
-function piCotangentDerivative(n: number, x: number): number {
+/**
+ * The polynomial P_n, lowest coefficient first, that gives the n-th derivative of pi cot(pi x) as pi^(n+1) P_n(cot(pi x)): P_0(c) = c and
+ * P_{n+1}(c) = -(1 + c^2) P_n'(c). The coefficients of one P_n share a sign, and each other one is 0.
+ */
+export function cotangentPolynomial(n: number): Float64Array {
   let coefficients = new Float64Array(n + 2);
   let next = new Float64Array(n + 2);
   coefficients[1] = 1;
@@ -134,6 +137,11 @@ function piCotangentDerivative(n: number, x: number): number {
     }
     [coefficients, next] = [next, coefficients];
   }
+  return coefficients;
+}
+
+function piCotangentDerivative(n: number, x: number): number {
+  const coefficients = cotangentPolynomial(n);
   const c = piCotangent(x) / Math.PI;
   let value = 0;
   for (let power = n + 1; power >= 0; power--) value = value * c + coefficients[power]!;

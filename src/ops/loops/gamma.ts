@@ -5,19 +5,7 @@ import type { LoopWriter, Real, RealCell } from "../../loops/language.ts";
 import { written } from "../../loops/writer.ts";
 import { stirlingSeries } from "../kernels/log-gamma.ts";
 import { digammaSeries, nearRoot, rootOfDigamma } from "../kernels/polygamma.ts";
-
-/** A polynomial, lowest coefficient first: halves side by side, since in Horner's scheme each sum waits for the one before. */
-function polynomial(w: LoopWriter, x: RealCell, coefficients: readonly number[]): Real {
-  const powers = new Map<number, Real>([[1, x]]);
-  for (let p = 2; p < coefficients.length; p *= 2) powers.set(p, w.real(w.mul(powers.get(p / 2)!, powers.get(p / 2)!)));
-  const part = (from: number, count: number): Real | number => {
-    if (count === 1) return coefficients[from]!;
-    let low = 1;
-    while (low * 2 < count) low *= 2;
-    return w.add(w.mul(part(from + low, count - low), powers.get(low)!), part(from, low));
-  };
-  return w.real(part(0, coefficients.length));
-}
+import { cotangentPi, fraction, polynomial, sinPi } from "./sine-pi.ts";
 
 /**
  * log Gamma(x) / ((x - 1) (x - 2)) from 0.75 to 2.5 as a quotient of polynomials in x - 0.75, whose coefficients are positive, so that none of their sums loses
@@ -60,30 +48,6 @@ function logGamma(w: LoopWriter, x: Real): Real {
   const square = w.real(w.mul(z, z));
   const series = w.add(w.mul(z, polynomial(w, square, stirlingSeries)), 0.4189385332046727);
   return w.choose(large, w.add(w.mul(w.sub(x, 0.5), w.sub(log, 1)), series), near);
-}
-
-/** sin(pi u) / u for u up to 1/2 by powers of u^2, within 4e-17: through 9 Chebyshev points. */
-const sines = [
-  Math.PI,
-  -5.167712780049969,
-  2.5501640398773007,
-  -0.5992645293189447,
-  0.0821458865731029,
-  -0.007370430505916944,
-  0.0004662998161898394,
-  -2.1903497074626018e-5,
-  7.697826768224191e-7,
-] as const;
-
-/** sin(pi u). */
-function sinPi(w: LoopWriter, u: Real): Real {
-  return w.mul(u, polynomial(w, w.real(w.mul(u, u)), sines));
-}
-
-/** How far a positive number is above a whole one, and from the nearest: both are exact, since pi comes in later. */
-function fraction(w: LoopWriter, x: Real): readonly [RealCell, RealCell] {
-  const part = w.real(w.sub(x, w.floor(x)));
-  return [part, w.real(w.min(part, w.sub(1, part)))];
 }
 
 /** A function of each element. Those below 0 take longer: only where there are some are all computed as if they were. */
@@ -153,12 +117,9 @@ function psi(w: LoopWriter, x: Real): Real {
 /** digamma of every number; those below 0 by digamma(x) = digamma(-x) - 1 / x - pi cot(pi x). */
 export function digammaLoops(node: Node): CompiledLoops {
   return overElements(node, 110, psi, (w, size, y) => {
-    const [part, u] = fraction(w, size);
-    const sine = sinPi(w, u);
-    const cosine = sinPi(w, w.real(w.sub(0.5, u)));
-    const slope = w.mul(Math.PI, w.div(cosine, sine));
+    const [cotangent, u] = cotangentPi(w, size);
     const inverse = w.real(w.div(1, size));
-    const turned = w.add(w.add(y, inverse), w.choose(w.less(part, 0.5), slope, w.neg(slope)));
+    const turned = w.add(w.add(y, inverse), w.mul(Math.PI, cotangent));
     // Poles; and beside that at 0 nothing but the pole is left, while the other two would be infinite.
     return w.choose(w.less(size, 2 ** -70), inverse, w.choose(w.less(0, u), turned, Number.NaN));
   });

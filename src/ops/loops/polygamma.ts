@@ -1,9 +1,10 @@
 import type { CompiledLoops } from "../../ir/assembler.ts";
 import type { Node } from "../../ir/node.ts";
 import { sizeOf } from "../../ir/shape.ts";
-import type { Block, LoopWriter, Real, RealCell } from "../../loops/language.ts";
+import type { Block, LoopWriter, Real, RealCell, Test } from "../../loops/language.ts";
 import { written } from "../../loops/writer.ts";
-import { bernoulliOverFactorial, factorial } from "../kernels/polygamma.ts";
+import { bernoulliOverFactorial, cotangentPolynomial, factorial } from "../kernels/polygamma.ts";
+import { cotangentPi } from "./sine-pi.ts";
 
 /** Up to this order powers are products, and n! and they are hardly ever out of range. */
 const low = 12;
@@ -44,19 +45,50 @@ function farFrom(s: number): number {
   return 12 + s / 2;
 }
 
-/** n! zeta(n + 1, x) of low order, from the same place on for every x. */
-function lowOrder(w: LoopWriter, n: number, sign: number, from: Block, to: Block, count: number): void {
-  const s = n + 1;
+/** zeta(s, x) for x above 0 and a small s, from the same place on for every x. */
+function lowZeta(w: LoopWriter, x: Real, s: number): RealCell {
   const terms = Math.ceil(farFrom(s));
-  const odd = w.fold(count, [from, to], [], 1, ([x]) => {
-    const a = w.real(w.add(x!, terms));
-    const zeta = tailOf(w, a, w.real(w.div(1, powerOf(w, a, s))), s, coefficientsOf(s, 12));
-    // Smallest first.
-    for (let k = terms - 1; k >= 0; k--) zeta.set(w.add(zeta, w.div(1, powerOf(w, k === 0 ? x! : w.real(w.add(x!, k)), s))));
-    const usual = w.both(w.less(0, x!), w.both(w.less(1e-290, zeta), w.less(zeta, Number.POSITIVE_INFINITY)));
-    return { sum: [w.choose(usual, 0, 1)], put: [null, w.mul(sign * factorial(n), zeta)] };
-  });
-  w.if(w.less(0, odd[0]!), () => w.giveUp());
+  const a = w.real(w.add(x, terms));
+  const zeta = tailOf(w, a, w.real(w.div(1, powerOf(w, a, s))), s, coefficientsOf(s, 12));
+  // Smallest first.
+  for (let k = terms - 1; k >= 0; k--) zeta.set(w.add(zeta, w.div(1, powerOf(w, k === 0 ? x : w.real(w.add(x, k)), s))));
+  return zeta;
+}
+
+/** Low orders: n! zeta(n + 1, x) with a sign; below 0 by the reflection psi^(n)(x) = -n! zeta(n + 1, 1 - x) - d^n/dx^n pi cot(pi x). */
+function lowOrder(w: LoopWriter, n: number, sign: number, from: Block, to: Block, count: number): void {
+  const scale = factorial(n);
+  const all = (body: (x: Real) => readonly [Real, Test]): void => {
+    const odd = w.fold(count, [from, to], [], 1, ([x]) => {
+      const [y, usual] = body(x!);
+      return { sum: [w.choose(usual, 0, 1)], put: [null, y] };
+    });
+    w.if(w.less(0, odd[0]!), () => w.giveUp());
+  };
+  const within = (zeta: Real): Test => w.both(w.less(1e-290, zeta), w.less(zeta, Number.POSITIVE_INFINITY));
+  const slopes = [...cotangentPolynomial(n)].filter((c) => c !== 0).map((c) => c * Math.PI ** (n + 1));
+  const negative = w.total(count, [from], ([x]) => w.choose(w.less(x!, 0), 1, 0));
+  w.if(
+    w.less(0, negative),
+    () =>
+      all((x) => {
+        const minus = w.less(x, 0);
+        const zeta = lowZeta(w, w.real(w.choose(minus, w.sub(1, x), x)), n + 1);
+        const [c, u] = cotangentPi(w, w.real(w.abs(x)));
+        const square = w.real(w.mul(c, c));
+        const even = slopes.reduceRight<Real | number>((sum, slope) => w.add(slope, w.mul(square, sum)), 0);
+        // Of |x| the cotangent is that of x with the other sign.
+        const slope = n % 2 === 0 ? w.neg(w.mul(c, even)) : (even as Real);
+        const value = w.real(w.sub(w.mul(-scale, zeta), slope));
+        const reflected = w.both(w.less(0, u), w.less(w.abs(value), Number.POSITIVE_INFINITY));
+        return [w.choose(minus, value, w.mul(sign * scale, zeta)), w.both(within(zeta), w.either(w.less(0, x), w.both(minus, reflected)))];
+      }),
+    () =>
+      all((x) => {
+        const zeta = lowZeta(w, x, n + 1);
+        return [w.mul(sign * scale, zeta), w.both(w.less(0, x), within(zeta))];
+      }),
+  );
 }
 
 /** n! as a number from 1 to 2 and the power of 2 that it is multiplied by. */
@@ -124,7 +156,7 @@ function highOrder(w: LoopWriter, n: number, sign: number, from: Block, to: Bloc
   );
 }
 
-/** The derivative of digamma of numbers above 0. Others, and what leaves the range of doubles on the way, are the host's. */
+/** The derivatives of digamma of numbers above 0, and up to order 12 of those below. Others, and what leaves the range of doubles on the way, are the host's. */
 export function polygammaLoops(node: Node): CompiledLoops | null {
   const { order } = node.attrs as { readonly order: number };
   if (order > highest) return null;

@@ -16,9 +16,33 @@ test.each([1, 2, 3, 4, 7, 12])("compiled, polygamma of order %i is the reference
   }
 });
 
-const { highOrders } = JSON.parse(readFileSync(new URL("../../fixtures/special.json", import.meta.url), "utf8")) as {
-  highOrders: [number, number, number][];
-};
+const tables = JSON.parse(readFileSync(new URL("../../fixtures/special.json", import.meta.url), "utf8")) as Record<
+  "polygamma" | "highOrders",
+  [number, number, number][]
+>;
+const { highOrders } = tables;
+
+test.each([1, 2, 3, 4, 7, 12])("compiled, polygamma of order %i is that of the 50-digit table below 0, too", async (order) => {
+  const rows = tables.polygamma.filter(([n]) => n === order);
+  const x = Float64Array.from(rows, ([, x]) => x);
+  expect(x.some((v) => v < 0)).toBe(true);
+  const { got, left } = await answers([matrices(x, x.length)], (v: Value) => polygamma(v, { order }));
+  expect(left).toBe(0);
+  rows.forEach(([, , exact], i) => {
+    expect(Math.abs(got[0]![i]! / exact - 1)).toBeLessThan(20 * 2 ** -52);
+  });
+  // In both halves of what is between two poles, and close to them; f32, too.
+  const xs = Float64Array.from({ length: 200 }, (_, i) => -(i % 20) - [0.25, 0.5, 0.7499, 0.001, 0.999, 2 ** -12][i % 6]!);
+  for (const given of [xs, Float32Array.from(xs)]) {
+    const { got, want, left } = await answers([matrices(given, 200)], (v: Value) => polygamma(v, { order }));
+    expect(left).toBe(0);
+    // Orders have zeros there, beside which nothing but what is added up counts.
+    const room = given === xs ? 40 * 2 ** -52 : 2 ** -22;
+    for (let i = 0; i < 200; i++)
+      if (!Object.is(got[0]![i], want[0]![i]))
+        expect(Math.abs(got[0]![i]! - want[0]![i]!)).toBeLessThan(room * Math.max(Math.abs(want[0]![i]!), Math.PI ** (order + 1)));
+  }
+});
 
 test.each([...new Set(highOrders.map(([n]) => n))])(
   "compiled, polygamma of order %i is that of the 50-digit table, whatever leaves the range on the way",
@@ -60,8 +84,8 @@ test.each([13, 50, 170, 400, 900])(
   },
 );
 
-test("what is not above 0, not finite or out of range is the reference's", async () => {
-  for (const x of [0, -0, -1, -0.5, -2.25, Number.NaN, Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY, 1e-200, 1e150, 5e-324]) {
+test("poles, what is not finite and what is out of range is the reference's", async () => {
+  for (const x of [0, -0, -1, -7, -1e300, -5e-324, Number.NaN, Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY, 1e-200, 1e150, 5e-324]) {
     const { got, want, left } = await answers([matrices(Float64Array.of(1.5, 2.5, x), 3)], (v: Value) => polygamma(v, { order: 2 }));
     expect(left).toBe(1);
     expect(got).toEqual(want);
