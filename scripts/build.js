@@ -57,7 +57,8 @@ const narrow = {
 };
 
 /**
- * The statements that throw are lines of their own: of an error that nobody catches Node prints the line first, and the code of a file is one.
+ * Statements that throw, and errors that a function makes for others to throw, are lines of their own: of an error that nobody catches Node prints
+ * first the line on which it was made, and the code of a file is one.
  * @type {import("rolldown").Plugin}
  */
 const throwsApart = {
@@ -76,6 +77,11 @@ const throwsApart = {
         }
         if (typeof node !== "object" || node === null) return;
         const { type, start, end } = /** @type {{ type?: string, start: number, end: number }} */ (node);
+        if (type === "NewExpression" && /Error\b/.test(code.slice(start, /** @type {{ callee: { end: number } }} */ (node).callee.end))) {
+          // Nothing may stand between these words and what follows them on their line.
+          const word = /\b(?:return|throw|yield)\s*$/.exec(code.slice(Math.max(0, start - 12), start));
+          for (const at of [start - (word?.[0].length ?? 0), end]) cuts.add(at);
+        }
         if (type === "ThrowStatement") for (const at of [listed?.start ?? start, listed?.end ?? end]) cuts.add(at);
         for (const [key, value] of Object.entries(node)) {
           const list = Array.isArray(value) && (key === "body" || key === "consequent") && type !== "ClassBody";
