@@ -219,7 +219,7 @@ const calledWithTwo =
 export interface Elementwise {
   readonly emit: Row;
   readonly kinds: readonly Kind[];
-  /** The op calls its own function on plain numbers where the vector function's range ends. */
+  /** Where the range of the vector function ends each element asks the function of this name of JavaScript's Math. */
   readonly host?: true;
 }
 

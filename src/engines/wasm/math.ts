@@ -1,4 +1,4 @@
-import { type Code, f64, type ModuleBuilder, v128 } from "./encoder.ts";
+import { type Code, type ModuleBuilder, v128 } from "./encoder.ts";
 import { errorFunction } from "./error-function.ts";
 import { Lane, type Wide } from "./lane.ts";
 import type { MathName } from "./math-name.ts";
@@ -436,9 +436,3 @@ const writers: Record<MathName, Asked> = {
   f16: (w, x) => toHalf(w, x, 10, -14, 65520),
   bf16: (w, x) => toHalf(w, x, 7, -126, (2 - 2 ** -8) * 2 ** 127),
 };
-
-/** Signature of a host function on plain numbers. */
-export const scalarSignature = (arity: number): { params: (typeof f64)[]; results: (typeof f64)[] } => ({
-  params: new Array<typeof f64>(arity).fill(f64),
-  results: [f64],
-});

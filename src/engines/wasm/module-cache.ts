@@ -91,8 +91,7 @@ function blueprintOf(laid: Plan, order: readonly Node[], host: Host, apart: bool
       b.data = null;
     }
   const hosted = compiled.hosted.map((h) => ({ ...h, node: alone(h.node) }));
-  const scalars = new Map([...compiled.scalars].map(([name, node]) => [name, alone(node)]));
-  return { compiled: { ...compiled, hosted, scalars }, inputs: laid.inputs, outputs: laid.outputs, fixed, module: null };
+  return { compiled: { ...compiled, hosted }, inputs: laid.inputs, outputs: laid.outputs, fixed, module: null };
 }
 
 /** The same application on inputs of the same types: it has no history. */

@@ -1,14 +1,13 @@
-import type { Node } from "../../ir/node.ts";
 import type { Refusal } from "./control.ts";
 import { writeControl } from "./control-code.ts";
 import { convolutionScratch, writeConvolution } from "./convolution.ts";
 import { elementwise } from "./elementwise.ts";
-import { type Code, i32, ModuleBuilder } from "./encoder.ts";
+import { type Code, f64, i32, ModuleBuilder } from "./encoder.ts";
 import { modes } from "./gemm.ts";
 import { cells, KernelCode } from "./kernel.ts";
 import { clear, type LoopCall, loopsOf, type Surroundings } from "./loop.ts";
 import { cubeOf } from "./looped.ts";
-import { MathLibrary, scalarSignature } from "./math.ts";
+import { MathLibrary } from "./math.ts";
 import { type Computed, everyStep, type Hosted, type Loop, type Plan, padded, type Step } from "./plan.ts";
 import {
   addressOf,
@@ -40,8 +39,6 @@ export interface Host {
 /** A program as bytes, and what its instance must be given. */
 export interface Compiled {
   readonly bytes: Uint8Array<ArrayBuffer>;
-  /** Ops whose functions on plain numbers are imported, by the name of the import. */
-  readonly scalars: ReadonlyMap<string, Node>;
   /** Steps that the host runs, or may have to, by their number. */
   readonly hosted: readonly (Hosted | Computed | Refusal)[];
   /** How many of its steps threads share: it exports `part0` and so on. */
@@ -53,7 +50,6 @@ export interface Compiled {
 /** Writes a plan as one WebAssembly module: a function a step, and `run`, which calls them in order. `apart`: each step is exported too. */
 export function compileModule(plan: Plan, { shared, fused, threads }: Host, apart = false): Compiled {
   const module = new ModuleBuilder();
-  const scalars = new Map<string, Node>();
   const imports = new Map<string, number>();
   const base = module.importGlobal("base");
   const host = module.importFunction("step", [i32], []);
@@ -62,11 +58,8 @@ export function compileModule(plan: Plan, { shared, fused, threads }: Host, apar
   for (const step of all)
     if (step.kind === "loop")
       for (const { node } of step.members)
-        if (elementwise[node.op.name]?.host === true && !scalars.has(node.op.name)) {
-          const { params, results } = scalarSignature(node.operands.length);
-          scalars.set(node.op.name, node);
-          imports.set(node.op.name, module.importFunction(node.op.name, params, results));
-        }
+        if (elementwise[node.op.name]?.host === true && !imports.has(node.op.name))
+          imports.set(node.op.name, module.importFunction(node.op.name, [f64], [f64]));
   const around: Surroundings = {
     base,
     library: new MathLibrary(module, (name) => imports.get(name)!),
@@ -127,7 +120,7 @@ export function compileModule(plan: Plan, { shared, fused, threads }: Host, apar
     for (const f of functions) f(code);
   });
   if (apart) for (const [i, f] of functions.entries()) module.add(`step${i}`, [], [], f);
-  return { bytes: module.bytes(shared), scalars, hosted, shares, size: plan.bytes + threads * each + padded(common) };
+  return { bytes: module.bytes(shared), hosted, shares, size: plan.bytes + threads * each + padded(common) };
 }
 
 type Call = (code: Code) => void;
@@ -185,9 +178,7 @@ function write(step: Step, into: Written): Call {
 
 /** How a step is shared. What predicts its time takes loops for faster than they are. */
 function sharesFor(step: Step, threads: number): Shares {
-  const hosted = () =>
-    everyStep([step]).some((s) => s.kind === "loop" && s.members.some(({ node }) => elementwise[node.op.name]?.host === true));
-  return sharesOf(threads === 1 || hosted() ? 0 : 80e6 * costOf(step).predicted, threads);
+  return sharesOf(threads === 1 ? 0 : 80e6 * costOf(step).predicted, threads);
 }
 
 /** Steps on the rows of one turn after the other; threads take some of the turns each, as many each, where there is enough to do. */

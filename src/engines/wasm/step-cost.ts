@@ -1,6 +1,5 @@
 import { shapeText, sizeOf } from "../../ir/shape.ts";
 import type { StepProfile } from "../profile.ts";
-import { elementwise } from "./elementwise.ts";
 import { isMath } from "./math.ts";
 import { bytesOf, type Step } from "./plan.ts";
 import { touched } from "./rows.ts";
@@ -44,7 +43,7 @@ export function costOf(step: Step): Omit<StepProfile, "measured" | "reads"> {
       for (const m of step.members) {
         const { name } = m.node.op;
         // Functions of a dozen operations or so.
-        if (name !== "identity") operations += size * (isMath(name) || elementwise[name]?.host ? 12 : 1);
+        if (name !== "identity") operations += size * (isMath(name) ? 12 : 1);
         names.push(name === "identity" ? "copy" : name);
         if (m.node.type.dtype === "f64") wide = true;
       }

@@ -325,7 +325,9 @@ function program(
       else into.set(h.data);
     });
   };
-  const host: Record<string, WebAssembly.ImportValue> = { memory: heap.memory, step };
+  // Of numbers beyond their range compiled functions ask these.
+  const { sin, cos, tan } = Math;
+  const host: Record<string, WebAssembly.ImportValue> = { memory: heap.memory, step, sin, cos, tan };
   const number = heap.programNumber++;
   const { threads } = heap;
   if (threads !== null)
@@ -333,7 +335,6 @@ function program(
       const part = instance.exports[`part${index}`] as (part: number, thread: number) => void;
       threads.run({ program: number, bytes: text, length, base, step: index, parts, wakes: wakes !== 0 }, (i) => part(i, 0));
     };
-  for (const [name, node] of compiled.scalars) host[name] = node.op.scalar!;
   const instance = new WebAssembly.Instance(module, {
     host,
     global: { base: new WebAssembly.Global({ value: "i32" }, base) },

@@ -3,6 +3,7 @@ import {
   add,
   compile,
   conv,
+  cos,
   evaluate,
   f32,
   f64,
@@ -12,11 +13,13 @@ import {
   mul,
   random,
   relu,
+  sin,
   softmax,
   sub,
   sum,
   type Tensor,
   type TensorType,
+  tan,
   tanh,
   transpose,
   valueAndGrad,
@@ -92,6 +95,23 @@ test("large loops, and steps over rows, are the same bits on any number of threa
   }
   stored.mockRestore();
   expect(new Set(results).size).toBe(1);
+});
+
+test("sines, cosines and tangents are shared, also of numbers that only JavaScript's Math knows them of", async () => {
+  const x = draw(5, 700_000);
+  const angles = graph({ x: f32(700_000) }, ({ x }) => ({ y: add(sin(mul(x, 1e7)), mul(cos(x), tan(mul(x, 1e9)))) }));
+  const results: string[] = [];
+  const stored = vi.spyOn(Atomics, "store");
+  for (const threads of [1, 3]) {
+    const program = await compile(angles, wasm({ threads }));
+    program.run({ x });
+    await new Promise((done) => setTimeout(done, 200));
+    stored.mockClear();
+    results.push(bits(program.run({ x }).y));
+    expect(stored.mock.calls.filter(([, index]) => index === 0).length).toBe(threads === 1 ? 0 : 1);
+  }
+  stored.mockRestore();
+  expect(results[1] === results[0]).toBe(true);
 });
 
 test("products of any shape are the same bits where threads pack an operand together and share the other by rows or columns", async () => {
