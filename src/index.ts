@@ -44,7 +44,7 @@ export type { Finding as HealthFinding, LayerFacts, ParameterFacts, Rule } from 
 export { type HealthOptions, type HealthReport, health } from "./explain/health/health.ts";
 export type { HealthJson } from "./explain/health/render-health.ts";
 export { type PathOptions, type Paths, type PathsJson, paths } from "./explain/paths.ts";
-export { type Near, type Picture, type PictureOptions, picture } from "./explain/picture/picture.ts";
+export { type Near, type Picture, type PictureOptions, picture, pictureInParts } from "./explain/picture/picture.ts";
 export type { Place } from "./explain/place.ts";
 export { type WalkPageOptions, walkPage } from "./explain/player/walk-page.ts";
 export {

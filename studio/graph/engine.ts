@@ -13,6 +13,7 @@ import {
   type Picture,
   type PictureOptions,
   picture,
+  pictureInParts,
   random,
   type Step,
   type Tensor,
@@ -69,6 +70,8 @@ export interface Model {
   readonly variables: Readonly<Record<string, Value>>;
   /** What the variables were made from: the text in a box, or numbers that no box holds. */
   readonly sources: ReadonlyMap<string, string | Tensor>;
+  /** How many numbers its values hold. */
+  readonly numbers: number;
   readonly picture: Picture;
   readonly walk: Walk;
   /** The gradient of a value and the step after which it is known. */
@@ -162,16 +165,15 @@ function asTensor({ dtype, shape }: HeldPart, data: Float32Array | Float64Array 
   return data instanceof Float64Array ? tensor(data, f64(...shape)) : tensor(data as Float32Array, f32(...shape));
 }
 
-/** Numbers beside the address as tensors; the same ones each time, so that nothing is computed again. */
-export function heldTensors(numbers: HeldNumbers): ReadonlyMap<string, Tensor> {
+/** Numbers beside the address as tensors, one by one; the same ones each time, so that nothing is computed again. */
+export function* heldTensors(numbers: HeldNumbers): Generator<void, ReadonlyMap<string, Tensor>, void> {
   if (lastHeld?.of === numbers) return lastHeld.tensors;
   const isDouble = countOf(numbers.tensors) <= mostDouble;
-  const tensors = new Map(
-    Object.entries(numbers.tensors).map(([name, { data, ...part }]) => [
-      name,
-      asTensor(part, isDouble && data instanceof Float32Array ? Float64Array.from(data) : data),
-    ]),
-  );
+  const tensors = new Map<string, Tensor>();
+  for (const [name, { data, ...part }] of Object.entries(numbers.tensors)) {
+    tensors.set(name, asTensor(part, isDouble && data instanceof Float32Array ? Float64Array.from(data) : data));
+    yield;
+  }
   lastHeld = { of: numbers, tensors };
   return tensors;
 }
@@ -180,32 +182,29 @@ export function heldTensors(numbers: HeldNumbers): ReadonlyMap<string, Tensor> {
  * Numbers of these shapes from a seed, in the place of those that are missing: matrices and kernels uniform within one over the root of what feeds a unit, as
  * weights begin; other lists of numbers within 0.1; the first axis of a batch, which comes first, from -1 to 1; whole numbers evenly up to the largest there was.
  */
-export function drawnTensors(parts: Readonly<Record<string, HeldPart>>, seed: number): ReadonlyMap<string, Tensor> {
+export function* drawnTensors(parts: Readonly<Record<string, HeldPart>>, seed: number): Generator<void, ReadonlyMap<string, Tensor>, void> {
   const dtype = countOf(parts) <= mostDouble ? f64 : f32;
   const key = random.key(seed);
-  return new Map(
-    Object.entries(parts).map(([name, part], place) => {
-      const { shape } = part;
-      const drawn = evaluate(random.uniform(random.fold(key, name), dtype(...shape))).data as Float64Array;
-      if (part.dtype === "i32")
-        return [
-          name,
-          asTensor(
+  const tensors = new Map<string, Tensor>();
+  for (const [place, [name, part]] of Object.entries(parts).entries()) {
+    const { shape } = part;
+    const drawn = evaluate(random.uniform(random.fold(key, name), dtype(...shape))).data as Float64Array;
+    const into = shape.length === 4 ? sizeOf({ shape: shape.slice(1) }) : (shape[0] ?? 1);
+    const reach = place === 0 ? 1 : shape.length < 2 ? 0.1 : 1 / Math.sqrt(Math.max(1, into));
+    const made =
+      part.dtype === "i32"
+        ? asTensor(
             part,
             Int32Array.from(drawn, (u) => Math.floor(u * ((part.most ?? 0) + 1))),
-          ),
-        ];
-      const into = shape.length === 4 ? sizeOf({ shape: shape.slice(1) }) : (shape[0] ?? 1);
-      const reach = place === 0 ? 1 : shape.length < 2 ? 0.1 : 1 / Math.sqrt(Math.max(1, into));
-      return [
-        name,
-        tensor(
-          drawn.map((u) => (2 * u - 1) * reach),
-          dtype(...shape),
-        ),
-      ];
-    }),
-  );
+          )
+        : tensor(
+            drawn.map((u) => (2 * u - 1) * reach),
+            dtype(...shape),
+          );
+    tensors.set(name, made);
+    yield;
+  }
+  return tensors;
 }
 
 /** What a variable is made from: what stands in its box, else numbers that were given beside the boxes, else the one it begins with. */
@@ -223,6 +222,8 @@ interface Worked {
   readonly f: Value;
   readonly variables: Readonly<Record<string, Value>>;
   readonly sources: ReadonlyMap<string, string | Tensor>;
+  /** How many numbers its values hold. */
+  readonly numbers: number;
 }
 
 /** Puts values into a formula; the graph before it where both are the same. */
@@ -260,7 +261,7 @@ function worked(
   }
   nameLines(source, nodes);
   foldByHeadings(source.headings, nodes, variables);
-  return { f, variables, sources };
+  return { f, variables, sources, numbers };
 }
 
 /** Numbers beside the boxes are counted apart: there is room for them, and for what a penalty makes of each. */
@@ -278,37 +279,97 @@ export function build(
   before: Model | null,
   beside: ReadonlyMap<string, Tensor> = nothing,
 ): Model | Fault {
+  const made = begin(source, values, options, before, beside);
+  return isFault(made) ? made : made.now();
+}
+
+/** A graph that is not drawn yet. */
+export interface Begun {
+  /** Whether it is computed so long that a page has to go on meanwhile. */
+  readonly isLong: boolean;
+  now(): Model | Fault;
+  /** @param pause what is waited for between two pieces of it, if it is anything */
+  inParts(pause: () => Promise<void> | undefined): Promise<Model | Fault>;
+}
+
+/** Graphs that hold more numbers than this are computed in parts. */
+const mostAtOnce = 200_000;
+
+/** Puts values into a formula, as `build` does, and leaves open how it is drawn. */
+export function begin(
+  source: Read,
+  values: Readonly<Record<string, string>>,
+  options: ModelOptions,
+  before: Model | null,
+  beside: ReadonlyMap<string, Tensor> = nothing,
+): Begun | Fault {
   try {
     const found = worked(source, values, beside, before);
     if (isFault(found)) return found;
-    const { f, variables, sources } = found;
-    const view = `${options.depth} ${options.open.join()} ${options.closed.join()} ${options.language} ${options.near} ${options.reach} ${options.direction}`;
-    const shapes = Object.values(variables).map((v) => `${v.type.dtype}${v.type.shape.join()}`);
-    const layoutKey = JSON.stringify([source.source, view, shapes]);
-    const depth = options.depth === null ? {} : { depth: options.depth < 0 ? ("all" as const) : options.depth };
-    const { language, open, closed, direction } = options;
-    const fits = before?.layoutKey === layoutKey;
-    const how = { language, open, closed, direction, ...depth, ...(fits && { layout: before.picture.layout }) };
     // Of the same graph nothing is computed again, whatever is opened in it.
-    const same = before?.f === f ? before : null;
-    const made = partOf(same === null ? (as) => picture(f, as) : (as) => same.picture.seen(as), how, options);
-    const { steps, forwardSteps: forward } = made;
-    const seed = steps[forward];
+    const same = before?.f === found.f ? before : null;
+    const now = (whole: Picture | null): Model | Fault => {
+      try {
+        return modelOf(source, found, options, before, same, whole);
+      } catch (error) {
+        return fault(error, source.source);
+      }
+    };
     return {
-      read: source,
-      f,
-      name: seed?.pass === "backward" ? seed.name : "f",
-      variables,
-      sources,
-      picture: made,
-      walk: walkOf(source, made, steps, forward),
-      gradients: same?.gradients ?? gradientsOf(steps),
-      layoutKey,
-      toLayOut: fits ? 0 : made.scene().items.length,
+      isLong: same === null && found.numbers > mostAtOnce,
+      now: () => now(null),
+      inParts: async (pause) => {
+        let whole: Picture;
+        try {
+          whole = await pictureInParts(found.f, { language: options.language }, pause);
+        } catch (error) {
+          return fault(error, source.source);
+        }
+        for (const { tensor } of gradientsOf(whole.steps).values()) {
+          short(tensor);
+          await pause();
+        }
+        return now(whole);
+      },
     };
   } catch (error) {
     return fault(error, source.source);
   }
+}
+
+/** @param whole a picture of it, where there is one: others of the same numbers are made from it */
+function modelOf(
+  source: Read,
+  { f, variables, sources, numbers }: Worked,
+  options: ModelOptions,
+  before: Model | null,
+  same: Model | null,
+  whole: Picture | null,
+): Model {
+  const view = `${options.depth} ${options.open.join()} ${options.closed.join()} ${options.language} ${options.near} ${options.reach} ${options.direction}`;
+  const shapes = Object.values(variables).map((v) => `${v.type.dtype}${v.type.shape.join()}`);
+  const layoutKey = JSON.stringify([source.source, view, shapes]);
+  const depth = options.depth === null ? {} : { depth: options.depth < 0 ? ("all" as const) : options.depth };
+  const { language, open, closed, direction } = options;
+  const fits = before?.layoutKey === layoutKey;
+  const how = { language, open, closed, direction, ...depth, ...(fits && { layout: before.picture.layout }) };
+  const first = same?.picture ?? whole;
+  const made = partOf(first === null ? (as) => picture(f, as) : (as) => first.seen(as), how, options);
+  const { steps, forwardSteps: forward } = made;
+  const seed = steps[forward];
+  return {
+    read: source,
+    f,
+    name: seed?.pass === "backward" ? seed.name : "f",
+    variables,
+    sources,
+    numbers,
+    picture: made,
+    walk: walkOf(source, made, steps, forward),
+    gradients: same?.gradients ?? gradientsOf(steps),
+    layoutKey,
+    toLayOut: fits ? 0 : made.scene().items.length,
+  };
 }
 
 const nothing: ReadonlyMap<string, Tensor> = new Map();
@@ -455,7 +516,9 @@ const norms = new WeakMap<Tensor, string>();
 function normText(t: Tensor): string {
   let most = 0;
   let square = 0;
-  for (const x of t.data as Iterable<number>) {
+  const { data } = t;
+  for (let i = 0; i < data.length; i++) {
+    const x = data[i]!;
     most = Math.max(most, Math.abs(x));
     square += x * x;
   }

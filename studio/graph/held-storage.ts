@@ -1,4 +1,4 @@
-import { bytesOf, fitParts, type HeldNumbers, partsOf } from "./held.ts";
+import { bytesOf, fitParts, type HeldNumbers, type HeldTensor, partsOf } from "./held.ts";
 
 /*
  * Numbers of large graphs in the browser's storage (IndexedDB), so that a page that is loaded again finds them: the last few, by the time of their use. Two
@@ -17,6 +17,11 @@ interface Entry {
   readonly key: string;
   readonly bytes: number;
   readonly used: number;
+}
+
+/** What the index has of a net: the names of its variables too, each of which is kept for itself, so that none is copied for long. */
+interface Listed extends Entry {
+  readonly names: readonly string[];
 }
 
 /** Which of the entries stay beside the newest, latest first. */
@@ -48,9 +53,11 @@ function ended(transaction: IDBTransaction): Promise<void> {
 }
 
 function open(): Promise<IDBDatabase> {
-  const request = indexedDB.open(base, 1);
+  const request = indexedDB.open(base, 2);
   request.onupgradeneeded = () => {
-    request.result.createObjectStore("numbers", { keyPath: "key" });
+    // What an older page has kept in another form gives way.
+    for (const name of [...request.result.objectStoreNames]) request.result.deleteObjectStore(name);
+    request.result.createObjectStore("numbers");
     request.result.createObjectStore("index", { keyPath: "key" });
   };
   return new Promise((done, failed) => {
@@ -79,18 +86,36 @@ async function within<T>(work: (base: IDBDatabase) => Promise<T>): Promise<T> {
 async function put(opened: IDBDatabase, numbers: HeldNumbers, alone: boolean): Promise<void> {
   const transaction = opened.transaction(["numbers", "index"], "readwrite");
   const done = ended(transaction);
+  try {
+    await putInto(transaction, numbers, alone);
+  } catch (error) {
+    // Of a net that did not fit nothing stays, and what should have given way stays.
+    done.catch(() => undefined);
+    try {
+      transaction.abort();
+    } catch {
+      // The browser has ended it already.
+    }
+    throw error;
+  }
+  await done;
+}
+
+async function putInto(transaction: IDBTransaction, numbers: HeldNumbers, alone: boolean): Promise<void> {
   const [store, index] = [transaction.objectStore("numbers"), transaction.objectStore("index")];
-  const entry: Entry = { key: numbers.key, bytes: bytesOf(numbers.tensors), used: Date.now() };
-  const entries = (await answer(index.getAll())) as Entry[];
+  const { key: newest, tensors } = numbers;
+  const entry: Listed = { key: newest, bytes: bytesOf(tensors), used: Date.now(), names: Object.keys(tensors) };
+  const entries = (await answer(index.getAll())) as Listed[];
   const stays = alone ? new Set([entry.key]) : staying(entries, entry);
-  for (const { key } of entries) {
+  for (const { key, names } of entries) {
     if (stays.has(key)) continue;
-    store.delete(key);
+    for (const name of names) store.delete([key, name]);
     index.delete(key);
   }
-  if (!entries.some(({ key }) => key === entry.key)) store.put(numbers);
   index.put(entry);
-  await done;
+  // One after another: each is copied in a turn of its own.
+  if (!entries.some(({ key }) => key === newest))
+    for (const [name, one] of Object.entries(tensors)) await answer(store.put(one, [newest, name]));
 }
 
 /** Keeps numbers in the browser's storage. @returns whether it does */
@@ -112,10 +137,14 @@ export async function keepNumbers(numbers: HeldNumbers): Promise<boolean> {
 /** Numbers that the browser's storage has; null where it has none of this key, or none that fit. */
 export async function findNumbers(key: string): Promise<HeldNumbers | null> {
   try {
-    const found = (await within((opened) => answer(opened.transaction("numbers").objectStore("numbers").get(key)))) as
-      | HeldNumbers
-      | undefined;
-    return found !== undefined && fitParts(found.tensors, partsOf(found.tensors)) ? found : null;
+    return await within(async (opened) => {
+      const transaction = opened.transaction(["numbers", "index"]);
+      const entry = (await answer(transaction.objectStore("index").get(key))) as Listed | undefined;
+      if (entry === undefined) return null;
+      const tensors: Record<string, HeldTensor> = {};
+      for (const name of entry.names) tensors[name] = (await answer(transaction.objectStore("numbers").get([key, name]))) as HeldTensor;
+      return fitParts(tensors, partsOf(tensors)) ? { key, tensors } : null;
+    });
   } catch {
     return null;
   }

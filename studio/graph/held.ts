@@ -1,6 +1,8 @@
+import { atOnce } from "../shell/turns.ts";
+
 /*
  * Numbers of a graph that are too many for the address. The address names them by a hash of their content and says what they are; they themselves lie in
- * the page's memory, in the browser's storage, or in a file. This comes with the page's first load, so it imports nothing.
+ * the page's memory, in the browser's storage, or in a file. This comes with the page's first load, so it imports nothing of the library.
  */
 
 /** What the numbers of one variable are. */
@@ -118,10 +120,18 @@ export function fitParts(tensors: HeldTensors, parts: Readonly<Record<string, He
  * hash on purpose, who would mislead only the page that is given both. MurmurHash3_x86_128 by Austin Appleby (public domain), over the words of the elements.
  */
 export function keyOf(tensors: HeldTensors): string {
+  return atOnce(hashing(tensors));
+}
+
+/** The same, one variable after another. */
+export function* hashing(tensors: HeldTensors): Generator<void, string, void> {
   const about = JSON.stringify(Object.entries(tensors).map(([name, { dtype, shape }]) => [name, dtype, shape]));
   const hash = new Hash();
   hash.add(Int32Array.from(new TextEncoder().encode(about)));
-  for (const { data } of Object.values(tensors)) hash.add(new Int32Array(data.buffer, data.byteOffset, data.length));
+  for (const { data } of Object.values(tensors)) {
+    hash.add(new Int32Array(data.buffer, data.byteOffset, data.length));
+    yield;
+  }
   return hash.digits();
 }
 

@@ -1,10 +1,11 @@
 import { batch, computed, effect, type ReadonlySignal, type Signal, signal } from "@preact/signals";
 import type { Tensor } from "chainrule";
 import { afterFrame } from "../shell/after-frame.ts";
+import { atOnce, inTurns, turns } from "../shell/turns.ts";
 import { change, language, state } from "../state/store.ts";
-import type { Fault, Model, Read } from "./engine.ts";
+import type { Begun, Fault, Model, Read } from "./engine.ts";
 import { type Example, examples } from "./examples.ts";
-import { type Held, type HeldNumbers, recall, remember } from "./held.ts";
+import { countOf, type Held, type HeldNumbers, recall, remember } from "./held.ts";
 import { layoutAside, noteLayout } from "./layout-aside.ts";
 import type { Chosen } from "./questions.ts";
 import type { GraphState, Reach } from "./state.ts";
@@ -71,6 +72,9 @@ export async function keepHeld(numbers: HeldNumbers): Promise<void> {
 
 const isOf = (a: Held, b: Held): boolean => a.key === b.key && a.drawn === b.drawn;
 
+/** More numbers than this are made tensors in turns of the page. */
+const mostHeldAtOnce = 1_000_000;
+
 /** Finds the numbers that the state names: in memory, then in the browser's storage; or draws them, where the reader has chosen that. */
 function seekHeld(): void {
   const asked = heldAsked.peek();
@@ -81,13 +85,16 @@ function seekHeld(): void {
     return;
   }
   if (library === null || (now.kind === "here" && isOf(now.of, asked))) return;
-  if (asked.drawn !== undefined) {
-    heldNow.value = { kind: "here", of: asked, tensors: library.drawnTensors(asked.parts, asked.drawn) };
-    return;
-  }
-  const known = recall(asked.key);
-  if (known !== undefined) {
-    heldNow.value = { kind: "here", of: asked, tensors: library.heldTensors(known) };
+  const known = asked.drawn === undefined ? recall(asked.key) : undefined;
+  if (asked.drawn !== undefined || known !== undefined) {
+    const work = known !== undefined ? library.heldTensors(known) : library.drawnTensors(asked.parts, asked.drawn!);
+    if (countOf(asked.parts) <= mostHeldAtOnce) heldNow.value = { kind: "here", of: asked, tensors: atOnce(work) };
+    else {
+      heldNow.value = { kind: "sought" };
+      void inTurns(work).then((tensors) => {
+        if (heldAsked.peek() === asked && heldNow.peek().kind === "sought") heldNow.value = { kind: "here", of: asked, tensors };
+      });
+    }
     return;
   }
   heldNow.value = { kind: "sought" };
@@ -164,6 +171,48 @@ const reading: ReadonlySignal<Read | Fault | null> = computed(() => {
 
 /** The last graph that could be made. */
 export const model = signal<Model | null>(null);
+/** The graph that is computed in parts, between which the page goes on. */
+const computing = signal<{ readonly read: Read; isOld: boolean; readonly cancel: () => void } | null>(null);
+/** Changes when one is computed whose values were changed meanwhile: it is shown, and the newest ones are next. */
+const computedOld = signal(0);
+function stopComputing(): void {
+  computing.peek()?.cancel();
+  computing.value = null;
+}
+
+function compute(read: Read, begun: Begun): void {
+  let isOff = false;
+  const slow = setTimeout(() => {
+    laying.value = { items: null, cancel: stopComputing };
+  }, patience);
+  const now = {
+    read,
+    isOld: false,
+    cancel: () => {
+      isOff = true;
+      clearTimeout(slow);
+      laying.value = null;
+    },
+  };
+  computing.value = now;
+  void begun.inParts(turns(() => isOff)).then((made) => {
+    if (isOff) return;
+    batch(() => {
+      stopComputing();
+      showMade(made);
+      if (now.isOld) computedOld.value++;
+    });
+  });
+}
+
+function showMade(made: Model | Fault): void {
+  if ("message" in made) trouble.value = made;
+  else {
+    trouble.value = null;
+    showWhenLaid(made);
+  }
+}
+
 /** Whether there is one to walk in and to ask about. */
 export const hasModel: ReadonlySignal<boolean> = computed(() => model.value !== null);
 /** What keeps the formula, as it stands, from being one. */
@@ -172,7 +221,8 @@ export const trouble = signal<Fault | null>(null);
 export const isStale: ReadonlySignal<boolean> = computed(
   () =>
     model.value !== null &&
-    (heldNow.value.kind === "missing" || (model.value.read.source !== formula.value && (!waits.value || trouble.value !== null))),
+    (heldNow.value.kind === "missing" ||
+      (model.value.read.source !== formula.value && computing.value === null && (!waits.value || trouble.value !== null))),
 );
 /** The variables of the last formula that could be read. */
 export const variables = signal<readonly string[]>([]);
@@ -183,8 +233,8 @@ export const variables = signal<readonly string[]>([]);
  */
 const mostAtOnce = 150;
 
-/** What is told, with a button that gives it up, once a layout takes long. */
-export const laying = signal<{ readonly items: number; readonly cancel: () => void } | null>(null);
+/** What is told, with a button that gives it up, once a layout takes long, or where no items are named the computation before it. */
+export const laying = signal<{ readonly items: number | null; readonly cancel: () => void } | null>(null);
 const patience = 300;
 
 /** The graph that is being laid out; with other numbers it stays the same layout. */
@@ -278,7 +328,14 @@ export function watchModel(): () => void {
     const isHeld = waits.value;
     const asked = heldAsked.value;
     const beside = heldNow.value;
+    void computedOld.value;
     batch(() => {
+      const before = computing.peek();
+      if (before?.read === read) {
+        before.isOld = true;
+        return;
+      }
+      stopComputing();
       if (library.isFault(read)) {
         trouble.value = read;
         stopLaying();
@@ -296,12 +353,13 @@ export function watchModel(): () => void {
         stopLaying();
         return;
       }
-      const made = library.build(read, given, options, model.peek(), tensors);
-      if (library.isFault(made)) trouble.value = made;
-      else {
+      const begun = library.begin(read, given, options, model.peek(), tensors);
+      if (library.isFault(begun)) showMade(begun);
+      else if (begun.isLong) {
         trouble.value = null;
-        showWhenLaid(made);
-      }
+        stopLaying();
+        compute(read, begun);
+      } else showMade(begun.now());
     });
     // What the first graph of a page took, as far as it is known here.
     if (cost === 0 && trouble.peek() === null) cost = performance.now() - began;
@@ -325,6 +383,7 @@ export function watchModel(): () => void {
     endWriting();
     callOff?.();
     stopHolding();
+    stopComputing();
     stopLaying();
   };
 }

@@ -167,7 +167,7 @@ export function Stage(): JSX.Element {
       <HeldMissing />
       {laying.value !== null ? (
         <p class="stale-note" role="status" id="laying">
-          {w.laying(laying.value.items)}{" "}
+          {laying.value.items === null ? w.computing : w.laying(laying.value.items)}{" "}
           <button type="button" class="small" id="stop-laying" onClick={laying.value.cancel}>
             {w.cancel}
           </button>

@@ -50,6 +50,7 @@ export const en = {
   crumbs: "Modules around the chosen item",
   closeModule: (name: string): string => `Close ${name}`,
   laying: (items: number): string => `Laying out ${items} items`,
+  computing: "Computing the graph",
   cancel: "Cancel",
   inVariable: (name: string, message: string) => `${name}: ${message}`,
   legendValue: "value, above the wire",

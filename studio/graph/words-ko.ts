@@ -52,6 +52,7 @@ export const ko = {
   crumbs: "선택한 항목을 둘러싼 모듈",
   closeModule: (name: string): string => `${name} 닫기`,
   laying: (items: number): string => `항목 ${items}개를 배치하는 중`,
+  computing: "그래프를 계산하는 중",
   cancel: "취소",
   inVariable: (name: string, message: string) => `${name}: ${message}`,
   legendValue: "값, 선 위",

@@ -2,10 +2,11 @@ import { useSignal } from "@preact/signals";
 import type { JSX } from "preact";
 import { faultWords } from "../faults/fault-words.ts";
 import { focusPicture } from "../graph/canvas.ts";
-import { type Held, keyOf, type Learnt, partsOf } from "../graph/held.ts";
+import { type Held, hashing, type Learnt, partsOf } from "../graph/held.ts";
 import { keepHeld } from "../graph/model.ts";
 import { readGraph } from "../graph/state.ts";
 import { say } from "../shell/live.tsx";
+import { inTurns } from "../shell/turns.ts";
 import { change } from "../state/store.ts";
 import { grouped } from "../words/words.ts";
 import { facts, learntFrom, learnUntil, pause, said, status, take } from "./client.ts";
@@ -26,9 +27,9 @@ export function openGraph({ formula, values, depth }: AsGraph): void {
 }
 
 /** Goes to the Graph tab with this formula at numbers that stay beside the address. */
-function openBeside({ formula, depth, numbers: tensors }: BatchAsGraph, learnt: Learnt | null, missing: Held | null): void {
+async function openBeside({ formula, depth, numbers: tensors }: BatchAsGraph, learnt: Learnt | null, missing: Held | null): Promise<void> {
   pause();
-  const key = keyOf(tensors);
+  const key = await inTurns(hashing(tensors));
   void keepHeld({ key, tensors });
   if (missing !== null) {
     goToGraph();
@@ -57,7 +58,7 @@ async function openBatch(missing: Held | null = null): Promise<string> {
   // What was left out stands in the formula, where the graph is, and goes with its address.
   const made = rows < batch ? { ...whole, formula: `# ${told}\n${whole.formula}` } : whole;
   if (isListed) openGraph(listed(made));
-  else openBeside(made, learntFrom(taken), missing);
+  else await openBeside(made, learntFrom(taken), missing);
   if (missing === null) say(told);
   return "";
 }

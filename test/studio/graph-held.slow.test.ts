@@ -92,12 +92,70 @@ describe.skipIf(leftOut())("a graph whose numbers are not here", () => {
   });
 });
 
+describe.skipIf(leftOut())("a graph of very many numbers", () => {
+  const large = {
+    W: { dtype: "f32", shape: [600, 600], data: new Float32Array(360_000).fill(0.01) },
+    x: { dtype: "f32", shape: [600], data: new Float32Array(600).fill(1) },
+  } as const;
+  const many: HeldNumbers = { key: keyOf(large), tensors: large };
+  const asked = {
+    ...defaultState.graph,
+    formula: "f = s * sum(W @ x)",
+    values: { s: "2" },
+    held: { key: many.key, parts: partsOf(large) },
+  };
+  const given = { name: "graph.safetensors", mimeType: "", buffer: Buffer.from(fileOf(asked, many)) };
+
+  /** A page whose timers stand still, in which the graph is begun: the turns of its computation are timers. */
+  async function begun(): Promise<{ page: Page; faults: string[]; go: () => Promise<void> }> {
+    const { page, faults } = await studio.visit({ at: `?lang=en#${await packState({ ...defaultState, graph: asked })}` });
+    await page.waitForSelector("#held-missing");
+    await page.evaluate(() => {
+      const waiting: (() => void)[] = [];
+      const { setTimeout: set } = window;
+      Object.assign(window, { setTimeout: (run: () => void) => waiting.push(run) });
+      (window as unknown as { go: () => void }).go = () => {
+        Object.assign(window, { setTimeout: set });
+        for (const run of waiting) run();
+      };
+    });
+    await page.setInputFiles("#find-held", given);
+    await expect.poll(() => page.evaluate(() => document.querySelector("#held-missing") === null), { timeout: 20_000 }).toBe(true);
+    return { page, faults, go: () => page.evaluate(() => (window as unknown as { go: () => void }).go()) };
+  }
+  const items = (page: Page): Promise<number> => page.evaluate(() => document.querySelectorAll(".cr-item").length);
+
+  test("is computed in turns of the page: another formula takes its place meanwhile, at once", async () => {
+    const { page, faults, go } = await begun();
+    expect(await items(page)).toBe(0);
+    await page.fill("#formula", "f = s * s");
+    expect(await items(page)).toBeGreaterThan(0);
+    await go();
+    await settled(page);
+    await settled(page);
+    expect(await page.evaluate(() => document.querySelector("#stage svg")!.textContent)).not.toMatch(/W/);
+    expect(faults).toEqual([]);
+    await page.close();
+  });
+
+  test("is shown at the numbers that are written while it is computed", async () => {
+    const { page, faults, go } = await begun();
+    await page.fill("#value-s", "5");
+    expect(await items(page)).toBe(0);
+    await go();
+    // 600 x 600 x 0.01 x 5
+    await page.waitForFunction(() => /18000|18,000|1\.80e4/.test(document.querySelector("#stage svg")?.textContent ?? ""));
+    expect(faults).toEqual([]);
+    await page.close();
+  });
+});
+
 describe.skipIf(leftOut())("the storage of a graph's numbers", () => {
   const refusing = {
     "is denied": 'Object.defineProperty(window, "indexedDB", { get() { throw new DOMException("denied", "SecurityError"); } });',
     "is missing": 'Object.defineProperty(window, "indexedDB", { value: undefined });',
     "is full":
-      'const put = IDBObjectStore.prototype.put; IDBObjectStore.prototype.put = function (value) { if (value.tensors) throw new DOMException("full", "QuotaExceededError"); return put.call(this, value); };',
+      'const put = IDBObjectStore.prototype.put; IDBObjectStore.prototype.put = function (value, ...key) { if (value.data?.length === 300) throw new DOMException("full", "QuotaExceededError"); return put.call(this, value, ...key); };',
   };
   test.each(Object.entries(refusing))(
     "that %s leaves the graph as it is, and the page says so",

@@ -5,9 +5,10 @@ import { renderSvg } from "../../draw/svg.ts";
 import { type SvgParts, svgParts } from "../../draw/svg-parts.ts";
 import { styleSheet } from "../../draw/svg-style.ts";
 import { palettes } from "../../draw/theme.ts";
+import { settleAll } from "../../evaluate/evaluate.ts";
 import { GraphError } from "../../ir/errors.ts";
 import { type AnyGraph, isGraph } from "../../ir/graph.ts";
-import { isValue, variableOp } from "../../ir/leaf.ts";
+import { inputOp, isValue, variableOp } from "../../ir/leaf.ts";
 import { type Node, type Value, valuesOf } from "../../ir/node.ts";
 import { sameShape, sizeOf } from "../../ir/shape.ts";
 import type { Tensor } from "../../ir/tensor.ts";
@@ -170,8 +171,29 @@ const small = 24;
  */
 export function picture(f: Value | AnyGraph, options: PictureOptions = {}): Picture {
   if (!isGraph(f) && !isValue(f)) throw new GraphError("draw: give a Value or a Graph");
-  const source = isGraph(f) ? graphSource(f, options) : walkedValue(f as Value, options);
-  return drawn(source, options);
+  return drawn(isGraph(f) ? graphSource(f, options) : walkedValue(f as Value, options), options);
+}
+
+/**
+ * The same picture of a scalar, computed piece by piece, so that a page goes on meanwhile: after each value of the graph, each step of its backward pass and each
+ * summary of a large tensor it waits for what `pause` gives. A piece is as long as its op takes; what has to be computed is the same.
+ *
+ * @param pause called between two pieces; nothing to wait for goes on at once
+ * @throws GraphError and GradientError as `picture` does
+ */
+export async function pictureInParts(
+  f: Value | AnyGraph,
+  options: PictureOptions,
+  pause: () => Promise<void> | undefined,
+): Promise<Picture> {
+  // Of a graph nothing is computed.
+  if (!isValue(f)) return picture(f, options);
+  const pieces = walkedInParts(f, options, true);
+  for (let piece = pieces.next(); ; piece = pieces.next()) {
+    if (piece.done) return drawn(piece.value, options);
+    const wait = pause();
+    if (wait !== undefined) await wait;
+  }
 }
 
 /** What can be seen in several ways. */
@@ -256,6 +278,15 @@ function checkedStep(step: number, { numbers }: Source): number {
 }
 
 function walkedValue(given: Value, options: PictureOptions): Seen {
+  const pieces = walkedInParts(given, options, false);
+  for (let piece = pieces.next(); ; piece = pieces.next()) if (piece.done) return piece.value;
+}
+
+/** Tensors of so many elements are summarised one by one where a picture is made in parts; smaller ones when they are drawn. */
+const summarised = 20_000;
+
+/** @param ahead whether values and summaries are computed piece by piece, before they are asked for */
+function* walkedInParts(given: Value, options: PictureOptions, ahead: boolean): Generator<void, Seen, void> {
   const { roots, moved } = options.inline === false ? { roots: [given], moved: (v: Value) => v } : inlineCalls([given]);
   const f = roots[0]!;
   // What is no Value is left for `steps` to refuse.
@@ -266,21 +297,25 @@ function walkedValue(given: Value, options: PictureOptions): Seen {
   // Before anything is computed for a picture that would be too large.
   const behind = collect([f]);
   if (behind.length > (options.maxItems ?? mostItems)) viewOf(behind, options);
+  // An input without a value is told by the whole graph.
+  if (ahead && f.type.shape.length === 0 && !behind.some(({ op }) => op === inputOp))
+    for (const node of behind) {
+      settleAll(valuesOf(node));
+      yield;
+    }
   const stepper = steps(f, wrt === undefined ? {} : { wrt });
   const { order, names } = stepper;
   // Before anything is computed, what cannot be drawn is refused.
   let first: View | null = viewOf(order, options);
-  const forward = [...stepper.forward()];
-  const all: Step[] = [...forward, ...stepper.backward()];
-  const gates = forward.length;
-  const format: NumberFormat = { style: gates <= small ? "decimals" : "significant" };
+  const all: Step[] = [];
   const contributions = new Map<Node, Map<number, Contribution>>();
   const sums = new Map<Value, { readonly t: Tensor; readonly parts: number; readonly at: number }>();
   const badBackward = new Map<Node, string>();
   const computedAt = new Map<Node, number>();
   const passedAt = new Map<Node, number>();
   const atParameter = new Map<Node, Tensor>();
-  all.forEach((s, at) => {
+  const note = (s: Step): void => {
+    const at = all.push(s) - 1;
     if (s.pass === "forward") computedAt.set(s.node, at);
     else if (s.kind === "gate") {
       passedAt.set(s.node, at);
@@ -297,7 +332,17 @@ function walkedValue(given: Value, options: PictureOptions): Seen {
       sums.set(v, { t: s.gradient, parts: s.parts.length, at });
       if (v.node.op === variableOp) atParameter.set(v.node, s.gradient);
     }
-  });
+  };
+  for (const step of stepper.forward()) {
+    note(step);
+    yield;
+  }
+  const gates = all.length;
+  for (const step of stepper.backward()) {
+    note(step);
+    yield;
+  }
+  const format: NumberFormat = { style: gates <= small ? "decimals" : "significant" };
   const facts = new Map<Value, ValueFact>();
   const factOf = (v: Value): ValueFact => {
     let fact = facts.get(v);
@@ -314,31 +359,46 @@ function walkedValue(given: Value, options: PictureOptions): Seen {
     if (fact === undefined) slopes.set(t, (fact = { text: gradientText(t, format), bars: histogram(t), state: stateOf(t) }));
     return fact;
   };
-  const pillsIn = new Map<Language, ReadonlyMap<Node, Pill>>();
-  const pillsOf = (language: Language): ReadonlyMap<Node, Pill> => {
-    const known = pillsIn.get(language);
-    if (known !== undefined) return known;
+  if (ahead) {
+    for (const v of order.flatMap(valuesOf))
+      if (sizeOf(v.type.shape) >= summarised) {
+        factOf(v);
+        yield;
+      }
+    const slope = [...contributions.values()].flatMap((found) => [...found.values()]);
+    for (const { t } of [...slope, ...sums.values()])
+      if (t.data.length >= summarised) {
+        gradientOf(t);
+        yield;
+      }
+  }
+  const pillsIn = new Map<Language, Map<Node, Pill | null>>();
+  const pillOf = (node: Node, language: Language): Pill | null => {
+    let pills = pillsIn.get(language);
+    if (pills === undefined) pillsIn.set(language, (pills = new Map()));
+    let pill = pills.get(node);
+    if (pill !== undefined) return pill;
     const words = pillWordsIn(language);
-    const pills = new Map<Node, Pill>();
-    for (const node of order) {
-      const gradient = atParameter.get(node);
-      const pill =
-        gradient !== undefined
-          ? gradientPill(gradient, words)
-          : // What no gradient passes through is no matter of health.
-            passedAt.has(node)
-            ? gatePill(node, (v) => stepper.at(v).value, words)
-            : null;
-      if (pill !== null) pills.set(node, pill);
-    }
-    pillsIn.set(language, pills);
-    return pills;
+    const gradient = atParameter.get(node);
+    // What no gradient passes through is no matter of health.
+    pill =
+      gradient !== undefined
+        ? gradientPill(gradient, words)
+        : passedAt.has(node)
+          ? gatePill(node, (v) => stepper.at(v).value, words)
+          : null;
+    pills.set(node, pill);
+    return pill;
   };
+  if (ahead)
+    for (const node of order) {
+      pillOf(node, options.language ?? "en");
+      yield;
+    }
   const name = names.get(f.node)!;
   return (now) => {
     const view = first ?? viewOf(order, now);
     first = null;
-    const pills = pillsOf(now.language ?? "en");
     return {
       order,
       names,
@@ -353,7 +413,7 @@ function walkedValue(given: Value, options: PictureOptions): Seen {
         gradientOf,
         contribution: (node, operand) => contributions.get(node)?.get(operand),
         sum: (v) => sums.get(v),
-        health: (node) => pills.get(node) ?? null,
+        health: (node) => pillOf(node, now.language ?? "en"),
         badBackward: (node) => badBackward.get(node) ?? null,
         computedAt,
         passedAt,

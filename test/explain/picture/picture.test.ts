@@ -1,19 +1,22 @@
 import { expect, test } from "vitest";
 import type { Scene } from "../../../src/draw/scene.ts";
-import { picture } from "../../../src/explain/picture/picture.ts";
+import { picture, pictureInParts } from "../../../src/explain/picture/picture.ts";
 import {
   add,
   call,
   concat,
   exp,
   f64,
+  GraphError,
   gradients,
   graph,
+  input,
   matmul,
   mul,
   read,
   relu,
   scope,
+  square,
   sum,
   tanh,
   tensor,
@@ -63,6 +66,37 @@ test("a scope is drawn as a frame around its parts, closed as one box with what 
   for (const name of [id, "blocks.0"])
     expect(kinds(picture(f, { depth: 0, open: [name], closed: ["blocks.0"] }).scene())).toEqual(kinds(one));
   expect(kinds(picture(f, { depth: 0, open: ["blocks.0/gate"], closed: ["blocks.0"] }).scene())).toEqual(kinds(closed));
+});
+
+test("a picture in parts is the same picture, waits between its pieces, and refuses the same", async () => {
+  const f = (): Value => {
+    const w = variable(
+      tensor(Array.from({ length: 200 }, (_, i) => Array.from({ length: 150 }, (_unused, j) => Math.sin(i * 150 + j)))),
+      "w",
+    );
+    const x = variable(tensor(Array.from({ length: 150 }, (_, i) => i / 150)), "x");
+    return sum(square(tanh(matmul(w, x))));
+  };
+  const whole = picture(f());
+  let pauses = 0;
+  let waits = 0;
+  const made = await pictureInParts(f(), {}, () => (++pauses % 3 === 0 ? Promise.resolve().then(() => void waits++) : undefined));
+  expect(pauses).toBeGreaterThan(whole.steps.length);
+  expect(waits).toBe(Math.floor(pauses / 3));
+  for (const step of [0, 3, whole.steps.length]) expect(made.svg(step)).toBe(whole.svg(step));
+  expect(made.seen({ language: "ko" }).svg()).toBe(whole.seen({ language: "ko" }).svg());
+  const wrong = [variable(tensor([1, 2]), "v"), mul(2, input(f64(), "given"))];
+  for (const g of wrong) {
+    let told = "";
+    try {
+      picture(g);
+    } catch (error) {
+      told = (error as Error).message;
+    }
+    expect(told).not.toBe("");
+    await expect(pictureInParts(g, {}, () => undefined)).rejects.toThrow(told);
+  }
+  await expect(pictureInParts(1 as never, {}, () => undefined)).rejects.toThrow(GraphError);
 });
 
 test("modules of one structure in a row are drawn once, with how many there are", () => {

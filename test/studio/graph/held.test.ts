@@ -18,6 +18,7 @@ import {
 import { broughtBy, fileOf } from "../../../studio/graph/held-file.ts";
 import { findNumbers, keepNumbers, staying } from "../../../studio/graph/held-storage.ts";
 import { defaultGraph, type GraphState, readGraph } from "../../../studio/graph/state.ts";
+import { atOnce } from "../../../studio/shell/turns.ts";
 
 const numbers = (rows = 2): HeldTensors => ({
   X: { dtype: "f32", shape: [rows, 3], data: Float32Array.from({ length: 3 * rows }, (_, i) => i / 8 - 0.25) },
@@ -109,7 +110,7 @@ test("a file brings the numbers of the graph that is shown, or the graph that it
   expect(changed.graph.held!.key).toBe(held.key);
   // Other shapes are not, nor is a file without a graph, nor one whose remark is no graph.
   expect(broughtBy(file, graphOf(numbers(5)))!.graph).toEqual(graph);
-  const bare = serializeSafetensors({ X: evaluate(drawnTensors({ X: held.parts["X"]! }, 1).get("X")!) }, {});
+  const bare = serializeSafetensors({ X: evaluate(atOnce(drawnTensors({ X: held.parts["X"]! }, 1)).get("X")!) }, {});
   expect(broughtBy(bare, graphOf(tensors))).toBeNull();
   expect(broughtBy(serializeSafetensors({}, { "chainrule.graph": "{" }), defaultGraph)).toBeNull();
   expect(() => broughtBy(new Uint8Array([1, 2, 3]), graph)).toThrow("safetensors");
@@ -117,9 +118,9 @@ test("a file brings the numbers of the graph that is shown, or the graph that it
 
 test("numbers in the place of missing ones are drawn from the seed alone, of the same shapes", () => {
   const { parts } = heldOf(numbers(40));
-  const drawn = drawnTensors(parts, 9);
-  expect(drawnTensors(parts, 9)).toEqual(drawn);
-  expect(drawnTensors(parts, 10)).not.toEqual(drawn);
+  const drawn = atOnce(drawnTensors(parts, 9));
+  expect(atOnce(drawnTensors(parts, 9))).toEqual(drawn);
+  expect(atOnce(drawnTensors(parts, 10))).not.toEqual(drawn);
   expect(new Set(drawn.get("y")!.data as Iterable<number>)).toEqual(new Set([0, 1]));
   const source = read(formula);
   if (isFault(source)) throw new Error(source.message);

@@ -3,6 +3,7 @@ import { compileExpression, type Engine, evaluate, expr, gradients, read, refere
 import { expect, test } from "vitest";
 import { build, heldTensors, isFault, read as readFormula, valueIn } from "../../../studio/graph/engine.ts";
 import { keyOf, partsOf } from "../../../studio/graph/held.ts";
+import { atOnce } from "../../../studio/shell/turns.ts";
 import type { Taken } from "../../../studio/train/messages.ts";
 import { defaultTrain, type TrainState } from "../../../studio/train/state.ts";
 import {
@@ -167,7 +168,7 @@ test("the graph of a net whose numbers stay beside the address has the gradients
   if (isFault(source)) throw new Error(source.message);
   const held = { key: keyOf(numbers), tensors: numbers };
   const options = { language: "en", open: [], closed: [], near: null, reach: "feeds", direction: "right", depth } as const;
-  const beside = heldTensors(held);
+  const beside = atOnce(heldTensors(held));
   const model = build(source, {}, options, null, beside);
   if (isFault(model)) throw new Error(model.message);
   const { variables, f, gradients: found } = model;
@@ -188,7 +189,7 @@ test("the graph of a net whose numbers stay beside the address has the gradients
     expect(most, name).toBeLessThan(1e-6);
   }
   // What is opened in the picture computes nothing again; a box's number does.
-  expect(build(source, {}, { ...options, depth: 0 }, model, heldTensors(held))).toMatchObject({ f });
+  expect(build(source, {}, { ...options, depth: 0 }, model, atOnce(heldTensors(held)))).toMatchObject({ f });
   expect(partsOf(numbers)).toMatchObject({ W2: { dtype: "f32", shape: [400, 200] }, y: { dtype: "i32", shape: [6] } });
 });
 
