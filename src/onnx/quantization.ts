@@ -15,6 +15,11 @@ const ranges: Readonly<Record<string, readonly [number, number]>> = {
 /** What was quantised, by the integers that came of it: rounding has no derivative, so a gradient goes straight through the pair. */
 const straight: WeakMap<Value, { readonly x: Value; readonly low: Value; readonly high: Value }> = /* @__PURE__ */ new WeakMap();
 
+/** What was quantised to these integers, which a gradient goes straight to where they are dequantised; undefined for others. */
+export function quantizedFrom(q: Value): Value | undefined {
+  return straight.get(q)?.x;
+}
+
 /** A setting of one number, or a list along an axis, shaped so that it broadcasts. */
 export function along(p: Value, rank: number, axis: number): Value {
   const { shape } = p.type;

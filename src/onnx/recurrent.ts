@@ -180,11 +180,13 @@ function recurrent(n: Application, gates: number, fallback: readonly string[], s
     [1, "W", [directions, wide, inputs]],
     [2, "R", [directions, wide, hidden]],
     [3, "B", [directions, 2 * wide]],
+    [5, "initial_h", batchFirst ? [batch, directions, hidden] : [directions, batch, hidden]],
+    [6, "initial_c", batchFirst ? [batch, directions, hidden] : [directions, batch, hidden]],
   ] as const) {
-    const weight = n.maybe(i);
-    if (weight !== null && !sameShape(weight.type.shape, shape))
+    const given = n.maybe(i);
+    if (given !== null && !sameShape(given.type.shape, shape))
       n.refuse(
-        `${name} is ${typeText(weight.type)}, and for ${inputs} inputs, ${hidden} hidden units and ${gates} gates it is [${shape.join()}]; ONNX has no projections: export it without proj_size`,
+        `${name} is ${typeText(given.type)}, and for ${inputs} inputs, ${hidden} hidden units and ${gates} gates it is [${shape.join()}]; ONNX has no projections: export it without proj_size`,
       );
   }
   const lengths = n.has(4) ? cast(n.get(4), "i32") : null;

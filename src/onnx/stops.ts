@@ -6,6 +6,7 @@ import { isKept, type Node, type Value, valuesOf } from "../ir/node.ts";
 import type { Flow } from "../ir/op.ts";
 import { newerThan } from "../ir/scope.ts";
 import { inOrderOfMaking } from "../ir/walk.ts";
+import { quantizedFrom } from "./quantization.ts";
 import type { NodeMessage } from "./schema.ts";
 
 /** A node of a model as it was applied. */
@@ -79,6 +80,9 @@ export function stopsIn(applied: readonly Applied[], parameters: readonly Value[
     if (found === undefined) rules.set(node, (found = passing(node)));
     return found[j]!;
   };
+  // What is quantised and dequantised goes straight from the one to the other, past the integers between them.
+  const back = new Set(applied.flatMap(({ node, read }) => (node.op_type === "DequantizeLinear" ? read : [])));
+  const straightTo = (v: Value): Value | undefined => (back.has(v) ? quantizedFrom(v) : undefined);
   const stopped: { readonly node: NodeMessage; readonly bits: Bits }[] = [];
   for (const { node, read, gave, from } of applied) {
     const wanted = gave.filter((v) => used.has(v));
@@ -87,12 +91,18 @@ export function stopsIn(applied: readonly Applied[], parameters: readonly Value[
     const built = inOrderOfMaking(newerThan(wanted, from));
     for (const u of moving) {
       const reached = new Set<Node>();
+      const source = straightTo(u);
       for (const n of built)
-        if (n.operands.some((v, j) => v !== null && (v === u || (reached.has(v.node) && isFloat(v.type.dtype))) && passes(n, j)))
+        if (
+          n.operands.some(
+            (v, j) => v !== null && (v === u || v === source || (reached.has(v.node) && isFloat(v.type.dtype))) && passes(n, j),
+          )
+        )
           reached.add(n);
       let through = false;
       for (const result of wanted) {
-        if (result !== u && !(reached.has(result.node) && isFloat(result.type.dtype))) continue;
+        const passed = straightTo(result) === u || (reached.has(result.node) && isFloat(result.type.dtype));
+        if (result !== u && !passed) continue;
         through = true;
         if (result === u) continue;
         let bits = behind.get(result);
@@ -104,7 +114,7 @@ export function stopsIn(applied: readonly Applied[], parameters: readonly Value[
     }
   }
   const all = new Bits(parameters.length);
-  for (const v of outputs) if (behind.has(v)) all.join(behind.get(v)!);
+  for (const v of outputs) if (isFloat(v.type.dtype) && behind.has(v)) all.join(behind.get(v)!);
   const byNode = new Map<NodeMessage, Bits>();
   for (const { node, bits } of stopped) {
     const before = byNode.get(node) ?? new Bits(parameters.length);

@@ -47,6 +47,30 @@ describe("inspect", () => {
     expect(JSON.parse(JSON.stringify(found))).toMatchObject({ producer: "pytorch 2.13.0", memory: { dims: { batch: 1 } } });
   });
 
+  test("passes gradients by what is quantised and dequantised, and stops them where it stays whole", async () => {
+    const parts = {
+      inputs: [port("x", ["n", 2])],
+      outputs: [port("y", ["n", 2])],
+      weights: [weight("w", [2, 2], [1, 2, 3, 4]), weight("s", [], [0.5])],
+    };
+    const quantised = [node("MatMul", ["x", "w"], ["h"]), node("QuantizeLinear", ["h", "s"], ["q"], {}, "/Q")];
+    const pair = [...quantised, node("DequantizeLinear", ["q", "s"], ["y"])];
+    const passed = await onnx.inspect(modelBytes({ ...parts, nodes: pair }));
+    expect(passed.noGradient).toEqual([]);
+    expect(passed.parameters.map(({ name, gradient }) => [name, gradient])).toEqual([["w", true]]);
+    const stopped = await onnx.inspect(modelBytes({ ...parts, nodes: [...quantised, node("Cast", ["q"], ["y"], { to: 1 })] }));
+    expect(stopped.noGradient).toMatchObject([{ node: "/Q", operator: "QuantizeLinear", blocks: ["w"] }]);
+    expect(stopped.parameters.map(({ gradient }) => gradient)).toEqual([false]);
+    const out = { ...parts, outputs: [port("q", ["n", 2], 2)] };
+    const both = [...quantised, node("DequantizeLinear", ["q", "s"], ["y"])];
+    expect((await onnx.inspect(modelBytes({ ...out, nodes: both }))).parameters.map(({ gradient }) => gradient)).toEqual([false]);
+    expect(
+      (await onnx.inspect(modelBytes({ ...out, outputs: [...out.outputs, port("y", ["n", 2])], nodes: both }))).parameters.map(
+        ({ gradient }) => gradient,
+      ),
+    ).toEqual([true]);
+  });
+
   test("names the nodes that no gradient passes, and the parameters that this blocks", async () => {
     // y = round(x * a) * b + x * c, and c is also seen by an ArgMax
     const nodes = [

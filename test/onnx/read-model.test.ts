@@ -97,16 +97,23 @@ describe("a model", () => {
 
   test("says of recurrent weights which one has another shape, as an LSTM with projections that PyTorch writes", async () => {
     const zeros = (name: string, ...shape: number[]) => weight(name, shape, new Array<number>(shape.reduce((a, b) => a * b)).fill(0));
-    const bytes = modelBytes({
-      nodes: [node("LSTM", ["x", "W", "R"], ["y"], { hidden_size: 6 }, "node_lstm")],
-      inputs: [port("x", [5, 3, 4])],
-      outputs: [port("y", [5, 1, 3, 6])],
-      weights: [zeros("W", 1, 24, 4), zeros("R", 1, 24, 3)],
-    });
-    const model = await onnx.read(bytes);
-    expect(() => model.apply(model.params, { x: tensor(new Float32Array(60), f32(5, 3, 4)) })).toThrow(
-      "onnx: node node_lstm (LSTM): R is f32[1,24,3], and for 4 inputs, 6 hidden units and 4 gates it is [1,24,6]; ONNX has no projections: export it without proj_size",
-    );
+    const told = async (wanted: string, weights: readonly TensorMessage[], hidden: number, ...more: string[]) => {
+      const bytes = modelBytes({
+        nodes: [node("LSTM", ["x", "W", "R", "", "", ...more], ["y"], { hidden_size: hidden }, "node_lstm")],
+        inputs: [port("x", [5, 3, 4])],
+        outputs: [port("y", [5, 1, 3, hidden])],
+        weights,
+      });
+      const model = await onnx.read(bytes);
+      expect(() => model.apply(model.params, { x: tensor(new Float32Array(60), f32(5, 3, 4)) })).toThrow(
+        `onnx: node node_lstm (LSTM): ${wanted}; ONNX has no projections: export it without proj_size`,
+      );
+    };
+    const few = [zeros("W", 1, 24, 4), zeros("R", 1, 24, 3)];
+    await told("R is f32[1,24,3], and for 4 inputs, 6 hidden units and 4 gates it is [1,24,6]", few, 6);
+    // As PyTorch 2.13 writes one.
+    const written = [zeros("W", 1, 12, 4), zeros("R", 1, 12, 3), zeros("h0", 1, 3, 3), zeros("c0", 1, 3, 6)];
+    await told("initial_c is f32[1,3,6], and for 4 inputs, 3 hidden units and 4 gates it is [1,3,3]", written, 3, "h0", "c0");
   });
 
   test("serves any batch size from one file, and shapes that it computes become constants", async () => {
