@@ -106,7 +106,7 @@ export function blocked(blocks: Blocks): Blocked {
       used
         ? {
             ...model,
-            graph: { ...model.graph, node: withReLU(model.graph?.node ?? [], model.graph?.output ?? []) },
+            graph: { ...model.graph, node: withoutReorders(withReLU(model.graph?.node ?? [], model.graph?.output ?? [])) },
             opset_import: [...(model.opset_import ?? []), { domain, version: 1 }],
           }
         : model,
@@ -135,4 +135,21 @@ function withReLU(nodes: readonly NodeMessage[], outputs: readonly ValueMessage[
     changed.set(node, null);
   }
   return nodes.flatMap((node) => (changed.has(node) ? (changed.get(node) ?? []) : [node]));
+}
+
+/** Nodes without those that bring into blocks what came out of blocks. */
+function withoutReorders(nodes: readonly NodeMessage[]): NodeMessage[] {
+  const inBlocks = new Map<string, string>();
+  const same = new Map<string, string>();
+  const kept: NodeMessage[] = [];
+  for (const node of nodes) {
+    const known = node.op_type === "ReorderInput" ? inBlocks.get(node.input![0]!) : undefined;
+    if (known !== undefined) {
+      same.set(node.output![0]!, known);
+      continue;
+    }
+    if (node.op_type === "ReorderOutput") inBlocks.set(node.output![0]!, node.input![0]!);
+    kept.push(node.domain === domain ? { ...node, input: node.input!.map((name) => same.get(name) ?? name) } : node);
+  }
+  return kept;
 }

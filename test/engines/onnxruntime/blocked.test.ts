@@ -68,6 +68,27 @@ describe.skipIf(block === 0)("convolutions in blocks of channels", () => {
   });
 });
 
+test.skipIf(block === 0)("what comes out of blocks goes into the next convolution as it is", async () => {
+  const [x, k, l] = [f32(1, 16, 36, 36), f32(32, 16, 3, 3), f32(16, 32, 2, 2)];
+  const g = graph({ x, k, l }, ({ x, k, l }) => {
+    const y = relu(conv(x, k));
+    return { y, z: conv(y, l) };
+  });
+  const values = (tree: unknown): Value[] => leaves(tree).map(({ leaf }) => leaf as Value);
+  const { bytes } = exported(values(g.inputs), values(g.outputs), "f64", { channels: block, places: leastPlaces });
+  const text = new TextDecoder("latin1").decode(bytes);
+  expect(["ReorderInput", "ReorderOutput"].map((op) => text.split(`"${String.fromCharCode(op.length)}${op}`).length - 1)).toEqual([1, 2]);
+  const given = Object.fromEntries([x, k, l].map((t, i) => ["xkl"[i]!, evaluate(random.normal(random.key(i), t)) as Tensor]));
+  const program = await compile(g, onnxruntime(ort));
+  const theirs = await program.run(given as never);
+  const own = evaluate(g(given as never)) as unknown as Record<string, Tensor>;
+  for (const key of ["y", "z"] as const) {
+    const [a, b] = [Array.from(own[key]!.data), theirs[key].data];
+    const most = Math.max(...a.map(Math.abs));
+    for (let i = 0; i < a.length; i++) expect(Math.abs(a[i]! - b[i]!), `${key} ${i}`).toBeLessThan(2e-6 * most);
+  }
+});
+
 test.runIf(process.arch === "x64")("processors like this one have blocks", () => {
   expect([8, 16]).toContain(block);
 });
