@@ -20,5 +20,5 @@ export function dropCopies(told: readonly NumberArray[], filled: readonly (Tenso
     closed = new MessageChannel().port1;
     closed.close();
   }
-  closed.postMessage(null, copies);
+  closed.postMessage(null, [...new Set(copies)]);
 }

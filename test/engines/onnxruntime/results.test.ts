@@ -31,3 +31,11 @@ test("only copies are dropped: what is filled itself, what is small and what was
   dropCopies([mine, copy, small, other], [place, place, hold(f32(8), new Float32Array(8)), null]);
   expect([mine, copy, small, other].map(({ length }) => length)).toEqual([n, 0, 8, n]);
 });
+
+test("results that share their memory are dropped once", () => {
+  const both = new ArrayBuffer(2 ** 14);
+  const told = [new Float32Array(both, 0, 2048), new Float32Array(both, 2 ** 13)];
+  const places = told.map(({ length }) => hold(f32(length), new Float32Array(length)));
+  dropCopies(told, places);
+  expect(both.byteLength).toBe(0);
+});
