@@ -157,6 +157,20 @@ function seedOf(f: Value): Tensor {
   return { kind: "tensor", type: f.type, data: new Float64Array([1]) } as unknown as Tensor;
 }
 
+/** A text with rows of columns in it, which are not broken: what is not in sight is scrolled to, and the columns stay under each other. */
+function Columns({ text }: { readonly text: string }): JSX.Element {
+  return (
+    <>
+      {text.split("\n").flatMap((line, i) => [
+        <span key={i} class={/\S {2,}\S/.test(line) ? "in-columns" : ""}>
+          {line}
+        </span>,
+        "\n",
+      ])}
+    </>
+  );
+}
+
 function Answered(): JSX.Element | null {
   const w = graphWords.value;
   const shown = answer.value;
@@ -191,7 +205,7 @@ function Answered(): JSX.Element | null {
       </h3>
       {found.text !== null && (
         <pre tabIndex={0} role="region" aria-label={title} class={found.failed ? "wrong" : ""}>
-          {found.failed ? faultWords.value(found.text) : found.text}
+          {found.failed ? faultWords.value(found.text) : about === "health" ? <Columns text={found.text} /> : found.text}
         </pre>
       )}
       {found.profile !== undefined && <HealthProfile rows={found.profile} />}

@@ -207,6 +207,53 @@ describe.skipIf(leftOut())("every tab, for everybody", () => {
       }
   });
 
+  inPage("on a page of 800 by 600 the header is one row and the result of the net is whole", async (there) => {
+    for (const language of ["en", "ko"] as const)
+      for (const data of ["moons", "digits"] as const) {
+        const { page, faults } = await there.visit({
+          viewport: { width: 800, height: 600 },
+          at: await at({ tab: "train", train: { ...defaultState.train, data } }, language),
+        });
+        await standing(page, "train");
+        const found = await page.evaluate(
+          (what) => {
+            const box = (selector: string): DOMRect => document.querySelector(selector)!.getBoundingClientRect();
+            const [picture, room] = [box(what), box(".outcome")];
+            return {
+              header: box(".bar").height < 48,
+              whole: picture.top >= room.top && picture.bottom <= room.bottom && picture.width > 100,
+            };
+          },
+          data === "moons" ? ".map-box" : ".pad-canvas",
+        );
+        expect(found, `${data} ${language}`).toEqual({ header: true, whole: true });
+        expect(faults).toEqual([]);
+        await page.close();
+      }
+  });
+
+  inPage("health keeps its columns, and its bars are in sight beside the picture", async (there) => {
+    for (const language of ["en", "ko"] as const) {
+      const { page, faults } = await there.visit({ at: await at({}, language) });
+      await standing(page, "graph");
+      await page.click("#example-twoLayer");
+      await page.click("#ask-health");
+      await page.waitForSelector("#health-profile");
+      const found = await page.evaluate(() => {
+        const rows = [...document.querySelectorAll<HTMLElement>(".answer pre .in-columns")];
+        const table = document.querySelector<HTMLElement>("#health-profile")!;
+        return {
+          rows: rows.length > 6,
+          broken: rows.filter((row) => row.getClientRects().length > 1).map((row) => row.textContent),
+          hidden: table.scrollWidth - table.closest<HTMLElement>(".sideways")!.clientWidth,
+        };
+      });
+      expect({ ...found, hidden: Math.max(0, found.hidden) }, language).toEqual({ rows: true, broken: [], hidden: 0 });
+      expect(faults).toEqual([]);
+      await page.close();
+    }
+  });
+
   inPage("with reduced motion nothing moves by itself", async (there) => {
     for (const tab of tabs) {
       const { page, faults } = await there.visit({ reducedMotion: "reduce", at: await at({ tab }) });
