@@ -1,3 +1,7 @@
+import { valuesOf } from "../../ir/node.ts";
+import type { AnyOp } from "../../ir/op.ts";
+import { typeText } from "../../ir/type.ts";
+import { attributesKey } from "../../passes/attributes-key.ts";
 import type { Refusal } from "./control.ts";
 import { writeControl } from "./control-code.ts";
 import { convolutionScratch, writeConvolution } from "./convolution.ts";
@@ -24,7 +28,6 @@ import {
 import { inTurns, type Rows } from "./rows.ts";
 import { ScalarWriter } from "./scalar.ts";
 import { costOf } from "./step-cost.ts";
-import type { View } from "./view.ts";
 
 /** What modules are written for. */
 export interface Host {
@@ -114,7 +117,7 @@ export function compileModule(plan: Plan, { shared, fused, threads }: Host, apar
         .int(plan.bytes + threads * each)
         .op("i32.add"),
   };
-  const written: Written = { module, around, loops: loopsOf(module, around), products, parts, host, hosted };
+  const written: Written = { module, around, loops: loopsOf(module, around), products, parts, host, hosted, kernels: new Map() };
   const functions = plan.steps.map((step) => write(step, written));
   module.add("run", [], [], (code) => {
     for (const f of functions) f(code);
@@ -135,6 +138,8 @@ interface Written {
   /** The imported function that runs a step of the host's. */
   readonly host: number;
   readonly hosted: (Hosted | Computed | Refusal)[];
+  /** Kernels that ops wrote themselves, by op, attributes and types, and whether they may leave the answer to the host. */
+  readonly kernels: Map<string, { readonly op: AnyOp; readonly index: number; readonly leaves: boolean }>;
 }
 
 function write(step: Step, into: Written): Call {
@@ -171,8 +176,8 @@ function write(step: Step, into: Written): Call {
     const call = into.loops(step);
     return (code) => call(code, null);
   }
-  const index =
-    step.kind === "loop" ? module.add(null, [], [], (code) => new ScalarWriter(code, around, step).write()) : kernelFunction(step, into);
+  if (step.kind === "kernel") return writeKernel(step, into);
+  const index = module.add(null, [], [], (code) => new ScalarWriter(code, around, step).write());
   return (code) => code.call(index);
 }
 
@@ -230,25 +235,43 @@ function writeRows(rows: Rows<Step>, { around, loops, products, parts }: Written
   };
 }
 
-function kernelFunction(step: Computed, { module, around, products, host, hosted }: Written): number {
-  return module.add(null, [], [], (code) => {
-    const pointer = ({ buffer, offset }: { readonly buffer: View["buffer"]; readonly offset: number }): number => {
-      const into = code.local(i32);
-      addressOf(code, around.base, buffer, offset * cells[buffer.dtype].bytes).set(into);
-      return into;
-    };
-    let index = -1;
-    const leave = (): void => {
-      if (index < 0) index = hosted.push(step) - 1;
-      code.int(index).call(host);
-    };
-    const whole = (buffer: View["buffer"]): number => pointer({ buffer, offset: 0 });
-    const operands = step.operands.map((v) => (v === null ? -1 : pointer(v)));
-    const [outs, temps] = [step.outs.map(whole), step.temps.map(whole)];
-    const addProduct = (): void => {
-      const { rows, columns, inner } = cubeOf(step.kernel.loops!);
-      code.int(rows).int(columns).int(inner).get(temps.at(-1)!).int(modes.onto).call(products.large.index("f64"));
-    };
-    step.kernel.write(new KernelCode({ code, library: around.library, operands, outs, temps, views: step.operands, addProduct, leave }));
-  });
+/** A kernel: a function of addresses, and of the number of the step, should it be the host's. What an op wrote itself is one function for all of one kind. */
+function writeKernel(step: Computed, { module, around, products, host, hosted, kernels }: Written): Call {
+  const { node, kernel, operands } = step;
+  const [read, written] = [operands.length, operands.length + step.outs.length];
+  const places = [...operands, ...[...step.outs, ...step.temps].map((buffer) => ({ buffer, offset: 0 }))];
+  const attrs = kernel.loops ? attributesKey(node.attrs) : null;
+  const key = attrs && node.op.name + attrs + [...node.operands, ...valuesOf(node)].map((v) => v && typeText(v.type));
+  let made = key === null ? undefined : kernels.get(key);
+  if (made?.op !== node.op) {
+    let leaves = false;
+    const params = [...places, null].map((): typeof i32 => i32);
+    const index = module.add(null, params, [], (code) => {
+      const at = places.map((p, i) => (p === null ? -1 : i));
+      // As in a loop: what an addition gives needs no instruction to be an address.
+      for (const i of at) if (i >= 0) code.get(i).getGlobal(around.base).op("i32.sub").getGlobal(around.base).op("i32.add").set(i);
+      const temps = at.slice(written);
+      const leave = (): void => {
+        leaves = true;
+        code.get(places.length).call(host);
+      };
+      const addProduct = (): void => {
+        const { rows, columns, inner } = cubeOf(kernel.loops!);
+        code.int(rows).int(columns).int(inner).get(temps.at(-1)!).int(modes.onto).call(products.large.index("f64"));
+      };
+      const found = { operands: at.slice(0, read), outs: at.slice(read, written), temps };
+      kernel.write(new KernelCode({ code, library: around.library, ...found, views: operands, addProduct, leave }));
+    });
+    made = { op: node.op, index, leaves };
+    if (key !== null) kernels.set(key, made);
+  }
+  const { index, leaves } = made;
+  const number = leaves ? hosted.push(step) - 1 : 0;
+  return (code) => {
+    for (const p of places) {
+      if (p === null) code.int(0);
+      else addressOf(code, around.base, p.buffer, p.offset * cells[p.buffer.dtype].bytes);
+    }
+    code.int(number).call(index);
+  };
 }
