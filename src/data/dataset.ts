@@ -47,10 +47,12 @@ export function dataset<const C extends Columns>(columns: C): Dataset<{ readonly
     );
   const entries = Object.entries(columns);
   for (const [name, column] of entries)
-    if (!isTensor(column))
+    if (!isTensor(column)) {
+      const texts = Array.isArray(column) && typeof column[0] === "string";
       throw new GraphError(
-        `dataset: ${name} is ${kindText(column)}; a column is a tensor: ${isValue(column) ? "evaluate" : "tensor"}(${name})`,
+        `dataset: ${name} is ${kindText(column)}; a column is a tensor: ${isValue(column) ? "evaluate" : "tensor"}(${texts ? `${name}.map((name) => classes.indexOf(name)), "i32"` : name})`,
       );
+    }
   const [first] = entries;
   if (first === undefined) throw new ShapeError("dataset: there are no columns; give a record of tensors: dataset({ x, y })");
   for (const [name, { type }] of entries) {

@@ -1,7 +1,7 @@
 import { evaluate } from "../evaluate/evaluate.ts";
-import { readWhole, withFile } from "../files/open-file.ts";
+import { checkPath, readWhole, withFile } from "../files/open-file.ts";
 import { writeFileWhole } from "../files/write-file.ts";
-import { ParseError } from "../ir/errors.ts";
+import { GraphError, ParseError } from "../ir/errors.ts";
 import { typeOfLeaf } from "../ir/graph.ts";
 import { lift } from "../ir/leaf.ts";
 import type { Operand } from "../ir/op.ts";
@@ -55,6 +55,11 @@ export async function saveTensors(path: string, tree: unknown): Promise<void> {
  * @throws ParseError for a file that cannot be read, or has other names, shapes or dtypes; it lists what differs
  */
 export async function loadTensors<T>(path: string, like: T): Promise<Tensors<T>> {
+  checkPath(path);
+  if (like === undefined)
+    throw new GraphError(
+      "loadTensors: the second argument is missing; what belongs there is a tree like the one that was saved: loadTensors(file, params)",
+    );
   const { tensors } = parseSafetensors(await withFile(path, readWhole));
   const faults = differences(tensors, like);
   if (faults.length > 0) throw new ParseError(`${path}: its tensors are not those that were asked for:\n  ${faults.join("\n  ")}`);

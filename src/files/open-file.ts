@@ -8,7 +8,8 @@ export async function withFile<T>(path: string, use: (file: OpenFile, size: numb
   try {
     return await open(path, use);
   } catch (error) {
-    if (error instanceof ParseError) throw new ParseError(`${path}: ${error.message}`, { cause: error });
+    // Its cause alone: hosts print causes below an error, and this one would be told twice.
+    if (error instanceof ParseError) throw new ParseError(`${path}: ${error.message}`, { cause: error.cause });
     throw error;
   }
 }

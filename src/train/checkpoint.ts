@@ -30,6 +30,8 @@ export interface CheckpointHeader {
   readonly order: BatchOrder;
   /** The sum of the losses of this epoch's rows so far, and their number. */
   readonly running: { readonly loss: number; readonly rows: number };
+  /** The mean loss over the rows of the last epoch that is over: the report has it where nothing is left to do. Files of before have none. */
+  readonly meanLoss?: number;
   readonly best: { readonly value: number; readonly step: number; readonly epoch: number } | null;
   /** Checkups since the best one. */
   readonly waited: number;

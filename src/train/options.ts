@@ -105,7 +105,7 @@ export interface TrainOptions<B, M extends Mode, E> {
 function whole(name: string, x: number | undefined, low = 1, optional = true): void {
   if (x === undefined && optional) return;
   if (x === undefined || !Number.isInteger(x) || x < low)
-    throw new DomainError(`train: ${name} is ${x}; it is a whole number, ${low} or more`);
+    throw new DomainError(`train: ${name} is ${typeof x === "string" ? kindText(x) : x}; it is a whole number, ${low} or more`);
 }
 
 const known: readonly (keyof TrainOptions<unknown, Mode, unknown>)[] = [

@@ -399,7 +399,8 @@ class Run implements Training<unknown, unknown, Loss> {
     this.seconds = header.seconds;
     this.history.load(header.history);
     this.checkups.load(header.checkups);
-    this.meanLoss = this.running.rows > 0 ? this.running.loss / this.running.rows : (header.checkups.at(-1)?.loss ?? Number.NaN);
+    this.meanLoss =
+      this.running.rows > 0 ? this.running.loss / this.running.rows : (header.meanLoss ?? header.checkups.at(-1)?.loss ?? Number.NaN);
   }
 
   private advance(began?: number): Step<Loss> | null | Promise<Step<Loss> | null> {
@@ -773,6 +774,7 @@ class Run implements Training<unknown, unknown, Loss> {
       batch: this.index,
       order: this.order(),
       running: this.running,
+      meanLoss: this.meanLoss,
       best: this.best,
       waited: this.waited,
       seconds: this.seconds,

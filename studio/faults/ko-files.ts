@@ -54,6 +54,7 @@ export const files: readonly Row[] = [
   ["opt has no {x:w}; what belongs there is {g:s}", "opt 자리에 있는 것에 {x|이} 없습니다. 있어야 할 것: {g!}"],
   ["the op is {a:p}; it is {g:s}", "연산 자리에 있는 것이 {a}입니다. 있어야 할 것: {g!}"],
   ["what onnx.read gave", "onnx.read가 준 것"],
+  ["a tree like the one that was saved: {g}", "저장한 것과 같은 트리: {g}"],
   ["parameters and a loss of them: {g}", "매개변수와 그 손실: {g}"],
   ["what measureStep gave: {g}", "measureStep이 준 것: {g}"],
   ["the state of an optimiser: {g}", "최적화기의 상태: {g}"],

@@ -130,6 +130,17 @@ describe("readers and writers say what was given in the place of", () => {
     },
   );
 
+  test("a file that is not there, once: hosts print the causes of an error below it", async () => {
+    const error = await readTensorFile("nowhere.npy").catch((cause: Error) => cause);
+    expect(error).toMatchObject({ message: "nowhere.npy: cannot read it: there is no such file or folder", cause: { code: "ENOENT" } });
+  });
+
+  test("the tree whose tensors a file has", async () => {
+    expect(await told(loadTensors, "w.safetensors")).toBe(
+      "loadTensors: the second argument is missing; what belongs there is a tree like the one that was saved: loadTensors(file, params)",
+    );
+  });
+
   test("images, and what files are to hold", async () => {
     expect(await told(readImage)).toBe(
       'readImage: the bytes are missing; they are a Uint8Array or an ArrayBuffer, and a file is read by its path, readImage("cat.png")',
@@ -156,6 +167,9 @@ describe("dataset refuses", () => {
 
   test("columns that are no tensors", () => {
     expect(refused(dataset, { x: [[1, 2]] })).toBe("dataset: x is a list; a column is a tensor: tensor(x)");
+    expect(refused(dataset, { y: ["cat", "dog"] })).toBe(
+      'dataset: y is a list; a column is a tensor: tensor(y.map((name) => classes.indexOf(name)), "i32")',
+    );
     expect(refused(dataset, { x, y: new Int32Array(2) })).toBe("dataset: y is a typed array; a column is a tensor: tensor(y)");
     expect(refused(dataset, { x, y: undefined })).toBe("dataset: y is missing; a column is a tensor: tensor(y)");
     expect(refused(dataset, { x: variable([1, 2]) })).toBe("dataset: x is a Value; a column is a tensor: evaluate(x)");

@@ -52,6 +52,7 @@ const run = (given: Partial<Options>) => train(model, options(given)).finish();
 describe("train refuses, before anything is done,", () => {
   test.each<[string, Partial<Options>, string]>([
     ["epochs that are no number of epochs", { epochs: 0 }, "train: epochs is 0; it is a whole number, 1 or more"],
+    ["a text for a number", { epochs: "2" as never }, 'train: epochs is "2"; it is a whole number, 1 or more'],
     ["no epochs at all", { epochs: undefined as never }, "train: epochs is undefined; it is a whole number, 1 or more"],
     ["half a step", { steps: 1.5 }, "train: steps is 1.5"],
     ["accumulating nothing", { accumulate: 0 }, "train: accumulate is 0"],

@@ -47,6 +47,14 @@ describe("a checkpoint", () => {
     const { report } = await begin().finish();
     expect(report).toMatchObject({ steps: 6, epochs: 2, reason: "epochs" });
     expect(readFileSync(file).equals(before)).toBe(true);
+
+    // Its loss is that of the rows trained on, and not of the validation behind them.
+    const validated = { validate: loader(clouds(12), { batch: 6 }), checkpoint: { file: join(folder, "over.ckpt"), resume: true } };
+    const { report: first } = await begin(validated).finish();
+    const { report: again } = await begin(validated).finish();
+    expect(first.loss).not.toBe(first.checkups.at(-1)!.loss);
+    expect(again.loss).toBe(first.loss);
+    rmSync(join(folder, "over.ckpt"));
     const { report: further } = await begin({ epochs: 3, checkpoint: undefined }).finish();
     expect(further.steps).toBe(9);
   });
