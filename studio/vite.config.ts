@@ -159,7 +159,7 @@ const config: UserConfig = defineConfig({
   },
   oxc: { jsx: { runtime: "automatic", importSource: "preact" } },
   plugins: [libraryAddresses(), fontsOnce(), policy(), codeSandbox(), offline()],
-  worker: { format: "es", plugins: () => [libraryAddresses()] },
+  worker: { format: "es", plugins: () => [libraryAddresses()], rolldownOptions: { checks: { pluginTimings: false } } },
   build: {
     rolldownOptions: { checks: { pluginTimings: false } },
     outDir: here("../dist/studio"),
