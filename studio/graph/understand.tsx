@@ -157,15 +157,15 @@ function seedOf(f: Value): Tensor {
   return { kind: "tensor", type: f.type, data: new Float64Array([1]) } as unknown as Tensor;
 }
 
-/** A text with rows of columns in it, which are not broken: what is not in sight is scrolled to, and the columns stay under each other. */
+/** A text with rows of three columns or more in it, which are not broken: what is not in sight is scrolled to, and the columns stay under each other. */
 function Columns({ text }: { readonly text: string }): JSX.Element {
   return (
     <>
       {text.split("\n").flatMap((line, i) => [
-        <span key={i} class={/\S {2,}\S/.test(line) ? "in-columns" : ""}>
+        i === 0 ? "" : "\n",
+        <span key={i} class={/\S {2,}\S.* {2,}\S/.test(line) ? "in-columns" : ""}>
           {line}
         </span>,
-        "\n",
       ])}
     </>
   );
