@@ -9,6 +9,7 @@ import { dense, type Held, hold, isTypedArray, type Nested, type Tensor, tensor 
 import { type Data, type DataFor, isLeaf, leaves, rebuild, type Tensors, type Values } from "../ir/tree.ts";
 import { sameType, type TensorType, typeText } from "../ir/type.ts";
 import { type Engine, isEngine, type Mode, type Ran } from "./engine.ts";
+import { checkKnown } from "./known-options.ts";
 import { give, ownAll, portOf, take } from "./ports.ts";
 import type { Profile } from "./profile.ts";
 
@@ -248,6 +249,7 @@ export async function compile(
   if ((graph as Graph<unknown, unknown> | undefined)?.inputs === undefined)
     throw new GraphError("compile: the first argument is no graph; write graph(types, f)");
   if (!isEngine(engine)) throw new EngineError("compile: the second argument is no engine; write wasm() or reference()");
+  checkKnown("compile", options, ["state", "guard", "signal"]);
   const store =
     options.state === undefined
       ? new Store(engine, {}, new Map(), new Map())

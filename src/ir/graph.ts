@@ -38,8 +38,13 @@ export function typeOfLeaf(leaf: Leaf): TensorType {
  * @throws GraphError when the outputs are not a tree of Values
  */
 export function graph<I, O>(types: I, body: (inputs: Values<I>) => O): Graph<I, O> {
+  if (typeof body !== "function")
+    throw new GraphError("graph: the second argument is no function; write graph(types, ({ x }) => ({ y: square(x) }))");
   const inputs = rebuild(types, (leaf, path) => input(typeOfLeaf(leaf), path === "" ? "x" : path)) as Values<I>;
-  const outputs = rebuild(body(inputs), (leaf, path) => {
+  const made = body(inputs);
+  if (made === undefined)
+    throw new GraphError("graph: the function returns nothing; it returns its outputs: ({ x }) => ({ y: square(x) })");
+  const outputs = rebuild(made, (leaf, path) => {
     if (isType(leaf)) throw new GraphError(`graph: output ${path} is a type; outputs are Values`);
     return lift(leaf, "f64");
   }) as O;

@@ -51,6 +51,8 @@ export const values: readonly Row[] = [
   ["give a Value or a Tensor", "Value나 Tensor를 주세요."],
   ["name the Values: { dx: x }", "Value에 이름을 붙이세요: { dx: x }"],
   ["the second argument is no engine; write wasm() or reference()", "둘째 인수가 엔진이 아닙니다. wasm()이나 reference()를 쓰세요."],
+  ["the second argument is no function; write {g}", "둘째 인수가 함수가 아닙니다. {g|으로} 쓰세요."],
+  ["the function returns nothing; it returns its outputs: {g}", "함수가 아무것도 돌려주지 않습니다. 출력을 돌려줘야 합니다: {g}"],
   ["the first argument is no graph; write graph(types, f)", "첫째 인수가 그래프가 아닙니다. graph(types, f)로 만드세요."],
   [
     '{a:w} is no name for an outside op; write "owner.name"',

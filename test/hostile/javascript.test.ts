@@ -3,6 +3,7 @@ import { inspect } from "node:util";
 import { expect, test } from "vitest";
 import * as chainrule from "../../src/index.ts";
 import { ChainruleError, f64, graph, random, reference, tensor, variable } from "../../src/index.ts";
+import { wasm } from "../../src/wasm.ts";
 
 // biome-ignore lint/suspicious/noExplicitAny: plain JavaScript is what is tested
 const js = chainrule as any;
@@ -43,6 +44,14 @@ test.each<readonly [string, () => unknown, string]>([
   ["a formula in brackets", () => js.expr("x * 2"), "expr: it is a tag, written without parentheses"],
   ["a function where a graph is wanted", () => js.compile((a: unknown) => a, reference()), "compile: the first argument is no graph"],
   ["a Value where a graph is wanted", () => js.compile(js.sum(x), reference()), "compile: the first argument is no graph"],
+  ["no function of a graph", () => js.graph({ x: js.f64() }), "graph: the second argument is no function; write graph(types, "],
+  ["a function that returns nothing", () => js.graph({ x: js.f64() }, () => undefined), "graph: the function returns nothing"],
+  [
+    "an option of compile that is none",
+    () => js.compile(square, reference(), { stat: {} }),
+    "compile: there is no option stat; there are state, guard, signal",
+  ],
+  ["an option of wasm that is none", () => wasm({ thread: 2 } as never), "wasm: there is no option thread; there are threads, worker"],
   ["no engine", () => js.compile(square), "compile: the second argument is no engine; write wasm() or reference()"],
   ["an engine that nobody made", () => js.compile(square, reference), "compile: the second argument is no engine"],
   [

@@ -6,6 +6,7 @@ import { sizeOf } from "../../ir/shape.ts";
 import { type Held, hold, type Tensor } from "../../ir/tensor.ts";
 import { type TensorType, typeText } from "../../ir/type.ts";
 import type { Engine, Executable } from "../engine.ts";
+import { checkKnown } from "../known-options.ts";
 import { profileOf } from "../profile.ts";
 import { hasRelaxedSimd, requireSimd } from "./features.ts";
 import { type Found, ModuleCache } from "./module-cache.ts";
@@ -172,11 +173,13 @@ const engines = /* @__PURE__ */ new FinalizationRegistry<Threads>((threads) => t
  * The compiling engine: a graph becomes one WebAssembly module, whose loops fuse elementwise ops and reductions and work on SIMD vectors.
  * Results agree with the reference engine to the tolerances of `docs/numerics.md`.
  * With `worker: true` it works in a worker and answers later, so that a page's main thread never waits for it.
- * @throws EngineError for a number of threads that is none, and on a host that does not compile SIMD
+ * @throws EngineError for options that it does not have, a number of threads that is none, and on a host that does not compile SIMD
  */
 export function wasm(options: WorkerOptions): Engine<"async">;
 export function wasm(options?: WasmOptions): Engine<"sync">;
-export function wasm({ threads = 1, worker }: WasmOptions & Partial<WorkerOptions> = {}): Engine {
+export function wasm(options: WasmOptions & Partial<WorkerOptions> = {}): Engine {
+  checkKnown("wasm", options, ["threads", "worker"]);
+  const { threads = 1, worker } = options;
   if (!Number.isInteger(threads) || threads < 1 || threads > mostThreads)
     throw new EngineError(`wasm: threads is ${threads}; it is a whole number from 1 to ${mostThreads}`);
   requireSimd();
