@@ -11,7 +11,7 @@ import { leastPlaces } from "./blocked.ts";
 import { type Doubles, type Exported, exported, refused } from "./export.ts";
 import { type Ort, type OrtTensor, outsideInSingles, type Runtime, runtimeOf } from "./ort.ts";
 import { OwnPlaces } from "./own-places.ts";
-import { dropCopies } from "./results.ts";
+import { dropCopies, isUnfilled } from "./results.ts";
 import { type Lease, Sessions } from "./sessions.ts";
 
 /** Options of {@link onnxruntime}. */
@@ -144,6 +144,7 @@ function programOf(
   const fillable = outputs.map((v) => wraps.runtime.fills && converted(v) === undefined);
   // Single numbers are read as soon as they are there, so that one place does for all runs.
   const singles = outputs.map((v, i) => (v.type.shape.length === 0 && fillable[i] ? plainTensor(v.type) : null));
+  let first = true;
   const run = (values: readonly Held[], into: readonly (Tensor | null)[] = []): Promise<readonly Held[]> =>
     sessions.turn(async () => {
       const session = await lease.session;
@@ -157,6 +158,8 @@ function programOf(
       const filled = made.outputs.map((name, i) => {
         const place = fillable[i] ? (into[i] ?? singles[i]!) : null;
         fetches[name] = place === null ? null : wraps.of(place);
+        // So that what is there afterwards was written by this run.
+        if (first) place?.data.fill(-77.25);
         return place;
       });
       let results: Readonly<Record<string, OrtTensor>>;
@@ -168,6 +171,14 @@ function programOf(
         own.back(values);
       }
       const told = made.outputs.map((name) => results[name]!.data);
+      // A binding that answers in memory of its own alone is found out before its answers are dropped.
+      if (first)
+        for (const [i, place] of filled.entries())
+          if (isUnfilled(told[i]!, place)) {
+            fillable[i] = false;
+            filled[i] = null;
+          }
+      first = false;
       dropCopies(told, filled);
       return told.map((copy, i): Held => {
         const { type } = outputs[i]!;

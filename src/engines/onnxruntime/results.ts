@@ -5,6 +5,11 @@ import type { Tensor } from "../../ir/tensor.ts";
 const leastSent = 2 ** 13;
 let closed: MessagePort | null = null;
 
+/** Whether a result is not in the place that it was to be written to. No document promises that it is there. */
+export function isUnfilled(told: NumberArray, place: Tensor | null): boolean {
+  return place !== null && told !== place.data && told.some((x, i) => !Object.is(x, place.data[i]));
+}
+
 /**
  * Gives back the memory of results that were filled in elsewhere. Node's binding answers with a copy of each result, of those too that it wrote where it was told to, and for steps of a
  * training these are all weights, each time: left to the garbage collector they make it search the whole heap every few dozen steps, and each step writes
