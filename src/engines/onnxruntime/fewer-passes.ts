@@ -4,7 +4,7 @@ import { type Node, type Value, valuesOf } from "../../ir/node.ts";
 import { sameShape, sizeOf } from "../../ir/shape.ts";
 import { sameType } from "../../ir/type.ts";
 import { collect } from "../../ir/walk.ts";
-import { div, expand, lessEqual, sum, where } from "../../ops/index.ts";
+import { add, div, expand, lessEqual, matmul, mul, sub, sum, transpose, where } from "../../ops/index.ts";
 import { attributesKey } from "../../passes/attributes-key.ts";
 import { InternedTerms } from "../../passes/interned-terms.ts";
 import { atom, literalTerm, number, plus, type Term, TermWriter, times, withoutShared } from "./products.ts";
@@ -107,7 +107,8 @@ class Leaner {
     const operands = node.operands.map((v) => v && this.#of(v));
     const inner = node.op.name === "reshape" ? operands[0]!.node : null;
     if (inner?.op.name === "reshape" && inner.operands.length > 0) operands[0] = inner.operands[0]!;
-    const kept = (node.op.name === "where" ? this.#masked(operands) : null) ?? this.#nodes.applied(node, operands);
+    const other = node.op.name === "where" ? this.#masked(operands) : node.op.name === "transpose" ? this.#crossed(node, operands) : null;
+    const kept = other ?? this.#nodes.applied(node, operands);
     this.#need(kept);
     if (kept.op.name === "maxPool") this.#pooled.set(operands[0]!, [...(this.#pooled.get(operands[0]!) ?? []), kept]);
     for (const v of valuesOf(node)) this.#written.set(v, valuesOf(kept)[v.index]!);
@@ -128,6 +129,24 @@ class Leaner {
     if (pooled === undefined || key === null) return null;
     const smaller = this.#nodes.unique(where(this.#nodes.unique(lessEqual(pooled, zero).node), zero, dy!).node);
     return this.#nodes.applied(put, [smaller, places]);
+  }
+
+  /**
+   * Products of batches of matrices whose rows and columns change places behind them, as the other product, of the transposed: then whole rows move, and that matrices are transposed is
+   * part of a product.
+   */
+  #crossed({ operands: [old], attrs }: Node, [x]: readonly (Value | null)[]): Node | null {
+    const { axes } = attrs as { readonly axes: readonly number[] };
+    const [r, c] = [axes.length - 2, axes.length - 1];
+    const [a, b] = x!.node.operands;
+    if (x!.node.op.name !== "matmul" || !isSingle(x!.node) || r < 1 || !this.#lone(old!.node)) return null;
+    if (axes.indexOf(c) > axes.indexOf(r) || a!.type.shape.length <= r || b!.type.shape.length <= r) return null;
+    const swapped = (v: Value): Value => {
+      const last = axes.map((_, i) => (i === r ? c : i === c ? r : i));
+      return this.#nodes.unique(transpose(v, { axes: last }).node);
+    };
+    const product = this.#nodes.unique(matmul(swapped(b!), swapped(a!)).node);
+    return this.#nodes.unique(transpose(product, { axes: axes.map((i) => (i === r ? c : i === c ? r : i)) }).node);
   }
 
   /** A value by the operations that it had. */
@@ -171,6 +190,8 @@ class Leaner {
 
   /** Arithmetic as a sum of products; null where it would be long or lose what is not finite. */
   #combined(node: Node): readonly Term[] | null {
+    const curve = this.#curve(node);
+    if (curve !== null) return [curve];
     const [x, y] = node.operands as [Value, Value | undefined];
     const end = this.#endOf(node);
     const { name } = node.op;
@@ -187,6 +208,26 @@ class Leaner {
     if (name === "reciprocal") return one(times({ factor: 1, powers: new Map() }, first, -1, this.#safe));
     const power = name === "div" ? -1 : 1;
     return one(times(first, this.#single(y!, this.#termsOf(y!, power < 0 ? null : end)), power, this.#safe));
+  }
+
+  /**
+   * 1 + t, and 1 - t t, of a hyperbolic tangent that both are taken of, as in GELU and its gradient: by h = 1/2 + t/2, which both passes through the graph keep in the place of t, they are 2 h and
+   * 4 h (1 - h). Both are 0 where they were, and no factor moves.
+   */
+  #curve({ op, operands: [x, y] }: Node): Term | null {
+    if (y == null || (op.name !== "add" && op.name !== "sub")) return null;
+    const other = literalOf(x!) === 1 ? y : op.name === "add" && literalOf(y) === 1 ? x! : null;
+    if (other === null) return null;
+    const t = op.name === "add" ? other : squared(other.node);
+    if (t?.node.op.name !== "tanh" || !isSingle(t.node)) return null;
+    const users = this.#users.get(t.node)!;
+    const risen = users.some((u) => u.op.name === "add" && u.operands.some((v) => v !== null && literalOf(v) === 1));
+    if (!risen || !users.some((u) => squared(u) === t)) return null;
+    const half = this.#nodes.literal(0.5, "f32");
+    const h: Value = this.#needed(this.#nodes.unique(add(half, this.#nodes.unique(mul(half, this.#of(t)).node)).node));
+    if (op.name === "add") return { factor: 2, powers: new Map([[h, 1]]) };
+    const rest = this.#nodes.unique(sub(this.#nodes.literal(1, "f32"), h).node);
+    return { factor: 4, powers: new Map([[this.#nodes.unique(mul(h, rest).node) as Value, 1]]) };
   }
 
   /** A product of its own: the only term, or a sum as a whole, behind what all of its terms share. */
@@ -331,6 +372,11 @@ function isArithmetic(node: Node): boolean {
 
 function divides(node: Node, user: Node): boolean {
   return (user.op.name === "div" && user.operands[1]?.node === node) || user.op.name === "reciprocal";
+}
+
+/** What a node squares. */
+function squared({ op, operands: [x, y] }: Node): Value | null {
+  return x != null && (op.name === "square" || (op.name === "mul" && x === y)) ? x : null;
 }
 
 function one(term: Term | null): readonly Term[] | null {

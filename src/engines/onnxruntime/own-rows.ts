@@ -3,12 +3,35 @@ import { inputOp, literalOf } from "../../ir/leaf.ts";
 import type { Value } from "../../ir/node.ts";
 import { sameShape, sizeOf } from "../../ir/shape.ts";
 import { collect } from "../../ir/walk.ts";
-import type { OwnRows } from "../../onnx/emitter.ts";
+import type { Emitter, OwnRows } from "../../onnx/emitter.ts";
 
 /** Sums over more rows, and of more elements, are left to ONNX Runtime's own, which several threads share. */
 const [mostRows, mostSummed] = [1024, 2 ** 18] as const;
 /** Larger masks are not looked at, nor written out. */
 const mostMask: number = 2 ** 18;
+
+/**
+ * Batches of matrices that a product takes, laid out so that rows stay whole: columns for rows, last, is part of ONNX Runtime's product, and moving rows costs less than moving
+ * numbers. Null for what no transpose made. The reshape to the same shape keeps ONNX Runtime from making the two transposes one again.
+ */
+function laidOut(e: Emitter, given: Value): string | null {
+  const rank = given.type.shape.length;
+  let v = given;
+  let axes = Array.from({ length: rank }, (_, i) => i);
+  while (v.node.op.name === "transpose" && v.node.operands[0] != null) {
+    const inner = (v.node.attrs as { readonly axes: readonly number[] }).axes;
+    axes = axes.map((a) => inner[a]!);
+    v = v.node.operands[0];
+  }
+  const from = e.names.get(v);
+  if (v === given || from === undefined) return null;
+  const turned = (perm: readonly number[], x: string): string =>
+    perm.every((a, i) => a === i) ? x : e.half("Transpose", [x], 0, { perm });
+  const swap = (list: readonly number[]): number[] => [...list.slice(0, -2), list[rank - 1]!, list[rank - 2]!];
+  if (axes[rank - 2] !== rank - 1 || swap(axes).every((a, i) => a === i)) return turned(axes, from);
+  const rows = turned(swap(axes), from);
+  return turned(swap(axes.map((_, i) => i)), e.half("Reshape", [rows, e.ints(swap(given.type.shape))], 0, { allowzero: 1 }));
+}
 
 /** How ONNX Runtime computes some ops in less time than by the operators of their names. What comes out is the same, sums but for their rounding. */
 export const ownRows: OwnRows = {
@@ -22,6 +45,13 @@ export const ownRows: OwnRows = {
     if (w.dtype !== "f32" || dtype !== "f32" || !overRows || rows < 2 || rows > mostRows || rows * columns > mostSummed) return null;
     const ones = e.constant(new Array<number>(rows).fill(1), "f32", [rows]);
     return e.op("MatMul", [ones, last === 1 ? w.inputs[0]! : e.reshape(w.inputs[0]!, [rows, columns])]);
+  },
+  /** Products of batches of matrices, as in attention, whose heads are transposed. */
+  matmul: (e, w) => {
+    const [a, b] = w.operands as readonly [Value, Value];
+    if (w.dtype !== "f32" || a.type.shape.length < 3 || b.type.shape.length < 3) return null;
+    const [x, y] = [laidOut(e, a), laidOut(e, b)];
+    return x === null && y === null ? null : e.op("MatMul", [x ?? w.inputs[0]!, y ?? w.inputs[1]!]);
   },
   /** What is seen below a diagonal, and a number above it, as in attention to what was before: the lower triangle, and that number added to the zeros above. */
   where: (e, w) => {

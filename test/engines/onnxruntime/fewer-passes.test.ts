@@ -5,6 +5,7 @@ import { rewritten } from "../../../src/engines/wasm/lower.ts";
 import {
   add,
   div,
+  exp,
   f32,
   f64,
   gelu,
@@ -12,6 +13,7 @@ import {
   graph,
   i32,
   leaves,
+  matmul,
   maxPool,
   mul,
   neg,
@@ -25,6 +27,7 @@ import {
   sum,
   type TensorType,
   tensor,
+  transpose,
   type Value,
   valueAndGrad,
 } from "../../../src/index.ts";
@@ -84,7 +87,7 @@ test.each<[name: string, types: Record<string, TensorType>, f: (given: Given) =>
     "a GELU and its gradient",
     { x: size, dy: size },
     ({ x, dy }) => valueAndGrad((v: Value) => sum(mul(gelu(v, { approximate: "tanh" }), dy!)))(x!),
-    20,
+    19,
   ],
   [
     "a normalisation and its gradients",
@@ -124,6 +127,35 @@ test("where a pooled ReLU stops its gradient is told by what was pooled, which i
   );
   const chosen = collect(after).filter(({ op }) => op.name === "where");
   expect(chosen.map(({ type }) => type.shape)).toContainEqual([2, 3, 4, 4]);
+});
+
+test("the gradient of a GELU is 0, 1 or no number where it was", () => {
+  const { before, after, run } = both({ x: f32(9) }, ({ x }) => valueAndGrad((v: Value) => sum(gelu(v, { approximate: "tanh" })))(x!));
+  const data = Float32Array.of(-1e18, -1e13, -40, -0, 0, 40, 1e18, Number.NaN, Number.NEGATIVE_INFINITY);
+  const x = { type: { kind: "type", dtype: "f32", shape: [9] }, data } as unknown as Held[number];
+  const [wanted, got] = [run(before, [x])[1]!, run(after, [x])[1]!];
+  expect(wanted.map((v) => v + 0)).toEqual([0, 0, 0, 0.5, 0.5, 1, 1, Number.NaN, Number.NaN]);
+  expect(got.map((v) => v + 0)).toEqual(wanted.map((v) => v + 0));
+  expect(collect(after).some(({ op, operands: [a] }) => op.name === "square" && a?.node.op.name === "tanh")).toBe(false);
+});
+
+test("products of batches whose rows and columns change places are those of the transposed, unless something else reads them", () => {
+  const types = { a: f32(2, 3, 4, 5), b: f32(2, 3, 5, 6) };
+  const held = filled(types);
+  for (const [axes, more, turned] of [
+    [[0, 3, 1, 2], false, true],
+    [[0, 1, 3, 2], false, true],
+    [[0, 2, 1, 3], false, false],
+    [[0, 3, 1, 2], true, false],
+  ] as const) {
+    const { before, after, run } = both(types, ({ a, b }) => {
+      const product = matmul(a!, b!);
+      return { turned: transpose(product, { axes: [...axes] }), ...(more ? { more: exp(product) } : {}) };
+    });
+    const products = collect(after).filter(({ op }) => op.name === "matmul");
+    expect(products.map(({ type }) => type.shape), axes.join()).toEqual([turned ? [2, 3, 6, 4] : [2, 3, 4, 6]]); // biome-ignore format: short
+    close(run(after, held), run(before, held));
+  }
 });
 
 test("what saves nothing stays as it is, and so does everything in f64", () => {

@@ -6,19 +6,25 @@ import {
   equal,
   evaluate,
   f32,
+  grad,
   graph,
   greaterEqual,
+  matmul,
   mul,
   ones,
+  square,
   sum,
   type Tensor,
   tensor,
+  transpose,
   tril,
   triu,
   type Value,
   where,
 } from "../../../src/index.ts";
 import { leaves } from "../../../src/ir/tree.ts";
+import { type ModelMessage, modelShape } from "../../../src/onnx/schema.ts";
+import { readMessage } from "../../../src/onnx/wire.ts";
 import { onnxruntime } from "../../../src/onnxruntime.ts";
 
 const engine = onnxruntime(ort);
@@ -98,4 +104,34 @@ test("sums over rows are products with ones, others are sums", async () => {
     [[7], total(0)],
   ] as [number[], Step][])
     expect((await both(shape, step)).text, String(shape)).toContain("ReduceSum");
+});
+
+test("products of heads move whole rows, and change rows for columns right before the product, where ONNX Runtime makes it part of it", async () => {
+  const heads = (v: Value): Value => transpose(v, { axes: [0, 2, 1, 3] });
+  const loss = (x: Value): Value => {
+    const scores = matmul(heads(x), transpose(mul(x, 2), { axes: [0, 2, 3, 1] }));
+    return sum(square(transpose(matmul(scores, heads(x)), { axes: [0, 2, 1, 3] })));
+  };
+  const x = tensor(
+    Float32Array.from({ length: 2 * 5 * 3 * 4 }, (_, i) => Math.sin(i * 1.3)),
+    f32(2, 5, 3, 4),
+  );
+  const g = graph({ x: f32(2, 5, 3, 4) }, ({ x }) => ({ dx: grad(loss)(x) }));
+  const { bytes } = exported([leaves(g.inputs)[0]!.leaf as Value], [leaves(g.outputs)[0]!.leaf as Value]);
+  const { graph: written } = readMessage(bytes, modelShape) as ModelMessage;
+  const nodes = written!.node!;
+  const makers = new Map(nodes.flatMap((n) => n.output!.map((name) => [name, n] as const)));
+  for (const { op_type, attribute, input } of nodes) {
+    if (op_type !== "Transpose") continue;
+    const perm = attribute![0]!.ints!;
+    expect([perm[3] === 3, perm.join()]).toContainEqual(perm[3] === 3 ? true : "0,1,3,2");
+    if (perm[3] !== 3) expect(makers.get(input![0]!)?.op_type).not.toBe("Transpose");
+  }
+  const program = await compile(g, engine);
+  const theirs = (await program.run({ x })).dx.data;
+  program.dispose();
+  const own = (evaluate(g({ x })) as { dx: Tensor }).dx.data;
+  theirs.forEach((v, i) => {
+    expect(Math.abs(v - own[i]!)).toBeLessThanOrEqual(1e-5 * Math.abs(own[i]!) + 1e-4);
+  });
 });
