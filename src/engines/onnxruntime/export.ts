@@ -2,6 +2,7 @@ import { EngineError } from "../../ir/errors.ts";
 import { type Node, type Value, valuesOf } from "../../ir/node.ts";
 import { sizeOf } from "../../ir/shape.ts";
 import { typeText } from "../../ir/type.ts";
+import type { OwnRows } from "../../onnx/emitter.ts";
 import { inSingles } from "../../onnx/singles.ts";
 import { writeEdges } from "../../onnx/write-graph.ts";
 import { rewritten } from "../wasm/lower.ts";
@@ -71,6 +72,7 @@ export function exported(
   outputs: readonly Value[],
   doubles: Doubles = "f64",
   blocks: Blocks = noBlocks,
+  more: OwnRows = {},
 ): Exported {
   const singles = doubles !== "f64";
   const at = singles ? outsideInSingles : outside;
@@ -83,7 +85,7 @@ export function exported(
   const low = rewritten(inputs, outputs, products);
   const [ins, outs] = [edges("in.", low.inputs), edges("out.", fewerPasses(low.outputs))];
   const { rows, finish } = blocked(blocks);
-  const bytes = writeEdges(ins, outs, origins, (model) => finish(singles ? inSingles(model) : model), { ...ownRows, ...rows });
+  const bytes = writeEdges(ins, outs, origins, (model) => finish(singles ? inSingles(model) : model), { ...ownRows, ...rows, ...more });
   if (singles) checkSingles(origins.values(), [...inputs, ...outputs], doubles);
   return {
     bytes,

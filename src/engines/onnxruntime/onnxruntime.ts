@@ -9,6 +9,7 @@ import { reference } from "../reference.ts";
 import { blockSize, mayUseBlocks } from "./block-size.ts";
 import { leastPlaces } from "./blocked.ts";
 import { type Doubles, type Exported, exported, refused } from "./export.ts";
+import { mayNormalise, normalised, normalisesRight } from "./normalised.ts";
 import { type Ort, type OrtTensor, outsideInSingles, type Runtime, runtimeOf } from "./ort.ts";
 import { OwnPlaces } from "./own-places.ts";
 import { dropCopies, isUnfilled } from "./results.ts";
@@ -67,13 +68,20 @@ export function engineOn(
   const mayBlock = runtime.fills && (providers ?? ["cpu"]).every((p) => p === "cpu");
   let asked: Promise<number> | null = null;
   let block = 0;
+  let askedNorms: Promise<boolean> | null = null;
+  let norms = false;
   const askFor = async (outputs: readonly Value[]): Promise<void> => {
-    if (!mayBlock || !mayUseBlocks(outputs)) return;
+    if (!mayBlock) return;
+    if (mayNormalise(outputs)) {
+      askedNorms ??= sessions.turn(() => normalisesRight(runtime, sessions.options));
+      norms = await askedNorms;
+    }
+    if (!mayUseBlocks(outputs)) return;
     asked ??= sessions.turn(() => blockSize(runtime, sessions.options));
     block = await asked;
   };
   const begin = (inputs: readonly Value[], outputs: readonly Value[]): { readonly program: Executable<"async">; readonly lease: Lease } => {
-    const made = exported(inputs, outputs, doubles, { channels: block, places: leastPlaces });
+    const made = exported(inputs, outputs, doubles, { channels: block, places: leastPlaces }, norms ? normalised : {});
     const lease = sessions.lease(made);
     const program = programOf(made, lease, sessions, wraps, inputs, outputs);
     released.register(program, lease);
