@@ -2,6 +2,7 @@ import { computed, type ReadonlySignal, signal, useComputed } from "@preact/sign
 import type { JSX, RefObject } from "preact";
 import { useLayoutEffect, useMemo, useRef } from "preact/hooks";
 import { grouped } from "../words/words.ts";
+import type { Model } from "./engine.ts";
 import { countOf } from "./held.ts";
 import { HeldNote } from "./held-numbers.tsx";
 import { engine, heldPart, model, set, setValue, textOf, trouble, variables, written } from "./model.ts";
@@ -20,10 +21,15 @@ export function numberIn(text: string): number {
   return text.trim() === "" ? Number.NaN : Number(text.replace("−", "-"));
 }
 
+/** A variable of a graph, which may not have one of that name yet; every object has something called `constructor`. */
+function variableIn(made: Model | null, name: string): Model["variables"][string] | undefined {
+  return made !== null && Object.hasOwn(made.variables, name) ? made.variables[name] : undefined;
+}
+
 function gradientText(name: string): string {
   const { made, at } = written.value;
   const library = engine.value;
-  const v = made?.variables[name];
+  const v = variableIn(made, name);
   if (made === null || library === null || v === undefined) return "";
   const gradient = made.gradients.get(v);
   if (gradient === undefined) return "";
@@ -163,7 +169,7 @@ function TensorRow({ name, at }: RowProps): JSX.Element {
   const text = useText({ name, at });
   const isWrong = useWrong(name);
   const part = text === "" ? heldPart(name) : undefined;
-  const known = model.value?.variables[name]?.type ?? part;
+  const known = variableIn(model.value, name)?.type ?? part;
   const shape = known === undefined || known.shape.length === 0 ? "" : known.shape.join("×");
   const elements = (known?.shape ?? []).reduce((a, b) => a * b, 1);
   const box = useTyping<HTMLTextAreaElement>(name);
@@ -217,7 +223,7 @@ function TensorRow({ name, at }: RowProps): JSX.Element {
 function isScalar(name: string, at: number, before: boolean | undefined): boolean {
   const text = textOf(name, at);
   const made = model.value;
-  const rank = made?.variables[name]?.type.shape.length;
+  const rank = variableIn(made, name)?.type.shape.length;
   const source = made?.sources.get(name);
   if (composing.value === name && before !== undefined) return before;
   const isNumber = Number.isFinite(numberIn(text));

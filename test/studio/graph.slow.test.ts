@@ -144,6 +144,12 @@ describe.skipIf(leftOut())("the formula box", () => {
       await page.fill("#formula", formula);
       expect(await exists("#formula")).toBe(true);
     }
+    // Boxes of a formula whose graph cannot be made yet, as another value is wrong; every object has something of these names.
+    await page.fill("#formula", "x * 2");
+    await page.fill("#value-x", "oops");
+    await page.fill("#formula", "x * constructor + toString");
+    await page.waitForSelector("#value-toString");
+    await page.fill("#value-x", "1");
     await page.fill("#formula", "가중치 * 입력 + 편향");
     expect(await text("#formula-fault")).toBe("");
     await page.waitForSelector("#value-가중치");
