@@ -10,9 +10,13 @@ import { add, mul, reciprocal, sqrt, square, sub, sum } from "../../ops/index.ts
 import { exported } from "./export.ts";
 import type { Runtime } from "./ort.ts";
 
-/** What a value is before it is repeated. */
+/** What a value is before it is repeated, a line as it was before it got axes of size 1. */
 function bare(v: Value): Value {
-  return v.node.op.name === "expand" && v.node.operands[0] != null ? v.node.operands[0] : v;
+  const { op, operands, type } = v.node;
+  const [x] = operands;
+  if (x == null) return v;
+  const lined = op.name === "reshape" && x.type.shape.length === 1 && x.type.shape[0] === type.shape.at(-1);
+  return op.name === "expand" ? bare(x) : lined ? x : v;
 }
 
 /** What an op of this name was made of, in both orders where that makes no difference. */
@@ -29,6 +33,14 @@ function madeOf(v: Value, name: string): (readonly [Value, Value])[] {
     : [[a, b]];
 }
 
+/** What a reduction along the last axis, kept, is of. */
+function alongLast(v: Value, name: string): Value | null {
+  const [x] = madeOf(v, name)[0] ?? [];
+  if (x === undefined) return null;
+  const { axis, keepDims } = bare(v).node.attrs as { readonly axis: readonly number[]; readonly keepDims: boolean };
+  return keepDims && axis.length === 1 && axis[0] === x.type.shape.length - 1 ? x : null;
+}
+
 /** What the mean along the last axis, kept, is taken of. */
 function meanOf(v: Value): Value | null {
   const parts = [
@@ -36,20 +48,17 @@ function meanOf(v: Value): Value | null {
     ...madeOf(v, "div").map(([total, n]) => [1 / (literalOf(bare(n)) ?? 0), total] as const),
   ];
   for (const [share, total] of parts) {
-    const [x] = madeOf(total, "sum")[0] ?? [];
-    if (share === null || x === undefined) continue;
-    const { axis, keepDims } = bare(total).node.attrs as { readonly axis: readonly number[]; readonly keepDims: boolean };
-    const last = x.type.shape.length - 1;
-    if (keepDims && axis.length === 1 && axis[0] === last && Math.fround(share) === Math.fround(1 / x.type.shape[last]!)) return x;
+    const x = alongLast(total, "sum");
+    if (share !== null && x !== null && Math.fround(share) === Math.fround(1 / x.type.shape.at(-1)!)) return x;
   }
-  return null;
+  return alongLast(v, "mean");
 }
 
 interface Norm {
   readonly x: Value;
   readonly centred: Value;
-  readonly root: Value;
-  /** 1 / root, where it was written so. */
+  /** The root, and 1 over it, where they were written. */
+  readonly root: Value | null;
   readonly inverse: Value | null;
   readonly epsilon: number;
 }
@@ -59,17 +68,18 @@ function normOf(v: Value): Norm | null {
   const forms = [
     ...madeOf(v, "div").map(([c, root]) => [c, root, null] as const),
     ...madeOf(v, "mul").flatMap(([r, c]) => madeOf(r, "reciprocal").map(([root]) => [c, root, bare(r)] as const)),
+    ...madeOf(v, "mul").map(([r, c]) => [c, null, bare(r)] as const),
   ];
   for (const [centred, root, inverse] of forms) {
     const [x, mean] = madeOf(centred, "sub")[0] ?? [];
-    const [under] = madeOf(root, "sqrt")[0] ?? [];
+    const [under] = (root === null ? madeOf(inverse, "rsqrt")[0] : madeOf(root, "sqrt")[0]) ?? [];
     if (x === undefined || mean === undefined || under === undefined || meanOf(mean) !== x) continue;
     for (const [variance, small] of madeOf(under, "add")) {
       const epsilon = literalOf(bare(small));
       const squares = meanOf(variance);
       const squared = squares === null ? [] : [...madeOf(squares, "square"), ...madeOf(squares, "mul")];
       if (epsilon !== null && epsilon > 0 && squared.some(([a, b]) => a === centred && b === centred))
-        return { x, centred, root: bare(root), inverse, epsilon };
+        return { x, centred, root: root && bare(root), inverse, epsilon };
     }
   }
   return null;
@@ -94,9 +104,9 @@ export const normalised: OwnRows = {
         const centred = e.op("Sub", [x, mean!]);
         const now = new Map<Value, string>([
           [norm.centred, centred],
-          [norm.root, e.op("Reciprocal", [inverse!])],
           [bare(unit), e.op("Mul", [inverse!, centred])],
         ]);
+        if (norm.root !== null) now.set(norm.root, e.op("Reciprocal", [inverse!]));
         if (norm.inverse !== null) now.set(norm.inverse, inverse!);
         for (const [v, name] of now) e.names.set(v, name);
         return y!;
@@ -105,10 +115,11 @@ export const normalised: OwnRows = {
   },
 };
 
-/** Whether a graph may have rows to normalise: it has the root of one number a row. */
+/** Whether a graph may have rows to normalise: it has a root of one number a row. */
 export function mayNormalise(outputs: readonly Value[]): boolean {
   return collect(outputs).some(
-    ({ op, type: { dtype, shape } }) => op.name === "sqrt" && dtype === "f32" && shape.length > 1 && shape.at(-1) === 1,
+    ({ op, type: { dtype, shape } }) =>
+      (op.name === "sqrt" || op.name === "rsqrt") && dtype === "f32" && shape.length > 1 && shape.at(-1) === 1,
   );
 }
 

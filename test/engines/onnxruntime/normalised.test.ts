@@ -3,7 +3,7 @@ import { expect, test } from "vitest";
 import { exported } from "../../../src/engines/onnxruntime/export.ts";
 import { mayNormalise, normalised, normalisesRight } from "../../../src/engines/onnxruntime/normalised.ts";
 import { type OrtTensor, runtimeOf } from "../../../src/engines/onnxruntime/ort.ts";
-import { add, compile, div, evaluate, f32, graph, mul, sqrt, square, sub, sum, type Tensor, tensor, type Value, valueAndGrad } from "../../../src/index.ts"; // biome-ignore format: names
+import { add, compile, div, evaluate, f32, graph, layerNormalization, mul, sqrt, square, sub, sum, type Tensor, tensor, type Value, valueAndGrad } from "../../../src/index.ts"; // biome-ignore format: names
 import { leaves } from "../../../src/ir/tree.ts";
 import { type ModelMessage, modelShape } from "../../../src/onnx/schema.ts";
 import { readMessage } from "../../../src/onnx/wire.ts";
@@ -42,7 +42,10 @@ function filled(at: (row: number, i: number) => number): Tensor {
   );
 }
 
-test("rows brought to mean 0 and variance 1 are one operator, in gradients too, and the same numbers", async () => {
+test.each([
+  ["written out", norm],
+  ["as layerNormalization", (x: Value, g: Value, h: Value) => layerNormalization(x, g, h)],
+])("rows brought to mean 0 and variance 1, %s, are one operator, in gradients too, and the same numbers", async (_, norm) => {
   const { operators, theirs, own } = await both(
     norm,
     filled((row, i) => (row === 4 ? 3 : Math.sin(1.7 * i) + (row === 5 ? 100 : 0))),
