@@ -124,6 +124,14 @@ export function copyOf(node: Node, operands: readonly (Value | null)[]): Node {
   return copy;
 }
 
+/** The same application on inputs of the same types: it has no history. */
+export function alone(node: Node): Node {
+  const operands = node.operands.map((v) => v && input(v.type, "operand"));
+  const copy = new Node(node.op, operands, node.attrs, node.type, null);
+  if (node.outputs !== null) copy.outputs = node.outputs.map((o, i) => new Output(o.type, copy, i));
+  return copy;
+}
+
 /** All nodes of a graph, operands before users; inputs that no output uses come first. */
 export function nodesOf(g: AnyGraph): Node[] {
   const ins = leaves(g.inputs).map(({ leaf }) => leaf as Value);

@@ -1,7 +1,7 @@
 import { heldBy } from "../../evaluate/evaluate.ts";
 import type { NumberArray } from "../../ir/dtype.ts";
-import { input } from "../../ir/leaf.ts";
-import { memoOf, Node, Output, type Value, valuesOf } from "../../ir/node.ts";
+import { alone } from "../../ir/graph.ts";
+import { memoOf, Node, type Value, valuesOf } from "../../ir/node.ts";
 import { dense } from "../../ir/tensor.ts";
 import { lowered, rewrites } from "./lower.ts";
 import { type Compiled, compileModule, type Host } from "./module.ts";
@@ -90,16 +90,10 @@ function blueprintOf(laid: Plan, order: readonly Node[], host: Host, apart: bool
       b.source = null;
       b.data = null;
     }
-  const hosted = compiled.hosted.map((h) => ({ ...h, node: alone(h.node) }));
+  const hosted = compiled.hosted.map((h) => {
+    const { node } = h;
+    // What only refuses is no node of a graph.
+    return { ...h, node: node instanceof Node ? alone(node) : ({ ...(node as Node), operands: [] } as unknown as Node) };
+  });
   return { compiled: { ...compiled, hosted }, inputs: laid.inputs, outputs: laid.outputs, fixed, module: null };
-}
-
-/** The same application on inputs of the same types: it has no history. */
-function alone(node: Node): Node {
-  // Copies are no nodes of a graph.
-  if (!(node instanceof Node)) return { ...(node as Node), operands: [] } as unknown as Node;
-  const operands = node.operands.map((v) => (v === null ? null : input(v.type, "operand")));
-  const copy = new Node(node.op, operands, node.attrs, node.type, null);
-  if (node.outputs !== null) copy.outputs = node.outputs.map((o, i) => new Output(o.type, copy, i));
-  return copy;
 }

@@ -1,5 +1,6 @@
 import { type DType, isFloat } from "../../ir/dtype.ts";
-import { input, lift, literalOf } from "../../ir/leaf.ts";
+import { alone } from "../../ir/graph.ts";
+import { lift, literalOf } from "../../ir/leaf.ts";
 import { Node, type Value, valuesOf } from "../../ir/node.ts";
 import type { AnyOp } from "../../ir/op.ts";
 import type { Held } from "../../ir/tensor.ts";
@@ -85,9 +86,7 @@ export function inWider(node: Node, operands: readonly (Value | null)[]): readon
  * what the dtype holds, they are computed by the node's own kernel, which says what is wrong.
  */
 function settling(node: Node): AnyOp {
-  const own = node.operands.map((v) => v && input(v.type, "operand"));
-  // Nothing of the graph is kept by it.
-  const copy = new Node(node.op, own, node.attrs, node.type, null);
+  const copy = alone(node);
   return {
     name: "settled",
     run: (settled: Node, [, ...held]: readonly Held[], runBody: never) => {

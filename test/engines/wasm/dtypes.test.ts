@@ -23,10 +23,12 @@ import {
   read,
   relu,
   softmaxCrossEntropy,
+  sort,
   sub,
   sum,
   type Tensor,
   tensor,
+  topK,
   transpose,
   type Value,
 } from "../../../src/index.ts";
@@ -177,6 +179,9 @@ describe("whole numbers", () => {
     expect(same((a, b) => mul(a, b), long(2 ** 30, 3), long(2 ** 30, -7))).toContain("64-bit integers");
     expect(same((a, b) => mul(a, b), long(2 ** 26, 0), long(2 ** 26, -7))).toEqual([2 ** 52, 0]);
     expect(same((a) => neg(a), long(0, 3))).toEqual([0, -3]);
+    // Of several results the op's own kernel gives each.
+    expect(same((a) => sort(a).values, long(3, most, 1))).toEqual([1, 3, most]);
+    expect(same((a) => topK(a, { k: 2 }).values, long(3, most, -most))).toEqual([most, 3]);
     expect(same((a, b) => sub(a, b), tensor([3, 1], "u64"), tensor([1, 2], "u64"))).toContain("u64: element 1 is -1");
     expect(same((a) => sum(a), long(2 ** 52, 2 ** 52 - 1))).toEqual([most - 1]);
     expect(same((a) => cumsum(a, { axis: 0 }), long(2 ** 52, 2 ** 52, 2 ** 52))).toContain("i64");
