@@ -41,63 +41,58 @@ function sourcesOf(targets) {
   return Object.fromEntries(targets.map(({ name, source }) => [name, root + source]));
 }
 
-// V8 keeps a text in 16 bits a character, and reads it more slowly, once one is beyond Latin-1. A file with few of those has them escaped, when all else is done.
-/** @type {import("rolldown").Plugin} */
-const narrow = {
-  name: "narrow",
+/**
+ * A change of the code of each file, when all else is done.
+ * @param {string} name @param {(code: string, file: string) => string} change
+ * @returns {import("rolldown").Plugin}
+ */
+const onFiles = (name, change) => ({
+  name,
   generateBundle(_, bundle) {
-    for (const chunk of Object.values(bundle)) {
-      if (chunk.type !== "chunk") continue;
-      const { code } = chunk;
-      const wide = code.match(/[^\0-\xff]/g)?.length ?? 0;
-      if (wide > 0 && wide < code.length / 1000)
-        chunk.code = code.replace(/[^\0-\xff]/g, (unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, "0")}`);
-    }
+    for (const chunk of Object.values(bundle)) if (chunk.type === "chunk") chunk.code = change(chunk.code, chunk.fileName);
   },
-};
+});
+
+// V8 keeps a text in 16 bits a character, and reads it more slowly, once one is beyond Latin-1. A file with few of those has them escaped.
+const narrow = onFiles("narrow", (code) => {
+  const wide = code.match(/[^\0-\xff]/g)?.length ?? 0;
+  return wide < code.length / 1000 ? code.replace(/[^\0-\xff]/g, (unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, "0")}`) : code;
+});
 
 /**
  * Statements that throw, and errors that a function makes for others to throw, are lines of their own: of an error that nobody catches Node prints
  * first the line on which it was made, and the code of a file is one.
- * @type {import("rolldown").Plugin}
  */
-const throwsApart = {
-  name: "throws-apart",
-  generateBundle(_, bundle) {
-    for (const chunk of Object.values(bundle)) {
-      if (chunk.type !== "chunk") continue;
-      const { code } = chunk;
-      /** @type {Set<number>} */
-      const cuts = new Set();
-      /** @param {unknown} node @param {{ start: number, end: number } | null} listed the statement of a list that it is in */
-      const visit = (node, listed) => {
-        if (Array.isArray(node)) {
-          for (const one of node) visit(one, listed);
-          return;
-        }
-        if (typeof node !== "object" || node === null) return;
-        const { type, start, end } = /** @type {{ type?: string, start: number, end: number }} */ (node);
-        if (type === "NewExpression" && /Error\b/.test(code.slice(start, /** @type {{ callee: { end: number } }} */ (node).callee.end))) {
-          // Nothing may stand between these words and what follows them on their line.
-          const word = /\b(?:return|throw|yield)\s*$/.exec(code.slice(Math.max(0, start - 12), start));
-          for (const at of [start - (word?.[0].length ?? 0), end]) cuts.add(at);
-        }
-        if (type === "ThrowStatement") for (const at of [listed?.start ?? start, listed?.end ?? end]) cuts.add(at);
-        for (const [key, value] of Object.entries(node)) {
-          const list = Array.isArray(value) && (key === "body" || key === "consequent") && type !== "ClassBody";
-          if (list) for (const one of value) visit(one, one);
-          else visit(value, listed);
-        }
-      };
-      visit(parseSync(chunk.fileName, code).program, null);
-      const places = [0, ...[...cuts].sort((a, b) => a - b), code.length];
-      chunk.code = places
-        .slice(1)
-        .map((to, i) => code.slice(places[i], to))
-        .join("\n");
+const throwsApart = onFiles("throws-apart", (code, file) => {
+  /** @type {Set<number>} */
+  const cuts = new Set();
+  /** @param {unknown} node @param {{ start: number, end: number } | null} listed the statement of a list that it is in */
+  const visit = (node, listed) => {
+    if (Array.isArray(node)) {
+      for (const one of node) visit(one, listed);
+      return;
     }
-  },
-};
+    if (typeof node !== "object" || node === null) return;
+    const { type, start, end } = /** @type {{ type?: string, start: number, end: number }} */ (node);
+    if (type === "NewExpression" && /Error\b/.test(code.slice(start, /** @type {{ callee: { end: number } }} */ (node).callee.end))) {
+      // Nothing may stand between these words and what follows them on their line.
+      const word = /\b(?:return|throw|yield)\s*$/.exec(code.slice(Math.max(0, start - 12), start));
+      for (const at of [start - (word?.[0].length ?? 0), end]) cuts.add(at);
+    }
+    if (type === "ThrowStatement") for (const at of [listed?.start ?? start, listed?.end ?? end]) cuts.add(at);
+    for (const [key, value] of Object.entries(node)) {
+      const list = Array.isArray(value) && (key === "body" || key === "consequent") && type !== "ClassBody";
+      if (list) for (const one of value) visit(one, one);
+      else visit(value, listed);
+    }
+  };
+  visit(parseSync(file, code).program, null);
+  const places = [0, ...[...cuts].sort((a, b) => a - b), code.length];
+  return places
+    .slice(1)
+    .map((to, i) => code.slice(places[i], to))
+    .join("\n");
+});
 
 /** For pages and bundlers: whole modules. */
 async function bundle() {

@@ -34,6 +34,18 @@ export function isInteger(dtype: DType): boolean {
   return !isFloat(dtype) && dtype !== "bool";
 }
 
+/** The whole numbers that a dtype holds; 64-bit ones as far as they are exact here. */
+export const wholeRanges: Readonly<Partial<Record<DType, readonly [number, number]>>> = {
+  i64: [-(2 ** 53), 2 ** 53],
+  u64: [0, 2 ** 53],
+  i32: [-(2 ** 31), 2 ** 31 - 1],
+  u32: [0, 2 ** 32 - 1],
+  i16: [-(2 ** 15), 2 ** 15 - 1],
+  u16: [0, 2 ** 16 - 1],
+  i8: [-128, 127],
+  u8: [0, 255],
+};
+
 /** A zero-filled array that holds `length` elements of `dtype` inside. */
 export function allocate(dtype: DType, length: number): NumberArray {
   switch (dtype) {

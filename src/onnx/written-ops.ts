@@ -344,7 +344,8 @@ const oneHot: Row = (e, w) => {
   return e.cast(e.op("Equal", [e.reshape(w.inputs[0]!, [...shape, 1]), classes]), w.dtype);
 };
 
-interface Windows {
+/** Attributes of convolutions and poolings; sizes are those of a gradient's image, or of a pooling's windows. */
+export interface Windows {
   readonly stride: readonly number[];
   readonly padding: readonly (readonly [number, number])[];
   readonly dilation: readonly number[];

@@ -4,6 +4,7 @@ import { sizeOf } from "../../ir/shape.ts";
 import type { Attribute, Emitter, OwnRows } from "../../onnx/emitter.ts";
 import type { AttributeMessage, ModelMessage, NodeMessage, ValueMessage } from "../../onnx/schema.ts";
 import { namesRead } from "../../onnx/tighten.ts";
+import type { Windows } from "../../onnx/written-ops.ts";
 
 /**
  * ONNX Runtime's own operators on images whose channels stand beside each other in blocks, as many as a vector register holds. It takes them by itself for weights that
@@ -12,14 +13,6 @@ import { namesRead } from "../../onnx/tighten.ts";
 const domain = "com.microsoft.nchwc";
 
 type Attributes = Readonly<Record<string, Attribute>>;
-
-interface Windows {
-  readonly stride: readonly number[];
-  readonly padding: readonly (readonly [number, number])[];
-  readonly dilation: readonly number[];
-  readonly groups: number;
-  readonly size: readonly number[];
-}
 
 /** More places than so many times those of the gradient, and a convolution over it, zeros around it included, is more work than it saves. */
 const mostSpread = 1.25;

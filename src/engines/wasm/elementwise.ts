@@ -1,9 +1,7 @@
 import type { Node } from "../../ir/node.ts";
 import { type Code, type Instruction, i32 } from "./encoder.ts";
+import { type Kind, kindOf } from "./kernel.ts";
 import type { MathName } from "./math.ts";
-
-/** Element types that compiled loops work on. */
-export type Kind = "f32" | "f64" | "i32" | "bool";
 
 /**
  * Where an elementwise op is written: into a loop over vectors (`wide`), in which truth values are masks of the lanes' width, or over single
@@ -173,7 +171,7 @@ const clipped: Row = (t, kind, [x], node) => {
 const converted: Row = (t, from, [x], node) => {
   const { dtype } = node.type;
   const half = dtype === "f16" || dtype === "bf16";
-  const to: Kind = half ? "f32" : dtype === "i64" || dtype === "u64" ? "f64" : (dtype as Kind);
+  const to = kindOf(dtype)!;
   if (half && from !== "bool") {
     x!();
     t.math(dtype, from as "f32" | "f64");

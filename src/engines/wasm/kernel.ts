@@ -37,6 +37,19 @@ export const cells: Readonly<Record<DType, Cell>> = {
   bool: byte,
 };
 
+/** Element types that compiled loops work on. */
+export type Kind = "f32" | "f64" | "i32" | "bool";
+
+/**
+ * What loops see elements of a dtype as: halves lie in memory as f32 and 64-bit whole numbers as f64. A dtype whose kind is another one is held in more digits than it
+ * has. null for small whole numbers, which loops do not read.
+ */
+export function kindOf(dtype: DType): Kind | null {
+  if (dtype === "f64" || dtype === "f32" || dtype === "i32" || dtype === "bool") return dtype;
+  const { type } = cells[dtype];
+  return type === f32 ? "f32" : type === f64 ? "f64" : null;
+}
+
 /** A pointer and how it moves along the axes of a walk, in bytes. */
 export interface Walker {
   readonly pointer: number;

@@ -1,18 +1,9 @@
-import type { DType } from "../../ir/dtype.ts";
 import type { Node } from "../../ir/node.ts";
-import { elementwise, type Kind } from "./elementwise.ts";
-import { f32, f64 } from "./encoder.ts";
-import { cells } from "./kernel.ts";
+import { elementwise } from "./elementwise.ts";
+import { kindOf } from "./kernel.ts";
 
-/**
- * What loops see elements of a dtype as: halves lie in memory as f32 and 64-bit whole numbers as f64. A dtype whose kind is another one is held in more digits than it
- * has. null for small whole numbers, which loops do not read.
- */
-export function kindOf(dtype: DType): Kind | null {
-  if (dtype === "f64" || dtype === "f32" || dtype === "i32" || dtype === "bool") return dtype;
-  const { type } = cells[dtype];
-  return type === f32 ? "f32" : type === f64 ? "f64" : null;
-}
+/** Reductions that loops compute. */
+export const reductions: ReadonlySet<string> = /* @__PURE__ */ new Set(["sum", "prod", "max", "min"]);
 
 /** Ops whose results need no more digits than their operands: one of them, its magnitude or sign, or a truth value. */
 const exact: ReadonlySet<string> = /* @__PURE__ */ new Set(["abs", "sign", "relu", "maximum", "minimum", "clip", "where", "cast", "identity", "stop", "equal", "notEqual", "less", "lessEqual", "greater", "greaterEqual", "isNaN"]); // biome-ignore format: a list

@@ -1,10 +1,9 @@
 import type { DType } from "../../ir/dtype.ts";
 import { sameShape } from "../../ir/shape.ts";
 import { attributesKey } from "../../passes/attributes-key.ts";
-import { constant, elementwise, type Kind, named, type Push, type Target } from "./elementwise.ts";
+import { constant, elementwise, named, type Push, type Target } from "./elementwise.ts";
 import { type Code, i32, type ModuleBuilder, v128 } from "./encoder.ts";
-import { cells } from "./kernel.ts";
-import { kindOf } from "./kind.ts";
+import { cells, type Kind, kindOf } from "./kernel.ts";
 import { isMath, type MathLibrary, type MathName } from "./math.ts";
 import type { Loop, Source, Total } from "./plan.ts";
 import { addressOf } from "./product.ts";

@@ -7,11 +7,11 @@ import { type Shape, sameShape, sizeOf } from "../../ir/shape.ts";
 import { dense } from "../../ir/tensor.ts";
 import { collect } from "../../ir/walk.ts";
 import { type Around, type Branch, control, hasBodies, type Scan, type While } from "./control.ts";
-import { elementwise, type Kind } from "./elementwise.ts";
-import { cells, type Kernel } from "./kernel.ts";
+import { elementwise } from "./elementwise.ts";
+import { cells, type Kernel, type Kind, kindOf } from "./kernel.ts";
 import { kernels } from "./kernels/kernels.ts";
 import { isBernoulli } from "./kernels/random.ts";
-import { kindOf, loopable } from "./kind.ts";
+import { loopable, reductions } from "./kind.ts";
 import { loopedKernel } from "./looped.ts";
 import { lowered } from "./lower.ts";
 import { byRows, type Rows, touched } from "./rows.ts";
@@ -118,7 +118,6 @@ const mostScalars = 600;
 /** Ops that give their elements back in order where no axis but those of one place comes or goes. */
 const inOrder: ReadonlySet<string> = /* @__PURE__ */ new Set(["identity", "stop", "customGradient", "reshape", "expand", "transpose", "sum", "prod", "max", "min"]); // biome-ignore format: a list
 const noShape: Shape = [];
-const reductions: ReadonlySet<string> = /* @__PURE__ */ new Set(["sum", "prod", "max", "min"] satisfies Total["op"][]);
 
 /**
  * Lays a graph out as steps: views instead of copies, elementwise ops and reductions fused into loops, memory shared over time.

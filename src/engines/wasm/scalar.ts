@@ -1,8 +1,7 @@
 import { literalOf } from "../../ir/leaf.ts";
 import { constant, elementwise, type Push, type Target } from "./elementwise.ts";
 import { type Code, i32, type ValueType } from "./encoder.ts";
-import { cells } from "./kernel.ts";
-import { kindOf } from "./kind.ts";
+import { cells, kindOf } from "./kernel.ts";
 import { type Surroundings, singleTarget } from "./loop.ts";
 import type { Loop, Source } from "./plan.ts";
 import type { Buffer, View } from "./view.ts";

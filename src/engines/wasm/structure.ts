@@ -7,7 +7,7 @@ import type { TensorType } from "../../ir/type.ts";
 import { typeText } from "../../ir/type.ts";
 import { collect } from "../../ir/walk.ts";
 import { attributesKey, mixed, Numbers } from "../../passes/attributes-key.ts";
-import { kindOf } from "./kind.ts";
+import { kindOf } from "./kernel.ts";
 
 /**
  * What a graph is, apart from which nodes it is made of: ops, attributes, types, who reads whom, and constants of at most 16 elements, as

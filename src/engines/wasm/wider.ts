@@ -7,14 +7,14 @@ import type { Held } from "../../ir/tensor.ts";
 import { applyTo } from "../../ops/define.ts";
 import { cast } from "../../ops/index.ts";
 import { hasBodies } from "./control.ts";
+import { kindOf } from "./kernel.ts";
 import { kernels } from "./kernels/kernels.ts";
-import { kindOf, loopable } from "./kind.ts";
+import { loopable, reductions } from "./kind.ts";
 
 /** Ops that the planner lays out without arithmetic. */
 const moving: ReadonlySet<string> = /* @__PURE__ */ new Set(["call", "customGradient", "reshape", "transpose", "expand", "slice", "split", "unstack", "flip", "identity", "stop", "classLabels", "settled"]); // biome-ignore format: a list
-/** Those that it makes copies for, and reductions, in dtypes that loops know. */
+/** Those that it makes copies for, in dtypes that loops know. */
 const copying: ReadonlySet<string> = /* @__PURE__ */ new Set(["concat", "unslice", "pad"]);
-const summing: ReadonlySet<string> = /* @__PURE__ */ new Set(["sum", "prod", "max", "min"]);
 /** Ops in which the low bits of a whole number come from low bits alone, which 32 bits with a sign have too, and where doubles would run out of digits. */
 const low: ReadonlySet<string> = /* @__PURE__ */ new Set(["mul", "square", "prod"]);
 
@@ -27,7 +27,7 @@ function instead(node: Node, from: DType): DType | null {
   const { name } = op;
   if (from === "f64" || from === "f32" || name.includes(".") || hasBodies(node)) return null;
   const kind = kindOf(from);
-  if (loopable(node) || (kind !== null && copying.has(name)) || (kind === from && summing.has(name))) return null;
+  if (loopable(node) || (kind !== null && copying.has(name)) || (kind === from && reductions.has(name))) return null;
   if (name === "cast") return kind !== "f64" && isFloat(node.type.dtype) && kindOf(node.type.dtype) !== node.type.dtype ? "f64" : null;
   if (kernels[name]?.(node)) return null;
   if (isFloat(from)) return "f32";
@@ -36,10 +36,11 @@ function instead(node: Node, from: DType): DType | null {
 }
 
 /** The dtype of a node's operands that counts, null where it has none. */
-function dtypeOf({ op, count }: Node, operand: (i: number) => Value | null): DType | null {
+function dtypeOf(node: Node): DType | null {
+  const { op, count } = node;
   if (moving.has(op.name)) return null;
   for (let i = 0; i < count; i++) {
-    const v = operand(i);
+    const v = node.operand(i);
     if (v !== null && !isOwn(op, i)) return v.type.dtype;
   }
   return null;
@@ -49,7 +50,7 @@ function dtypeOf({ op, count }: Node, operand: (i: number) => Value | null): DTy
 export function isWidened(node: Node): boolean {
   // Most nodes of large graphs are these.
   if (node.type.dtype === "f64" && node.count > 0 && node.operand(0)?.type.dtype === "f64") return false;
-  const from = dtypeOf(node, (i) => node.operand(i));
+  const from = dtypeOf(node);
   return from !== null && instead(node, from) !== null;
 }
 
@@ -61,7 +62,7 @@ function widened(v: Value, to: DType): Value {
 
 /** The results of a node by the same op in a dtype that compiled code computes in, rounded or cut to its own; null where it is left as it is. */
 export function inWider(node: Node, operands: readonly (Value | null)[]): readonly Value[] | null {
-  const from = dtypeOf(node, (i) => operands[i]!);
+  const from = dtypeOf(node);
   const to = from && instead(node, from);
   if (to === null) return null;
   const { op } = node;

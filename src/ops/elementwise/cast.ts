@@ -1,4 +1,4 @@
-import { allocate, checkDType, type DType, isFloat, type NumberArray } from "../../ir/dtype.ts";
+import { allocate, checkDType, type DType, isFloat, type NumberArray, wholeRanges } from "../../ir/dtype.ts";
 import { DomainError } from "../../ir/errors.ts";
 import { roundToBf16, roundToF16 } from "../../ir/half.ts";
 import { lift } from "../../ir/leaf.ts";
@@ -12,20 +12,8 @@ export interface CastAttrs {
   readonly dtype: DType;
 }
 
-/** The whole numbers that a dtype holds; 64-bit ones as far as they are exact here. */
-const ranges: Readonly<Partial<Record<DType, readonly [number, number]>>> = {
-  i64: [-(2 ** 53), 2 ** 53],
-  u64: [0, 2 ** 53],
-  i32: [-(2 ** 31), 2 ** 31 - 1],
-  u32: [0, 2 ** 32 - 1],
-  i16: [-(2 ** 15), 2 ** 15 - 1],
-  u16: [0, 2 ** 16 - 1],
-  i8: [-128, 127],
-  u8: [0, 255],
-};
-
 function toWhole(from: NumberArray, into: NumberArray, dtype: DType): NumberArray {
-  const [low, high] = ranges[dtype]!;
+  const [low, high] = wholeRanges[dtype]!;
   for (let i = 0; i < into.length; i++) {
     const whole = Math.trunc(from[i]!);
     if (!(whole >= low && whole <= high))

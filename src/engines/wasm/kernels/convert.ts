@@ -1,19 +1,7 @@
-import { type DType, isFloat } from "../../../ir/dtype.ts";
+import { type DType, isFloat, wholeRanges } from "../../../ir/dtype.ts";
 import { broadcastStrides, sizeOf } from "../../../ir/shape.ts";
 import { f64, i32 } from "../encoder.ts";
 import { cells, type KernelCode, type KernelRow } from "../kernel.ts";
-
-/** What whole-number dtypes hold; 64-bit ones as far as doubles are exact. */
-const ranges: Readonly<Partial<Record<DType, readonly [number, number]>>> = {
-  i64: [-(2 ** 53), 2 ** 53],
-  u64: [0, 2 ** 53],
-  i32: [-(2 ** 31), 2 ** 31 - 1],
-  u32: [0, 2 ** 32 - 1],
-  i16: [-(2 ** 15), 2 ** 15 - 1],
-  u16: [0, 2 ** 16 - 1],
-  i8: [-128, 127],
-  u8: [0, 255],
-};
 
 /** The body for each element of an operand and a result that lie in order, with their addresses. */
 function each(k: KernelCode, count: number, from: DType, to: DType, body: (x: number, y: number) => void): void {
@@ -29,7 +17,7 @@ function each(k: KernelCode, count: number, from: DType, to: DType, body: (x: nu
 const cast: KernelRow = (node) => {
   const from = node.operands[0]!.type.dtype;
   const { dtype: to, shape } = node.type;
-  const range = ranges[to];
+  const range = wholeRanges[to];
   const long = to === "i64" || to === "u64";
   const cut = range !== undefined && (isFloat(from) || long);
   return {
